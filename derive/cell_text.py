@@ -1,0 +1,298 @@
+"""Reading the text of a cell: equations, declarations, initial values and the loss, with the shapes of all names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sympy import Expr, Integer, Symbol
+
+from derive import expressions as e
+from derive.errors import AmbiguityError, BpttError, ParseError, SystemError_
+from derive.expressions.node import Shape
+from derive.notation import surface as s
+from derive.notation.elaborate import Builder, Context
+from derive.notation.infer import NameInfo, infer, one_hot_labels, walk
+from derive.notation.names import QName
+from derive.notation.parser import parse_lines
+from derive.notation.resolve import Pre, Resolver
+from derive.notation.scope import LOSS_LETTERS, Scope, bound_letters, find_timed, time_letter
+from derive.notation.sizes import name_sizes
+from derive.notation.source import Source, Span
+
+_DIRECTIVE = re.compile(r"^[ \t]*[%#][ \t]*([A-Za-z]+)[ \t]*:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One definition: a timed quantity at the time t, or a quantity without time."""
+
+    key: str
+    lhs: e.Node
+    rhs: e.Node
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class CellText:
+    """What a text says, with every shape found."""
+
+    source: Source
+    time: Symbol
+    layout: str
+    equations: tuple[Equation, ...]
+    initial: Mapping[str, e.Node]
+    loss: e.Node | None
+    loss_name: str
+    shapes: Mapping[str, Shape]
+    labels: frozenset[str]
+    directives: Mapping[str, str]
+    context: Context
+
+
+@dataclass
+class _Parts:
+    """The lines of a text, sorted by what they are."""
+
+    equations: list[s.Relation] = field(default_factory=list)
+    declarations: list[tuple[s.Surface, s.Relation]] = field(default_factory=list)
+    functions: list[s.Surface] = field(default_factory=list)
+
+
+def read_cell_text(text: str | Source) -> CellText:
+    """Read a cell.
+
+    Raises
+    ------
+    ParseError, ShapeError, AmbiguityError, SystemError_ : with the place in the text.
+    """
+    source = text if isinstance(text, Source) else Source(text)
+    directives = {match.group(1).lower(): match.group(2) for match in _DIRECTIVE.finditer(source.text)}
+    lines = parse_lines(source)
+    parts = _sort(lines, source)
+    return _Reader(source, directives, parts).read()
+
+
+def _sort(lines: Sequence[s.Line], source: Source) -> _Parts:
+    parts = _Parts()
+    for line in lines:
+        waiting: list[s.Surface] = []
+        for item in line.items:
+            if isinstance(item, s.Text):
+                continue
+            if not isinstance(item, s.Relation):
+                waiting.append(item)
+            elif item.operators == ("in",):
+                parts.declarations.extend((name, item) for name in (*waiting, item.items[0]))
+                waiting = []
+            elif item.operators == (":", "->"):
+                parts.functions.extend((*waiting, item.items[0]))
+                waiting = []
+            elif item.operators in (("=",), (":=",)):
+                parts.equations.append(item)
+            else:
+                raise ParseError("this line is neither an equation nor a declaration", span=item.span, expected="name = expression, or name \\in \\mathbb{R}^{n}")
+        if waiting:
+            raise ParseError("this is not an equation", span=waiting[0].span, expected="name = expression", hint="every line of a cell defines one quantity")
+    if not parts.equations:
+        raise ParseError("there is no equation", span=Span(0, max(1, len(source.text)), source), expected="equations such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
+    return parts
+
+
+class _Reader:
+    """Finds names, shapes and expressions of one cell."""
+
+    def __init__(self, source: Source, directives: Mapping[str, str], parts: _Parts) -> None:
+        self.source = source
+        self.directives = directives
+        self.parts = parts
+        self.scope = self._scope()
+        self.resolver = Resolver(self.scope)
+
+    def _scope(self) -> Scope:
+        equations = self.parts.equations
+        time = time_letter(equations, [equation.items[0] for equation in equations])
+        indices = frozenset(letter for letter in bound_letters(equations) if letter not in ("T",) and len(letter) == 1)
+        sizes = frozenset(str(symbol) for _, relation in self.parts.declarations for symbol in _size_names(relation.items[1]))
+        functions = frozenset(key for key in map(_function_key, self.parts.functions))
+        scope = Scope(time=time, indices=indices, functions=functions, in_cell=True, sizes=sizes - {time})
+        scope = replace(scope, timed=find_timed([*equations, *(name for name, _ in self.parts.declarations)], scope))
+        defined = {self._reference(equation.items[0], scope)[0].key for equation in equations}
+        return scope.with_names(names=defined - LOSS_LETTERS)
+
+    def _reference(self, node: s.Surface, scope: Scope) -> tuple[QName, Expr | None]:
+        reference = Resolver(scope).reference(node)
+        if reference is None or reference.acting:
+            raise ParseError("the left side of an equation is the name of the quantity that it defines", span=node.span, expected="a name such as h_t")
+        return reference.name, reference.time
+
+    def read(self) -> CellText:
+        time = self.scope.symbol(self.scope.time)
+        lefts = [self._reference(equation.items[0], self.scope) for equation in self.parts.equations]
+        pres = [self._resolve(equation) for equation in self.parts.equations]
+        infos = self._infos(pres, lefts)
+        self._check_slips(infos, lefts, pres)
+        layouts = ("row",) if any(len(d) == 2 and d[0] == 1 for d in self._declared().values()) else ("column", "row")
+        inference = infer(pres, infos, layouts)
+        name_sizes(inference.solver, self._wanted(inference.shapes, lefts, infos), self._taken(infos))
+        shapes = {key: inference.solver.shape(shape) for key, shape in inference.shapes.items()}
+        builder = Builder(inference)
+        equations, initial, loss, loss_name = self._build(builder, pres, lefts, time)
+        labels = frozenset(key for key, info in infos.items() if info.integer)
+        context = Context(
+            replace(self.scope, open=False, in_cell=False, names=frozenset(shapes) - LOSS_LETTERS | frozenset(k for k in shapes if k in LOSS_LETTERS)),
+            shapes, inference.layout, _bare_functions(equations),
+        )  # fmt: skip
+        return CellText(self.source, time, inference.layout, tuple(equations), initial, loss, loss_name, shapes, labels, self.directives, context)
+
+    def _resolve(self, equation: s.Relation) -> Pre:
+        try:
+            return self.resolver.expression(equation)
+        except BpttError as error:
+            if equation.span is not None:
+                error.at(equation.span)
+            raise
+
+    # -- names -----------------------------------------------------------------------------------------------------------------
+
+    def _declared(self) -> dict[str, tuple[Expr, ...]]:
+        found = {}
+        for name, relation in self.parts.declarations:
+            reference = self.resolver.reference(name)
+            if reference is None:
+                raise ParseError("only names are declared", span=name.span, expected="a name such as C_t")
+            found[reference.name.key] = self._space(relation.items[1])
+        return found
+
+    def _space(self, node: s.Surface) -> tuple[Expr, ...]:
+        """The sizes of R, R^n or R^{n x d}."""
+        base, sups = (node.base, node.sups) if isinstance(node, s.Scripted) else (node, ())
+        if not isinstance(base, s.Mark) or base.kind != "reals" or len(sups) > 1:
+            raise ParseError("this space is not part of the notation", span=node.span, expected="\\mathbb{R}, \\mathbb{R}^{n} or \\mathbb{R}^{n \\times d}")
+        if not sups:
+            return ()
+        factors = sups[0].items if isinstance(sups[0], s.Infix) else (sups[0],)
+        sizes = [self.resolver.index(factor) for factor in factors]
+        if len(sizes) > 2:
+            raise ParseError("only vectors and matrices are part of the notation", span=node.span, expected="\\mathbb{R}^{n \\times d}")
+        # R^{n x 1} is a column, R^{1 x n} a row; R^1 and R^{1 x 1} are scalars.
+        if all(size == 1 for size in sizes):
+            return ()
+        return tuple(sizes)
+
+    def _infos(self, pres: Sequence[Pre], lefts: Sequence[tuple[QName, Expr | None]]) -> dict[str, NameInfo]:
+        declared = self._declared()
+        integers = {label for pre in pres for label in one_hot_labels(pre)}
+        timed: dict[str, bool] = {}
+        for pre in pres:
+            for node in walk(pre):
+                if node.op == "name":
+                    key, time = node.data
+                    timed[key] = timed.get(key, False) or time is not None
+        for key in declared:
+            timed.setdefault(key, key in self.scope.timed)
+        return {key: NameInfo(key, is_timed, None, key in integers, declared.get(key)) for key, is_timed in timed.items()}
+
+    def _check_slips(self, infos: Mapping[str, NameInfo], lefts: Sequence[tuple[QName, Expr | None]], pres: Sequence[Pre]) -> None:
+        """A timed name that is never defined is an input, unless it looks like a slip for a defined one."""
+        defined = {name for name, _ in lefts}
+        keys = {name.key for name in defined}
+        for key, info in infos.items():
+            if not info.timed or key in keys or info.declared is not None:
+                continue
+            name = QName.from_key(key)
+            for other in defined:
+                same_letters = other.key.lower() == key.lower()
+                other_accent = bool(name.accents and other.accents) and replace(name, accents=other.accents) == other
+                if same_letters or other_accent:
+                    place = next((n.span for pre in pres for n in walk(pre) if n.op == "name" and n.data[0] == key), None)
+                    raise AmbiguityError(
+                        f"{key} is never defined, but {other.key} is",
+                        span=place,
+                        expected=f"{other.key}, or a definition of {key}",
+                        hint=f"if {key} is an input of its own, declare it: {key} \\in \\mathbb{{R}}^{{d}}",
+                    )
+
+    def _wanted(self, shapes: Mapping[str, Shape], lefts: Sequence[tuple[QName, Expr | None]], infos: Mapping[str, NameInfo]) -> list[tuple[str, Shape]]:
+        """Which size letter each name would like: n for states, m for other quantities, d for inputs."""
+        defined = [name.key for name, time in lefts if time is not None]
+        states = [key for key in defined if self._is_state(key)]
+        inputs = [key for key, info in infos.items() if info.timed and key not in defined]
+        wanted = [("n", shapes[key]) for key in states]
+        wanted += [("d", shapes[key]) for key in inputs if key[:1] not in "yYpP"]
+        wanted += [("m", shapes[key]) for key in (*defined, *inputs)]
+        if not defined:  # a formula without time, such as y = sigma(W x)
+            outputs = [name.key for name, _ in lefts]
+            wanted += [("n", shapes[key]) for key in outputs]
+            wanted += [("d", shapes[key]) for key in infos if key[:1].islower() and key not in outputs]
+        return wanted + [("", shape) for shape in shapes.values()]
+
+    def _is_state(self, key: str) -> bool:
+        time = self.scope.symbol(self.scope.time)
+        return any(
+            node.op == "name" and node.data[0] == key and node.data[1] is not None and node.data[1] != time
+            for equation in self.parts.equations
+            for node in walk(self.resolver.expression(equation.items[1]))
+        )
+
+    def _taken(self, infos: Mapping[str, NameInfo]) -> set[str]:
+        declared = {str(symbol) for sizes in self._declared().values() for size in sizes for symbol in size.free_symbols}
+        untimed = {key for key, info in infos.items() if not info.timed}
+        return declared | untimed | {self.scope.time, "T"}
+
+    # -- expressions -----------------------------------------------------------------------------------------------------------
+
+    def _build(
+        self, builder: Builder, pres: Sequence[Pre], lefts: Sequence[tuple[QName, Expr | None]], time: Symbol
+    ) -> tuple[list[Equation], dict[str, e.Node], e.Node | None, str]:
+        equations: list[Equation] = []
+        initial: dict[str, e.Node] = {}
+        loss: e.Node | None = None
+        loss_name = "L"
+        for pre, (name, when), surface in zip(pres, lefts, self.parts.equations, strict=True):
+            left, right = (builder.build(arg) for arg in pre.args)
+            key = name.key
+            if when is None and name.base in LOSS_LETTERS:
+                loss, loss_name = right, key
+                continue
+            if when is not None and not when.has(time):
+                initial[f"{key}[{when}]"] = right
+                continue
+            shift = Integer(0) if when is None else when - time
+            if not shift.is_Integer:
+                raise SystemError_(f"{key} is defined at {when}", span=surface.items[0].span, expected=f"its value at {time} or {time}+1")
+            if shift != 0:
+                left, right = left.xreplace({time: time - shift}), right.xreplace({time: time - shift})
+            if any(equation.key == key for equation in equations):
+                raise SystemError_(f"{key} is defined twice", span=surface.items[0].span, expected="one equation for each quantity")
+            equations.append(Equation(key, left, right, surface.span))
+        if not equations:
+            raise SystemError_("no quantity is defined", span=Span(0, 1, self.source), expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
+        return equations, initial, loss, loss_name
+
+
+def _size_names(node: s.Surface) -> Iterable[str]:
+    if isinstance(node, s.Scripted):
+        for sup in node.sups:
+            for leaf in sup.walk():
+                if isinstance(leaf, s.Name):
+                    yield leaf.text
+
+
+def _function_key(node: s.Surface) -> str:
+    scripted = node if isinstance(node, s.Scripted) else s.Scripted(node)
+    if not isinstance(scripted.base, s.Name):
+        raise ParseError("only a name is declared as a function", span=node.span, expected="\\phi \\colon \\mathbb{R} \\to \\mathbb{R}")
+    labels = tuple(sub.text for sub in scripted.subs if isinstance(sub, s.Name))
+    return QName(scripted.base.text, (), labels).key
+
+
+def _bare_functions(equations: Sequence[Equation]) -> dict[str, e.Node]:
+    """What sigma' alone means: the one argument that the function has in the cell."""
+    found: dict[str, set[e.Node]] = {}
+    for equation in equations:
+        for node in e.children_first(equation.rhs):
+            if isinstance(node, e.Apply):
+                found.setdefault(node.function, set()).add(node.argument)
+    return {name: next(iter(arguments)) for name, arguments in found.items() if len(arguments) == 1}

@@ -1,0 +1,249 @@
+"""Sums and products over time, derivatives, abstract functions, and relations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sympy import Basic, Expr, Symbol, sympify
+from sympy.core.symbol import Str
+
+from derive.errors import ShapeError
+from derive.expressions import make
+from derive.expressions.node import ONE, SCALAR, Conform, Node, Shape, is_scalar, linear_jvp, show_shape
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class OverTime(Node):
+    """Something over an index from ``lower`` to ``upper``, both included; the index is bound."""
+
+    __slots__ = ()
+    precedence = 12
+
+    def __new__(cls, index: Any, lower: Any, upper: Any, body: Node) -> Self:
+        return super().__new__(cls, index, sympify(lower), sympify(upper), body)
+
+    @property
+    def index(self) -> Symbol:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def lower(self) -> Expr:
+        return self.args[1]  # type: ignore[return-value]
+
+    @property
+    def upper(self) -> Expr:
+        return self.args[2]  # type: ignore[return-value]
+
+    @property
+    def body(self) -> Node:
+        return self.args[3]  # type: ignore[return-value]
+
+    @property
+    def bound_symbols(self) -> list[Symbol]:
+        return [self.index]
+
+    @property
+    def free_symbols(self) -> set[Basic]:  # type: ignore[override]
+        inside = {s for s in self.body.free_symbols if self.index not in s.free_symbols}
+        return inside | self.lower.free_symbols | self.upper.free_symbols
+
+    def _eval_subs(self, old: Basic, new: Basic) -> Basic | None:
+        """A bound index is not substituted, and never captures what is put in."""
+        index, body = self.index, self.body
+        if old == index:
+            return self.func(index, self.lower.subs(old, new), self.upper.subs(old, new), body)
+        if index in new.free_symbols:
+            fresh = Symbol(f"{index.name}'", integer=True)
+            body = body.xreplace({index: fresh})
+            index = fresh
+        return self.func(index, self.lower.subs(old, new), self.upper.subs(old, new), body.subs(old, new))
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        return shapes[0]
+
+
+class SumOver(OverTime):
+    """The sum over an index; empty sums are zero."""
+
+    __slots__ = ()
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        return linear_jvp(self, tangents)
+
+    def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
+        raise ShapeError("a sum over time has no adjoint outside a recurrent system", hint="differentiate the system it belongs to")
+
+
+class ProductOver(OverTime):
+    """The ordered product over an index, the largest index first: F_t F_{t-1} ... F_k; the empty product is the identity."""
+
+    __slots__ = ()
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        shape = shapes[0]
+        if len(shape) != 2 or not conform.equal(*shape):
+            raise ShapeError(f"product over time of {show_shape(shape)}", expected="a square matrix or a scalar")
+        return shape
+
+
+def derivative_shape(of: Shape, by: Shape, conform: Conform) -> Shape:
+    """Numerator layout: (size of a, size of b); a scalar by a matrix has the matrix's shape."""
+
+    def flat(shape: Shape) -> tuple[Expr, ...]:
+        return tuple(size for size in shape if not conform.is_one(size)) or (ONE,)
+
+    if len(of) != 2 or len(by) != 2:
+        raise ShapeError(f"derivative of {show_shape(of)} by {show_shape(by)}", expected="scalars, vectors and matrices")
+    above, below = flat(of), flat(by)
+    if is_scalar(of, conform):
+        return below if len(below) == 2 else (ONE, below[0])
+    if is_scalar(by, conform):
+        return above if len(above) == 2 else (above[0], ONE)
+    return (*above, *below)
+
+
+class Derivative(Node):
+    """``∂a/∂b``: total (b becomes a free variable of the unrolled graph) or immediate (``∂⁺``: all other steps are held fixed)."""
+
+    __slots__ = ()
+
+    def __new__(cls, of: Node, by: Node, kind: Any = "total") -> Self:
+        return super().__new__(cls, of, by, Str(str(kind)))
+
+    @property
+    def of(self) -> Node:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def by(self) -> Node:
+        return self.args[1]  # type: ignore[return-value]
+
+    @property
+    def immediate(self) -> bool:
+        return str(self.args[2]) == "immediate"
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        return derivative_shape(shapes[0], shapes[1], conform)
+
+
+class Differential(Node):
+    """``∂a`` or ``∂⁺a`` standing alone, as authors write it in running text."""
+
+    __slots__ = ()
+
+    def __new__(cls, of: Node, kind: Any = "total") -> Self:
+        return super().__new__(cls, of, Str(str(kind)))
+
+    @property
+    def of(self) -> Node:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def immediate(self) -> bool:
+        return str(self.args[1]) == "immediate"
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        return shapes[0]
+
+
+class Gradient(Node):
+    """``∇_b a`` of a scalar a: the derivative in the shape of b."""
+
+    __slots__ = ()
+
+    def __new__(cls, by: Node, of: Node) -> Self:
+        return super().__new__(cls, by, of)
+
+    @property
+    def by(self) -> Node:
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def of(self) -> Node:
+        return self.args[1]  # type: ignore[return-value]
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        by, of = shapes
+        if not is_scalar(of, conform):
+            raise ShapeError(f"gradient of {show_shape(of)}", expected="a scalar under the gradient", hint="write \\frac{\\partial a}{\\partial b} for a Jacobian")
+        return by
+
+
+class Call(Node):
+    """An abstract scalar function of quantities, such as a loss ``L_t(h_t)``."""
+
+    __slots__ = ()
+
+    def __new__(cls, value: Node, *arguments: Node) -> Self:
+        return super().__new__(cls, value, *arguments)
+
+    @property
+    def value(self) -> Node:
+        """The name of the value: ``L_t``."""
+        return self.args[0]  # type: ignore[return-value]
+
+    @property
+    def arguments(self) -> tuple[Node, ...]:
+        return self.args[1:]  # type: ignore[return-value]
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        return SCALAR
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        terms = [
+            make.inner(Gradient(argument, self.value), tangent)
+            for argument, tangent in zip(self.arguments, tangents[1:], strict=True)
+            if tangent is not None
+        ]
+        return make.plus(*terms) if terms else None
+
+    def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
+        return (None, *(make.times(cotangent, Gradient(argument, self.value)) for argument in self.arguments))
+
+
+class Relation(Node):
+    """``a = b``, or a chain ``a = b <= c``."""
+
+    __slots__ = ()
+    precedence = 1
+
+    def __new__(cls, operators: Any, *items: Node) -> Self:
+        return super().__new__(cls, Str(operators if isinstance(operators, str) else " ".join(operators)), *items)
+
+    @classmethod
+    def _convert(cls, arg: Any) -> Basic:
+        return Str(str(arg)) if isinstance(arg, Str) else super()._convert(arg)
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        return tuple(str(self.args[0]).split(" "))
+
+    @property
+    def items(self) -> tuple[Node, ...]:
+        return self.args[1:]  # type: ignore[return-value]
+
+    @property
+    def lhs(self) -> Node:
+        return self.items[0]
+
+    @property
+    def rhs(self) -> Node:
+        return self.items[-1]
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        # Numbers and I, 0, 1 have taken their sizes before; a scalar beside a vector is broadcast (h_0 = 0).
+        full = [shape for shape in shapes if not is_scalar(shape, conform)]
+        for shape in full[1:]:
+            if len(shape) != len(full[0]) or not all(conform.equal(a, b) for a, b in zip(full[0], shape, strict=True)):
+                raise ShapeError(f"the two sides of the equation are {show_shape(full[0])} and {show_shape(shape)}")
+        return full[0] if full else SCALAR

@@ -1,0 +1,82 @@
+"""Functions applied to every entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sympy import Integer
+from sympy.core.symbol import Str
+
+from derive.errors import ShapeError
+from derive.expressions import make
+from derive.expressions.node import Conform, Node, Shape, show_shape
+from derive.functions import ElementwiseFunction, elementwise
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Apply(Node):
+    """f(x), f'(x), f''(x), ... entry by entry; ``order`` counts the primes. A name that is not declared is an abstract function."""
+
+    __slots__ = ()
+
+    def __new__(cls, function: Any, argument: Node, order: Any = 0) -> Self:
+        return super().__new__(cls, Str(str(function)), argument, Integer(int(order)))
+
+    @property
+    def function(self) -> str:
+        return str(self.args[0])
+
+    @property
+    def declaration(self) -> ElementwiseFunction | None:
+        """How the function is declared; None where it is abstract."""
+        return elementwise(self.function)
+
+    @property
+    def argument(self) -> Node:
+        return self.args[1]  # type: ignore[return-value]
+
+    @property
+    def order(self) -> int:
+        return int(self.args[2])  # type: ignore[call-overload, no-any-return]
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        if len(shapes[0]) != 2:
+            raise ShapeError(f"an elementwise function of {show_shape(shapes[0])}")
+        return shapes[0]
+
+    def slope(self) -> Node:
+        """f'(x) for f(x)."""
+        return Apply(self.function, self.argument, self.order + 1)
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        return None if tangents[0] is None else make.hadamard(self.slope(), tangents[0])
+
+    def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
+        return (make.hadamard(self.slope(), cotangent),)
+
+
+class Softmax(Node):
+    """The softmax of a vector: p_i = exp(z_i) / sum_j exp(z_j)."""
+
+    __slots__ = ()
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        shape = shapes[0]
+        if len(shape) != 2 or not (conform.is_one(shape[0]) or conform.is_one(shape[1])):
+            raise ShapeError(f"softmax of {show_shape(shape)}", expected="a vector")
+        return shape
+
+    def _centred(self, direction: Node) -> Node:
+        return make.hadamard(self, make.plus(direction, make.neg(make.inner(self, direction))))
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        return None if tangents[0] is None else self._centred(tangents[0])
+
+    def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
+        # The Jacobian diag(p) - p p^T is symmetric.
+        return (self._centred(cotangent),)

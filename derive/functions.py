@@ -1,0 +1,109 @@
+"""Elementwise functions, each declared once.
+
+A declaration gives the scalar definition in SymPy (from which every derivative follows), the spellings in LaTeX, NumPy and torch, and,
+where there is one, the derivative in terms of the output, such as sigma' = sigma (1 - sigma).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import sympy as sp
+from sympy import Expr, Symbol
+
+
+@dataclass(frozen=True)
+class ElementwiseFunction:
+    """A function R -> R that is applied to every entry.
+
+    Parameters
+    ----------
+    name       : its name in the notation and in plain text.
+    definition : its value as a SymPy expression in x.
+    latex      : its LaTeX command.
+    numpy, torch : how the numeric rooms spell it (None: from the definition).
+    in_output  : its derivative as a function of its value y, or None.
+    range      : lower and upper bound of its values (open interval).
+    slope      : largest absolute value of its derivative, or None if unbounded.
+    aliases    : other names that mean it.
+    """
+
+    name: str
+    definition: Callable[[Expr], Expr]
+    latex: str
+    numpy: str | None = None
+    torch: str | None = None
+    in_output: Callable[[Expr], Expr] | None = None
+    range: tuple[Expr, Expr] = (-sp.oo, sp.oo)
+    slope: Expr | None = None
+    aliases: tuple[str, ...] = field(default=())
+
+    def derivative(self, x: Expr, order: int = 1) -> Expr:
+        """The derivative of the definition, by SymPy."""
+        u = Symbol("u", real=True)
+        return sp.diff(self.definition(u), u, order).subs(u, x)
+
+    def derivative_in_output(self, y: Expr, order: int = 1) -> Expr | None:
+        """The derivative of the given order as a polynomial in the output: d/dx p(y) = p'(y) y'."""
+        if self.in_output is None:
+            return None
+        v = Symbol("v")
+        first = self.in_output(v)
+        result: Expr = v
+        for _ in range(order):
+            result = sp.diff(result, v) * first
+        return sp.expand(result).subs(v, y)
+
+
+def _logistic(x: Expr) -> Expr:
+    return 1 / (1 + sp.exp(-x))
+
+
+def _relu(x: Expr) -> Expr:
+    return sp.Piecewise((x, x > 0), (sp.Integer(0), True))
+
+
+def _gelu(x: Expr) -> Expr:
+    return x * (1 + sp.erf(x / sp.sqrt(2))) / 2
+
+
+_DECLARED = (
+    ElementwiseFunction(
+        "sigma", _logistic, r"\sigma", "sigmoid", "sigmoid", lambda y: y * (1 - y), (sp.Integer(0), sp.Integer(1)), sp.Rational(1, 4),
+        ("sigmoid", "logistic", "sigm"),
+    ),
+    ElementwiseFunction("tanh", sp.tanh, r"\tanh", "tanh", "tanh", lambda y: 1 - y**2, (sp.Integer(-1), sp.Integer(1)), sp.Integer(1)),
+    ElementwiseFunction("exp", sp.exp, r"\exp", "exp", "exp", lambda y: y, (sp.Integer(0), sp.oo)),
+    ElementwiseFunction("log", sp.log, r"\log", "log", "log", aliases=("ln",)),
+    ElementwiseFunction("sin", sp.sin, r"\sin", "sin", "sin", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1)),
+    ElementwiseFunction("cos", sp.cos, r"\cos", "cos", "cos", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1)),
+    ElementwiseFunction("sinh", sp.sinh, r"\sinh", "sinh", "sinh"),
+    ElementwiseFunction("cosh", sp.cosh, r"\cosh", "cosh", "cosh", range=(sp.Integer(1), sp.oo)),
+    ElementwiseFunction("arctan", sp.atan, r"\arctan", "arctan", "arctan", slope=sp.Integer(1), aliases=("atan",)),
+    ElementwiseFunction("sqrt", sp.sqrt, r"\sqrt", "sqrt", "sqrt", lambda y: 1 / (2 * y), (sp.Integer(0), sp.oo)),
+    ElementwiseFunction("abs", lambda x: sp.Abs(x), r"\operatorname{abs}", "abs", "abs", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1)),
+    ElementwiseFunction("sign", lambda x: sp.sign(x), r"\operatorname{sign}", "sign", "sign", range=(sp.Integer(-1), sp.Integer(1)), aliases=("sgn",)),
+    ElementwiseFunction("relu", _relu, r"\operatorname{ReLU}", "relu", "relu", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1), aliases=("ReLU", "Relu")),
+    ElementwiseFunction(
+        "softplus", lambda x: sp.log(1 + sp.exp(x)), r"\operatorname{softplus}", "softplus", "softplus", lambda y: 1 - sp.exp(-y),
+        (sp.Integer(0), sp.oo), sp.Integer(1), ("Softplus",),
+    ),
+    ElementwiseFunction("silu", lambda x: x * _logistic(x), r"\operatorname{SiLU}", "silu", "silu", aliases=("SiLU", "swish", "Swish")),
+    ElementwiseFunction("gelu", _gelu, r"\operatorname{GELU}", "gelu", "gelu", aliases=("GELU",)),
+    ElementwiseFunction("erf", sp.erf, r"\operatorname{erf}", "erf", "erf", range=(sp.Integer(-1), sp.Integer(1))),
+)  # fmt: skip
+
+_BY_NAME = {name: function for function in _DECLARED for name in (function.name, *function.aliases)}
+
+
+def elementwise(name: str) -> ElementwiseFunction | None:
+    """The declared function of this name or alias."""
+    return _BY_NAME.get(name)
+
+
+@lru_cache(maxsize=1)
+def declared() -> tuple[ElementwiseFunction, ...]:
+    """All declared elementwise functions."""
+    return _DECLARED

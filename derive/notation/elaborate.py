@@ -1,0 +1,322 @@
+"""From operations with known shapes to expressions, and the reading of single formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sympy import Integer
+
+from derive import expressions as e
+from derive.errors import BpttError, ParseError, ShapeError
+from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector
+from derive.notation import surface as s
+from derive.notation.infer import Inference, NameInfo, ShapeReader, infer, one_hot_labels, size_symbols, walk
+from derive.notation.parser import parse_one
+from derive.notation.resolve import Pre, Resolver
+from derive.notation.scope import CONVENTIONAL_INDICES, Scope, bound_letters, find_timed, offset_letters, time_letter
+from derive.notation.sizes import name_sizes
+from derive.notation.source import Source
+
+
+class Builder:
+    """Makes nodes from operations. Open constants (I, 0, a vector of ones) take the size that their place asks for."""
+
+    def __init__(self, inference: Inference, bare: Mapping[str, e.Node] | None = None) -> None:
+        self.reader = ShapeReader(inference.solver, inference.shapes, inference.layout, inference.constants)
+        self.solver = inference.solver
+        self.shapes = inference.shapes
+        self.bare = bare or {}
+        self.constants = inference.constants
+
+    def build(self, pre: Pre) -> e.Node:
+        """The node of an operation."""
+        try:
+            special: Callable[[Pre], e.Node] | None = getattr(self, f"_{pre.op}", None)
+            if special is None:
+                raise ParseError(f"'{pre.op}' cannot be used here", span=pre.span)
+            return special(pre)
+        except BpttError as error:
+            if pre.span is not None:
+                error.at(pre.span)
+            raise
+
+    def _all(self, pre: Pre) -> list[e.Node]:
+        return [self.build(arg) for arg in pre.args]
+
+    def _fixed(self, shape: Shape) -> Shape:
+        return self.solver.shape(shape)
+
+    # -- leaves ----------------------------------------------------------------------------------------------------------------
+
+    def _name(self, pre: Pre) -> e.Node:
+        key, time = pre.data
+        shape = self._fixed(self.shapes[key])
+        return e.Var(key, *shape) if time is None else e.Timed(key, time, *shape)
+
+    def _scalar(self, pre: Pre) -> e.Node:
+        value, digits = pre.data
+        return e.Scalar(value, digits)
+
+    def _zero(self, pre: Pre) -> e.Node:
+        return e.Scalar(0)
+
+    def _identity(self, pre: Pre) -> e.Node:
+        return e.Identity(self._constant(pre)[0])
+
+    def _ones(self, pre: Pre) -> e.Node:
+        return e.Ones(*self._constant(pre))
+
+    def _onehot(self, pre: Pre) -> e.Node:
+        return e.OneHot(self.build(pre.args[0]), *self._constant(pre))
+
+    def _bare_function(self, pre: Pre) -> e.Node:
+        name, primes = pre.data
+        if name not in self.bare:
+            raise ParseError(f"{name}' stands without an argument", span=pre.span, expected=f"{name}'(...)", hint="it takes the argument of the cell only where that is unique")
+        return e.Apply(name, self.bare[name], primes)
+
+    def _constant(self, pre: Pre) -> Shape:
+        shape = self.constants.get(id(pre))
+        if shape is None:
+            raise ShapeError("the size of this constant is not determined by its place", span=pre.span, hint="give it a size, as in I_n")
+        return self._fixed(shape)
+
+    # -- operations ------------------------------------------------------------------------------------------------------------
+
+    def _plus(self, pre: Pre) -> e.Node:
+        return e.Plus(*self._all(pre))
+
+    def _neg(self, pre: Pre) -> e.Node:
+        return e.Neg(*self._all(pre))
+
+    def _times(self, pre: Pre) -> e.Node:
+        return self.chain(self._all(pre))
+
+    def chain(self, factors: Sequence[e.Node]) -> e.Node:
+        """A product read from the left: a chain that has become a number multiplies what follows; rows side by side as ⊙ in a row cell."""
+        done: list[e.Node] = []
+        chain: list[e.Node] = []
+        shape: Shape = SCALAR
+        for factor in factors:
+            if factor.is_scalar:
+                # A scalar stays where it was written; one that ends a finished chain starts anew.
+                (chain if not is_scalar(shape) else done).append(factor)
+                continue
+            if chain and is_scalar(shape):
+                done.append(chain[0] if len(chain) == 1 else e.Times(*chain))
+                chain = []
+            if not is_scalar(shape) and self.reader.reads_as_hadamard(shape, factor.shape):
+                left = chain[0] if len(chain) == 1 else e.Times(*chain)
+                chain = [e.Hadamard(*(left.operands if isinstance(left, e.Hadamard) else (left,)), factor)]
+                continue
+            shape = e.Times.shape_rule([shape, factor.shape], e.Conform())
+            chain.append(factor)
+        whole = [*done, *chain]
+        return whole[0] if len(whole) == 1 else e.Times(*whole)
+
+    def _hadamard(self, pre: Pre) -> e.Node:
+        return e.Hadamard(*self._all(pre))
+
+    def _ast(self, pre: Pre) -> e.Node:
+        a, b = self._all(pre)
+        if a.is_scalar or b.is_scalar:
+            return self.chain([a, b])
+        flat = a.operands if isinstance(a, e.Hadamard) and pre.args[0].op == "ast" else (a,)
+        return e.Hadamard(*flat, b)
+
+    def _cdot(self, pre: Pre) -> e.Node:
+        a, b = self._all(pre)
+        if not a.is_scalar and not b.is_scalar and self.reader.is_inner(a.shape, b.shape):
+            return e.Inner(a, b)
+        return self.chain([a, b])
+
+    def _inner(self, pre: Pre) -> e.Node:
+        return e.Inner(*self._all(pre))
+
+    def _kron(self, pre: Pre) -> e.Node:
+        return e.Kron(*self._all(pre))
+
+    def _divide(self, pre: Pre) -> e.Node:
+        a, b = self._all(pre)
+        if isinstance(a, e.Scalar) and isinstance(b, e.Scalar) and a.digits is None and b.digits is None:
+            return e.Scalar(a.value / b.value)
+        return e.Divide(a, b)
+
+    def _power(self, pre: Pre) -> e.Node:
+        base = self.build(pre.args[0])
+        if len(pre.args) > 1:
+            return e.Power(base, self.build(pre.args[1]))
+        if not is_vector(base.shape):
+            return e.Inverse(base) if pre.data == -1 else e.MatrixPower(base, pre.data)
+        return e.Power(base, e.Scalar(pre.data))
+
+    def _transpose(self, pre: Pre) -> e.Node:
+        body = self.build(pre.args[0])
+        return e.Transpose(body)
+
+    def _transpose_or_power(self, pre: Pre) -> e.Node:
+        body = self.build(pre.args[0])
+        return e.Power(body, e.Scalar(e.size("T"))) if body.is_scalar else e.Transpose(body)
+
+    def _apply(self, pre: Pre) -> e.Node:
+        name, primes = pre.data
+        return e.Apply(name, self.build(pre.args[0]), primes)
+
+    def _softmax(self, pre: Pre) -> e.Node:
+        return e.Softmax(*self._all(pre))
+
+    def _diag(self, pre: Pre) -> e.Node:
+        body = self.build(pre.args[0])
+        return e.Diag(body) if is_vector(body.shape) else e.DiagPart(body)
+
+    def _trace(self, pre: Pre) -> e.Node:
+        return e.Trace(*self._all(pre))
+
+    def _vec(self, pre: Pre) -> e.Node:
+        return e.Vec(*self._all(pre))
+
+    def _sum_entries(self, pre: Pre) -> e.Node:
+        return e.SumEntries(*self._all(pre))
+
+    def _mean(self, pre: Pre) -> e.Node:
+        body = self.build(pre.args[0])
+        return e.Divide(e.SumEntries(body), e.Scalar(body.shape[0] * body.shape[1]))
+
+    def _norm(self, pre: Pre) -> e.Node:
+        return e.Norm(self.build(pre.args[0]), pre.data)
+
+    def _block(self, pre: Pre) -> e.Node:
+        entries = self._all(pre)
+        if not all(entry.is_scalar for entry in entries):
+            entries = self._fill(entries, pre)
+        return e.Block([entries[k : k + pre.data] for k in range(0, len(entries), pre.data)])
+
+    def _fill(self, entries: list[e.Node], pre: Pre) -> list[e.Node]:
+        """Zeros of a block matrix take their rows from their row and their columns from their column."""
+        width = pre.data
+        result = list(entries)
+        for k, (entry, arg) in enumerate(zip(entries, pre.args, strict=True)):
+            if arg.op == "zero":
+                row = [x for j, x in enumerate(entries) if j // width == k // width and pre.args[j].op != "zero"]
+                column = [x for j, x in enumerate(entries) if j % width == k % width and pre.args[j].op != "zero"]
+                if not row or not column:
+                    raise ShapeError("the size of this zero block is not determined", span=arg.span)
+                result[k] = e.Zero(row[0].shape[0], column[0].shape[1])
+            del entry
+        return result
+
+    def _slice(self, pre: Pre) -> e.Node:
+        body = self.build(pre.args[0])
+        rows, columns = body.shape
+        bounds = pre.data
+        if len(bounds) == 1:
+            bounds = (bounds[0], (Integer(0), columns)) if rows != ONE else ((Integer(0), rows), bounds[0])
+        return e.Slice(body, *bounds[0], *bounds[1])
+
+    # -- calculus --------------------------------------------------------------------------------------------------------------
+
+    def _sum(self, pre: Pre) -> e.Node:
+        return e.SumOver(*pre.data, self.build(pre.args[0]))
+
+    def _product(self, pre: Pre) -> e.Node:
+        return e.ProductOver(*pre.data, self.build(pre.args[0]))
+
+    def _derivative(self, pre: Pre) -> e.Node:
+        of, by = self._all(pre)
+        return e.Derivative(of, by, pre.data)
+
+    def _differential(self, pre: Pre) -> e.Node:
+        return e.Differential(self.build(pre.args[0]), pre.data)
+
+    def _gradient(self, pre: Pre) -> e.Node:
+        return e.Gradient(*self._all(pre))
+
+    def _call(self, pre: Pre) -> e.Node:
+        return e.Call(*self._all(pre))
+
+    def _relation(self, pre: Pre) -> e.Node:
+        return e.Relation(pre.data, *self._all(pre))
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a cell knows and a formula about it may use.
+
+    Parameters
+    ----------
+    scope  : its names.
+    shapes : the shape of each.
+    layout : whether it is written in column or in row vectors.
+    bare   : for each function, the argument it has in the cell, where that is unique (what sigma' alone means).
+    """
+
+    scope: Scope
+    shapes: Mapping[str, Shape]
+    layout: str = "column"
+    bare: Mapping[str, e.Node] = field(default_factory=dict)
+
+
+def read_formula(text: str | Source, context: Context | None = None) -> e.Node:
+    """A formula as an expression; with a context, about the names of a cell.
+
+    Raises
+    ------
+    ParseError, UnknownNameError, ShapeError, AmbiguityError : with the place in the text.
+    """
+    source = text if isinstance(text, Source) else Source(text)
+    line = parse_one(source)
+    if len(line.items) != 1:
+        raise ParseError("there is more than one formula", span=line.items[1].span, expected="one formula")
+    return elaborate(line.items[0], context)
+
+
+def elaborate(surface: s.Surface, context: Context | None = None) -> e.Node:
+    """The expression of a surface formula."""
+    scope = formula_scope(surface, context)
+    pre = Resolver(scope).expression(surface)
+    infos = _infos([pre], context)
+    layouts = (context.layout,) if context else ("column", "row")
+    inference = infer([pre], infos, layouts)
+    _name_open_sizes(inference, infos, context)
+    return Builder(inference, context.bare if context else None).build(pre)
+
+
+def formula_scope(surface: s.Surface, context: Context | None) -> Scope:
+    """The scope of a formula: that of its cell, with the indices that the formula brings itself."""
+    letters = bound_letters([surface])
+    if context is None:
+        scope = Scope(time=time_letter([surface], ()), open=True)
+        letters |= {letter for node in surface.walk() for letter in (offset_letters(node) if isinstance(node, s.Sum) else ()) if letter in CONVENTIONAL_INDICES}
+        letters.discard("T")
+        scope = replace(scope, indices=frozenset(letter for letter in letters if letter in CONVENTIONAL_INDICES))
+        timed = find_timed([surface], scope)
+        return scope.with_names(timed=timed)
+    indices = {letter for letter in letters if letter in CONVENTIONAL_INDICES or len(letter) == 1} - {"T"} - set(context.scope.names)
+    return replace(context.scope, indices=context.scope.indices | frozenset(indices))
+
+
+def _infos(lines: Sequence[Pre], context: Context | None) -> dict[str, NameInfo]:
+    integers = {label for line in lines for label in one_hot_labels(line)}
+    infos: dict[str, NameInfo] = {}
+    for line in lines:
+        for pre in walk(line):
+            if pre.op == "name":
+                key, time = pre.data
+                known = context.shapes.get(key) if context else None
+                infos[key] = NameInfo(key, time is not None, known, key in integers)
+    return infos
+
+
+def preferred_letter(key: str) -> str:
+    """The size letter that a name's vector usually has: d for inputs, m for outputs, n for all else."""
+    return {"x": "d", "y": "m", "p": "m"}.get(key[:1], "n")
+
+
+def _name_open_sizes(inference: Inference, infos: Mapping[str, NameInfo], context: Context | None) -> None:
+    taken = {str(symbol) for symbol in size_symbols(context.shapes)} if context else set()
+    timed = [(preferred_letter(key), inference.shapes[key]) for key, info in infos.items() if info.timed]
+    timed.sort(key=lambda item: "ndm".index(item[0]))
+    others = [("", inference.shapes[key]) for key in infos if not infos[key].timed]
+    constants = [("", shape) for shape in inference.constants.values()]
+    name_sizes(inference.solver, [*timed, *others, *constants], taken | {"T"})

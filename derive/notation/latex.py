@@ -1,0 +1,519 @@
+"""The LaTeX front end: from LaTeX source to the token stream of the grammar.
+
+It knows how TeX groups (one token or one brace group an argument), drops what only concerns looks, and settles the bars of norms by
+what stands before them. It never expands, reads or runs anything: a command that is not in the vocabulary is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from derive.errors import ParseError
+from derive.notation import vocabulary as words
+from derive.notation.source import Source, Span
+from derive.notation.tokens import Emitter, SourceToken, unknown_command
+
+_RAW = re.compile(
+    r"""
+      (?P<comment>%[^\n]*)
+    | (?P<newline>\n)
+    | (?P<space>[ \t\r\f\v~$\u00a0\u2009]+|\\[\[\]()\s])
+    | (?P<environment>\\(?:begin|end)\s*\{\s*[A-Za-z]+\*?\s*\})
+    | (?P<break>\\\\\*?(?:\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in)\s*\])?)
+    | (?P<command>\\(?:[A-Za-z]+\*?|.))
+    | (?P<number>\d+(?:\.\d+)?|\.\d+)
+    | (?P<letter>[^\W\d_])
+    | (?P<other>.)
+    """,
+    re.VERBOSE,
+)
+
+_INDEX_LETTERS = frozenset("ijklmnrstuT")
+"""Letters that are used as indices: ``h_t-1`` is taken for a slip, ``W_f-1`` is not."""
+
+_BARS = {"|": "abs", "vert": "abs", "\\|": "norm", "Vert": "norm", "‖": "norm", "∥": "norm"}
+
+_SUPERSCRIPT_SIGNS = {"+": "+", "-": "-", "*": "star", "−": "-"}
+
+
+@dataclass(frozen=True)
+class _Raw:
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def _scan(source: Source) -> list[_Raw]:
+    raws = []
+    for match in _RAW.finditer(source.text):
+        kind = match.lastgroup or "other"
+        if kind not in ("comment", "space"):
+            raws.append(_Raw(kind, match.group(), match.start(), match.end()))
+    end = len(source.text)
+    raws.append(_Raw("end", "", end, end))
+    return raws
+
+
+class LatexFrontEnd:
+    """Turns one LaTeX text into tokens. ``newlines``: a line break of the text ends an equation, as in a cell file."""
+
+    def __init__(self, source: Source, newlines: bool = True) -> None:
+        self.source = source
+        self.newlines = newlines
+        self.raws = _scan(source)
+        self.index = 0
+        self.out = Emitter(source)
+        self.environments: list[tuple[str, Span]] = []
+        self.arguments_due: dict[int, int] = {}  # open brackets -> arguments that follow when that bracket closes
+        self.notes_due: set[int] = set()  # open brackets whose closing is followed by an under- or overbrace's note
+        self.side: str | None = None  # after \left or \right: which way the next delimiter opens
+
+    # -- driving ---------------------------------------------------------------------------------------------------------------
+
+    def tokens(self) -> list[SourceToken]:
+        """The whole text as tokens."""
+        while self.raw.kind != "end":
+            self.step()
+        if self.environments:
+            name, place = self.environments[-1]
+            raise ParseError(
+                f"'\\begin{{{name}}}' is never closed", span=place, expected=f"\\end{{{name}}}", hint=f"add the missing \\end{{{name}}}"
+            )
+        return self.out.finish()
+
+    @property
+    def raw(self) -> _Raw:
+        return self.raws[self.index]
+
+    def span(self, raw: _Raw) -> Span:
+        return Span(raw.start, raw.end, self.source)
+
+    def take(self) -> _Raw:
+        raw = self.raws[self.index]
+        if raw.kind == "end":
+            last = self.out.tokens[-1] if self.out.tokens else None
+            place = last.span if last is not None else self.span(raw)
+            raise ParseError("the formula ends where an argument should stand", span=place, expected="an argument in braces, such as {x}")
+        self.index += 1
+        return raw
+
+    def skip_newlines(self) -> None:
+        while self.raw.kind == "newline":
+            self.index += 1
+
+    def step(self) -> None:
+        """Read one raw token and emit what it stands for."""
+        raw = self.take()
+        getattr(self, f"on_{raw.kind}")(raw)
+
+    # -- kinds of raw tokens ---------------------------------------------------------------------------------------------------
+
+    def on_newline(self, raw: _Raw) -> None:
+        if self.newlines and not self.environments and not self.out.open:
+            self.end_line(raw)
+
+    def on_break(self, raw: _Raw) -> None:
+        if self.out.open and self.out.open[-1][0] == "matrix":
+            self.skip_newlines()
+            if not (self.raw.kind == "environment" and self.raw.text.startswith("\\end")):
+                self.out.emit("ROW", "\\\\", raw.start, raw.end)
+        elif not self.out.open:
+            self.end_line(raw)
+
+    def end_line(self, raw: _Raw) -> None:
+        """Emit NEWLINE unless the formula goes on: it breaks before or after an operator."""
+        tokens = self.out.tokens
+        while tokens and tokens[-1].type in ("COMMA", "SEMI"):
+            tokens.pop()
+        if not tokens or tokens[-1].type in ("NEWLINE", "REL", "ADDOP", "CHAINOP"):
+            return
+        ahead = self.index
+        while self.raws[ahead].kind in ("newline", "break") or self.raws[ahead].text in ("&", "\\quad", "\\qquad", "\\,", "\\;", "\\:", "\\!", "\\>"):
+            ahead += 1
+        if not _starts_with_operator(self.raws[ahead]):
+            self.out.emit("NEWLINE", "\n", raw.start, raw.end)
+
+    def on_number(self, raw: _Raw) -> None:
+        self.out.emit("NUMBER", raw.text, raw.start, raw.end)
+
+    def on_letter(self, raw: _Raw) -> None:
+        letter = words.GREEK_UNICODE.get(raw.text, raw.text)
+        if raw.text == "ᵀ":
+            self.superscript_mark("top", raw)
+        else:
+            self.out.emit("NAME", letter, raw.start, raw.end)
+
+    def on_environment(self, raw: _Raw) -> None:
+        command, name = re.match(r"\\(begin|end)\s*\{\s*([A-Za-z]+)", raw.text).groups()  # type: ignore[union-attr]
+        if name in words.MATRIX_ENVIRONMENTS:
+            if command == "begin":
+                self.out.push("matrix", raw.start, raw.end, value=name)
+                if name == "array":
+                    self.skip_group()
+            else:
+                self.out.pop("matrix", raw.start, raw.end)
+                self.after_close(raw)
+        elif name in words.LINE_ENVIRONMENTS:
+            self.line_environment(command, name, raw)
+        else:
+            raise ParseError(
+                f"unknown environment {name}",
+                span=self.span(raw),
+                expected="a matrix (pmatrix, bmatrix, ...) or lines of equations (align, aligned, ...)",
+            )
+
+    def line_environment(self, command: str, name: str, raw: _Raw) -> None:
+        if command == "begin":
+            self.environments.append((name, self.span(raw)))
+            if name == "alignedat":
+                self.skip_group()
+        elif not self.environments or self.environments[-1][0] != name:
+            opened = f"\\end{{{self.environments[-1][0]}}}" if self.environments else f"\\begin{{{name}}} before it"
+            raise ParseError(f"'\\end{{{name}}}' closes nothing", span=self.span(raw), expected=opened)
+        else:
+            self.environments.pop()
+            if not self.environments and not self.out.open:
+                self.end_line(raw)
+
+    def on_other(self, raw: _Raw) -> None:
+        sign = raw.text
+        if sign in "([":
+            self.side = None
+            self.out.push(sign, raw.start, raw.end)
+        elif sign in ")]":
+            self.side = None
+            self.out.pop({")": "(", "]": "["}[sign], raw.start, raw.end)
+        elif sign == "{":
+            self.out.push("group", raw.start, raw.end)
+        elif sign == "}":
+            depth = len(self.out.open)
+            self.out.pop("group", raw.start, raw.end)
+            self.close_group(depth)
+        elif sign in _BARS:
+            self.bar(_BARS[sign], raw)
+        elif sign in "_^":
+            self.script(raw)
+        elif sign in "+-−":
+            self.out.emit("ADDOP", "-" if sign == "−" else sign, raw.start, raw.end)
+        elif sign in "=<>" or sign in words.RELATIONS_UNICODE:
+            self.out.emit("REL", words.RELATIONS_UNICODE.get(sign, sign), raw.start, raw.end)
+        elif sign == "*" or sign in words.PRODUCTS_UNICODE:
+            self.out.emit("CHAINOP", words.PRODUCTS_UNICODE.get(sign, "ast"), raw.start, raw.end)
+        else:
+            self.rare(raw)
+
+    def rare(self, raw: _Raw) -> None:
+        sign = raw.text
+        if sign == "/":
+            self.out.emit("CHAINOP", "slash", raw.start, raw.end)
+        elif sign == "'" or sign == "′" or sign == "’":
+            self.out.emit("PRIME", "'", raw.start, raw.end)
+        elif sign == ":":
+            self.colon(raw)
+        elif sign in ",;":
+            self.separator(sign, raw)
+        elif sign == "&":
+            if self.out.open and self.out.open[-1][0] == "matrix":
+                self.out.emit("AMP", "&", raw.start, raw.end)
+        elif sign in "∑∏":
+            self.out.emit("BIG", {"∑": "sum", "∏": "prod"}[sign], raw.start, raw.end)
+        elif sign in "∇∂":
+            self.mark("nabla" if sign == "∇" else "partial", raw)
+        elif sign == "⁺":
+            self.superscript_mark("+", raw)
+        elif sign == "…":
+            self.mark("dots", raw)
+        elif sign == "⊤":
+            self.mark("top", raw)
+        elif sign == ".":
+            self.full_stop(raw)
+        else:
+            raise ParseError(f"'{sign}' is not part of the notation", span=self.span(raw), expected="a formula in LaTeX")
+
+    def colon(self, raw: _Raw) -> None:
+        if self.raw.text == "=" and self.raw.start == raw.end:
+            self.index += 1
+            self.out.emit("REL", ":=", raw.start, raw.end + 1)
+        else:
+            self.out.emit("REL", ":", raw.start, raw.end)
+
+    def separator(self, sign: str, raw: _Raw) -> None:
+        if self.out.open or self.raw.kind not in ("end", "newline", "break"):
+            self.out.emit("COMMA" if sign == "," else "SEMI", sign, raw.start, raw.end)
+
+    def full_stop(self, raw: _Raw) -> None:
+        if self.side is not None:  # \left. and \right. are invisible
+            self.side = None
+        elif self.raw.kind not in ("end", "newline", "break", "environment"):
+            raise ParseError(
+                "a full stop inside a formula", span=self.span(raw), expected="an operator", hint="write \\cdot for a product, and digits before a decimal point"
+            )
+
+    # -- brackets and arguments ------------------------------------------------------------------------------------------------
+
+    def close_group(self, depth: int) -> None:
+        if depth in self.notes_due:
+            self.notes_due.discard(depth)
+            if self.raw.text in ("_", "^"):
+                self.index += 1
+                self.skip_group()
+        due = self.arguments_due.pop(depth, 0)
+        if due:
+            self.argument(due)
+
+    def after_close(self, raw: _Raw) -> None:
+        """A matrix environment may itself be an argument without braces; nothing is due after it."""
+
+    def bar(self, kind: str, raw: _Raw) -> None:
+        """Open or close a norm or absolute value: ``\\left`` and ``\\right`` say which; else a bar after an operand closes what is open."""
+        innermost = self.out.open[-1][0] if self.out.open else None
+        closes = self.side == "right" or (self.side is None and innermost == kind and self.out.after_operand)
+        self.side = None
+        if closes:
+            self.out.pop(kind, raw.start, raw.end)
+        else:
+            self.out.push(kind, raw.start, raw.end)
+
+    def argument(self, count: int = 1) -> None:
+        """See to it that the next ``count`` arguments reach the grammar as brace groups."""
+        self.skip_newlines()
+        while self.raw.kind == "command" and (self.raw.text[1:] in words.STYLES or self.raw.text[1:] in words.IGNORED):
+            self.index += 1
+        raw = self.raw
+        if raw.text == "{":
+            if count > 1:
+                self.arguments_due[len(self.out.open) + 1] = count - 1
+            self.step()
+            return
+        self.unbraced(raw)
+        if count > 1:
+            self.argument(count - 1)
+
+    def unbraced(self, raw: _Raw) -> None:
+        """An argument of one token, as TeX reads it."""
+        raw = self.take()
+        name = raw.text[1:]
+        takes_arguments = name in ("frac", "dfrac", "tfrac", "sqrt", "underbrace") or name in words.ACCENTS
+        if raw.kind in ("environment", "break") or takes_arguments or raw.text in ("&", "_", "^", "}", ")", "]"):
+            raise ParseError(f"'{raw.text}' cannot stand here without braces", span=self.span(raw), expected="an argument in braces, such as {x}")
+        self.out.push("group", raw.start, raw.start)
+        if raw.kind == "number" and len(raw.text) > 1 and "." not in raw.text:
+            # TeX takes one digit: the frac of 12 is one half, one digit an argument.
+            self.index -= 1
+            self.raws[self.index] = _Raw("number", raw.text[1:], raw.start + 1, raw.end)
+            raw = _Raw("number", raw.text[0], raw.start, raw.start + 1)
+        if raw.text in _SUPERSCRIPT_SIGNS:
+            self.mark(_SUPERSCRIPT_SIGNS[raw.text], raw)
+        else:
+            getattr(self, f"on_{raw.kind}")(raw)
+        self.out.pop("group", raw.end, raw.end)
+
+    def script(self, raw: _Raw) -> None:
+        self.out.emit("SUB" if raw.text == "_" else "SUP", raw.text, raw.start, raw.end)
+        self.skip_newlines()
+        here = self.raw
+        if here.kind == "number" and len(here.text) > 1:
+            whole = Span(raw.start, here.end, self.source)
+            raise ParseError(
+                f"TeX reads '{whole.text}' as '{raw.text}{here.text[0]}' followed by '{here.text[1:]}'",
+                span=whole,
+                expected="braces around a script of more than one digit",
+                hint=f"did you mean {raw.text}{{{here.text}}}?",
+            )
+        if raw.text == "_":
+            self.check_index_slip(here)
+        if here.text == "{" and self.raws[self.index + 1].text in _SUPERSCRIPT_SIGNS and self.raws[self.index + 2].text == "}":
+            sign = self.raws[self.index + 1]
+            self.out.push("group", here.start, here.end)
+            self.mark(_SUPERSCRIPT_SIGNS[sign.text], sign)
+            closing = self.raws[self.index + 2]
+            self.out.pop("group", closing.start, closing.end)
+            self.index += 3
+        else:
+            self.argument()
+
+    def check_index_slip(self, letter: _Raw) -> None:
+        """``h_t-1`` is almost never (h_t) - 1: without spaces around the sign it is taken for a missing pair of braces."""
+        if letter.kind != "letter" or letter.text not in _INDEX_LETTERS:
+            return
+        sign, number = self.raws[self.index + 1 : self.index + 3] if len(self.raws) > self.index + 2 else (letter, letter)
+        if sign.text in "+-" and sign.start == letter.end and number.kind == "number" and number.start == sign.end:
+            whole = Span(letter.start, number.end, self.source)
+            raise ParseError(
+                f"'_{whole.text}' has only '{letter.text}' in the subscript",
+                span=whole,
+                expected="braces around an index of several characters",
+                hint=f"did you mean _{{{whole.text}}}? For a subtraction put spaces around the sign",
+            )
+
+    def skip_group(self) -> None:
+        """Pass over one brace group, or one token."""
+        self.skip_newlines()
+        if self.raw.text != "{":
+            self.take()
+            return
+        opened = self.raw
+        depth = 0
+        while True:
+            if self.raw.kind == "end":
+                raise ParseError("'{' is never closed", span=self.span(opened), expected="'}'", hint="add the missing '}'")
+            depth += {"{": 1, "}": -1}.get(self.raw.text, 0)
+            self.index += 1
+            if depth == 0:
+                return
+
+    def literal_group(self) -> tuple[str, int] | None:
+        """The text of the brace group ahead, if it holds no command, and where it ends."""
+        match = re.compile(r"\s*\{([^{}\\]*)\}").match(self.source.text, self.raws[self.index - 1].end)
+        if match is None:
+            return None
+        while self.raw.start < match.end() and self.raw.kind != "end":
+            self.index += 1
+        return match.group(1).strip(), match.end()
+
+    # -- commands --------------------------------------------------------------------------------------------------------------
+
+    def mark(self, kind: str, raw: _Raw) -> None:
+        self.out.emit("MARK", kind, raw.start, raw.end)
+
+    def superscript_mark(self, kind: str, raw: _Raw) -> None:
+        self.out.emit("SUP", "^", raw.start, raw.start)
+        self.out.push("group", raw.start, raw.start)
+        self.mark(kind, raw)
+        self.out.pop("group", raw.end, raw.end)
+
+    def on_command(self, raw: _Raw) -> None:
+        name = raw.text[1:].rstrip("*") if len(raw.text) > 2 else raw.text[1:]
+        if name in words.LETTER_COMMANDS:
+            self.out.emit("NAME", words.LETTER_COMMANDS[name], raw.start, raw.end)
+        elif name in words.FUNCTION_COMMANDS:
+            self.out.emit("NAME", name, raw.start, raw.end)
+        elif name in words.PRODUCTS:
+            self.out.emit("CHAINOP", words.PRODUCTS[name], raw.start, raw.end)
+        elif name in words.RELATIONS:
+            self.out.emit("REL", words.RELATIONS[name], raw.start, raw.end)
+        elif name in words.IGNORED:
+            pass
+        elif name in words.SIZES:
+            self.size(name)
+        elif name in words.STYLES or name in words.LETTER_STYLES or name in words.WORD_STYLES:
+            self.style(name, raw)
+        elif name in words.ACCENTS:
+            self.out.emit("ACCENT", words.ACCENTS[name], raw.start, raw.end)
+            self.argument()
+        elif name in ("frac", "dfrac", "tfrac"):
+            self.out.emit("FRAC", "frac", raw.start, raw.end)
+            self.argument(2)
+        else:
+            self.on_rare_command(name, raw)
+
+    def on_rare_command(self, name: str, raw: _Raw) -> None:
+        marks = {"partial": "partial", "nabla": "nabla", "top": "top", "intercal": "top", "prime": "prime", "dagger": "dagger"}
+        brackets = {"{": "{", "lbrace": "{", "lbrack": "[", "langle": "<", "lVert": "norm", "lvert": "abs"}
+        closers = {"}": "{", "rbrace": "{", "rbrack": "[", "rangle": "<", "rVert": "norm", "rvert": "abs"}
+        if name in marks:
+            self.mark(marks[name], raw)
+        elif name in ("dots", "ldots", "cdots", "vdots", "ddots", "dotsc", "dotsb"):
+            self.mark("dots", raw)
+        elif name in ("sum", "prod"):
+            self.out.emit("BIG", name, raw.start, raw.end)
+        elif name in brackets:
+            self.side = None
+            self.out.push(brackets[name], raw.start, raw.end)
+        elif name in closers:
+            self.side = None
+            self.out.pop(closers[name], raw.start, raw.end)
+        elif name in ("|", "Vert", "vert", "mid"):
+            self.bar("norm" if name in ("|", "Vert") else "abs", raw)
+        elif name == "sqrt":
+            self.root(raw)
+        elif name in ("underbrace", "overbrace"):
+            self.notes_due.add(len(self.out.open) + 1)
+            self.argument()
+        elif name in ("label", "tag", "hspace", "vspace", "phantom", "mathrel", "color"):
+            self.skip_group()
+        elif name in words.DANGEROUS:
+            raise ParseError(f"\\{name} is not part of the notation", span=self.span(raw), expected="a formula; files are never read and macros never expanded")
+        else:
+            raise unknown_command(name, self.span(raw))
+
+    def size(self, name: str) -> None:
+        if name == "left" or name.endswith("l"):
+            self.side = "left"
+        elif name == "right" or name.endswith("r"):
+            self.side = "right"
+        if self.raw.text not in (".", "|", "\\|", "\\vert", "\\Vert"):
+            self.side = None
+
+    def root(self, raw: _Raw) -> None:
+        self.out.emit("SQRT", "sqrt", raw.start, raw.end)
+        if self.raw.text == "[":
+            close = self.index
+            while self.raws[close].text != "]":
+                if self.raws[close].kind == "end":
+                    raise ParseError("'[' is never closed", span=self.span(self.raw), expected="']'")
+                close += 1
+            self.raws[self.index] = _Raw("other", "{", self.raw.start, self.raw.end)
+            self.raws[close] = _Raw("other", "}", self.raws[close].start, self.raws[close].end)
+            self.out.emit("INDEX", "[", raw.start, raw.end)
+            self.argument(2)
+        else:
+            self.argument()
+
+    def style(self, name: str, raw: _Raw) -> None:
+        if name in words.WORD_STYLES:
+            self.word(name, raw)
+            return
+        here = self.index
+        group = self.literal_group() if self.raw.text == "{" else None
+        content = group[0] if group else self.raw.text
+        end = group[1] if group else self.raw.end
+        if content == "1" and name not in ("mathit", "mathnormal", "mathop"):
+            self.consume(group)
+            self.out.emit("MARK", "ones", raw.start, end)
+        elif content == "R" and name == "mathbb":
+            self.consume(group)
+            self.out.emit("MARK", "reals", raw.start, end)
+        elif name in words.LETTER_STYLES and len(content) == 1 and content.isalpha():
+            self.consume(group)
+            self.out.emit("NAME", words.LETTER_STYLES[name] + content, raw.start, end)
+        elif content in ("T", "top") and name == "mathsf":
+            self.consume(group)
+            self.out.emit("MARK", "top", raw.start, end)
+        else:
+            self.index = here  # only looks: the group that follows is read as it stands
+
+    def consume(self, group: tuple[str, int] | None) -> None:
+        if group is None:
+            self.take()
+
+    def word(self, name: str, raw: _Raw) -> None:
+        group = self.literal_group() if self.raw.text == "{" else None
+        if group is None:
+            if self.raw.text == "{":
+                raise ParseError(f"\\{name} holds a formula", span=self.span(raw), expected="letters only", hint="close the text before the formula starts")
+            letter = self.take()
+            group = (letter.text, letter.end)
+        content, end = group
+        if content in ("T", "top"):
+            self.out.emit("MARK", "top", raw.start, end)
+        elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z]+)*", content):
+            self.out.emit("NAME", content.replace("-", ""), raw.start, end)
+        elif re.fullmatch(r"\d+(\.\d+)?", content):
+            self.out.emit("NUMBER", content, raw.start, end)
+        else:
+            self.out.emit("TEXT", content, raw.start, end)
+
+
+def _starts_with_operator(raw: _Raw) -> bool:
+    name = raw.text.lstrip("\\")
+    if raw.kind == "command":
+        return name in words.RELATIONS or name in words.PRODUCTS
+    return raw.text in ("=", "<", ">", "+", "-", "−", "*", "/") or raw.text in words.RELATIONS_UNICODE or raw.text in words.PRODUCTS_UNICODE
+
+
+def latex_tokens(source: Source, newlines: bool = True) -> list[SourceToken]:
+    """Tokens of a LaTeX text."""
+    return LatexFrontEnd(source, newlines).tokens()

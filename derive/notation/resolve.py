@@ -1,0 +1,593 @@
+"""From the surface to meaning: which names carry a time, which are functions, which fractions are derivatives.
+
+The result is a tree of operations (:class:`Pre`) whose shapes are not known yet; products that depend on shapes stay open until
+:mod:`derive.notation.elaborate` has found them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Expr, Integer, Rational, sympify
+
+from derive.errors import AmbiguityError, ParseError, UnknownNameError
+from derive.expressions.leaves import size as size_of
+from derive.notation import surface as s
+from derive.notation.names import QName, label_text
+from derive.notation.scope import (
+    CONVENTIONAL_INDICES,
+    ELEMENTWISE,
+    EXPONENT_LETTERS,
+    FUNCTION_LETTERS,
+    LOSS_LETTERS,
+    MATRIX_FUNCTIONS,
+    Scope,
+    base_of,
+    is_index,
+)
+from derive.notation.source import Span
+from derive.notation.vocabulary import GREEK
+
+
+@dataclass(frozen=True)
+class Pre:
+    """An operation whose shape is still open. ``op`` names it, ``data`` holds what is not an operand."""
+
+    op: str
+    args: tuple[Pre, ...] = ()
+    data: Any = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """A name as it stands: its key, its time, and the superscripts that act on it."""
+
+    name: QName
+    time: Expr | None
+    acting: tuple[s.Surface, ...]
+    slices: s.Surface | None = None
+
+
+class Resolver:
+    """Reads surface trees in a scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    # -- indices ---------------------------------------------------------------------------------------------------------------
+
+    def index(self, node: s.Surface) -> Expr:
+        """A time, a bound or an exponent as a SymPy expression.
+
+        Raises
+        ------
+        ParseError : it is not made of integers, indices and sizes.
+        """
+        value = self.index_or_none(node)
+        if value is None:
+            raise ParseError("this is not an index", span=node.span, expected="integers, indices and sizes, such as t-1 or T")
+        return value
+
+    def index_or_none(self, node: s.Surface) -> Expr | None:
+        if isinstance(node, s.Number):
+            return Rational(node.text) if "." in node.text else Integer(node.text)
+        if isinstance(node, s.Name):
+            return self.scope.symbol(node.text) if len(node.text) == 1 or node.text in ("tau", "ell") else None
+        if isinstance(node, s.Bracket) and len(node.items) == 1 and node.kind in ("(", "group"):
+            return self.index_or_none(node.items[0])
+        parts = [self.index_or_none(child) for child in node.children()]
+        if any(part is None for part in parts):
+            return None
+        values: list[Expr] = [part for part in parts if part is not None]
+        if isinstance(node, s.Sum):
+            return sympify(sum(sign * value for sign, value in zip(node.signs, values, strict=True)))
+        if isinstance(node, s.Sequence) or (isinstance(node, s.Infix) and "slash" not in node.operators):
+            result: Expr = Integer(1)
+            for value in values:
+                result = result * value
+            return result
+        if isinstance(node, s.Fraction) or (isinstance(node, s.Infix) and node.operators == ("slash",)):
+            return values[0] / values[1]
+        return None
+
+    # -- names -----------------------------------------------------------------------------------------------------------------
+
+    def reference(self, node: s.Surface) -> _Reference | None:
+        """The name that a surface node is, or None where it is not a name."""
+        scripted = node if isinstance(node, s.Scripted) else s.Scripted(node)
+        inner = scripted.base
+        if isinstance(inner, s.Accent) and isinstance(inner.body, s.Scripted):
+            # \tilde{C_t}: the accent belongs to the letter.
+            body = inner.body
+            inner = s.Accent(inner.kind, body.base)
+            scripted = s.Scripted(inner, (*body.subs, *scripted.subs), (*body.sups, *scripted.sups), body.primes + scripted.primes, span=node.span)
+        base, accents = base_of(inner)
+        if base is None:
+            return None
+        labels, time, slices = self._subscripts(base, accents, scripted)
+        sups, time, acting = self._superscripts(QName(base, accents, labels, (), scripted.primes), scripted, time)
+        return _Reference(QName(base, accents, labels, sups, scripted.primes), time, acting, slices)
+
+    def _subscripts(self, base: str, accents: tuple[str, ...], node: s.Scripted) -> tuple[tuple[str, ...], Expr | None, s.Surface | None]:
+        labels: list[str] = []
+        time: Expr | None = None
+        slices: s.Surface | None = None
+        for item in node.subs:
+            if isinstance(item, s.Bracket) and any(isinstance(part, s.Relation) for part in item.items):
+                slices = item
+            elif time is None and self._is_time(item, base, accents, tuple(labels), node):
+                time = self.index(item)
+            else:
+                label = label_text(item)
+                if label is None:
+                    raise ParseError("this subscript is neither a time nor a label", span=item.span or node.span, expected="an index such as t-1, or a label such as f or hh")
+                labels.append(label)
+        return tuple(labels), time, slices
+
+    def _is_time(self, item: s.Surface, base: str, accents: tuple[str, ...], labels: tuple[str, ...], node: s.Scripted) -> bool:
+        """Whether a subscript is a time, by the names that are known first, then by the letters that are indices."""
+        label = label_text(item)
+        plain = QName(base, accents, labels, (), node.primes)
+        if label is not None and QName(base, accents, (*labels, label), (), node.primes).key in self.scope.names:
+            return False
+        timed = plain.key in self.scope.timed or any(
+            QName(base, accents, labels, (sup,), node.primes).key in self.scope.timed for sup in map(label_text, node.sups) if sup is not None
+        )
+        if isinstance(item, s.Bracket) and item.kind == "(" and self.index_or_none(item) is not None:
+            return True
+        if isinstance(item, s.Number):
+            # Without a cell, h_0 and x_1 are quantities at a time and W_1 is a parameter.
+            return timed or (self.scope.open and not self.scope.in_cell and base[0].islower() and base not in GREEK)
+        if isinstance(item, s.Name) and timed:
+            return item.text in CONVENTIONAL_INDICES or item.text in self.scope.indices or item.text == self.scope.time
+        if plain.key in self.scope.names and not timed and isinstance(item, s.Name) and item.text not in (self.scope.time,):
+            return False
+        strong = {*self.scope.indices, self.scope.time, *(CONVENTIONAL_INDICES if timed else ())}
+        return is_index(item, strong)
+
+    def _superscripts(self, plain: QName, node: s.Scripted, time: Expr | None) -> tuple[tuple[str, ...], Expr | None, tuple[s.Surface, ...]]:
+        """Split superscripts into labels, a time in parentheses, and what acts on the name (transpose, power)."""
+        labels: list[str] = []
+        acting: list[s.Surface] = []
+        for item in node.sups:
+            label = label_text(item)
+            if isinstance(item, s.Bracket) and item.kind == "(" and time is None and is_index(item.items[0], {*self.scope.indices, self.scope.time}):
+                time = self.index(item.items[0])
+            elif isinstance(item, s.Bracket) and item.kind in ("[", "(") and label is not None:
+                labels.append(label)
+            elif isinstance(item, s.Mark) and item.kind == "star":
+                labels.append("*")
+            elif label is not None and self._is_label(plain, label, item):
+                labels.append(label)
+            else:
+                acting.append(item)
+        return tuple(labels), time, tuple(acting)
+
+    def _is_label(self, plain: QName, label: str, item: s.Surface) -> bool:
+        if plain.with_sup(label).key in self.scope.names:
+            return True
+        if isinstance(item, s.Number) or label == "T":
+            return False
+        if isinstance(item, s.Name) and (item.text in self.scope.indices or item.text == self.scope.time or item.text in self.scope.sizes):
+            return False
+        if plain.key in self.scope.names and not self.scope.in_cell:
+            return False
+        return self.scope.in_cell or not (isinstance(item, s.Name) and item.text in EXPONENT_LETTERS)
+
+    def name(self, reference: _Reference, span: Span | None) -> Pre:
+        """The quantity of a reference, with what acts on it."""
+        key = reference.name.key
+        result = self._quantity(reference, key, span)
+        if reference.slices is not None:
+            result = self._sliced(result, reference.slices)
+        for sup in reference.acting:
+            result = self.superscript(result, sup, span)
+        return result
+
+    def _quantity(self, reference: _Reference, key: str, span: Span | None) -> Pre:
+        name = reference.name
+        known = key in self.scope.names or key in self.scope.timed
+        if reference.time is None and not known and name == QName("I"):
+            return Pre("identity", span=span)
+        if reference.time is None and not known and name.base == "I" and len(name.subs) == 1 and name.sups == ():
+            return Pre("identity", data=size_of(name.subs[0]), span=span)
+        if reference.time is None and key in self.scope.sizes and not known:
+            return Pre("scalar", data=(size_of(key), None), span=span)
+        if reference.time is None and (key in self.scope.indices or key == self.scope.time) and not known:
+            return Pre("scalar", data=(self.scope.symbol(key), None), span=span)
+        if key == "T" and not known:
+            return Pre("scalar", data=(size_of("T"), None), span=span)
+        if not known and not self.scope.open:
+            raise self.unknown(key, span)
+        if reference.time is None and key in self.scope.timed and name.base not in LOSS_LETTERS:
+            raise ParseError(
+                f"{key} stands without a time here", span=span, expected=f"{key}_{{{self.scope.time}}}, as elsewhere", hint="every use of a timed quantity says at which time"
+            )
+        return Pre("name", data=(key, reference.time), span=span)
+
+    def unknown(self, key: str, span: Span | None) -> UnknownNameError:
+        """The error for a name that nothing defines, with the likely intention."""
+        import difflib
+
+        close = difflib.get_close_matches(key, sorted(self.scope.names | self.scope.timed), n=1, cutoff=0.5)
+        known = ", ".join(sorted(self.scope.names | self.scope.timed))
+        return UnknownNameError(
+            f"{key} stands for nothing that was defined",
+            span=span,
+            expected=f"one of {known}" if known else None,
+            hint=f"did you mean {close[0]}?" if close else "define it by an equation, or declare it",
+        )
+
+    def _sliced(self, body: Pre, node: s.Surface) -> Pre:
+        ranges = []
+        for part in node.children():
+            if not isinstance(part, s.Relation) or part.operators != (":",):
+                raise ParseError("a slice is written a:b", span=part.span, expected="a range such as 0:n")
+            ranges.append((self.index(part.items[0]), self.index(part.items[1])))
+        return Pre("slice", (body,), tuple(ranges), node.span)
+
+    def superscript(self, body: Pre, sup: s.Surface, span: Span | None) -> Pre:
+        """What a superscript does: transpose, inverse, power."""
+        if isinstance(sup, s.Mark) and sup.kind == "top":
+            return Pre("transpose", (body,), span=span)
+        if isinstance(sup, s.Name) and sup.text == "T":
+            return Pre("transpose_or_power", (body,), span=span)
+        if isinstance(sup, s.Sum) and sup.signs == (-1,) and isinstance(sup.items[0], (s.Mark, s.Name)) and _is_transpose(sup.items[0]):
+            return Pre("transpose", (Pre("power", (body,), Integer(-1), span),), span=span)
+        value = self.index_or_none(sup)
+        if value is not None:
+            return Pre("power", (body,), value, span)
+        if isinstance(sup, s.Mark):
+            raise ParseError("this superscript has no meaning here", span=sup.span, expected="a power, a transpose \\top, or a label")
+        return Pre("power", (body, self.expression(sup)), None, span)
+
+    # -- expressions -----------------------------------------------------------------------------------------------------------
+
+    def expression(self, node: s.Surface) -> Pre:
+        """The meaning of any surface expression."""
+        method: Callable[[Any], Pre] = getattr(self, f"_on_{type(node).__name__}")
+        return method(node)
+
+    def _on_Name(self, node: s.Name) -> Pre:
+        return self._on_Sequence(s.Sequence((node,), span=node.span))
+
+    _on_Scripted = _on_Name
+    _on_Accent = _on_Name
+    _on_Mark = _on_Name
+
+    def _on_Number(self, node: s.Number) -> Pre:
+        if node.text == "0":
+            return Pre("zero", span=node.span)
+        value = Rational(node.text)
+        return Pre("scalar", data=(value, node.text if not node.text.isdigit() else None), span=node.span)
+
+    def _on_Text(self, node: s.Text) -> Pre:
+        raise ParseError("words inside a formula", span=node.span, expected="a formula", hint="put the words outside the formula")
+
+    def _on_Bracket(self, node: s.Bracket) -> Pre:
+        items = node.items
+        if node.kind == "<":
+            if len(items) != 2:
+                raise ParseError("angle brackets hold two operands", span=node.span, expected="\\langle a, b \\rangle")
+            return Pre("inner", tuple(self.expression(item) for item in items), span=node.span)
+        if len(items) == 1:
+            return self.expression(items[0])
+        if node.kind == "[" and all(isinstance(item, s.Bracket) and item.kind == "[" for item in items):
+            rows = [item.children() for item in items]
+            return self._matrix(rows, node.span)
+        return self._matrix([(item,) for item in items], node.span)
+
+    def _matrix(self, rows: Sequence[Sequence[s.Surface]], span: Span | None) -> Pre:
+        if len({len(row) for row in rows}) != 1:
+            raise ParseError("rows of a matrix have different lengths", span=span, expected="as many entries in every row")
+        return Pre("block", tuple(self.expression(entry) for row in rows for entry in row), len(rows[0]), span)
+
+    def _on_Matrix(self, node: s.Matrix) -> Pre:
+        return self._matrix(node.rows, node.span)
+
+    def _on_Fence(self, node: s.Fence) -> Pre:
+        body = self.expression(node.body)
+        return Pre("norm", (body,), "2", node.span) if node.kind == "norm" else Pre("apply", (body,), ("abs", 0), node.span)
+
+    def _on_Root(self, node: s.Root) -> Pre:
+        body = self.expression(node.body)
+        if node.index is None:
+            return Pre("apply", (body,), ("sqrt", 0), node.span)
+        return Pre("power", (body,), 1 / self.index(node.index), node.span)
+
+    def _on_Sum(self, node: s.Sum) -> Pre:
+        terms = []
+        for sign, item in zip(node.signs, node.items, strict=True):
+            term = self.expression(item)
+            terms.append(term if sign > 0 else Pre("neg", (term,), span=item.span))
+        return terms[0] if len(terms) == 1 else Pre("plus", tuple(terms), span=node.span)
+
+    def _on_Relation(self, node: s.Relation) -> Pre:
+        bad = [op for op in node.operators if op not in ("=", "<", ">", "<=", ">=", "~", "!=", ":=", "==")]
+        if bad:
+            raise ParseError(f"'{bad[0]}' is not an operator of a formula", span=node.span, expected="=, \\le, \\ge, \\approx, < or >")
+        operators = tuple("=" if op in (":=", "==") else op for op in node.operators)
+        return Pre("relation", tuple(self.expression(item) for item in node.items), operators, node.span)
+
+    def _on_Big(self, node: s.Big) -> Pre:
+        letter, lower, upper = self._bounds(node)
+        return Pre("sum" if node.kind == "sum" else "product", (self.expression(node.body),), (letter, lower, upper), node.span)
+
+    def _bounds(self, node: s.Big) -> tuple[Expr, Expr, Expr]:
+        sub, sup = node.sub, node.sup
+        if isinstance(sub, s.Relation) and sub.operators == ("=",) and isinstance(sub.items[0], s.Name) and sup is not None:
+            return self.index(sub.items[0]), self.index(sub.items[1]), self.index(sup)
+        if isinstance(sub, s.Relation) and sub.operators == ("<=", "<=") and isinstance(sub.items[1], s.Name) and sup is None:
+            return self.index(sub.items[1]), self.index(sub.items[0]), self.index(sub.items[2])
+        if isinstance(sub, s.Name) and sup is None and sub.text == self.scope.time:
+            return self.index(sub), Integer(1), size_of("T")
+        raise ParseError("the bounds of this sum or product are not clear", span=node.span, expected="bounds such as _{k=1}^{t}")
+
+    def _on_Fraction(self, node: s.Fraction) -> Pre:
+        derivative = self._derivative(node.numerator, node.denominator, node.span)
+        if derivative is not None:
+            return derivative
+        return Pre("divide", (self.expression(node.numerator), self.expression(node.denominator)), span=node.span)
+
+    # -- derivatives -----------------------------------------------------------------------------------------------------------
+
+    def _differential(self, node: s.Surface) -> tuple[str, tuple[s.Surface, ...]] | None:
+        """``∂ x``, ``∂⁺ x``, ``d x`` as (kind, what follows); None where it is none."""
+        items = node.items if isinstance(node, s.Sequence) else (node,)
+        head = items[0]
+        mark = head.base if isinstance(head, s.Scripted) else head
+        if isinstance(mark, s.Mark) and mark.kind == "partial":
+            sups = head.sups if isinstance(head, s.Scripted) else ()
+            if not sups:
+                return "total", items[1:]
+            if len(sups) == 1 and isinstance(sups[0], s.Mark) and sups[0].kind == "+":
+                return "immediate", items[1:]
+            raise ParseError("higher derivatives are not part of the notation", span=head.span, expected="\\partial or \\partial^{+}")
+        if isinstance(head, s.Name) and head.text == "d" and (len(items) > 1 or "d" not in self.scope.names):
+            return "d", items[1:]
+        if isinstance(mark, s.Name) and len(mark.text) > 1 and mark.text[0] == "d" and len(items) == 1 and mark.text not in ELEMENTWISE and mark.text not in MATRIX_FUNCTIONS:
+            rest: s.Surface = s.Name(mark.text[1:], span=mark.span)
+            if isinstance(head, s.Scripted):
+                rest = s.Scripted(rest, head.subs, head.sups, head.primes, span=head.span)
+            return "d", (rest,)
+        return None
+
+    def _derivative(self, above: s.Surface, below: s.Surface, span: Span | None) -> Pre | None:
+        up, down = self._differential(above), self._differential(below)
+        if up is None or down is None or not down[1]:
+            return None
+        kind = "immediate" if "immediate" in (up[0], down[0]) else "total"
+        by = self._factors(down[1], below.span)
+        if not up[1]:
+            return Pre("derivative_operator", (by,), kind, span)
+        return Pre("derivative", (self._factors(up[1], above.span), by), kind, span)
+
+    # -- products --------------------------------------------------------------------------------------------------------------
+
+    def _factors(self, items: Sequence[s.Surface], span: Span | None) -> Pre:
+        return self._on_Sequence(s.Sequence(tuple(items), span=span))
+
+    def _on_Sequence(self, node: s.Sequence) -> Pre:
+        """Factors side by side, with functions, gradients and differentials taking what they bind."""
+        factors: list[Pre] = []
+        items = list(node.items)
+        position = 0
+        while position < len(items):
+            factor, position = self._factor(items, position, node)
+            factors.append(factor)
+        return factors[0] if len(factors) == 1 else Pre("times", tuple(factors), span=node.span)
+
+    def _factor(self, items: list[s.Surface], position: int, whole: s.Sequence) -> tuple[Pre, int]:
+        item = items[position]
+        following = items[position + 1] if position + 1 < len(items) else None
+        head = item.base if isinstance(item, s.Scripted) else item
+        if isinstance(head, s.Mark):
+            return self._marked(item, head, items, position)
+        function = self._function(item, following)
+        if function is not None:
+            return self._application(function, item, items, position)
+        if isinstance(item, (s.Name, s.Accent, s.Scripted)):
+            reference = self.reference(item)
+            if reference is not None:
+                if self._is_call(reference, following):
+                    return self._call(reference, item, following), position + 2
+                return self.name(reference, item.span), position + 1
+            return self._scripted(item), position + 1
+        result = self.expression(item)
+        if result.op == "derivative_operator":
+            if following is None:
+                raise ParseError("nothing is differentiated", span=item.span, expected="the quantity in the numerator, or after the fraction")
+            of, after = self._factor(items, position + 1, whole)
+            return Pre("derivative", (of, result.args[0]), result.data, item.span), after
+        return result, position + 1
+
+    def _scripted(self, node: s.Surface) -> Pre:
+        """Scripts on something that is not a name: a bracket, a matrix, a norm, a fraction."""
+        if not isinstance(node, s.Scripted):
+            raise ParseError("this has no meaning here", span=node.span)
+        if isinstance(node.base, s.Fence) and node.base.kind == "norm" and node.subs:
+            kind = label_text(node.subs[0])
+            if kind not in ("2", "F"):
+                raise ParseError("this norm is not part of the notation", span=node.span, expected="the Euclidean or spectral norm, or \\lVert A \\rVert_F")
+            body = Pre("norm", (self.expression(node.base.body),), kind, node.span)
+        elif node.subs:
+            body = self._entry(node)
+        else:
+            body = self.expression(node.base)
+        if node.primes:
+            raise ParseError("a prime stands on a function or a name", span=node.span, expected="f'(x)")
+        for sup in node.sups:
+            if isinstance(sup, s.Bracket) and sup.kind == "(":
+                raise ParseError("a label in parentheses stands on a name", span=sup.span, expected="a power, or a transpose")
+            body = self.superscript(body, sup, node.span)
+        return body
+
+    def _entry(self, node: s.Scripted) -> Pre:
+        """``[p]_{y_t}``: the entry that an integer quantity selects; ``[x]_{a:b}``: a slice."""
+        item = node.subs[0]
+        parts = item.items if isinstance(item, s.Bracket) else (item,)
+        if any(isinstance(part, s.Relation) for part in parts):
+            return self._sliced(self.expression(node.base), item if isinstance(item, s.Bracket) else s.Bracket("[", (item,), span=item.span))
+        if len(node.subs) == 1 and isinstance(item, s.Scripted):
+            label = Pre("onehot", (self.expression(item),), span=item.span)
+            return Pre("inner", (label, self.expression(node.base)), span=node.span)
+        raise ParseError("this subscript has no meaning here", span=item.span or node.span, expected="an integer quantity such as y_t, or a range")
+
+    def _marked(self, item: s.Surface, mark: s.Mark, items: list[s.Surface], position: int) -> tuple[Pre, int]:
+        if mark.kind == "nabla":
+            return self._gradient(item, items, position)
+        if mark.kind == "partial":
+            kind = "immediate" if isinstance(item, s.Scripted) and item.sups else "total"
+            if position + 1 >= len(items):
+                raise ParseError("∂ of nothing", span=item.span, expected="a quantity after ∂")
+            of, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
+            return Pre("differential", (of,), kind, item.span), after
+        if mark.kind == "ones":
+            result = Pre("ones", span=item.span)
+            if isinstance(item, s.Scripted):
+                for sup in item.sups:
+                    result = self.superscript(result, sup, item.span)
+            return result, position + 1
+        if mark.kind == "dots":
+            raise ParseError("dots leave terms unsaid", span=item.span, expected="a sum or product sign with bounds", hint="write \\sum_{k=1}^{t} or \\prod_{k=1}^{t}")
+        raise ParseError("this symbol has no meaning here", span=item.span, expected="a quantity")
+
+    def _gradient(self, item: s.Surface, items: list[s.Surface], position: int) -> tuple[Pre, int]:
+        if not isinstance(item, s.Scripted) or len(item.subs) != 1:
+            raise ParseError("∇ does not say by what", span=item.span, expected="\\nabla_{h_t} L")
+        if position + 1 >= len(items):
+            raise ParseError("∇ of nothing", span=item.span, expected="a scalar after the gradient, such as \\nabla_{h_t} L")
+        by = self.expression(item.subs[0])
+        of, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
+        result = Pre("gradient", (by, of), span=item.span.to(of.span) if item.span and of.span else item.span)
+        for sup in item.sups:
+            result = self.superscript(result, sup, item.span)
+        return result, after
+
+    # -- functions -------------------------------------------------------------------------------------------------------------
+
+    def _function(self, item: s.Surface, following: s.Surface | None) -> tuple[str, int] | None:
+        """The function that an item names, and its primes; None where the item is a quantity."""
+        scripted = item if isinstance(item, s.Scripted) else s.Scripted(item)
+        if not isinstance(scripted.base, s.Name) or scripted.base.text in self.scope.names:
+            return None
+        word = scripted.base.text
+        opened = _opens_bracket(following)
+        labels = [label_text(sub) for sub in scripted.subs]
+        key = QName(word, (), tuple(label for label in labels if label)).key if all(labels) else None
+        if key is not None and key in self.scope.functions:
+            return key, scripted.primes
+        if word == "e" and not scripted.subs and len(scripted.sups) == 1 and not scripted.primes and not _is_transpose(scripted.sups[0]):
+            return "e", 0
+        if word == "e" and len(scripted.subs) == 1 and isinstance(scripted.subs[0], s.Scripted):
+            return "onehot", 0
+        if scripted.subs:
+            return None
+        if word in MATRIX_FUNCTIONS and (len(word) > 1):
+            return word, scripted.primes
+        if word in ELEMENTWISE and (len(word) > 1 and word != "sigma" or opened or scripted.primes):
+            return ELEMENTWISE[word], scripted.primes
+        if word in ("sigma",) and following is not None and not isinstance(following, s.Bracket) and word not in self.scope.names:
+            raise AmbiguityError(
+                "σ stands before a quantity without parentheses", span=item.span, expected="\\sigma(...)", hint="write \\sigma(z_t) for the function, \\sigma \\cdot z_t for a factor"
+            )
+        if word in FUNCTION_LETTERS and word not in ("sigma",) and (opened or scripted.primes) and self.scope.open:
+            return word, scripted.primes
+        return None
+
+    def _application(self, function: tuple[str, int], item: s.Surface, items: list[s.Surface], position: int) -> tuple[Pre, int]:
+        name, primes = function
+        scripted = item if isinstance(item, s.Scripted) else s.Scripted(item)
+        if name == "e":
+            return Pre("apply", (self.expression(scripted.sups[0]),), ("exp", 0), item.span), position + 1
+        if name == "onehot":
+            result = Pre("onehot", (self.expression(scripted.subs[0]),), span=item.span)
+            for sup in scripted.sups:
+                result = self.superscript(result, sup, item.span)
+            return result, position + 1
+        following = items[position + 1] if position + 1 < len(items) else None
+        if following is None or (primes and not _opens_bracket(following)):
+            return Pre("bare_function", data=(name, primes), span=item.span), position + 1
+        bracket = following.base if isinstance(following, s.Scripted) else following
+        after = position + 2
+        if _opens_bracket(following):
+            arguments = bracket.children()
+            if len(arguments) != 1:
+                raise ParseError(f"{name} takes one argument", span=following.span, expected="one argument")
+            body = self._applied(name, primes, self.expression(arguments[0]), item.span.to(following.span) if item.span and following.span else None)
+            sups = following.sups if isinstance(following, s.Scripted) else ()
+        else:
+            if after < len(items) and not isinstance(items[after], (s.Big,)):
+                raise AmbiguityError(
+                    f"how far the argument of {name} reaches is not clear", span=item.span, expected="parentheses around the argument", hint=f"write \\{name}(...)"
+                )
+            argument, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
+            body, sups = self._applied(name, primes, argument, item.span), ()
+        for sup in (*scripted.sups, *sups):
+            body = self.superscript(body, sup, item.span)
+        return body, after
+
+    def _applied(self, name: str, primes: int, argument: Pre, span: Span | None) -> Pre:
+        if name in MATRIX_FUNCTIONS:
+            if primes:
+                raise ParseError(f"{name} is not an elementwise function, so it has no {name}'", span=span, expected="the Jacobian written out")
+            return Pre(MATRIX_FUNCTIONS[name], (argument,), span=span)
+        return Pre("apply", (argument,), (name, primes), span)
+
+    def _is_call(self, reference: _Reference, following: s.Surface | None) -> bool:
+        return _opens_bracket(following) and reference.name.base in LOSS_LETTERS and not isinstance(following, s.Scripted) and not reference.acting
+
+    def _call(self, reference: _Reference, item: s.Surface, following: s.Surface | None) -> Pre:
+        arguments = tuple(self.expression(argument) for argument in (following.children() if following is not None else ()))
+        return Pre("call", (Pre("name", data=(reference.name.key, reference.time), span=item.span), *arguments), span=item.span)
+
+    def _on_Infix(self, node: s.Infix) -> Pre:
+        operators, items = self._inline_derivatives(node)
+        result = items[0]
+        for operator, item in zip(operators, items[1:], strict=True):
+            span = result.span.to(item.span) if result.span and item.span else node.span
+            op = {"odot": "hadamard", "at": "times", "by": "times", "ast": "ast", "cdot": "cdot", "times": "cdot", "otimes": "kron", "slash": "divide"}[operator]
+            if op in ("hadamard", "times") and result.op == op and result is not items[0]:
+                result = Pre(op, (*result.args, item), span=span)
+            else:
+                result = Pre(op, (result, item), span=span)
+        return result
+
+    def _inline_derivatives(self, node: s.Infix) -> tuple[list[str], list[Pre]]:
+        """``∂a / ∂b`` written in a line is one operand."""
+        operators: list[str] = []
+        items: list[Pre] = []
+        position = 0
+        while position < len(node.items):
+            item = node.items[position]
+            if position + 1 < len(node.items) and node.operators[position] == "slash":
+                below = node.items[position + 1]
+                rest: tuple[s.Surface, ...] = ()
+                if isinstance(below, s.Sequence) and len(below.items) > 2:
+                    below, rest = s.Sequence(below.items[:2], span=below.span), below.items[2:]
+                derivative = self._derivative(item, below, node.span)
+                if derivative is not None and derivative.op == "derivative":
+                    if rest:
+                        derivative = Pre("times", (derivative, self._factors(rest, node.span)), span=node.span)
+                    items.append(derivative)
+                    if position + 2 < len(node.items):
+                        operators.append(node.operators[position + 1])
+                    position += 2
+                    continue
+            items.append(self.expression(item))
+            if position + 1 < len(node.items):
+                operators.append(node.operators[position])
+            position += 1
+        return operators, items
+
+
+def _opens_bracket(node: s.Surface | None) -> bool:
+    inner = node.base if isinstance(node, s.Scripted) else node
+    return isinstance(inner, s.Bracket) and inner.kind in ("(", "[", "{", "group")
+
+
+def _is_transpose(node: s.Surface) -> bool:
+    return (isinstance(node, s.Mark) and node.kind == "top") or (isinstance(node, s.Name) and node.text == "T")

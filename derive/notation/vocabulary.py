@@ -1,0 +1,83 @@
+"""Words of the notation: which signs and commands there are, and their spelling in each output.
+
+One table for reading and writing, so that whatever is printed can be read again.
+"""
+
+from __future__ import annotations
+
+GREEK = (
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi varpi rho varrho "
+    "sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+).split()
+"""Greek letters by their LaTeX command, which is also their name here."""
+
+GREEK_UNICODE = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ϵ": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+    "ϑ": "vartheta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma",
+    "τ": "tau", "υ": "upsilon", "φ": "varphi", "ϕ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta",
+    "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega", "ℓ": "ell",
+}  # fmt: skip
+
+GREEK_TO_UNICODE = {name: sign for sign, name in GREEK_UNICODE.items()}
+
+LETTER_COMMANDS = {**{g: g for g in GREEK}, "ell": "ell", "infty": "infty"}
+"""Commands that stand for one letter."""
+
+FUNCTION_COMMANDS = ("tanh", "sinh", "cosh", "sin", "cos", "tan", "arctan", "exp", "log", "ln", "max", "min", "det", "dim", "arg", "sup", "inf", "lim", "Pr")
+"""Commands that TeX sets upright as words."""
+
+ACCENTS = {
+    "tilde": "tilde", "widetilde": "tilde", "hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "dot": "dot", "ddot": "ddot",
+    "check": "check", "breve": "breve", "overrightarrow": "rightarrow", "overleftarrow": "leftarrow", "underline": "underline",
+}  # fmt: skip
+"""Commands that decorate a letter, and the decoration's name."""
+
+STYLES = ("mathbf", "boldsymbol", "bm", "mathit", "mathsf", "mathnormal", "vec", "symbf", "pmb", "mathop")
+"""Commands that only change how letters look; a bold W and a plain W are the same name."""
+
+WORD_STYLES = ("mathrm", "operatorname", "text", "textrm", "textnormal", "mathtt", "texttt", "textbf", "textit", "mbox")
+"""Commands whose letters form one word."""
+
+LETTER_STYLES = {"mathcal": "cal", "mathscr": "cal", "mathfrak": "frak", "mathbb": "bb"}
+"""Commands that make a letter a different name."""
+
+RELATIONS = {
+    "=": "=", "<": "<", ">": ">", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "approx": "~",
+    "simeq": "~", "ne": "!=", "neq": "!=", "in": "in", "to": "->", "rightarrow": "->", "coloneqq": ":=", "triangleq": ":=", "equiv": "==",
+    "colon": ":", "propto": "propto", "sim": "sim", "Rightarrow": "=>", "implies": "=>", "notin": "notin", "subset": "subset",
+}  # fmt: skip
+
+RELATIONS_UNICODE = {"≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "∈": "in", "→": "->", "≔": ":="}
+
+PRODUCTS = {
+    "odot": "odot", "circ": "odot", "cdot": "cdot", "times": "times", "otimes": "otimes", "ast": "ast", "bullet": "cdot", "star": "ast",
+}  # fmt: skip
+
+PRODUCTS_UNICODE = {"⊙": "odot", "∘": "odot", "·": "cdot", "×": "times", "⊗": "otimes", "∗": "ast", "⋅": "cdot"}
+
+IGNORED = (
+    ", ; : ! > quad qquad displaystyle textstyle scriptstyle limits nolimits nonumber notag allowbreak mathstrut strut noindent "
+    "middle medspace thinspace enspace enskip hfill centering"
+).split()
+"""Commands without meaning for a formula."""
+
+SIZES = "big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm left right".split()
+"""Commands that only change how large a delimiter is."""
+
+MATRIX_ENVIRONMENTS = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "Bmatrix", "vmatrix", "array")
+LINE_ENVIRONMENTS = (
+    "align", "aligned", "alignedat", "equation", "gather", "gathered", "split", "eqnarray", "multline", "displaymath", "math", "flalign",
+)  # fmt: skip
+
+DANGEROUS = ("input", "include", "write", "openin", "openout", "read", "def", "newcommand", "renewcommand", "csname", "catcode", "usepackage")
+"""Commands that do something in TeX; named in the error, since nothing here ever runs them."""
+
+KNOWN_COMMANDS = sorted(
+    {
+        *LETTER_COMMANDS, *FUNCTION_COMMANDS, *ACCENTS, *STYLES, *WORD_STYLES, *LETTER_STYLES, *PRODUCTS, *IGNORED, *SIZES,
+        *(r for r in RELATIONS if r.isalpha()), "frac", "dfrac", "tfrac", "sqrt", "sum", "prod", "partial", "nabla", "top", "intercal", "prime",
+        "lVert", "rVert", "lvert", "rvert", "Vert", "vert", "langle", "rangle", "dots", "ldots", "cdots", "underbrace", "overbrace", "begin", "end",
+        "label", "tag", "lbrace", "rbrace", "lbrack", "rbrack", "mid", "dagger",
+    }
+)  # fmt: skip
+"""For suggestions after an unknown command."""

@@ -1,0 +1,70 @@
+"""Naming pre-activations: in ``h_t = tanh(W h_{t-1} + U x_t + b)`` the argument becomes ``z_t``, so that results can speak of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sympy import Symbol
+
+from derive import expressions as e
+from derive.cell_text import Equation
+from derive.notation.names import QName
+
+_LETTERS = ("z", "a", "u", "s", "q")
+"""Letters for pre-activations; the first that the cell does not use."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The equations with named arguments, and for each new name the quantity it was made for."""
+
+    equations: tuple[Equation, ...]
+    owners: Mapping[str, str]
+
+
+def name_preactivations(equations: Sequence[Equation], taken: set[str], time: Symbol) -> Prepared:
+    """Give every compound argument of a function a name of its own."""
+    wanted = {q.key: _compound_arguments(q.rhs) for q in equations}
+    wanted = {key: arguments for key, arguments in wanted.items() if arguments}
+    bases = {QName.from_key(key).base for key in taken}
+    letter = next((candidate for candidate in _LETTERS if candidate not in bases), "z")
+    single = sum(len(arguments) for arguments in wanted.values()) == 1 and letter not in taken
+    used, owners = set(taken), {}
+    result: list[Equation] = []
+    for equation in equations:
+        rhs = equation.rhs
+        for argument in wanted.get(equation.key, ()):
+            key = letter if single else _fresh(letter, equation.key, used)
+            used.add(key)
+            owners[key] = equation.key
+            name = e.Timed(key, time, *argument.shape) if isinstance(equation.lhs, e.Timed) else e.Var(key, *argument.shape)
+            inner = argument.xreplace({q.rhs: q.lhs for q in result if q.key in owners})
+            result.append(Equation(key, name, inner, equation.span))
+            rhs = rhs.xreplace({argument: name})
+        result.append(Equation(equation.key, equation.lhs, rhs, equation.span))
+    return Prepared(tuple(result), owners)
+
+
+def _compound_arguments(rhs: e.Node) -> tuple[e.Node, ...]:
+    """Arguments of functions that combine at least two quantities; inner ones first."""
+    found: dict[e.Node, None] = {}
+    for node in e.children_first(rhs):
+        if isinstance(node, (e.Apply, e.Softmax)):
+            argument = node.operands[0]
+            quantities = {leaf for leaf in e.children_first(argument) if isinstance(leaf, (e.Timed, e.Var))}
+            if len(quantities) > 1:
+                found.setdefault(argument)
+    return tuple(found)
+
+
+def _fresh(letter: str, owner: str, used: set[str]) -> str:
+    """``z^f`` for the pre-activation of f, ``z^C`` for that of the candidate C̃."""
+    name = QName.from_key(owner)
+    label = name.base + "".join(name.subs)
+    label = label if label.isalnum() else name.base
+    for candidate in (label, *(f"{label}{k}" for k in range(2, 100))):
+        layered = QName(letter, (), (), (*(sup for sup in name.sups if sup.startswith("[")), candidate))
+        if layered.key not in used:
+            return layered.key
+    return f"{letter}^{label}"

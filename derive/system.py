@@ -1,0 +1,255 @@
+"""The recurrent system of a cell: who depends on whom, in which order a step is computed, what the states, inputs and parameters are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sympy import Expr, Integer, Symbol
+
+from derive import expressions as e
+from derive.cell_text import CellText, Equation
+from derive.errors import SystemError_, UnknownNameError
+from derive.expressions.node import Shape
+from derive.notation.elaborate import Context, read_formula
+from derive.notation.names import QName, alias_of
+from derive.preactivations import name_preactivations
+
+T = e.size("T")
+"""The length of the sequence."""
+
+
+@dataclass(frozen=True)
+class LossTerm:
+    """A part of the loss: ``body`` (written at the time t) summed over t = lower .. upper; at T alone, lower = upper = T."""
+
+    lower: Expr
+    upper: Expr
+    body: e.Node
+
+    @property
+    def final(self) -> bool:
+        """Whether it looks at one time only."""
+        return self.lower == self.upper
+
+
+@dataclass(frozen=True)
+class Use:
+    """Quantity ``user`` at the time t reads ``leaf``, which is ``key`` at t + offset (offset None for a parameter)."""
+
+    user: str
+    key: str
+    offset: int | None
+    leaf: e.Node
+
+
+class RecurrentSystem:
+    """A cell's equations, analysed.
+
+    ``equations`` are as written; ``steps`` are the same with every compound argument of a function named (the pre-activations) and in the
+    order in which a step computes them. Derivations are made from ``steps``, so results name z_t instead of repeating its expansion.
+    """
+
+    def __init__(self, text: CellText) -> None:
+        self.text = text
+        self.time: Symbol = text.time
+        self.layout = text.layout
+        self.equations = text.equations
+        self.title = text.directives.get("title", "")
+        self.citation = text.directives.get("cite", "")
+        self.labels = text.labels
+        prepared = name_preactivations(text.equations, set(text.shapes), self.time)
+        self.preactivations: Mapping[str, str] = prepared.owners
+        self.steps: tuple[Equation, ...] = self._ordered(prepared.equations)
+        self.definitions: Mapping[str, Equation] = {equation.key: equation for equation in self.steps}
+        self.shapes: Mapping[str, Shape] = {**text.shapes, **{q.key: q.lhs.shape for q in self.steps}}
+        self.initial = text.initial
+        self.loss_name = text.loss_name
+        self.loss_terms: tuple[LossTerm, ...] = self._loss_terms(text.loss)
+
+    # -- who is who ------------------------------------------------------------------------------------------------------------
+
+    def is_timed(self, key: str) -> bool:
+        """Whether a defined quantity carries a time."""
+        return isinstance(self.definitions[key].lhs, e.Timed)
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """Every reading of a quantity by another, in the order of the equations."""
+        return tuple(use for equation in self.steps for use in self._uses_of(equation))
+
+    def _uses_of(self, equation: Equation) -> Iterator[Use]:
+        for leaf in leaves(equation.rhs):
+            if isinstance(leaf, e.Timed):
+                offset = leaf.time - self.time
+                if not offset.is_Integer:
+                    raise SystemError_(
+                        f"{equation.key} reads {leaf} at a time that is not a fixed distance from {self.time}",
+                        span=equation.span,
+                        expected=f"times such as {self.time}-1",
+                    )
+                yield Use(equation.key, leaf.name, int(offset), leaf)
+            elif isinstance(leaf, e.Var):
+                yield Use(equation.key, leaf.name, None, leaf)
+
+    @cached_property
+    def states(self) -> tuple[str, ...]:
+        """Quantities that a step reads at another time, in the order of their equations."""
+        lagged = {use.key for use in self.uses if use.offset not in (None, 0)}
+        return tuple(q.key for q in self.equations if q.key in lagged)
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Timed quantities that are never defined (targets included)."""
+        timed = dict.fromkeys(use.key for use in self.uses if use.offset is not None)
+        for term in self.loss_terms:
+            timed.update(dict.fromkeys(leaf.name for leaf in leaves(term.body) if isinstance(leaf, e.Timed)))
+        return tuple(key for key in timed if key not in self.definitions and key != self.step_loss_name)
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """Quantities without a time that are never defined."""
+        found = dict.fromkeys(use.key for use in self.uses if use.offset is None)
+        for term in self.loss_terms:
+            found.update(dict.fromkeys(leaf.name for leaf in leaves(term.body) if isinstance(leaf, e.Var)))
+        return tuple(key for key in found if key not in self.definitions)
+
+    @cached_property
+    def sinks(self) -> tuple[str, ...]:
+        """Quantities that nothing in the same step reads: what a loss looks at when the cell does not say."""
+        read = {use.key for use in self.uses if use.offset == 0}
+        return tuple(q.key for q in self.equations if q.key not in read and self.is_timed(q.key))
+
+    @property
+    def step_loss_name(self) -> str:
+        """The name of an abstract loss at one time."""
+        return self.loss_name
+
+    @cached_property
+    def max_lag(self) -> int:
+        """How many steps back the equations look."""
+        return max((-use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0)
+
+    @cached_property
+    def backward_states(self) -> tuple[str, ...]:
+        """States that are read from the next step."""
+        return tuple(dict.fromkeys(use.key for use in self.uses if use.offset is not None and use.offset > 0 and use.key in self.definitions))
+
+    def quantity(self, key: str, time: Expr | None = None) -> e.Node:
+        """A quantity as an expression; timed ones at ``time`` (the step's time if none is given)."""
+        shape = self.shapes[key]
+        timed = key in self.inputs or (key in self.definitions and self.is_timed(key))
+        return e.Timed(key, self.time if time is None else time, *shape) if timed else e.Var(key, *shape)
+
+    def resolve_name(self, name: str) -> str:
+        """The key of a name in any of its spellings.
+
+        Raises
+        ------
+        UnknownNameError : nothing has that name; the message lists what there is.
+        """
+        every = [*self.definitions, *self.inputs, *self.parameters]
+        if name in every:
+            return name
+        by_alias = [key for key in every if alias_of(key) == name]
+        if len(by_alias) == 1:
+            return by_alias[0]
+        raise UnknownNameError(f"the cell has no quantity called {name}", expected=f"one of {', '.join(every)}")
+
+    @cached_property
+    def context(self) -> Context:
+        """What formulas about this cell may use, pre-activations included."""
+        known = self.text.context
+        defined = {q.key for q in self.steps if isinstance(q.lhs, e.Timed)}
+        loss = {self.loss_name: (Integer(1), Integer(1))}
+        scope = known.scope.with_names(timed=defined | set(self.inputs) | {self.loss_name}, names=set(self.shapes) - {self.loss_name})
+        bare = {}
+        for q in self.steps:
+            for node in e.children_first(q.rhs):
+                if isinstance(node, e.Apply):
+                    bare.setdefault(node.function, set()).add(node.argument)
+        unique = {name: next(iter(arguments)) for name, arguments in bare.items() if len(arguments) == 1}
+        return Context(scope, {**self.shapes, **loss}, self.layout, unique)
+
+    def read(self, text: str) -> e.Node:
+        """A formula about this cell as an expression."""
+        return read_formula(text, self.context)
+
+    # -- order of a step -------------------------------------------------------------------------------------------------------
+
+    def _ordered(self, equations: Sequence[Equation]) -> tuple[Equation, ...]:
+        """Definitions such that each comes after what it reads at the same time; otherwise in the order written."""
+        remaining = list(equations)
+        defined = {q.key for q in equations}
+        done: set[str] = set()
+        ordered: list[Equation] = []
+        while remaining:
+            ready = next((q for q in remaining if all(key in done for key in self._same_step(q) if key in defined)), None)
+            if ready is None:
+                names = ", ".join(q.key for q in remaining)
+                raise SystemError_(
+                    f"the equations of {names} are circular: each needs another at the same time", span=remaining[0].span, expected="a quantity of the step before"
+                )
+            remaining.remove(ready)
+            done.add(ready.key)
+            ordered.append(ready)
+        return tuple(ordered)
+
+    def _same_step(self, equation: Equation) -> Iterator[str]:
+        for leaf in leaves(equation.rhs):
+            if isinstance(leaf, e.Var) or (isinstance(leaf, e.Timed) and leaf.time == self.time):
+                yield leaf.name
+
+    # -- loss ------------------------------------------------------------------------------------------------------------------
+
+    def _loss_terms(self, loss: e.Node | None) -> tuple[LossTerm, ...]:
+        step_loss = e.Timed(self.loss_name, self.time)
+        if loss is None:
+            if not any(isinstance(q.lhs, e.Timed) for q in self.steps):
+                return ()
+            body: e.Node = step_loss if self.loss_name in self.definitions else self._abstract(step_loss)
+            return (LossTerm(Integer(1), T, body),)
+        terms = loss.operands if isinstance(loss, e.Plus) else (loss,)
+        return tuple(self._loss_term(term) for term in terms)
+
+    def _abstract(self, step_loss: e.Node) -> e.Node:
+        shapes = {q.key: q.lhs.shape for q in self.steps}
+        read = {leaf.name for q in self.steps for leaf in leaves(q.rhs) if isinstance(leaf, e.Timed) and leaf.time == self.time}
+        sinks = [q.key for q in self.equations if q.key not in read and isinstance(q.lhs, e.Timed)]
+        return e.Call(step_loss, *(e.Timed(key, self.time, *shapes[key]) for key in sinks))
+
+    def _loss_term(self, term: e.Node) -> LossTerm:
+        if isinstance(term, e.SumOver):
+            body = term.body.xreplace({term.index: self.time})
+            return LossTerm(term.lower, term.upper, self._with_arguments(body))
+        times = {leaf.time for leaf in leaves(term) if isinstance(leaf, e.Timed)}
+        if len(times) != 1:
+            raise SystemError_("the loss is neither a sum over time nor a function of one time", expected="L = \\sum_{t=1}^{T} L_t(h_t), or L = L_T(h_T)")
+        when = times.pop()
+        body = term.xreplace({leaf: leaf.at(self.time) for leaf in leaves(term) if isinstance(leaf, e.Timed)})
+        return LossTerm(when, when, self._with_arguments(body))
+
+    def _with_arguments(self, body: e.Node) -> e.Node:
+        """``L_t`` that is neither defined nor given arguments depends on what nothing else in the step reads."""
+        if isinstance(body, e.Timed) and body.name == self.loss_name and body.name not in self.definitions:
+            return self._abstract(body)
+        return body
+
+
+def leaves(node: e.Node) -> tuple[e.Timed | e.Var, ...]:
+    """Quantities in a formula, each once, in reading order; the names of abstract values are not quantities."""
+    found: dict[e.Timed | e.Var, None] = {}
+    stack: list[e.Node] = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, (e.Timed, e.Var)):
+            found.setdefault(current)
+        elif isinstance(current, e.Call):
+            stack.extend(reversed(current.arguments))
+        else:
+            stack.extend(reversed(current.operands))
+    return tuple(found)
+
+
+__all__ = ["LossTerm", "QName", "RecurrentSystem", "T", "Use", "leaves"]
