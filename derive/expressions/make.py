@@ -97,7 +97,7 @@ def times(*factors: Node) -> Node:
 
     flat: list[Node] = []
     for factor in factors:
-        flat.extend(factor.operands if isinstance(factor, Times) and not factor.is_scalar else (factor,))
+        flat.extend(factor.operands if isinstance(factor, Times) and _opens(factor) else (factor,))
     negative, flat = _unsigned(flat)
     shape = Times.shape_rule([f.shape for f in flat], STRICT) if flat else (ONE, ONE)
     if any(is_zero(f) for f in flat):
@@ -109,6 +109,11 @@ def times(*factors: Node) -> Node:
         kept = [Scalar(1)] if is_scalar(shape) else [Identity(shape[0])]
     result = kept[0] if len(kept) == 1 else Times(*kept)
     return neg(result) if negative else result
+
+
+def _opens(product: Node) -> bool:
+    """Whether a product may be written out inside another: not a number made of vectors, such as u^T v."""
+    return not product.is_scalar or all(factor.is_scalar for factor in product.operands)
 
 
 def _numbers_first(scalars: list[Node]) -> list[Node]:

@@ -338,8 +338,10 @@ class LatexFrontEnd:
         """``h_t-1`` is almost never (h_t) - 1: without spaces around the sign it is taken for a missing pair of braces."""
         if letter.kind != "letter" or letter.text not in _INDEX_LETTERS:
             return
-        sign, number = self.raws[self.index + 1 : self.index + 3] if len(self.raws) > self.index + 2 else (letter, letter)
-        if sign.text in "+-" and sign.start == letter.end and number.kind == "number" and number.start == sign.end:
+        sign, number, after = (*self.raws[self.index + 1 : self.index + 4], letter, letter, letter)[:3]
+        stuck = sign.start == letter.end and number.start == sign.end
+        goes_on = after.start == number.end and (after.kind in ("letter", "command") or after.text in ("(", "[", "{", "^"))
+        if sign.text in ("+", "-") and number.kind == "number" and stuck and not goes_on:
             whole = Span(letter.start, number.end, self.source)
             raise ParseError(
                 f"'_{whole.text}' has only '{letter.text}' in the subscript",

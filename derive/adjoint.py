@@ -1,0 +1,251 @@
+"""Reverse mode over time: the adjoint recursion of a recurrent system, with symbolic sizes and symbolic length.
+
+For each quantity q the total adjoint is what the loss gains from moving q_t,
+
+    q̄_t = ∂⁺L/∂q_t + Σ over readings of q by p at t + o:  (∂⁺p_{t-o}/∂q_t)ᵀ p̄_{t-o},
+
+zero beyond the ends; a pre-activation's adjoint is written δ. Parameter gradients add up over time what each step passes to the parameter.
+Sources: Rumelhart, Hinton, Williams (1986); Werbos, *Backpropagation through time: what it does and how to do it* (1990).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sympy import Expr, Integer
+
+from derive import expressions as e
+from derive.derivation import Derivation, Step
+from derive.differentiate import pull
+from derive.errors import MissingRuleError, UsageError
+from derive.expressions import make
+from derive.notation.names import QName
+from derive.system import LossTerm, RecurrentSystem, T
+
+
+@dataclass(frozen=True)
+class AdjointEquation:
+    """The adjoint of one quantity: ``adjoint = right side`` at each t of the sequence.
+
+    ``final`` is what a loss at T alone adds at t = T (None where there is none).
+    """
+
+    key: str
+    adjoint: e.Timed
+    rhs: e.Node
+    final: e.Node | None = None
+
+
+class AdjointEngine:
+    """Adjoint recursion and parameter gradients of one system."""
+
+    def __init__(self, system: RecurrentSystem) -> None:
+        self.system = system
+        self.time = system.time
+
+    # -- names -----------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def adjoint_names(self) -> Mapping[str, str]:
+        """The name of each quantity's adjoint: δ (with the label of z) for pre-activations, a bar for all others."""
+        taken = set(self.system.shapes)
+        letter = next(name for name in ("delta", "lambda", "mu", "epsilon") if not any(QName.from_key(key).base == name for key in taken))
+        names = {}
+        for key in (*self.system.definitions, *self.system.inputs, *self.system.parameters):
+            name = QName.from_key(key)
+            if key in self.system.preactivations:
+                names[key] = QName(letter, (), name.subs, name.sups).key
+            else:
+                names[key] = name.with_accent("bar").key
+        return names
+
+    def adjoint(self, key: str, time: Expr | None = None) -> e.Node:
+        """The adjoint of a quantity, as a named quantity of the same shape."""
+        quantity = self.system.quantity(key, time)
+        name = self.adjoint_names[key]
+        return e.Timed(name, quantity.time, *quantity.shape) if isinstance(quantity, e.Timed) else e.Var(name, *quantity.shape)
+
+    # -- what each step passes back --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def passed(self) -> Mapping[str, Mapping[e.Node, e.Node]]:
+        """For each defined quantity, what its adjoint passes to every quantity that its equation reads."""
+        found = {}
+        for equation in self.system.steps:
+            found[equation.key] = self._without_labels(pull(equation.rhs, self.adjoint(equation.key)))
+        return found
+
+    def _without_labels(self, parts: Mapping[e.Node, e.Node]) -> dict[e.Node, e.Node]:
+        return {leaf: part for leaf, part in parts.items() if leaf.name not in self.system.labels and not make.is_zero(part)}  # type: ignore[attr-defined]
+
+    @cached_property
+    def loss_parts(self) -> tuple[tuple[LossTerm, Mapping[e.Node, e.Node]], ...]:
+        """∂⁺ of each loss term by the quantities that it reads."""
+        return tuple((term, self._without_labels(pull(term.body, e.Scalar(1)))) for term in self.system.loss_terms)
+
+    def from_loss(self, key: str) -> tuple[list[e.Node], list[e.Node]]:
+        """What the loss passes directly to q_t: at every t, and at T alone."""
+        always, final = [], []
+        for term, parts in self.loss_parts:
+            for leaf, part in parts.items():
+                if leaf.name == key and isinstance(leaf, e.Timed):  # type: ignore[attr-defined]
+                    moved = part.xreplace({self.time: self.time - (leaf.time - self.time)})
+                    (final if term.final else always).append(moved)
+        return always, final
+
+    def contributions(self, key: str) -> Iterator[tuple[str, e.Node, int]]:
+        """What reaches q_t from each quantity that reads it, as (reader, expression at t, steps later)."""
+        for equation in self.system.steps:
+            for leaf, part in self.passed[equation.key].items():
+                if isinstance(leaf, e.Timed) and leaf.name == key:
+                    offset = int(leaf.time - self.time)
+                    yield equation.key, part.xreplace({self.time: self.time - offset}), -offset
+
+    def equation(self, key: str) -> AdjointEquation | None:
+        """The adjoint equation of a timed quantity; None where the loss does not depend on it."""
+        always, final = self.from_loss(key)
+        parts = sorted(self.contributions(key), key=lambda part: part[2])
+        terms = [*always, *(part for _, part, _ in parts)]
+        if not terms and not final:
+            return None
+        adjoint = self.adjoint(key)
+        rhs = make.plus(*terms) if terms else make.zero(adjoint.shape)
+        return AdjointEquation(key, adjoint, rhs, make.plus(*final) if final else None)  # type: ignore[arg-type]
+
+    @cached_property
+    def equations(self) -> tuple[AdjointEquation, ...]:
+        """The adjoint recursion: one equation a quantity, in the order in which step t is gone through backward."""
+        found = [self.equation(q.key) for q in reversed(self.system.steps) if isinstance(q.lhs, e.Timed)]
+        return tuple(equation for equation in found if equation is not None)
+
+    # -- gradients -------------------------------------------------------------------------------------------------------------
+
+    def per_step(self, key: str) -> e.Node | None:
+        """What step t adds to the gradient of a quantity without time."""
+        parts = []
+        for equation in reversed(self.system.steps):
+            if isinstance(equation.lhs, e.Timed):
+                parts += [part for leaf, part in self.passed[equation.key].items() if isinstance(leaf, e.Var) and leaf.name == key]
+        return make.plus(*parts) if parts else None
+
+    def parameter_gradient(self, key: str) -> e.Node:
+        """∇L by a quantity without time, in terms of the adjoints."""
+        terms: list[e.Node] = []
+        step = self.per_step(key)
+        if step is not None:
+            terms.append(e.SumOver(self.time, 1, T, step))
+        for equation in reversed(self.system.steps):
+            if isinstance(equation.lhs, e.Var):
+                terms += [part for leaf, part in self.passed[equation.key].items() if leaf.name == key]  # type: ignore[attr-defined]
+        for term, parts in self.loss_parts:
+            for leaf, part in parts.items():
+                if isinstance(leaf, e.Var) and leaf.name == key:
+                    terms.append(part.xreplace({self.time: term.lower}) if term.final else e.SumOver(self.time, term.lower, term.upper, part))
+        return make.plus(*terms) if terms else make.zero(self.system.shapes[key])
+
+    def state_gradient(self, key: str, time: Expr) -> e.Node:
+        """∇L by a value that the sequence starts from, such as h_0: what the steps that read it pass back."""
+        terms = []
+        for _, part, later in self.contributions(key):
+            when = time + later
+            if when.is_Integer and when >= 1:
+                terms.append(part.xreplace({self.time: time}))
+        for term, parts in self.loss_parts:
+            if not term.final and (term.lower - time).is_nonpositive:
+                terms += [part.xreplace({self.time: time}) for leaf, part in parts.items() if leaf == self.system.quantity(key)]
+        return make.plus(*terms) if terms else make.zero(self.system.shapes[key])
+
+    def needed(self, expression: e.Node) -> tuple[AdjointEquation, ...]:
+        """The equations of the recursion on which an expression depends."""
+        by_name = {equation.adjoint.name: equation for equation in self.equations}
+        wanted: set[str] = set()
+        stack = [expression]
+        while stack:
+            for leaf in stack.pop().atoms(e.Timed):
+                if leaf.name in by_name and leaf.name not in wanted:
+                    wanted.add(leaf.name)
+                    equation = by_name[leaf.name]
+                    stack.append(equation.rhs)
+                    if equation.final is not None:
+                        stack.append(equation.final)
+        return tuple(equation for equation in self.equations if equation.adjoint.name in wanted)
+
+
+def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
+    """∇L by a parameter, an input or an initial value, through the adjoint recursion (O(T), one pass backward).
+
+    Raises
+    ------
+    UsageError : the loss is not given and cannot be supplied, or ``by`` is no quantity of the cell.
+    """
+    engine = AdjointEngine(system)
+    if not system.loss_terms:
+        raise UsageError("the equations have no time, so no loss over time is differentiated", expected="a loss such as L = \\phi(y)", hint="ask for a Jacobian")
+    target = e.Gradient(by, e.Var(system.loss_name))
+    result = _result(engine, by)
+    equations = engine.needed(result)
+    steps = [*_forward(system), *_recursion_steps(engine, equations), *_condensed(engine, equations)]
+    steps.append(Step(target, result, _sum_rule(by, result), "each step passes its share to the shared parameter" if isinstance(by, e.Var) else ""))
+    recursion = tuple(e.Relation("=", q.adjoint, q.rhs) for q in equations)
+    title = f"Gradient of the loss by {by}, by the adjoint recursion"
+    return Derivation(target, result, tuple(steps), title, recursion, ("adjoints are zero beyond T",))
+
+
+def _result(engine: AdjointEngine, by: e.Node) -> e.Node:
+    system = engine.system
+    if isinstance(by, e.Var):
+        if by.name not in system.parameters and by.name not in system.definitions:
+            raise UsageError(f"{by} is no parameter of the cell", expected=f"one of {', '.join(system.parameters)}")
+        return engine.parameter_gradient(by.name)
+    if not isinstance(by, e.Timed):
+        raise UsageError(f"{by} is not a quantity of the cell", expected="a parameter, an input or an initial value")
+    if by.name in system.labels:
+        raise MissingRuleError(f"{by} is an integer label, so the loss has no derivative by it")
+    if by.name in system.definitions and by.time.is_Integer and by.time <= 0:
+        return engine.state_gradient(by.name, by.time)
+    equation = engine.equation(by.name)
+    if equation is None:
+        return make.zero(by.shape)
+    if by.name in system.definitions:
+        return engine.adjoint(by.name).xreplace({engine.time: by.time})
+    rhs = equation.rhs if equation.final is None else make.plus(equation.rhs, equation.final)
+    return rhs.xreplace({engine.time: by.time})
+
+
+def _forward(system: RecurrentSystem) -> list[Step]:
+    steps = []
+    for equation in system.steps:
+        named = equation.key in system.preactivations
+        steps.append(Step(equation.lhs, equation.rhs, "pre-activation" if named else "equation of the cell", proved="definition"))
+    return steps
+
+
+def _recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) -> list[Step]:
+    steps = []
+    for equation in equations:
+        rule = "adjoint of a pre-activation" if equation.key in engine.system.preactivations else "total adjoint"
+        if equation.final is not None:
+            last = {engine.time: T}
+            steps.append(Step(equation.adjoint.xreplace(last), equation.final.xreplace(last), "loss at T", "everything later is zero"))
+        if not make.is_zero(equation.rhs):
+            steps.append(Step(equation.adjoint, equation.rhs, rule))
+    return steps
+
+
+def _condensed(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) -> list[Step]:
+    """For a cell with one state and one pre-activation, the two lines of a step as one."""
+    if len(equations) != 2 or any(equation.final is not None for equation in equations):
+        return []
+    state, inner = equations
+    if not inner.rhs.has(state.adjoint) or state.rhs.has(state.adjoint):
+        return []
+    return [Step(inner.adjoint, inner.rhs.xreplace({state.adjoint: state.rhs}), "substitution", "one line a time step")]
+
+
+def _sum_rule(by: e.Node, result: e.Node) -> str:
+    return "sum over the steps that share the parameter" if isinstance(by, e.Var) and result.has(e.SumOver) else "chain rule"
+
+
+__all__ = ["AdjointEngine", "AdjointEquation", "Integer", "gradient"]

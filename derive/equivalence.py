@@ -1,0 +1,212 @@
+"""The proof that the double sum, its expanded form and the adjoint recursion are the same gradient, for every length.
+
+Each line is checked as it is written: by canonical index forms where it is algebra (which includes the exchange of the triangular sum), by the
+rule that splits one term off a sum or one factor off a product, or by induction on the time, backward from T.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sympy import Integer
+
+from derive import expressions as e
+from derive.adjoint import AdjointEngine
+from derive.derivation import Derivation, Step
+from derive.errors import ValidationError
+from derive.expressions import make
+from derive.expressions.node import ONE
+from derive.forms import K, Ingredients, column_of, double_sum_expression, ingredients, loss_pull, pieces, row_of, stacked, step_pull
+from derive.jacobian import JacobianEngine, free_index
+from derive.normal import equal
+from derive.normal.prove import Assumption
+from derive.notation.names import QName
+from derive.system import RecurrentSystem, T
+
+_KNOWN: tuple[Assumption, ...] = ((Integer(1), K), (K, T))
+
+
+class Proof:
+    """Collects lines and refuses one that does not hold."""
+
+    def __init__(self) -> None:
+        self.lines: list[Step] = []
+
+    def algebra(self, lhs: e.Node, rhs: e.Node, rule: str, reason: str = "", known: tuple[Assumption, ...] = _KNOWN, shown: e.Node | None = None) -> None:
+        """A line that canonical forms prove; ``shown`` is printed on the left instead of ``lhs``.
+
+        Raises
+        ------
+        ValidationError : the two sides are not proved equal.
+        """
+        if not equal(lhs, rhs, known):
+            raise ValidationError(f"this line of a proof does not hold: {lhs} = {rhs}")
+        self.lines.append(Step(shown if shown is not None else lhs, rhs, rule, reason, proved="algebra"))
+
+    def named(self, lhs: e.Node, rhs: e.Node, rule: str, reason: str = "", proved: str = "rule") -> None:
+        """A line that holds by a named principle."""
+        self.lines.append(Step(lhs, rhs, rule, reason, proved=proved))
+
+
+def split_first(total: e.SumOver) -> tuple[e.Node, e.SumOver]:
+    """Σ_{t=a}^{b} f(t) = f(a) + Σ_{t=a+1}^{b} f(t), for a <= b: the first term and the rest."""
+    return total.body.xreplace({total.index: total.lower}), e.SumOver(total.index, total.lower + 1, total.upper, total.body)
+
+
+def split_last_factor(product: e.ProductOver) -> tuple[e.ProductOver, e.Node]:
+    """F_b ... F_{a+1} F_a = (F_b ... F_{a+1}) F_a, for a <= b: the product without its last factor, and that factor."""
+    return e.ProductOver(product.index, product.lower + 1, product.upper, product.body), product.body.xreplace({product.index: product.lower})
+
+
+def equivalence(system: RecurrentSystem, by: e.Node) -> Derivation:
+    """Double sum = adjoint recursion, proved for all sizes and all T.
+
+    Raises
+    ------
+    ValidationError : a line could not be proved (a defect of the engine, never of the cell).
+    """
+    parts = ingredients(system, by)
+    proof = Proof()
+    adjoint = _sum_to_adjoint(system, parts, proof)
+    _adjoint_recursion(system, parts, proof, adjoint)
+    result = _shares(system, parts, proof, adjoint)
+    target = e.Gradient(by, e.Var(system.loss_name))
+    return Derivation(target, result, tuple(proof.lines), f"The double sum for {by} equals the adjoint recursion, for every T")
+
+
+def _loss_factor(parts: Ingredients) -> e.Node:
+    return e.Derivative(parts.step_loss, parts.joint)
+
+
+def _sum_to_adjoint(system: RecurrentSystem, parts: Ingredients, proof: Proof) -> e.Timed:
+    """Exchange the order of summation and name the inner sum."""
+    t, s = system.time, parts.joint
+    at_k = s.xreplace({t: K})
+    target = e.Gradient(parts.parameter, e.Var(system.loss_name))
+    written = double_sum_expression(system, parts)
+    proof.named(target, written, "total derivative")
+    share = e.Derivative(at_k, parts.parameter, "immediate")
+    inner = _inner_sum(system, parts, e.Derivative(s, at_k))
+    proof.algebra(written, e.SumOver(K, 1, T, e.Times(inner, share)), "exchange of the triangular sum", "1 ≤ k ≤ t ≤ T is the same region either way", (), target)
+    name = _adjoint_name(system)
+    adjoint = e.Timed(name, K, *s.shape)
+    index = free_index({t, K})
+    product = e.ProductOver(index, K + 1, t, parts.one_step.xreplace({t: index}))
+    proof.named(row_of(adjoint), _inner_sum(system, parts, product), "name for the inner sum", f"what the losses from step {K} on gain from moving {at_k}", "definition")
+    proof.named(target, e.SumOver(K, 1, T, e.Times(row_of(adjoint), share)), "the inner sum by its name")
+    return adjoint
+
+
+def _inner_sum(system: RecurrentSystem, parts: Ingredients, path: e.Node) -> e.Node:
+    body = e.Times(_loss_factor(parts), path)
+    if parts.term.final:
+        return body.xreplace({system.time: T})
+    # For k >= 1 the sum starts at k, whatever the first loss is (a loss before step 1 does not depend on the parameter).
+    return e.SumOver(system.time, K, T, body)
+
+
+def _adjoint_name(system: RecurrentSystem) -> str:
+    if len(system.states) == 1:
+        return AdjointEngine(system).adjoint_names[system.states[0]]
+    bases = {QName.from_key(key).base for key in system.shapes}
+    return next(name for name in ("lambda", "mu", "eta", "zeta") if name not in bases)
+
+
+def _adjoint_recursion(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: e.Timed) -> None:
+    """The inner sum satisfies a recursion backward in time: split off t = k, take the last factor out of the products."""
+    t = system.time
+    index = free_index({t, K})
+    one_step = parts.one_step
+    product = e.ProductOver(index, K + 1, t, one_step.xreplace({t: index}))
+    total = _inner_sum(system, parts, product)
+    later = adjoint.xreplace({K: K + 1})
+    next_jacobian = one_step.xreplace({t: K + 1})
+    shown = row_of(adjoint)
+    if isinstance(total, e.SumOver):
+        first, rest = split_first(total)
+        here = _loss_factor(parts).xreplace({t: K})
+        if not equal(first, here, _KNOWN):
+            raise ValidationError("the first term of the inner sum is not ∂L_k/∂s_k")
+        proof.named(shown, e.Plus(here, rest), "split off t = k", "the empty product is the identity", "splitting a sum")
+        shorter, last = split_last_factor(product)
+        pulled = e.SumOver(t, K + 1, T, e.Times(_loss_factor(parts), shorter, last))
+        proof.named(shown, e.Plus(here, pulled), "last factor of the product", "for t ≥ k+1 the product ends with J at k+1", "splitting a product")
+        outside = e.Times(e.SumOver(t, K + 1, T, e.Times(_loss_factor(parts), shorter)), next_jacobian)
+        proof.algebra(e.Plus(here, pulled), e.Plus(here, outside), "common factor", "it does not depend on t", shown=shown)
+        proof.named(shown, e.Plus(here, e.Times(row_of(later), next_jacobian)), "the inner sum at k+1", "by its definition with k+1 for k", "definition")
+        empty = total.xreplace({K: T + 1})
+        if not equal(empty, make.zero(empty.shape), ()):
+            raise ValidationError("the inner sum is not empty beyond T")
+        proof.named(row_of(adjoint.xreplace({K: T + 1})), make.zero(shown.shape), "empty sum", "no loss after T", "algebra")
+    else:
+        shorter, last = split_last_factor(product.xreplace({t: T}))  # type: ignore[arg-type]
+        proof.named(shown, e.Times(_loss_factor(parts).xreplace({t: T}), shorter, last), "last factor of the product", "for k < T", "splitting a product")
+        proof.named(shown, e.Times(row_of(later), next_jacobian), "the same at k+1", "", "definition")
+        proof.named(row_of(adjoint.xreplace({K: T})), _loss_factor(parts).xreplace({t: T}), "empty product", "at k = T", "algebra")
+
+
+def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: e.Timed) -> e.Node:
+    """One backward step of the adjoint recursion is the product with Jᵀ, and its share for the parameter is s̄ᵀ ∂⁺s/∂W."""
+    t = system.time
+    now = e.Timed(adjoint.name, t, *adjoint.shape)
+    split = pieces(system, now)
+    if len(split) > 1:
+        proof.named(now, stacked(system, split), "its parts", "one for each state", "definition")
+    passed = step_pull(system, split)
+    before = {key: passed.get(state := system.quantity(key, t - 1), make.zero(state.shape)) for key in system.states}
+    block = JacobianEngine(system).block()
+    backward = column_of(stacked(system, before))
+    proof.algebra(
+        e.Times(e.Transpose(block), column_of(stacked(system, split))), backward, "one backward step through the equations",
+        "reverse mode multiplies by the transposed Jacobian",
+        shown=e.Times(e.Transpose(parts.one_step), column_of(now)),
+    )  # fmt: skip
+    start = "starting from zero at T+1" if not parts.term.final else "starting from the loss at T"
+    proof.named(
+        adjoint, _recursive_right_side(system, parts, adjoint), "induction on k, backward from T",
+        f"{start}, the recursion determines every {adjoint}, and the inner sum satisfies it", "induction",
+    )  # fmt: skip
+    share = passed.get(parts.parameter, make.zero(parts.parameter.shape))
+    _check_named_recursion(system, proof, parts, split, share)
+    target = e.Gradient(parts.parameter, e.Var(system.loss_name))
+    summed = e.SumOver(K, 1, T, share.xreplace({t: K}))
+    proof.named(target, summed, "immediate derivative contracted", "the share of step k")
+    return summed
+
+
+def _recursive_right_side(system: RecurrentSystem, parts: Ingredients, adjoint: e.Timed) -> e.Node:
+    """∇_{s_k} L_k + J_{k+1}ᵀ s̄_{k+1}, in the layout of the state."""
+    t = system.time
+    later = make.times(make.transpose(parts.one_step.xreplace({t: K + 1})), column_of(adjoint.xreplace({K: K + 1})))
+    later = later if adjoint.shape[1] == ONE else make.transpose(later)
+    if parts.term.final:
+        return later
+    reached = loss_pull(system, parts.term)
+    here = {key: reached.get(state := system.quantity(key), make.zero(state.shape)) for key in system.states}
+    return make.plus(stacked(system, here).xreplace({t: K}), later)
+
+
+def _check_named_recursion(system: RecurrentSystem, proof: Proof, parts: Ingredients, split: Mapping[str, e.Node], share: e.Node) -> None:
+    """The named adjoints δ, C̄, ... of the recursion are what one backward step computes: both, written out, have the same canonical form."""
+    engine = AdjointEngine(system)
+    only_loss = _only_loss(system)
+    values: dict[e.Node, e.Node] = {}
+    for equation in engine.equations:
+        # The total adjoint of a state: its part of the joint adjoint, and what other quantities of the same step pass to it.
+        local = [part for reader, part, later in engine.contributions(equation.key) if later == 0 and reader not in only_loss]
+        own = [split[equation.key]] if equation.key in split else []
+        values[equation.adjoint] = make.plus(*own, *local).xreplace(values) if own or local else make.zero(equation.adjoint.shape)
+    named = engine.per_step(parts.parameter.name)
+    if named is None:
+        return
+    proof.algebra(named.xreplace(values), share, "named adjoints", "δ and the other adjoints of step t name the parts of this backward step", (), named)
+
+
+def _only_loss(system: RecurrentSystem) -> frozenset[str]:
+    """Quantities that lead to the loss but to no state; they are part of ∂L_t/∂s_t here."""
+    leading: set[str] = set()
+    for equation in reversed(system.steps):
+        readers = {use.user for use in system.uses if use.key == equation.key and use.offset == 0}
+        if equation.key in system.states or readers & leading:
+            leading.add(equation.key)
+    return frozenset(q.key for q in system.steps if q.key not in leading)

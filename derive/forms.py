@@ -1,0 +1,248 @@
+"""The three written forms of BPTT: the double sum over t and k, the sum written out for a given T, and the adjoint recursion.
+
+    ∂L/∂W = Σ_t Σ_{k<=t} ∂L_t/∂s_t ∂s_t/∂s_k ∂⁺s_k/∂W
+
+The last factor is the immediate derivative: W acts in step k only, and s_{k-1} is held fixed. For several states s is the joint state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sympy import Integer, Symbol
+
+from derive import expressions as e
+from derive.derivation import Derivation, Step
+from derive.differentiate import pull
+from derive.errors import MissingRuleError, UsageError
+from derive.expressions import make
+from derive.expressions.node import ONE
+from derive.jacobian import JacobianEngine
+from derive.notation.names import QName
+from derive.system import LossTerm, RecurrentSystem, leaves
+
+K = e.index("k")
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What the double sum is made of, for one loss term and one parameter."""
+
+    term: LossTerm
+    step_loss: e.Node
+    joint: e.Node
+    one_step: e.Node
+    lines: tuple[Step, ...]
+    parameter: e.Var
+
+
+def step_pull(system: RecurrentSystem, cotangents: Mapping[str, e.Node]) -> dict[e.Node, e.Node]:
+    """One step backward: given adjoints of states at t, what reaches everything that step t reads (states of t-1, inputs, parameters).
+
+    The adjoint of a quantity that others of the same step read is complete before it is passed on.
+    """
+    waiting: dict[str, list[e.Node]] = {key: [value] for key, value in cotangents.items()}
+    outside: dict[e.Node, list[e.Node]] = {}
+    for equation in reversed(system.steps):
+        arrived = waiting.get(equation.key)
+        if not arrived or not isinstance(equation.lhs, e.Timed):
+            continue
+        for leaf, part in pull(equation.rhs, make.plus(*arrived)).items():
+            if make.is_zero(part) or leaf.name in system.labels:  # type: ignore[attr-defined]
+                continue
+            same_step = isinstance(leaf, e.Timed) and leaf.time == system.time and leaf.name in system.definitions
+            if same_step:
+                waiting.setdefault(leaf.name, []).append(part)  # type: ignore[attr-defined]
+            else:
+                outside.setdefault(leaf, []).append(part)
+    return {leaf: make.plus(*parts) for leaf, parts in outside.items()}
+
+
+def loss_pull(system: RecurrentSystem, term: LossTerm) -> dict[e.Node, e.Node]:
+    """What a loss term passes to the states of its step (others held fixed), to parameters and to inputs, through quantities that are no states."""
+    waiting: dict[e.Node, list[e.Node]] = {leaf: [part] for leaf, part in pull(term.body, e.Scalar(1)).items()}
+    for equation in reversed(system.steps):
+        if equation.key in system.states or equation.lhs not in waiting:
+            continue
+        for leaf, part in pull(equation.rhs, make.plus(*waiting.pop(equation.lhs))).items():
+            waiting.setdefault(leaf, []).append(part)
+    return {leaf: make.plus(*parts) for leaf, parts in waiting.items() if leaf.name not in system.labels}  # type: ignore[attr-defined]
+
+
+def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
+    """Check that the double sum exists for this parameter, and collect its parts.
+
+    Raises
+    ------
+    UsageError       : not a parameter, or one that acts after the states only.
+    MissingRuleError : the loss looks at more than the states of its own step.
+    """
+    engine = JacobianEngine(system)
+    if not isinstance(by, e.Var) or by.name not in system.parameters:
+        raise UsageError(f"{by} is no parameter of the cell", expected=f"one of {', '.join(system.parameters)}", hint="the double sum is over the steps that share a parameter")
+    if len(system.loss_terms) != 1:
+        raise MissingRuleError("the loss has several parts", hint="derive the adjoint recursion")
+    term = system.loss_terms[0]
+    engine.joint_states()
+    reached = loss_pull(system, term)
+    if by in reached:
+        raise MissingRuleError(f"the loss depends on {by} directly, not only through the states", hint="derive the adjoint recursion, or the gradient of the head")
+    if any(isinstance(leaf, e.Timed) and leaf.name in system.states and leaf.time != system.time for leaf in reached):
+        raise MissingRuleError("the loss of step t reads states of other steps", hint="derive the adjoint recursion")
+    lines, joint, one_step = engine.chain()
+    step_loss = e.Timed(system.loss_name, system.time)
+    return Ingredients(term, step_loss, joint, one_step, tuple(lines), by)
+
+
+def _times_from(system: RecurrentSystem, parts: Ingredients, wrapped: e.Node) -> e.Node:
+    """Put ``wrapped`` (at time t) under the sum of the loss, or at T alone."""
+    term = parts.term
+    return wrapped.xreplace({system.time: term.lower}) if term.final else e.SumOver(system.time, term.lower, term.upper, wrapped)
+
+
+def double_sum_expression(system: RecurrentSystem, parts: Ingredients) -> e.Node:
+    """Σ_t Σ_k ∂L_t/∂s_t ∂s_t/∂s_k ∂⁺s_k/∂W."""
+    s, t = parts.joint, system.time
+    at_k = s.xreplace({t: K})
+    body = e.Times(e.Derivative(parts.step_loss, s), e.Derivative(s, at_k), e.Derivative(at_k, parts.parameter, "immediate"))
+    return _times_from(system, parts, e.SumOver(K, 1, t, body))
+
+
+def loss_row(system: RecurrentSystem, parts: Ingredients) -> e.Node:
+    """∂L_t/∂s_t as a row, written out: from the step's loss through what is no state."""
+    reached = loss_pull(system, parts.term)
+    blocks = []
+    for key in system.states:
+        state = system.quantity(key)
+        blocks.append(row_of(reached.get(state, make.zero(state.shape))))
+    return make.block([blocks])
+
+
+def row_of(node: e.Node) -> e.Node:
+    """A vector as a row."""
+    return node if node.shape[0] == ONE else make.transpose(node)
+
+
+def column_of(node: e.Node) -> e.Node:
+    """A vector as a column."""
+    return node if node.shape[1] == ONE else make.transpose(node)
+
+
+def pieces(system: RecurrentSystem, vector: e.Timed | e.Var) -> dict[str, e.Node]:
+    """A vector of the joint state's size by its parts, one for each state: v itself for one state, else v^C, v^h, ..."""
+    if len(system.states) == 1:
+        return {system.states[0]: vector}
+    found: dict[str, e.Node] = {}
+    for key in system.states:
+        name = QName.from_key(vector.name).with_sup(QName.from_key(key).base).key
+        shape = system.shapes[key]
+        found[key] = e.Timed(name, vector.time, *shape) if isinstance(vector, e.Timed) else e.Var(name, *shape)
+    return found
+
+
+def stacked(system: RecurrentSystem, parts: Mapping[str, e.Node]) -> e.Node:
+    """Parts for each state as one vector, in the layout of the joint state."""
+    listed = [parts[key] for key in system.states]
+    if len(listed) == 1:
+        return listed[0]
+    return make.block([[part] for part in listed]) if system.layout == "column" else make.block([listed])
+
+
+def double_sum(system: RecurrentSystem, by: e.Node) -> Derivation:
+    """∇L by a parameter as the sum over t and k, with each factor written out.
+
+    Source: Pascanu, Mikolov, Bengio, *On the difficulty of training recurrent neural networks* (2013), eq. (3)-(5).
+    """
+    parts = ingredients(system, by)
+    t = system.time
+    steps = [*_cell_lines(system, by), *parts.lines]
+    index = Symbol("j", integer=True) if t != Symbol("j", integer=True) else e.index("i")
+    at_k = parts.joint.xreplace({t: K})
+    product = e.ProductOver(index, K + 1, t, parts.one_step.xreplace({t: index}))
+    steps.append(Step(e.Derivative(parts.joint, at_k), product, "chain rule over time", "the empty product, for t = k, is the identity"))
+    steps.append(immediate_step(system, parts))
+    target = e.Gradient(by, e.Var(system.loss_name))
+    result = double_sum_expression(system, parts)
+    steps.append(Step(target, result, "total derivative", "every path from the parameter to a loss: enter at step k, run along the states to t"))
+    explicit = explicit_double_sum(system, parts, index)
+    if explicit is not None:
+        steps.append(Step(target, explicit, "all factors written out"))
+    return Derivation(target, result, tuple(steps), f"Gradient of the loss by {by}, as a double sum")
+
+
+def _cell_lines(system: RecurrentSystem, by: e.Node) -> list[Step]:
+    lines = []
+    for equation in system.steps:
+        rule = "pre-activation" if equation.key in system.preactivations else "equation of the cell"
+        lines.append(Step(equation.lhs, equation.rhs, rule, proved="definition"))
+    del by
+    return lines
+
+
+def immediate_step(system: RecurrentSystem, parts: Ingredients) -> Step:
+    """vᵀ ∂⁺s_k/∂W for any v: the immediate derivative has three indices, and this is how it is contracted."""
+    direction = e.Var("v", *parts.joint.shape)
+    split = pieces(system, direction)
+    shares = step_pull(system, split)
+    share = shares.get(parts.parameter, make.zero(parts.parameter.shape)).xreplace({system.time: K})
+    at_k = parts.joint.xreplace({system.time: K})
+    lhs = e.Times(row_of(stacked(system, split)), e.Derivative(at_k, parts.parameter, "immediate"))
+    if len(parts.parameter.shape) == 2 and parts.parameter.shape[1] == ONE:
+        share = make.transpose(share)
+    return Step(lhs, share, "immediate derivative", f"for every v; {parts.parameter} acts in step k only, the states of step k-1 are held fixed")
+
+
+def explicit_double_sum(system: RecurrentSystem, parts: Ingredients, index: Symbol) -> e.Node | None:
+    """The double sum with every factor written out, in the parameter's shape; None where the joint state has several parts."""
+    if len(system.states) != 1:
+        return None
+    t = system.time
+    product = e.ProductOver(index, K + 1, t, parts.one_step.xreplace({t: index}))
+    state = system.quantity(system.states[0])
+    reached = loss_pull(system, parts.term).get(state, make.zero(state.shape))
+    column = make.times(make.transpose(product), reached if state.shape[1] == ONE else make.transpose(reached))
+    share = step_pull(system, {system.states[0]: e.Var("v", *state.shape)})[parts.parameter].xreplace({t: K})
+    body = share.xreplace({e.Var("v", *state.shape): column if state.shape[1] == ONE else make.transpose(column)})
+    return _times_from(system, parts, e.SumOver(K, 1, t, body))
+
+
+def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
+    """∇L by a parameter for a given length, written out: one term for every pair k <= t <= steps.
+
+    Raises
+    ------
+    UsageError : ``steps`` is not a positive number.
+    """
+    if steps < 1:
+        raise UsageError(f"a sequence of {steps} steps", expected="at least one step")
+    parts = ingredients(system, by)
+    t = system.time
+    lines = [*_cell_lines(system, by), *parts.lines, immediate_step(system, parts)]
+    target = e.Gradient(by, e.Var(system.loss_name))
+    losses = [steps] if parts.term.final else range(max(1, int(parts.term.lower)), steps + 1)
+    named = [_unrolled_term(parts, t, last, first) for last in losses for first in range(1, last + 1)]
+    lines.append(Step(target, make.plus(*named), "double sum with its terms written out", f"T = {steps}"))
+    expanded = [_expanded_term(parts, t, last, first) for last in losses for first in range(1, last + 1)]
+    result = make.plus(*expanded)
+    lines.append(Step(target, result, "one-step Jacobians in place of ∂s_t/∂s_k", "from s_k to s_t there are t - k factors"))
+    return Derivation(target, result, tuple(lines), f"Gradient of the loss by {by}, written out for T = {steps}")
+
+
+def _unrolled_term(parts: Ingredients, t: Symbol, last: int, first: int) -> e.Node:
+    now, then = parts.joint.xreplace({t: Integer(last)}), parts.joint.xreplace({t: Integer(first)})
+    loss = e.Derivative(parts.step_loss.xreplace({t: Integer(last)}), now)
+    middle = [] if last == first else [e.Derivative(now, then)]
+    return e.Times(loss, *middle, e.Derivative(then, parts.parameter, "immediate"))
+
+
+def _expanded_term(parts: Ingredients, t: Symbol, last: int, first: int) -> e.Node:
+    now, then = parts.joint.xreplace({t: Integer(last)}), parts.joint.xreplace({t: Integer(first)})
+    factors: list[e.Node] = [e.Derivative(parts.step_loss.xreplace({t: Integer(last)}), now)]
+    for at in range(last, first, -1):
+        jacobian = parts.one_step.xreplace({t: Integer(at)})
+        factors.extend(jacobian.operands if isinstance(jacobian, e.Times) else (jacobian,))
+    return e.Times(*factors, e.Derivative(then, parts.parameter, "immediate"))
+
+
+__all__ = ["Ingredients", "double_sum", "double_sum_expression", "ingredients", "leaves", "loss_pull", "loss_row", "pieces", "stacked", "step_pull", "unrolled"]

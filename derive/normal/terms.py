@@ -1,0 +1,344 @@
+"""Terms of the canonical index form, and bringing one term to its canonical order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count, groupby, permutations, product
+from typing import Any
+
+from sympy import Dummy, Expr, Integer, Symbol
+
+from derive.normal.domain import Constraint, at_most, closure, positive_sizes
+
+_serial = count()
+
+MAX_ORDERS = 5040
+"""How many orders of indistinguishable factors are compared before a term is called too symmetric to decide."""
+
+
+Key = tuple[Any, tuple[Expr, ...]]
+"""What a term is, blind to times, and its times in canonical order."""
+
+
+class TooSymmetric(Exception):
+    """A term has too many indistinguishable factors to be brought to a canonical order."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """A component index; ``offset`` moves it inside a larger range (a block of a matrix)."""
+
+    serial: int
+    size: Expr
+    offset: Expr = Integer(0)
+
+    @classmethod
+    def new(cls, size: Expr) -> Index:
+        return cls(next(_serial), size)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A tensor: what it is (``head``, with times as SymPy expressions in ``times``) and its indices."""
+
+    head: tuple[Any, ...]
+    times: tuple[Expr, ...]
+    indices: tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """``coefficient · Σ over times in the region · Σ over inner indices · Π factors``."""
+
+    coefficient: Expr
+    factors: tuple[Factor, ...] = ()
+    inner: tuple[Index, ...] = ()
+    times: tuple[Symbol, ...] = ()
+    region: tuple[tuple[Expr, Expr], ...] = ()
+    """Pairs a <= b."""
+    segments: tuple[tuple[int, Expr, Expr], ...] = ()
+    """(serial, start, size): the index is confined to a block of its range."""
+
+    def scaled(self, value: Expr) -> Term:
+        return replace(self, coefficient=self.coefficient * value)
+
+
+def multiply(a: Term, b: Term) -> Term | None:
+    """The product of two terms; None where it is zero (an index confined to two different blocks)."""
+    segments = {serial: (start, size) for serial, start, size in a.segments}
+    for serial, start, size in b.segments:
+        if serial in segments and segments[serial] != (start, size):
+            return None
+        segments[serial] = (start, size)
+    return Term(
+        a.coefficient * b.coefficient,
+        a.factors + b.factors,
+        a.inner + b.inner,
+        a.times + b.times,
+        a.region + b.region,
+        tuple((serial, start, size) for serial, (start, size) in sorted(segments.items())),
+    )
+
+
+def rename(term: Term, old: Index, new: Index) -> Term:
+    """Put one index in the place of another."""
+
+    def change(index: Index) -> Index:
+        return replace(new, offset=new.offset + index.offset) if index.serial == old.serial else index
+
+    factors = tuple(Factor(f.head, f.times, tuple(change(i) for i in f.indices)) for f in term.factors)
+    segments = tuple((new.serial if serial == old.serial else serial, start, size) for serial, start, size in term.segments)
+    return replace(term, factors=factors, segments=segments)
+
+
+def substitute_time(term: Term, values: Mapping[Symbol, Expr]) -> Term:
+    """Put expressions in the place of times."""
+    factors = tuple(Factor(f.head, tuple(t.xreplace(values) for t in f.times), f.indices) for f in term.factors)  # type: ignore[arg-type]
+    region = tuple((a.xreplace(values), b.xreplace(values)) for a, b in term.region)  # type: ignore[arg-type]
+    times = tuple(t for t in term.times if t not in values)
+    return replace(term, coefficient=term.coefficient.xreplace(values), factors=factors, region=region, times=times)  # type: ignore[arg-type]
+
+
+# -- simplification ------------------------------------------------------------------------------------------------------------
+
+
+def contract(term: Term) -> Term:
+    """Confine indices to their blocks, eliminate identities, and count inner indices that nothing depends on."""
+    term = _confine(term)
+    progress = True
+    while progress:
+        progress = False
+        for factor in term.factors:
+            if factor.head == ("delta",):
+                reduced = _eliminate(term, factor)
+                if reduced is not None:
+                    term, progress = reduced, True
+                    break
+    used = {index.serial for factor in term.factors for index in factor.indices}
+    coefficient, inner = term.coefficient, []
+    for index in term.inner:
+        if index.serial in used:
+            inner.append(index)
+        else:
+            coefficient = coefficient * index.size
+    return replace(term, coefficient=coefficient, inner=tuple(inner))
+
+
+def _confine(term: Term) -> Term:
+    """An inner index that is confined to a block becomes an index of that block's size, with an offset."""
+    for serial, start, size in term.segments:
+        inner = next((index for index in term.inner if index.serial == serial), None)
+        if inner is not None:
+            block = Index.new(size)
+            moved = rename(term, inner, replace(block, offset=start))
+            term = replace(
+                moved,
+                inner=tuple(block if index.serial == serial else index for index in term.inner),
+                segments=tuple(s for s in moved.segments if s[0] != block.serial),
+            )
+    return term
+
+
+def _eliminate(term: Term, delta: Factor) -> Term | None:
+    a, b = delta.indices
+    inner = {index.serial for index in term.inner}
+    rest = replace(term, factors=tuple(f for f in term.factors if f is not delta))
+    if a.serial == b.serial:
+        return rest if a.offset == b.offset else None
+    for gone, kept in ((a, b), (b, a)):
+        if gone.serial in inner and gone.offset == 0 and kept.offset == 0:
+            result = rename(rest, gone, kept)
+            return replace(result, inner=tuple(index for index in rest.inner if index.serial != gone.serial))
+        if gone.serial in inner and gone.offset == kept.offset and gone.size == kept.size:
+            result = rename(rest, gone, replace(kept, offset=Integer(0)))
+            return replace(result, inner=tuple(index for index in rest.inner if index.serial != gone.serial))
+    return None
+
+
+def settle_times(term: Term) -> Iterator[Term]:
+    """Remove times that can take only one value, and write out sums over a known small number of values."""
+    for symbol in term.times:
+        lows = [a for a, b in term.region if b == symbol and not a.has(symbol)]
+        highs = [b for a, b in term.region if a == symbol and not b.has(symbol)]
+        for low, high in product(lows, highs):
+            span = (high - low).expand()
+            if span.is_Integer and -1 <= span <= 40 and not (low.free_symbols & set(term.times)):
+                if span < 0:
+                    return
+                for step in range(int(span) + 1):
+                    yield from settle_times(substitute_time(term, {symbol: low + step}))
+                return
+    yield term
+
+
+# -- canonical order -----------------------------------------------------------------------------------------------------------
+
+
+def canonical(term: Term, free: Sequence[Index], assumptions: Iterable[Constraint] = ()) -> tuple[Key, Expr] | None:
+    """The canonical key of a term and its coefficient; None if the region of its times is empty.
+
+    A key is blind to times, which it lists apart in canonical order: what a formula inside another one says about times can then be
+    renamed when the outer one sums over them.
+
+    Raises
+    ------
+    TooSymmetric : too many factors cannot be told apart.
+    """
+    positions = {index.serial: ("free", k) for k, index in enumerate(free)}
+    term = _aligned(term)
+    inside = [f.times for f in term.factors] + [tuple(pair) for pair in term.region]
+    outer = {symbol for times in inside for time in times for symbol in time.free_symbols} - set(term.times)
+    given = [*assumptions, *positive_sizes(sorted(outer, key=str))]  # type: ignore[arg-type]
+    best: tuple[Any, Key] | None = None
+    for order in _orders(term, positions):
+        key = _key(term, order, positions, given)
+        if key is None:
+            return None
+        rank = sort_key(key)
+        if best is None or rank < best[0]:
+            best = (rank, key)
+    return None if best is None else (best[1], term.coefficient)
+
+
+def sort_key(key: Key) -> tuple[str, tuple[str, ...]]:
+    """An order of keys that does not depend on the names of what an outer formula sums over."""
+    blind, times = key
+    return repr(blind), tuple(masked_time(time) for time in times)
+
+
+def masked_time(time: Expr) -> str:
+    """A time with the indices of outer sums (dummies) unnamed; its offset is written so that order is numeric, hence the same after a shift."""
+    offset, rest = time.as_coeff_Add()
+    masked = rest.xreplace({symbol: Symbol("·") for symbol in rest.free_symbols if isinstance(symbol, Dummy)})
+    return f"{masked}@{int(offset) + 500_000:07d}" if offset.is_Integer else f"{masked}@{offset}"
+
+
+def _aligned(term: Term) -> Term:
+    """Shift every summed time so that the latest time it appears in has no offset."""
+    for symbol in term.times:
+        offsets = []
+        for factor in term.factors:
+            for time in factor.times:
+                offset = (time - symbol).expand()
+                if offset.is_Integer:
+                    offsets.append(int(offset))
+        if offsets and max(offsets) != 0:
+            fresh = Dummy(symbol.name, integer=True)
+            times = tuple(fresh if t == symbol else t for t in term.times)
+            moved = substitute_time(replace(term, times=()), {symbol: fresh - max(offsets)})
+            term = replace(moved, times=times)
+    return term
+
+
+def _masked(factor: Factor, term: Term, positions: Mapping[int, tuple[str, int]]) -> tuple[Any, ...]:
+    """What can be said of a factor without naming summed indices and times."""
+    times = tuple(masked_time(t) for t in factor.times)
+    indices = tuple(
+        (positions[i.serial], str(i.offset)) if i.serial in positions else (("inner", 0), f"{i.size}|{i.offset}") for i in factor.indices
+    )
+    return (factor.head, times, indices)
+
+
+def _orders(term: Term, positions: Mapping[int, tuple[str, int]]) -> Iterator[tuple[Factor, ...]]:
+    """Orders of the factors in which a canonical one is found: sorted by what can be said of them, all orders among equals."""
+    colours: dict[int, Any] = {k: _masked(f, term, positions) for k, f in enumerate(term.factors)}
+    for _ in range(2):
+        colours = _refined(term, colours)
+    ranked = sorted(range(len(term.factors)), key=lambda k: repr(colours[k]))
+    groups = [list(group) for _, group in groupby(ranked, key=lambda k: repr(colours[k]))]
+    number = 1
+    for group in groups:
+        distinct = {(term.factors[k].head, term.factors[k].times, term.factors[k].indices) for k in group}
+        if len(distinct) > 1:
+            for k in range(2, len(group) + 1):
+                number *= k
+    if number > MAX_ORDERS:
+        raise TooSymmetric
+    choices = [
+        list(permutations(group)) if len({(term.factors[k].times, term.factors[k].indices) for k in group}) > 1 else [tuple(group)] for group in groups
+    ]
+    for choice in product(*choices):
+        yield tuple(term.factors[k] for part in choice for k in part)
+
+
+def _refined(term: Term, colours: Mapping[int, Any]) -> dict[int, Any]:
+    """Colour refinement: a factor is also known by the factors that it shares indices and times with."""
+    where: dict[Any, list[tuple[int, int]]] = {}
+    for k, factor in enumerate(term.factors):
+        for position, index in enumerate(factor.indices):
+            where.setdefault(index.serial, []).append((k, position))
+        for position, time in enumerate(factor.times):
+            for symbol in time.free_symbols & set(term.times):
+                where.setdefault(symbol, []).append((k, 100 + position))
+    result = {}
+    for k, factor in enumerate(term.factors):
+        seen = []
+        for position, index in enumerate(factor.indices):
+            seen.append((position, sorted(repr((colours[j], p)) for j, p in where[index.serial] if j != k)))
+        for position, time in enumerate(factor.times):
+            for symbol in time.free_symbols & set(term.times):
+                seen.append((100 + position, sorted(repr((colours[j], p)) for j, p in where[symbol] if j != k)))
+        result[k] = hash_free(repr((colours[k], seen)))
+    return result
+
+
+def hash_free(text: str) -> str:
+    """A short name for a long description, the same in every run."""
+    import hashlib
+
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _key(term: Term, order: Sequence[Factor], positions: Mapping[int, tuple[str, int]], given: Sequence[Constraint]) -> Key | None:
+    """The term with summed indices and times numbered in the order in which they appear; None if its region is empty."""
+    numbers: dict[int, int] = {}
+    names: dict[Symbol, Symbol] = {}
+    parts, listed = [], []
+    for factor in order:
+        for time in factor.times:
+            for symbol in sorted(time.free_symbols & set(term.times), key=lambda s: s.name):
+                names.setdefault(symbol, Symbol(f"τ{len(names)}", integer=True))  # type: ignore[arg-type]
+        indices = []
+        for index in factor.indices:
+            if index.serial in positions:
+                indices.append(f"{positions[index.serial]}+{index.offset}")
+            else:
+                number = numbers.setdefault(index.serial, len(numbers))
+                indices.append(f"{number}:{index.size}+{index.offset}")
+        listed += [time.xreplace(names).expand() for time in factor.times]  # type: ignore[arg-type]
+        parts.append((factor.head, len(factor.times), tuple(indices)))
+    for symbol in term.times:
+        names.setdefault(symbol, Symbol(f"τ{len(names)}", integer=True))
+    region = _region(term, names, given)
+    if region is None:
+        return None
+    shown = tuple((masked_time(a), masked_time(b), c) for a, b, c in region)
+    listed += [side for a, b, _ in region for side in (a, b) if any(isinstance(symbol, Dummy) for symbol in side.free_symbols)]
+    segments = tuple(sorted((repr(positions.get(serial, serial)), str(start), str(size)) for serial, start, size in term.segments))
+    return (tuple(parts), shown, segments), tuple(listed)
+
+
+def _region(term: Term, names: Mapping[Symbol, Symbol], given: Sequence[Constraint]) -> tuple[tuple[Expr, Expr, int], ...] | None:
+    """The closed region as triples (a, b, c): a - b <= c; None if it is empty. Bounds of another form stay as they were written."""
+    constraints: list[Constraint] = []
+    other: list[tuple[Expr, Expr, int]] = []
+    symbols: dict[str, Expr] = {"": Integer(0)}
+    for a, b in term.region:
+        a, b = a.xreplace(names), b.xreplace(names)  # type: ignore[arg-type]
+        symbols.update({_unique(symbol): symbol for side in (a, b) for symbol in side.free_symbols})
+        constraint = at_most(a, b, {symbol: _unique(symbol) for side in (a, b) for symbol in side.free_symbols})  # type: ignore[misc]
+        if constraint is None:
+            other.append((a, b, 0))
+        else:
+            constraints.append(constraint)
+    closed = closure([*constraints, *given])
+    if closed is None:
+        return None
+    summed = {_unique(symbol) for symbol in names.values()}
+    found = [(symbols.get(a, Symbol(a)), symbols.get(b, Symbol(b)), c) for (a, b), c in closed.items() if a in summed or b in summed]
+    return tuple(sorted([*found, *other], key=lambda entry: (masked_time(entry[0]), masked_time(entry[1]), entry[2])))
+
+
+def _unique(symbol: Any) -> str:
+    return f"{symbol.name}#{symbol.dummy_index}" if isinstance(symbol, Dummy) else str(symbol.name)
