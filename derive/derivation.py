@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sympy import Expr
+
 from derive.expressions import Node, Relation
 
 
@@ -53,6 +55,8 @@ class Derivation:
     title: str = ""
     recursion: tuple[Relation, ...] = ()
     """Equations that define the auxiliary quantities of the result, such as the adjoint recursion; zero beyond the ends."""
+    conditions: tuple[tuple[Expr, Expr], ...] = ()
+    """Pairs (a, b) of times: the result holds where a <= b."""
     notes: tuple[str, ...] = field(default=())
 
     @property

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sympy import Basic, Expr, Symbol
+from sympy import Basic, Expr, Integer, Symbol
 
 from derive import expressions as e
 from derive.derivation import Derivation, Step
@@ -267,11 +267,13 @@ def _far(engine: JacobianEngine, of: e.Timed, by: e.Timed) -> Derivation:
     product = e.ProductOver(index, k + 1, t, one_step.xreplace({engine.time: index}))
     whole = e.Derivative(joint.xreplace({engine.time: t}), joint.xreplace({engine.time: k}))
     steps.append(Step(whole, product, "chain rule over time", f"for {t} ≥ {k}; the empty product is the identity"))
-    result = _pick(engine, of, by, product)
+    result, first = _pick(engine, of, by, product)
     target = e.Derivative(of, by)
     if result != product:
-        steps.append(Step(target, result, "rows and columns of the joint Jacobian"))
-    return Derivation(target, result, tuple(steps), _title(of, by))
+        steps.append(Step(target, result, "rows and columns of the joint Jacobian" if len(engine.joint_states()) > 1 else "chain rule", f"for {t} ≥ {first}"))
+    # At step 0 the states are given one by one; from step 1 on, one state of a step may be computed from another.
+    start = Integer(1) if len(engine.joint_states()) > 1 else Integer(0)
+    return Derivation(target, result, tuple(steps), _title(of, by), conditions=((first, t), (start, k)))
 
 
 def free_index(taken: set[Basic]) -> Symbol:
@@ -279,24 +281,42 @@ def free_index(taken: set[Basic]) -> Symbol:
     return next(symbol for letter in ("j", "i", "l", "r", "u") if (symbol := e.index(letter)) not in taken)
 
 
-def _pick(engine: JacobianEngine, of: e.Timed, by: e.Timed, product: e.Node) -> e.Node:
-    """∂a_t/∂b_k from the joint product: how b_k moves the joint state at k, and how a_t reads it."""
+def _pick(engine: JacobianEngine, of: e.Timed, by: e.Timed, product: e.ProductOver) -> tuple[e.Node, Expr]:
+    """∂a_t/∂b_k from the joint product, and the earliest t for which it holds: how b_k moves the joint state at k, and how a_t reads it."""
     states = engine.joint_states()
     if states == (of.name,) == (by.name,):
-        return product
+        return product, by.time
     into = _into(engine, by)
     if of.name in states:
         row = [make.identity(vector_size(of)) if key == of.name else make.zero((vector_size(of), _state_size(engine, key))) for key in states]
-        return make.times(make.block([row]), product, into)
-    # A quantity that is no state reads the joint state of the step before.
+        return make.times(make.block([row]), product, into), by.time
+    # A quantity that is no state reads the joint state of its own step, or else that of the step before.
+    offset = 0 if _reads_only_own_step(engine, of.name) else -1
     row = []
     for key in states:
-        frozen = frozenset((state, -1) for state in states)
-        flow = engine.follow((key, -1), 0, (of.name, 0), frozen)
+        frozen = frozenset((state, offset) for state in states)
+        flow = engine.follow((key, offset), 0, (of.name, 0), frozen)
         row.append(flow.jacobians.get((of.name, 0), make.zero((vector_size(of), _state_size(engine, key)))))
     reading = make.block([row]).xreplace({engine.time: of.time})
-    shorter = e.ProductOver(product.index, product.lower, product.upper - 1, product.body)  # type: ignore[attr-defined]
-    return make.times(reading, shorter, into)
+    whole = e.ProductOver(product.index, product.lower, product.upper + offset, product.body)
+    return make.times(reading, whole, into), by.time - offset
+
+
+def _reads_only_own_step(engine: JacobianEngine, key: str) -> bool:
+    """Whether a quantity depends on the past through the states of its own step alone."""
+    states, stack, seen = engine.joint_states(), [key], set()
+    while stack:
+        current = stack.pop()
+        if current in seen or current not in engine.system.definitions:
+            continue
+        seen.add(current)
+        for leaf in leaves(engine.system.definitions[current].rhs):
+            if isinstance(leaf, e.Timed):
+                if leaf.time != engine.time and leaf.name in engine.system.definitions:
+                    return False
+                if leaf.name not in states:
+                    stack.append(leaf.name)
+    return True
 
 
 def _state_size(engine: JacobianEngine, key: str) -> Expr:

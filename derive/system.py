@@ -11,6 +11,7 @@ from sympy import Expr, Integer, Symbol
 from derive import expressions as e
 from derive.cell_text import CellText, Equation
 from derive.errors import SystemError_, UnknownNameError
+from derive.expressions import make
 from derive.expressions.node import Shape
 from derive.notation.elaborate import Context, read_formula
 from derive.notation.names import QName, alias_of
@@ -220,6 +221,7 @@ class RecurrentSystem:
         return e.Call(step_loss, *(e.Timed(key, self.time, *shapes[key]) for key in sinks))
 
     def _loss_term(self, term: e.Node) -> LossTerm:
+        term = _factor_inside(term)
         if isinstance(term, e.SumOver):
             body = term.body.xreplace({term.index: self.time})
             return LossTerm(term.lower, term.upper, self._with_arguments(body))
@@ -235,6 +237,20 @@ class RecurrentSystem:
         if isinstance(body, e.Timed) and body.name == self.loss_name and body.name not in self.definitions:
             return self._abstract(body)
         return body
+
+
+def _factor_inside(term: e.Node) -> e.Node:
+    """A sign or a constant factor before a sum over time, taken into the sum."""
+    if isinstance(term, e.Neg):
+        inner = _factor_inside(term.operands[0])
+        return e.SumOver(inner.index, inner.lower, inner.upper, make.neg(inner.body)) if isinstance(inner, e.SumOver) else term
+    if isinstance(term, (e.Times, e.Divide)):
+        sums = [factor for factor in term.operands if isinstance(factor, e.SumOver)]
+        if len(sums) == 1 and (isinstance(term, e.Times) or term.operands[0] == sums[0]):
+            total = sums[0]
+            body = term.xreplace({total: total.body})
+            return e.SumOver(total.index, total.lower, total.upper, body)
+    return term
 
 
 def leaves(node: e.Node) -> tuple[e.Timed | e.Var, ...]:

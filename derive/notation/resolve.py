@@ -141,6 +141,8 @@ class Resolver:
         if isinstance(item, s.Number):
             # Without a cell, h_0 and x_1 are quantities at a time and W_1 is a parameter.
             return timed or (self.scope.open and not self.scope.in_cell and base[0].islower() and base not in GREEK)
+        if base in LOSS_LETTERS and label == "T":
+            return True
         if isinstance(item, s.Name) and timed:
             return item.text in CONVENTIONAL_INDICES or item.text in self.scope.indices or item.text == self.scope.time
         if plain.key in self.scope.names and not timed and isinstance(item, s.Name) and item.text not in (self.scope.time,):

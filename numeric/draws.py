@@ -1,0 +1,75 @@
+"""Random sizes, lengths and values for a system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from sympy import Expr, Integer
+
+from derive import expressions as e
+from derive.system import RecurrentSystem
+from numeric.functions import Array
+from numeric.losses import SmoothLoss
+from numeric.simulate import Point, Run
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One random instance of a system."""
+
+    sizes: dict[str, int]
+    given: dict[Point, Array]
+    loss: SmoothLoss
+
+
+def draw(system: RecurrentSystem, seed: int, length: int | None = None, largest: int = 6, scale: float = 0.8) -> Draw:
+    """Sizes that all differ, a length, and values for parameters, inputs, targets and starting values."""
+    generator = np.random.default_rng([seed, 20_181_122])
+    sizes = _sizes(system, generator, largest)
+    sizes["T"] = length if length is not None else int(generator.integers(1, 7))
+    return Draw(sizes, _values(system, sizes, generator, scale), SmoothLoss(seed))
+
+
+def _sizes(system: RecurrentSystem, generator: np.random.Generator, largest: int) -> dict[str, int]:
+    names = sorted({str(symbol) for shape in system.shapes.values() for size in shape for symbol in size.free_symbols})
+    choices = generator.permutation(np.arange(2, max(largest, len(names) + 2) + 1))
+    return {name: int(size) for name, size in zip(names, choices, strict=False)}
+
+
+def number(value: Expr, sizes: dict[str, int]) -> int:
+    """A size in numbers."""
+    return int(value.xreplace({symbol: Integer(sizes[symbol.name]) for symbol in value.free_symbols}))  # type: ignore[attr-defined]
+
+
+def _values(system: RecurrentSystem, sizes: dict[str, int], generator: np.random.Generator, scale: float) -> dict[Point, Array]:
+    given: dict[Point, Array] = {}
+
+    def sample(key: str) -> Array:
+        shape = tuple(number(size, sizes) for size in system.shapes[key])
+        return generator.normal(size=shape) * scale
+
+    for key in system.parameters:
+        given[(key, None)] = sample(key)
+    lags = max(system.max_lag, 1)
+    for key in system.inputs:
+        for time in range(1, sizes["T"] + 1):
+            given[(key, time)] = _label(system, key, sizes, generator) if key in system.labels else sample(key)
+    for key in system.states:
+        for time, _ in zip(count(0, -1), range(lags), strict=False):
+            given[(key, time)] = sample(key)
+    return given
+
+
+def _label(system: RecurrentSystem, key: str, sizes: dict[str, int], generator: np.random.Generator) -> Array:
+    """An integer below the size of the one-hot vector that it selects in."""
+    bodies = [q.rhs for q in system.steps] + [term.body for term in system.loss_terms]
+    hots = [hot for body in bodies for hot in body.atoms(e.OneHot) if hot.label.has(e.Timed) and key in {q.name for q in hot.label.atoms(e.Timed)}]
+    size = max(number(a, sizes) for a in hots[0].shape)
+    return np.array([[float(generator.integers(size))]])
+
+
+def run_of(system: RecurrentSystem, drawn: Draw) -> Run:
+    """The forward run of a draw."""
+    return Run(system, drawn.sizes, drawn.given, drawn.loss).forward()

@@ -1,0 +1,303 @@
+"""The reference evaluator: the value of any expression, straight from its meaning, without any rewriting.
+
+Every value is an array with the shape of its expression: scalars (1, 1), columns (n, 1), rows (1, n). It works on real and complex NumPy
+arrays and, with :class:`numeric.torch_arrays.TorchArrays`, on torch tensors, where autograd follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from sympy import Expr, Symbol
+
+from derive import expressions as e
+from derive.errors import DataError, MissingRuleError
+from numeric.functions import Array, numpy_function, softmax
+
+
+class Arrays(Protocol):
+    """The operations that the evaluator needs of an array library."""
+
+    def constant(self, value: Any) -> Array: ...
+    def matmul(self, a: Array, b: Array) -> Array: ...
+    def transpose(self, a: Array) -> Array: ...
+    def apply(self, name: str, order: int, x: Array) -> Array: ...
+    def softmax(self, x: Array, axis: int) -> Array: ...
+    def diag(self, v: Array) -> Array: ...
+    def diag_part(self, m: Array) -> Array: ...
+    def total(self, x: Array) -> Array: ...
+    def inverse(self, m: Array) -> Array: ...
+    def norm(self, x: Array, kind: str) -> Array: ...
+    def block(self, rows: list[list[Array]]) -> Array: ...
+    def reshape(self, x: Array, shape: tuple[int, ...]) -> Array: ...
+    def contract(self, a: Array, b: Array) -> Array: ...
+    def kron(self, a: Array, b: Array) -> Array: ...
+
+
+class NumpyArrays:
+    """NumPy, real or complex."""
+
+    def constant(self, value: Any) -> Array:
+        return np.asarray(value, dtype=float)
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        return a @ b
+
+    def transpose(self, a: Array) -> Array:
+        return a.T
+
+    def apply(self, name: str, order: int, x: Array) -> Array:
+        return numpy_function(name, order)(x)
+
+    def softmax(self, x: Array, axis: int) -> Array:
+        return softmax(x, axis)
+
+    def diag(self, v: Array) -> Array:
+        return np.diag(v.ravel())
+
+    def diag_part(self, m: Array) -> Array:
+        return np.diagonal(m).reshape(-1, 1)
+
+    def total(self, x: Array) -> Array:
+        return np.sum(x).reshape(1, 1)
+
+    def inverse(self, m: Array) -> Array:
+        return np.linalg.inv(m)
+
+    def norm(self, x: Array, kind: str) -> Array:
+        if kind == "F" or 1 in x.shape:
+            return np.sqrt(np.sum(x * x)).reshape(1, 1)
+        return np.asarray(np.linalg.norm(x, 2)).reshape(1, 1)
+
+    def block(self, rows: list[list[Array]]) -> Array:
+        return np.block(rows)
+
+    def reshape(self, x: Array, shape: tuple[int, ...]) -> Array:
+        return np.reshape(x, shape)
+
+    def contract(self, a: Array, b: Array) -> Array:
+        return np.tensordot(a, b, axes=(1, 0))
+
+    def kron(self, a: Array, b: Array) -> Array:
+        return np.kron(a, b)
+
+
+class Environment(Protocol):
+    """Where an expression's quantities get their values from."""
+
+    def value(self, key: str, time: int | None) -> Array:
+        """A quantity at a time, in the shape of its expression."""
+
+    def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
+        """The value of an abstract function such as L_t(h_t)."""
+
+    def derivative(self, node: e.Node, evaluator: Evaluator) -> Array:
+        """The value of a derivative that stands in an expression."""
+
+
+class Evaluator:
+    """Values of expressions in an environment.
+
+    Parameters
+    ----------
+    environment : values of quantities.
+    sizes  : numbers for n, d, T, ...
+    times  : numbers for t, k, ...
+    arrays : the array library.
+    """
+
+    def __init__(self, environment: Environment, sizes: Mapping[str, int], times: Mapping[str, int] | None = None, arrays: Arrays | None = None) -> None:
+        self.environment = environment
+        self.sizes = dict(sizes)
+        self.times = dict(times or {})
+        self.arrays: Arrays = arrays if arrays is not None else NumpyArrays()
+
+    def at(self, **times: int) -> Evaluator:
+        """The same evaluator with times set."""
+        return Evaluator(self.environment, self.sizes, {**self.times, **times}, self.arrays)
+
+    def number(self, value: Expr) -> float:
+        """A size, a time or a constant as a number.
+
+        Raises
+        ------
+        DataError : it contains a symbol without a value.
+        """
+        if value.is_Integer:
+            return int(value)  # type: ignore[call-overload, no-any-return]
+        known = {symbol: self.times.get(symbol.name, self.sizes.get(symbol.name)) for symbol in value.free_symbols if isinstance(symbol, Symbol)}
+        missing = [str(symbol) for symbol, found in known.items() if found is None]
+        if missing:
+            raise DataError(f"no value is given for {', '.join(missing)}", expected="a number for every size and time")
+        return float(value.xreplace(known))  # type: ignore[arg-type]
+
+    def integer(self, value: Expr) -> int:
+        return round(self.number(value))
+
+    def shape(self, node: e.Node) -> tuple[int, ...]:
+        return tuple(self.integer(size) for size in node.shape)
+
+    def __call__(self, node: e.Node) -> Array:
+        """The value of an expression."""
+        method: Callable[[Any], Array] | None = getattr(self, f"_{type(node).__name__}", None)
+        if method is None:
+            raise MissingRuleError(f"{type(node).__name__} has no value")
+        return method(node)
+
+    # -- leaves ----------------------------------------------------------------------------------------------------------------
+
+    def _Scalar(self, node: e.Scalar) -> Array:
+        return self.arrays.constant([[self.number(node.value)]])
+
+    def _Var(self, node: e.Var) -> Array:
+        return self.environment.value(node.name, None)
+
+    def _Timed(self, node: e.Timed) -> Array:
+        return self.environment.value(node.name, self.integer(node.time))
+
+    def _Zero(self, node: e.Zero) -> Array:
+        return self.arrays.constant(np.zeros(self.shape(node)))
+
+    def _Ones(self, node: e.Ones) -> Array:
+        return self.arrays.constant(np.ones(self.shape(node)))
+
+    def _Identity(self, node: e.Identity) -> Array:
+        return self.arrays.constant(np.eye(self.integer(node.size)))
+
+    def _OneHot(self, node: e.OneHot) -> Array:
+        label = round(float(np.real(np.asarray(self(node.label))).ravel()[0]))
+        shape = self.shape(node)
+        return self.arrays.constant(np.eye(max(shape))[label].reshape(shape))
+
+    # -- algebra ---------------------------------------------------------------------------------------------------------------
+
+    def _Plus(self, node: e.Plus) -> Array:
+        result = self(node.operands[0])
+        for operand in node.operands[1:]:
+            result = result + self(operand)
+        return result
+
+    def _Neg(self, node: e.Neg) -> Array:
+        return -self(node.operands[0])
+
+    def _Times(self, node: e.Times) -> Array:
+        scalar, chain = None, None
+        for factor in node.operands:
+            value = self(factor)
+            if factor.is_scalar:
+                scalar = value if scalar is None else scalar * value
+            elif len(factor.shape) > 2:
+                chain = self.arrays.contract(chain, value)
+                chain = chain[0] if len(node.shape) == 2 and chain.ndim == 3 else chain
+            else:
+                chain = value if chain is None else self.arrays.matmul(chain, value)
+        if chain is None or scalar is None:
+            return chain if scalar is None else scalar
+        return scalar.reshape((1,) * (chain.ndim - 2) + (1, 1)) * chain
+
+    def _Hadamard(self, node: e.Hadamard) -> Array:
+        result = self(node.operands[0])
+        for operand in node.operands[1:]:
+            result = result * self(operand)
+        return result
+
+    def _Divide(self, node: e.Divide) -> Array:
+        above, below = node.operands
+        return self(above) / self(below)
+
+    def _Power(self, node: e.Power) -> Array:
+        base = self(node.base)
+        if isinstance(node.exponent, e.Scalar):
+            exponent = self.number(node.exponent.value)
+            return base ** (int(exponent) if float(exponent).is_integer() else exponent)
+        return base ** self(node.exponent)
+
+    def _MatrixPower(self, node: e.MatrixPower) -> Array:
+        count = self.integer(node.exponent)
+        base = self(node.base)
+        if count < 0:
+            base, count = self.arrays.inverse(base), -count
+        result = self.arrays.constant(np.eye(base.shape[0]))
+        while count:
+            if count & 1:
+                result = self.arrays.matmul(result, base)
+            base, count = self.arrays.matmul(base, base), count >> 1
+        return result
+
+    def _Inverse(self, node: e.Inverse) -> Array:
+        return self.arrays.inverse(self(node.operands[0]))
+
+    def _Transpose(self, node: e.Transpose) -> Array:
+        return self.arrays.transpose(self(node.operands[0]))
+
+    def _Inner(self, node: e.Inner) -> Array:
+        a, b = node.operands
+        return self.arrays.total(self(a) * self(b))
+
+    def _Kron(self, node: e.Kron) -> Array:
+        a, b = node.operands
+        return self.arrays.kron(self(a), self(b))
+
+    # -- structure -------------------------------------------------------------------------------------------------------------
+
+    def _Diag(self, node: e.Diag) -> Array:
+        return self.arrays.diag(self(node.operands[0]))
+
+    def _DiagPart(self, node: e.DiagPart) -> Array:
+        return self.arrays.diag_part(self(node.operands[0]))
+
+    def _Trace(self, node: e.Trace) -> Array:
+        return self.arrays.total(self.arrays.diag_part(self(node.operands[0])))
+
+    def _SumEntries(self, node: e.SumEntries) -> Array:
+        return self.arrays.total(self(node.operands[0]))
+
+    def _Norm(self, node: e.Norm) -> Array:
+        return self.arrays.norm(self(node.operands[0]), node.kind)
+
+    def _Block(self, node: e.Block) -> Array:
+        return self.arrays.block([[self(entry) for entry in row] for row in node.rows])
+
+    def _Slice(self, node: e.Slice) -> Array:
+        top, bottom, left, right = (self.integer(bound) for bound in node.bounds)
+        return self(node.operands[0])[top:bottom, left:right]
+
+    def _Vec(self, node: e.Vec) -> Array:
+        value = self.arrays.transpose(self(node.operands[0]))
+        return self.arrays.reshape(value, (value.shape[0] * value.shape[1], 1))
+
+    # -- functions -------------------------------------------------------------------------------------------------------------
+
+    def _Apply(self, node: e.Apply) -> Array:
+        return self.arrays.apply(node.function, node.order, self(node.argument))
+
+    def _Softmax(self, node: e.Softmax) -> Array:
+        value = self(node.operands[0])
+        return self.arrays.softmax(value, 0 if node.shape[1] == e.ONE else 1)
+
+    # -- calculus --------------------------------------------------------------------------------------------------------------
+
+    def _SumOver(self, node: e.SumOver) -> Array:
+        result = None
+        for value in range(self.integer(node.lower), self.integer(node.upper) + 1):
+            term = self.at(**{node.index.name: value})(node.body)
+            result = term if result is None else result + term
+        return self.arrays.constant(np.zeros(self.shape(node))) if result is None else result
+
+    def _ProductOver(self, node: e.ProductOver) -> Array:
+        result = self.arrays.constant(np.eye(self.shape(node)[0]))
+        for value in range(self.integer(node.lower), self.integer(node.upper) + 1):
+            result = self.arrays.matmul(self.at(**{node.index.name: value})(node.body), result)
+        return result
+
+    def _Call(self, node: e.Call) -> Array:
+        time = self.integer(node.value.time) if isinstance(node.value, e.Timed) else None
+        return self.environment.function(node, time, [self(argument) for argument in node.arguments])
+
+    def _Derivative(self, node: e.Derivative) -> Array:
+        return self.environment.derivative(node, self)
+
+    def _Gradient(self, node: e.Gradient) -> Array:
+        return self.environment.derivative(node, self)

@@ -1,0 +1,138 @@
+"""Running a recurrent system forward: all quantities at all times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from derive import expressions as e
+from derive.errors import DataError, MissingRuleError
+from derive.system import LossTerm, RecurrentSystem
+from numeric.evaluate import Arrays, Evaluator, NumpyArrays
+from numeric.functions import Array
+from numeric.losses import SmoothLoss
+
+Point = tuple[str, int | None]
+
+
+@dataclass
+class Run:
+    """Values of a system's quantities at all times, and how they were made.
+
+    Parameters
+    ----------
+    system : the cell.
+    sizes  : numbers for n, d, ... and T.
+    given  : values of parameters ``(key, None)``, inputs ``(key, t)`` and starting values ``(key, 0)``; what is missing is zero.
+    loss   : stands in for abstract losses.
+    forced : values that are put in the place of computed ones (b as a free variable of the unrolled graph).
+    """
+
+    system: RecurrentSystem
+    sizes: Mapping[str, int]
+    given: Mapping[Point, Array]
+    loss: SmoothLoss = field(default_factory=lambda: SmoothLoss(0))
+    forced: Mapping[Point, Array] = field(default_factory=dict)
+    arrays: Arrays = field(default_factory=NumpyArrays)
+
+    def __post_init__(self) -> None:
+        self.values: dict[Point, Array] = {}
+        self._computing: set[Point] = set()
+
+    @property
+    def length(self) -> int:
+        """T."""
+        return self.sizes["T"]
+
+    def shape(self, key: str) -> tuple[int, int]:
+        """The shape of a quantity in numbers."""
+        rows, columns = self.system.shapes[key]
+        evaluator = Evaluator(self, self.sizes)
+        return evaluator.integer(rows), evaluator.integer(columns)
+
+    def evaluator(self, **times: int) -> Evaluator:
+        """An evaluator for expressions about this run."""
+        return Evaluator(self, self.sizes, times, self.arrays)
+
+    # -- environment -----------------------------------------------------------------------------------------------------------
+
+    def value(self, key: str, time: int | None) -> Array:
+        """A quantity at a time; computed when it is first asked for, so recursions in either direction of time work."""
+        point = (key, time)
+        if point in self.forced:
+            return self.forced[point]
+        if point not in self.values:
+            self.values[point] = self._compute(point)
+        return self.values[point]
+
+    def _compute(self, point: Point) -> Array:
+        key, time = point
+        equation = self.system.definitions.get(key)
+        inside = time is None or 1 <= time <= self.length
+        if equation is not None and inside:
+            if point in self._computing:
+                raise MissingRuleError(f"{key} at {time} depends on itself", hint="is one of the times wrong?")
+            self._computing.add(point)
+            try:
+                times = {} if time is None else {self.system.time.name: time}
+                return self.evaluator(**times)(equation.rhs)
+            finally:
+                self._computing.discard(point)
+        if point in self.given:
+            return self.given[point]
+        if key == self.system.loss_name and time is not None:
+            return self.step_loss(time)
+        if time is None:
+            raise DataError(f"no value is given for {key}", expected=f"values for {', '.join(self.system.parameters)}")
+        initial = self.system.initial.get(f"{key}[{time}]")
+        if initial is not None:
+            return self.evaluator()(initial) + self.arrays.constant(np.zeros(self.shape(key)))
+        return self.arrays.constant(np.zeros(self.shape(key)))
+
+    def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
+        return self.loss.value(time, arguments)
+
+    def derivative(self, node: e.Node, evaluator: Evaluator) -> Array:
+        from numeric.truth import derivative_value
+
+        return derivative_value(self, node, evaluator)
+
+    # -- runs ------------------------------------------------------------------------------------------------------------------
+
+    def forward(self) -> Run:
+        """Compute every quantity at every time, in order, so that deep recursion never happens."""
+        for key in self.system.definitions:
+            if not self.system.is_timed(key):
+                self.value(key, None)
+        backward = bool(self.system.backward_states)
+        for time in range(1, self.length + 1) if not backward else ():
+            for equation in self.system.steps:
+                if isinstance(equation.lhs, e.Timed):
+                    self.value(equation.key, time)
+        return self
+
+    def with_forced(self, forced: Mapping[Point, Array]) -> Run:
+        """The same system with other values in the place of computed ones, run anew."""
+        return Run(self.system, self.sizes, self.given, self.loss, {**self.forced, **forced}, self.arrays)
+
+    def step_loss(self, time: int) -> Array:
+        """L_t, where the loss is abstract or a sum over time."""
+        for term in self.system.loss_terms:
+            if isinstance(term.body, e.Node):
+                return self.evaluator(**{self.system.time.name: time})(term.body)
+        raise DataError("the cell has no loss")
+
+    def total_loss(self) -> Array:
+        """L."""
+        total = self.arrays.constant(np.zeros((1, 1)))
+        for term in self.system.loss_terms:
+            for time in self.loss_times(term):
+                total = total + self.evaluator(**{self.system.time.name: time})(term.body)
+        return total
+
+    def loss_times(self, term: LossTerm) -> range:
+        """The times that a loss term looks at."""
+        evaluator = self.evaluator()
+        return range(evaluator.integer(term.lower), evaluator.integer(term.upper) + 1)

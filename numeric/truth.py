@@ -1,0 +1,87 @@
+"""Derivatives by their definition: the unrolled system is run with one entry moved, by the complex step, and nothing symbolic is used.
+
+f'(x) = Im f(x + ih) / h is exact to rounding for h far below machine precision. Source: Squire and Trapp, *Using complex variables to
+estimate derivatives of real functions* (1998).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from derive import expressions as e
+from derive.errors import MissingRuleError
+from derive.expressions.calculus import derivative_shape
+from derive.expressions.node import STRICT
+from derive.system import leaves
+from numeric.evaluate import Evaluator
+from numeric.functions import Array
+
+if TYPE_CHECKING:
+    from numeric.simulate import Point, Run
+
+STEP = 1e-40
+"""The imaginary step: its square vanishes beside any real part."""
+
+
+def derivative_value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
+    """The value of ``∂a/∂b``, ``∂⁺a/∂b`` or ``∇_b a`` in a run."""
+    if isinstance(node, e.Gradient):
+        raw = total(run, node.of, node.by, evaluator)
+        return raw.reshape(evaluator.shape(node))
+    if isinstance(node, e.Derivative):
+        raw = immediate(run, node.of, node.by, evaluator) if node.immediate else total(run, node.of, node.by, evaluator)
+        shape = derivative_shape(node.of.shape, node.by.shape, STRICT)
+        return raw.reshape(tuple(evaluator.integer(size) for size in shape))
+    raise MissingRuleError(f"{type(node).__name__} has no value")
+
+
+def point_of(node: e.Node, evaluator: Evaluator) -> Point:
+    """A quantity as (name, time in numbers)."""
+    if isinstance(node, e.Timed):
+        return node.name, evaluator.integer(node.time)
+    if isinstance(node, e.Var):
+        return node.name, None
+    raise MissingRuleError(f"a derivative by {node} is not a derivative by a quantity", hint="name it by an equation of the cell")
+
+
+def _value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
+    if isinstance(node, e.Var) and node.name == run.system.loss_name:
+        return run.total_loss()
+    return Evaluator(run, evaluator.sizes, evaluator.times, run.arrays)(node)
+
+
+def total(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
+    """∂a/∂b of shape (size a, size b): b is a free variable of the unrolled graph."""
+    point = point_of(by, evaluator)
+    base = run.value(*point)
+    columns = []
+    for position in range(base.size):
+        moved = base.astype(complex)
+        moved.flat[position] += 1j * STEP
+        columns.append(np.imag(_value(run.with_forced({point: moved}), of, evaluator)).ravel() / STEP)
+    return np.array(columns).T
+
+
+def immediate(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
+    """∂⁺a_t/∂b of shape (size a, size b): the quantities of step t are computed, those of all other steps held fixed."""
+    point = point_of(by, evaluator)
+    step = point_of(of, evaluator)[1]
+    fixed = {
+        (key, time): run.value(key, time)
+        for key, equation in run.system.definitions.items()
+        if isinstance(equation.lhs, e.Timed)
+        for time in range(1 - run.system.max_lag, run.length + 1)
+        if time != step
+    }
+    base = run.value(*point)
+    columns = []
+    for position in range(base.size):
+        moved = base.astype(complex)
+        moved.flat[position] += 1j * STEP
+        columns.append(np.imag(_value(run.with_forced({**fixed, point: moved}), of, evaluator)).ravel() / STEP)
+    return np.array(columns).T
+
+
+__all__ = ["derivative_value", "immediate", "leaves", "point_of", "total"]

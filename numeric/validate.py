@@ -1,0 +1,308 @@
+"""Measuring derivations against torch autograd on random draws.
+
+The referee never sees a derived formula: it runs the cell's equations in torch and lets autograd differentiate them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sympy import Integer
+
+from derive import expressions as e
+from derive.derivation import Derivation
+from derive.errors import MissingRuleError, ValidationError
+from derive.system import RecurrentSystem
+from numeric.adjoints import AdjointPass
+from numeric.draws import Draw, draw, run_of
+from numeric.evaluate import Evaluator
+from numeric.functions import Array
+from numeric.simulate import Point, Run
+
+TOLERANCE = 1e-10
+"""Largest relative error that a derivation may have in float64."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was measured: the largest relative error over all draws, and what was drawn."""
+
+    subject: str
+    error: float
+    draws: int
+    sizes: tuple[str, ...]
+    lengths: tuple[int, int]
+    worst: str = ""
+
+    def __str__(self) -> str:
+        low, high = self.lengths
+        return f"{self.subject}: largest relative error {self.error:.1e} over {self.draws} draws ({', '.join(self.sizes)} up to 6, T = {low} to {high})"
+
+
+def relative_error(measured: Array, truth: Array) -> float:
+    """The largest difference, relative to the largest entry of the truth (or to 1 where everything is tiny)."""
+    if measured.shape != truth.shape:
+        raise ValidationError(f"the derived result has shape {measured.shape}, the referee's {truth.shape}")
+    if truth.size == 0:
+        return 0.0
+    scale = max(float(np.max(np.abs(truth))), 1e-8)
+    difference = float(np.max(np.abs(measured - truth)))
+    return difference / scale if np.isfinite(difference) else float("inf")
+
+
+class TorchReferee:
+    """The same run in torch, with gradients by autograd."""
+
+    def __init__(self, system: RecurrentSystem, drawn: Draw, free: Iterable[Point] = ()) -> None:
+        import torch
+
+        from numeric.torch_arrays import TorchArrays
+
+        self.torch = torch
+        self.system = system
+        given = {point: torch.tensor(value, dtype=torch.float64, requires_grad=point[0] not in system.labels) for point, value in drawn.given.items()}
+        forced = {}
+        plain = Run(system, drawn.sizes, given, drawn.loss, {}, TorchArrays()).forward()
+        for point in free:
+            if point not in given:
+                forced[point] = plain.value(*point).detach().clone().requires_grad_(True)
+        self.leaves = {**given, **forced}
+        self.run = Run(system, drawn.sizes, given, drawn.loss, forced, TorchArrays()).forward() if forced else plain
+
+    def loss_gradients(self, points: Iterable[Point]) -> tuple[float, dict[Point, Array]]:
+        """L and ∇L by the given points."""
+        loss = self.run.total_loss()
+        wanted = list(points)
+        found = self.torch.autograd.grad(loss.sum(), [self.leaves[p] for p in wanted], allow_unused=True)
+        values = {p: (np.zeros(tuple(self.leaves[p].shape)) if g is None else g.numpy()) for p, g in zip(wanted, found, strict=True)}
+        return float(loss.sum().detach()), values
+
+    def jacobian(self, of: Point, by: Point) -> Array:
+        """∂a/∂b as (size a, size b)."""
+        value = self.run.value(*of).reshape(-1)
+        leaf = self.leaves[by]
+        rows = []
+        for entry in value:
+            if not entry.requires_grad:
+                rows.append(np.zeros(leaf.numel()))
+                continue
+            (row,) = self.torch.autograd.grad(entry, leaf, retain_graph=True, allow_unused=True)
+            rows.append(np.zeros(leaf.numel()) if row is None else row.reshape(-1).numpy())
+        return np.array(rows)
+
+
+def validate_gradients(system: RecurrentSystem, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE) -> Validation:
+    """The adjoint recursion against autograd: the loss, and its gradients by every parameter, input and starting value.
+
+    Raises
+    ------
+    ValidationError : an error is larger than the tolerance; the message says which gradient of which draw.
+    """
+    worst, where, lengths, sizes = 0.0, "", [], set()
+    for number in range(draws):
+        drawn = draw(system, seed + number)
+        lengths.append(drawn.sizes["T"])
+        sizes |= set(drawn.sizes) - {"T"}
+        for point, measured, truth in _gradient_pairs(system, drawn):
+            error = relative_error(measured, truth)
+            if error > worst:
+                worst, where = error, f"{point[0]} (draw {number})"
+    result = Validation("gradients", worst, draws, tuple(sorted(sizes)), (min(lengths), max(lengths)), where)
+    return _accepted(result, tolerance)
+
+
+def _gradient_pairs(system: RecurrentSystem, drawn: Draw) -> Iterable[tuple[Point, Array, Array]]:
+    points = [point for point in drawn.given if point[0] not in system.labels]
+    loss, truth = TorchReferee(system, drawn).loss_gradients(points)
+    run = run_of(system, drawn)
+    backward = AdjointPass(run)
+    yield (system.loss_name, None), np.real(run.total_loss()), np.array([[loss]])
+    for point in points:
+        key, time = point
+        if time is None:
+            measured = backward.parameter(key)
+        elif key in system.definitions:
+            measured = backward.initial(key, Integer(time))
+        else:
+            measured = backward.input(key, time)
+        yield point, np.array(measured), truth[point]
+
+
+def validate_derivation(system: RecurrentSystem, derivation: Derivation, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE) -> Validation:
+    """A derivation's result against autograd, at random points, sizes and times.
+
+    Raises
+    ------
+    ValidationError  : an error is larger than the tolerance.
+    MissingRuleError : the target is not a derivative.
+    """
+    worst, where, lengths, sizes = 0.0, "", [], set()
+    for number in range(draws):
+        length = _fixed_length(derivation)
+        drawn = draw(system, seed + number, length if length is not None else None)
+        generator = np.random.default_rng([seed + number, 7])
+        times = _times(system, derivation, drawn, generator)
+        if times is None:
+            drawn = draw(system, seed + number, 6)
+            times = _times(system, derivation, drawn, generator) or {}
+        lengths.append(drawn.sizes["T"])
+        sizes |= set(drawn.sizes) - {"T"}
+        measured, truth = _result_pair(system, derivation, drawn, times)
+        error = relative_error(measured, truth)
+        if error > worst:
+            worst, where = error, f"draw {number}, {times}"
+    result = Validation(str(derivation.target), worst, draws, tuple(sorted(sizes)), (min(lengths), max(lengths)), where)
+    return _accepted(result, tolerance)
+
+
+def _fixed_length(derivation: Derivation) -> int | None:
+    """An expanded sum holds for the length that it was written out for: the latest time in it."""
+    if derivation.title.rpartition("T = ")[2].isdigit():
+        return int(derivation.title.rpartition("T = ")[2])
+    return None
+
+
+def _times(system: RecurrentSystem, derivation: Derivation, drawn: Draw, generator: np.random.Generator) -> dict[str, int] | None:
+    """Numbers for the free times such that every quantity exists; None where the sequence is too short."""
+    target = derivation.target
+    symbols = sorted({s.name for part in target.args if isinstance(part, e.Node) for s in part.free_symbols if s.is_Symbol}, reverse=True)  # type: ignore[attr-defined]
+    symbols = [name for name in symbols if name != "T"]
+    length = drawn.sizes["T"]
+    if not isinstance(target, e.Derivative):
+        return {name: int(generator.integers(1, length + 1)) for name in symbols}
+    options = []
+    for values in np.ndindex(*([length + 1] * len(symbols))):
+        times = dict(zip(symbols, (int(v) for v in values), strict=True))
+        evaluator = Evaluator(run_of(system, drawn), drawn.sizes, times)
+        of_time = evaluator.integer(target.of.time) if isinstance(target.of, e.Timed) else 1
+        by_time = evaluator.integer(target.by.time) if isinstance(target.by, e.Timed) else 1
+        first = 0 if isinstance(target.by, e.Timed) and target.by.name in system.states else 1
+        holds = all(evaluator.number(a) <= evaluator.number(b) for a, b in derivation.conditions)
+        if 1 <= of_time <= length and first <= by_time <= of_time and holds:
+            options.append(times)
+    return options[int(generator.integers(len(options)))] if options else None
+
+
+def _result_pair(system: RecurrentSystem, derivation: Derivation, drawn: Draw, times: Mapping[str, int]) -> tuple[Array, Array]:
+    target, result = derivation.target, derivation.result
+    run = run_of(system, drawn)
+    if isinstance(target, e.Derivative):
+        evaluator = run.evaluator(**times)
+        named = _named_values(derivation, evaluator)
+        of, by = _point(target.of, evaluator), _point(target.by, evaluator)
+        truth = TorchReferee(system, drawn, [by]).jacobian(of, by)
+        measured = _Named(run, named, drawn.sizes, times).evaluator()(result)
+        return np.real(measured).reshape(truth.shape), truth
+    if isinstance(target, e.Gradient):
+        evaluator = run.evaluator(**times)
+        point = _point(target.by, evaluator)
+        _, found = TorchReferee(system, drawn, [point]).loss_gradients([point])
+        backward = AdjointPass(run)
+        named = {str(r.lhs.name): r.rhs for r in derivation.recursion if isinstance(r.lhs, e.Timed)}
+        environment = _WithAdjoints(run, backward, _named_values(derivation, evaluator), drawn.sizes, times)
+        del named
+        return np.real(environment.evaluator()(result)), found[point]
+    raise MissingRuleError(f"{target} is not a derivative")
+
+
+def _point(node: e.Node, evaluator: Evaluator) -> Point:
+    from numeric.truth import point_of
+
+    return point_of(node, evaluator)
+
+
+def _named_values(derivation: Derivation, evaluator: Evaluator) -> dict[str, e.Node]:
+    """Names that a derivation introduces (a joint Jacobian J_t), by their last definition."""
+    system_names = set()
+    environment = evaluator.environment
+    if isinstance(environment, Run):
+        system_names = set(environment.system.shapes)
+    return {step.lhs.name: step.rhs for step in derivation.steps if isinstance(step.lhs, e.Timed) and step.lhs.name not in system_names}
+
+
+class _Named:
+    """A run in which names introduced by a derivation have values too."""
+
+    def __init__(self, run: Run, named: Mapping[str, e.Node], sizes: Mapping[str, int], times: Mapping[str, int]) -> None:
+        self.run = run
+        self.named = named
+        self.sizes = sizes
+        self.times = times
+
+    def evaluator(self) -> Evaluator:
+        return Evaluator(self, self.sizes, self.times)
+
+    def value(self, key: str, time: int | None) -> Array:
+        if key in self.named:
+            return Evaluator(self, self.sizes, {self.run.system.time.name: time} if time is not None else {})(self.named[key])
+        return self.run.value(key, time)
+
+    def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
+        return self.run.function(node, time, arguments)
+
+    def derivative(self, node: e.Node, evaluator: Evaluator) -> Array:
+        joint = self._joint(node)
+        if joint is not None:
+            return joint(evaluator)
+        return self.run.derivative(node, evaluator)
+
+    def _joint(self, node: e.Node):  # type: ignore[no-untyped-def]
+        """A derivative of or by a joint state is made of those of or by its parts."""
+        if not isinstance(node, e.Derivative):
+            return None
+        of, by = self._parts(node.of), self._parts(node.by)
+        if len(of) == 1 and len(by) == 1 and of[0] == node.of and by[0] == node.by:
+            return None
+
+        def value(evaluator: Evaluator) -> Array:
+            rows = []
+            for a in of:
+                row = []
+                for b in by:
+                    # One part of the joint state moves while the others of the same step are held fixed.
+                    row.append(_partial(self.run, a, b, [p for p in by if p != b], evaluator, node.immediate))
+                rows.append(np.concatenate(row, axis=1))
+            full = np.concatenate(rows, axis=0)
+            return full.reshape(evaluator.shape(node))
+
+        return value
+
+    def _parts(self, node: e.Node) -> list[e.Node]:
+        if isinstance(node, e.Timed) and isinstance(self.named.get(node.name), e.Block):
+            shift = {self.run.system.time: node.time}
+            return [part.xreplace(shift) for part in self.named[node.name].operands]
+        return [node]
+
+
+class _WithAdjoints(_Named):
+    """Adjoints come from the evaluated recursion."""
+
+    def __init__(self, run: Run, backward: AdjointPass, named: Mapping[str, e.Node], sizes: Mapping[str, int], times: Mapping[str, int]) -> None:
+        adjoint_names = set(backward.engine.adjoint_names.values())
+        super().__init__(run, {key: value for key, value in named.items() if key not in adjoint_names}, sizes, times)
+        self.backward = backward
+
+    def value(self, key: str, time: int | None) -> Array:
+        environment = self.backward.environment
+        if (key, time) in environment.adjoints or key in environment.owners:
+            return environment.value(key, time)
+        return super().value(key, time)
+
+
+def _partial(run: Run, of: e.Node, by: e.Node, held: list[e.Node], evaluator: Evaluator, immediate: bool) -> Array:
+    from numeric import truth
+
+    fixed = {truth.point_of(node, evaluator): run.value(*truth.point_of(node, evaluator)) for node in held}
+    other = run.with_forced(fixed)
+    value = truth.immediate(other, of, by, evaluator) if immediate else truth.total(other, of, by, evaluator)
+    return value
+
+
+def _accepted(result: Validation, tolerance: float) -> Validation:
+    if not result.error <= tolerance:
+        raise ValidationError(
+            f"{result.subject} disagrees with autograd: relative error {result.error:.2e} at {result.worst}", expected=f"at most {tolerance:.0e}"
+        )
+    return result
