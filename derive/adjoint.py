@@ -190,7 +190,31 @@ def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
     steps.append(Step(target, result, _sum_rule(by, result), "each step passes its share to the shared parameter" if isinstance(by, e.Var) else ""))
     recursion = tuple(e.Relation("=", q.adjoint, q.rhs) for q in equations)
     title = f"Gradient of the loss by {by}, by the adjoint recursion"
-    return Derivation(target, result, tuple(steps), title, recursion, ("adjoints are zero beyond T",))
+    return Derivation(target, result, tuple(steps), title, recursion, (), ("adjoints are zero beyond T",))
+
+
+def all_gradients(system: RecurrentSystem) -> Derivation:
+    """The whole adjoint recursion and the gradients by every parameter, input and starting value, in one derivation."""
+    engine = AdjointEngine(system)
+    if not system.loss_terms:
+        raise UsageError("the equations have no time, so there is no loss over time", hint="ask for a Jacobian")
+    loss = e.Var(system.loss_name)
+    steps = [*_forward(system), *_recursion_steps(engine, engine.equations)]
+    for key in system.parameters:
+        quantity = system.quantity(key)
+        result = _result(engine, quantity)
+        steps.append(Step(e.Gradient(quantity, loss), result, _sum_rule(quantity, result)))
+    starts = [system.quantity(key, Integer(1 - lag)) for key in system.states for lag in range(1, _lag(system, key) + 1)]
+    for quantity in (*(system.quantity(key) for key in system.inputs if key not in system.labels), *starts):
+        steps.append(Step(e.Gradient(quantity, loss), _result(engine, quantity), "chain rule"))
+    recursion = tuple(e.Relation("=", q.adjoint, q.rhs) for q in engine.equations)
+    last = steps[-1]
+    return Derivation(last.lhs, last.rhs, tuple(steps), "Gradients of the loss by the adjoint recursion", recursion, (), ("adjoints are zero beyond T",))
+
+
+def _lag(system: RecurrentSystem, key: str) -> int:
+    """How many values before the first step a state needs."""
+    return max((-use.offset for use in system.uses if use.key == key and use.offset is not None), default=0)
 
 
 def _result(engine: AdjointEngine, by: e.Node) -> e.Node:
@@ -248,4 +272,4 @@ def _sum_rule(by: e.Node, result: e.Node) -> str:
     return "sum over the steps that share the parameter" if isinstance(by, e.Var) and result.has(e.SumOver) else "chain rule"
 
 
-__all__ = ["AdjointEngine", "AdjointEquation", "Integer", "gradient"]
+__all__ = ["AdjointEngine", "AdjointEquation", "all_gradients", "gradient"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -24,10 +25,12 @@ class Draw:
     loss: SmoothLoss
 
 
-def draw(system: RecurrentSystem, seed: int, length: int | None = None, largest: int = 6, scale: float = 0.8) -> Draw:
-    """Sizes that all differ, a length, and values for parameters, inputs, targets and starting values."""
+def draw(
+    system: RecurrentSystem, seed: int, length: int | None = None, largest: int = 6, scale: float = 0.8, fixed: Mapping[str, int] | None = None
+) -> Draw:
+    """Sizes that all differ (``fixed`` ones as given), a length, and values for parameters, inputs, targets and starting values."""
     generator = np.random.default_rng([seed, 20_181_122])
-    sizes = _sizes(system, generator, largest)
+    sizes = {**_sizes(system, generator, largest), **(fixed or {})}
     sizes["T"] = length if length is not None else int(generator.integers(1, 7))
     return Draw(sizes, _values(system, sizes, generator, scale), SmoothLoss(seed))
 

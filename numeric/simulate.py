@@ -39,6 +39,8 @@ class Run:
 
     def __post_init__(self) -> None:
         self.values: dict[Point, Array] = {}
+        self.moved: dict[tuple[Point, int, int | None], Run] = {}
+        """Runs with one entry of a quantity moved off the real axis, by (quantity, entry, the only step that is computed)."""
         self._computing: set[Point] = set()
 
     @property

@@ -54,34 +54,35 @@ def _value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
 
 def total(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
     """∂a/∂b of shape (size a, size b): b is a free variable of the unrolled graph."""
-    point = point_of(by, evaluator)
-    base = run.value(*point)
-    columns = []
-    for position in range(base.size):
-        moved = base.astype(complex)
-        moved.flat[position] += 1j * STEP
-        columns.append(np.imag(_value(run.with_forced({point: moved}), of, evaluator)).ravel() / STEP)
-    return np.array(columns).T
+    return _columns(run, of, point_of(by, evaluator), evaluator, None)
 
 
 def immediate(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
     """∂⁺a_t/∂b of shape (size a, size b): the quantities of step t are computed, those of all other steps held fixed."""
-    point = point_of(by, evaluator)
-    step = point_of(of, evaluator)[1]
-    fixed = {
-        (key, time): run.value(key, time)
-        for key, equation in run.system.definitions.items()
-        if isinstance(equation.lhs, e.Timed)
-        for time in range(1 - run.system.max_lag, run.length + 1)
-        if time != step
-    }
-    base = run.value(*point)
+    return _columns(run, of, point_of(by, evaluator), evaluator, point_of(of, evaluator)[1])
+
+
+def _columns(run: Run, of: e.Node, point: Point, evaluator: Evaluator, only_step: int | None) -> Array:
+    """One column an entry of b: how a moves with it. A moved run serves every quantity that is asked of it."""
     columns = []
-    for position in range(base.size):
-        moved = base.astype(complex)
-        moved.flat[position] += 1j * STEP
-        columns.append(np.imag(_value(run.with_forced({**fixed, point: moved}), of, evaluator)).ravel() / STEP)
+    for position in range(run.value(*point).size):
+        moved = run.moved.get((point, position, only_step))
+        if moved is None:
+            moved = run.moved[(point, position, only_step)] = _moved(run, point, position, only_step)
+        columns.append(np.imag(_value(moved, of, evaluator)).ravel() / STEP)
     return np.array(columns).T
+
+
+def _moved(run: Run, point: Point, position: int, only_step: int | None) -> Run:
+    value = run.value(*point).astype(complex)
+    value.flat[position] += 1j * STEP
+    fixed: dict[Point, Array] = {}
+    if only_step is not None:
+        for key, equation in run.system.definitions.items():
+            if isinstance(equation.lhs, e.Timed):
+                times = (time for time in range(1 - max(run.system.max_lag, 1), run.length + 1) if time != only_step)
+                fixed.update({(key, time): run.value(key, time) for time in times})
+    return run.with_forced({**fixed, point: value})
 
 
 __all__ = ["derivative_value", "immediate", "leaves", "point_of", "total"]

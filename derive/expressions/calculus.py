@@ -217,11 +217,7 @@ class Relation(Node):
     precedence = 1
 
     def __new__(cls, operators: Any, *items: Node) -> Self:
-        return super().__new__(cls, Str(operators if isinstance(operators, str) else " ".join(operators)), *items)
-
-    @classmethod
-    def _convert(cls, arg: Any) -> Basic:
-        return Str(str(arg)) if isinstance(arg, Str) else super()._convert(arg)
+        return super().__new__(cls, Str(str(operators) if isinstance(operators, (str, Str)) else " ".join(operators)), *items)
 
     @property
     def operators(self) -> tuple[str, ...]:

@@ -1,0 +1,58 @@
+"""bptt: gradients of recurrent networks, derived, proved, measured and typeset.
+
+>>> import bptt
+>>> cell = bptt.cell("h_t = \\\\sigma(W h_{t-1} + U x_t + b)")
+>>> str(cell.jacobian("h_t", "h_{t-1}").result)
+"diag(sigma'(z[t])) @ W"
+
+Nothing heavy is imported before it is used: torch only to validate, SymPy only to derive.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bptt.front import parse
+    from derive.cell import Cell, cell, library
+    from derive.derivation import Derivation, Step
+    from derive.errors import (
+        AmbiguityError,
+        BpttError,
+        DataError,
+        MissingRuleError,
+        ParseError,
+        RenderError,
+        ShapeError,
+        UnknownNameError,
+        UsageError,
+        ValidationError,
+    )
+    from numeric.validate import validate_derivation, validate_gradients
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
+    "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
+    **{name: "derive.errors" for name in (
+        "BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "DataError", "UsageError", "RenderError",
+        "ValidationError",
+    )},
+}  # fmt: skip
+
+__all__ = [
+    "AmbiguityError", "BpttError", "Cell", "DataError", "Derivation", "MissingRuleError", "ParseError", "RenderError", "ShapeError", "Step",
+    "UnknownNameError", "UsageError", "ValidationError", "cell", "library", "parse", "validate_derivation", "validate_gradients",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bptt' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

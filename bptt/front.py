@@ -1,0 +1,27 @@
+"""Public functions that belong to no room in particular."""
+
+from __future__ import annotations
+
+from derive.cell import Cell
+from derive.expressions import Node
+from derive.notation.elaborate import read_formula
+
+
+def parse(text: str, cell: Cell | None = None) -> Node:
+    """A formula as an expression; equal formulas compare equal, and ``str()`` and ``.latex()`` print it back.
+
+    Parameters
+    ----------
+    text : LaTeX, or the plain form.
+    cell : the cell that the formula is about; without one, names are what they are by convention (upper-case letters matrices, ...).
+
+    Raises
+    ------
+    ParseError, UnknownNameError, ShapeError, AmbiguityError : with line, column and a caret.
+
+    >>> parse(r"\\sigma'(z_t) \\odot W h_{t-1}")
+    sigma'(z[t]) * (W @ h[t-1])
+    >>> parse("W^\\\\top \\\\delta_{t+1}") == parse(r"\\mathbf{W}^T \\, \\boldsymbol{\\delta}_{t+1}")
+    True
+    """
+    return read_formula(text, None if cell is None else cell.context)

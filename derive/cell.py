@@ -1,0 +1,224 @@
+"""A cell: its text, its analysis, and every derivation that can be asked of it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+from derive import expressions as e
+from derive.adjoint import AdjointEngine, all_gradients, gradient
+from derive.cell_text import read_cell_text
+from derive.derivation import Derivation
+from derive.equivalence import equivalence
+from derive.errors import BpttError, UsageError
+from derive.forms import double_sum, unrolled
+from derive.jacobian import jacobian
+from derive.notation.names import alias_of
+from derive.notation.source import Source
+from derive.system import RecurrentSystem
+
+FORMS = ("recursion", "double-sum", "unrolled")
+"""The written forms of a gradient."""
+
+MAX_BYTES = 200_000
+"""Largest file that is read as a cell."""
+
+
+class Cell(RecurrentSystem):
+    """A recurrent cell given by its equations.
+
+    >>> c = Cell.from_text("h_t = \\\\sigma(W h_{t-1} + U x_t + b)")
+    >>> str(c.jacobian("h_t", "h_{t-1}").result)
+    "diag(sigma'(z[t])) @ W"
+    >>> c.states, c.inputs, c.parameters
+    (('h',), ('x',), ('W', 'U', 'b'))
+    """
+
+    @classmethod
+    def from_text(cls, text: str, name: str = "<text>") -> Cell:
+        """Read a cell from its text.
+
+        Raises
+        ------
+        ParseError, ShapeError, AmbiguityError, SystemError_ : with line, column and a caret.
+        """
+        return cls(read_cell_text(Source(text, name)))
+
+    # -- derivations -----------------------------------------------------------------------------------------------------------
+
+    def jacobian(self, of: str, by: str) -> Derivation:
+        """The total derivative ∂a/∂b, shape (size a, size b) (numerator layout).
+
+        Parameters
+        ----------
+        of, by : quantities such as ``C_t`` and ``C_{t-1}`` (or ``C[t]``); ``C_k`` gives the product over a symbolic stretch.
+
+        Raises
+        ------
+        MissingRuleError : the derivative would have more than two indices.
+
+        Source: Werbos, *Backpropagation through time: what it does and how to do it* (1990).
+        """
+        return jacobian(self, self.quantity_of(of), self.quantity_of(by))
+
+    def gradient(self, by: str, form: str = "recursion", steps: int = 3) -> Derivation:
+        """∇L by a parameter, an input ``x_t`` or a starting value ``h_0``.
+
+        Parameters
+        ----------
+        form  : ``recursion`` (adjoints, one pass backward, any T), ``double-sum`` (over t and k) or ``unrolled`` (written out).
+        steps : the length T of the unrolled form.
+
+        Raises
+        ------
+        UsageError : the form does not exist, or not for this quantity.
+        """
+        quantity = self.quantity_of(by)
+        if form == "recursion":
+            return gradient(self, quantity)
+        if form == "double-sum":
+            return double_sum(self, quantity)
+        if form == "unrolled":
+            return unrolled(self, quantity, steps)
+        raise UsageError(f"there is no form called {form!r}", expected=f"one of {', '.join(FORMS)}")
+
+    def gradients(self) -> Derivation:
+        """The adjoint recursion and the gradients by everything: parameters, inputs, starting values."""
+        return all_gradients(self)
+
+    def equivalence(self, by: str) -> Derivation:
+        """The proof, for every T, that the double sum for a parameter equals the adjoint recursion."""
+        return equivalence(self, self.quantity_of(by))
+
+    @property
+    def adjoints(self) -> tuple[e.Relation, ...]:
+        """The adjoint recursion of the whole cell, in the order in which a step is gone through backward."""
+        return tuple(e.Relation("=", q.adjoint, q.rhs) for q in AdjointEngine(self).equations)
+
+    # -- names -----------------------------------------------------------------------------------------------------------------
+
+    def quantity_of(self, text: str) -> e.Node:
+        """A quantity in any of its spellings: ``C_t``, ``C[t]``, ``\\tilde{C}_{t-1}``, or ``x`` and ``C_tilde`` for the quantity at t.
+
+        Raises
+        ------
+        BpttError : the text is no quantity of the cell.
+        """
+        keys = [key for key in (*self.definitions, *self.inputs, *self.parameters) if text in (key, alias_of(key))]
+        if len(keys) == 1:
+            return self.quantity(keys[0])
+        node = self.read(text)
+        if not isinstance(node, (e.Timed, e.Var)):
+            raise UsageError(f"{text} is not the name of a quantity", expected="a name such as h_t or W")
+        return node
+
+    def replacing(self, *equations: str) -> Cell:
+        """The same cell with other equations for some of its quantities, such as ``f_t = 1`` for a gate that is held open.
+
+        Raises
+        ------
+        UsageError : an equation is not for a quantity of the cell.
+        """
+        text = self.text.source.text
+        lines = text.split("\n")
+        for equation in equations:
+            name = Cell.from_text(equation + "\n" + self._keep_shapes()).text.equations[0].key
+            old = next((q for q in self.equations if q.key == name), None)
+            if old is None or old.span is None:
+                raise UsageError(f"{name} is not defined by the cell", expected=f"one of {', '.join(q.key for q in self.equations)}")
+            place = old.span.line - 1
+            lines[place] = equation
+        return Cell.from_text("\n".join([*lines, self._keep_shapes()]), self.text.source.name)
+
+    def _keep_shapes(self) -> str:
+        """Declarations of all sizes, so that a replaced equation does not leave them open."""
+        declared = []
+        for key in (*(q.key for q in self.equations), *self.inputs):
+            rows, columns = self.shapes[key]
+            size = "" if self.shapes[key] == (1, 1) else f"^{{{e.Scalar(rows).latex()}}}" if columns == 1 else f"^{{{e.Scalar(rows).latex()} \\times {e.Scalar(columns).latex()}}}"
+            declared.append(f"{self.quantity(key).latex()} \\in \\mathbb{{R}}{size}")
+        return "\n".join(declared)
+
+    def equations_latex(self) -> list[str]:
+        """The equations as written, in LaTeX."""
+        return [e.Relation("=", q.lhs, q.rhs).latex() for q in self.equations]
+
+
+def library() -> tuple[str, ...]:
+    """Names of the cells that come with the package."""
+    folder = resources.files("derive") / "cells"
+    return tuple(sorted(entry.name[: -len(".tex")] for entry in folder.iterdir() if entry.name.endswith(".tex")))
+
+
+def cell(text: str) -> Cell:
+    """A cell from its text, from a file, or from the library.
+
+    Parameters
+    ----------
+    text : the equations themselves (anything with a line break or an ``=``), else a path, else a library name such as ``lstm``.
+
+    Raises
+    ------
+    UsageError : there is no such file or library cell, or the file is no text.
+    ParseError, ShapeError, AmbiguityError, SystemError_ : the text is no cell; with the place in it.
+
+    >>> cell("lstm").states
+    ('C', 'h')
+    """
+    if "\n" in text or "=" in text:
+        return Cell.from_text(text)
+    if not text.strip():
+        raise UsageError("no cell is given", expected="equations, a path, or a library name", hint=f"the library has {', '.join(library())}")
+    if text in library():
+        return _library_cell(text)
+    return Cell.from_text(read_file(text), text)
+
+
+@lru_cache(maxsize=256)
+def _library_cell(name: str) -> Cell:
+    return Cell.from_text((resources.files("derive") / "cells" / f"{name}.tex").read_text(encoding="utf-8"), f"{name}.tex")
+
+
+def read_file(path: str) -> str:
+    """The text of a user's file.
+
+    Raises
+    ------
+    UsageError : it is missing, a folder, too large, empty or not text.
+    """
+    where = Path(path)
+    try:
+        if not where.exists():
+            names = ", ".join(library())
+            raise UsageError(f"there is no file {path!r}, and no cell of that name in the library", expected=f"a path, or one of {names}")
+        if not where.is_file():
+            raise UsageError(f"{path!r} is not a file", expected="the path of a text file")
+        with where.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path!r} cannot be read: {error.strerror or error}") from None
+    return decode(raw, path)
+
+
+def decode(raw: bytes, path: str, limit: int = MAX_BYTES) -> str:
+    """Bytes of a file as text.
+
+    Raises
+    ------
+    UsageError : too large, empty or not UTF-8 text.
+    """
+    if len(raw) > limit:
+        raise UsageError(f"{path!r} has more than {limit:,} bytes", expected="a text of equations", hint="is this the right file?")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path!r} is not a text file (byte {error.start} is not UTF-8)", expected="a text of equations in UTF-8") from None
+    if "\x00" in text:
+        raise UsageError(f"{path!r} is not a text file (it holds a zero byte)", expected="a text of equations in UTF-8")
+    if not text.strip():
+        raise UsageError(f"{path!r} is empty", expected="a text of equations")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+__all__ = ["FORMS", "BpttError", "Cell", "cell", "decode", "library", "read_file"]

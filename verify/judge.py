@@ -1,0 +1,208 @@
+"""Is a formula about a cell true? Both sides are evaluated at random points, sizes and times, against a truth that uses nothing symbolic.
+
+Derivatives in the formula get their values from the unrolled system by the complex step (:mod:`numeric.truth`), so a claim is held against what
+its symbols mean, not against what the engine derives. A formula that canonical forms prove needs no draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from derive import expressions as e
+from derive.errors import BpttError, DataError
+from derive.normal import equal
+from derive.system import RecurrentSystem
+from numeric.draws import Draw, draw, run_of
+from numeric.evaluate import Evaluator
+from numeric.functions import Array
+from numeric.simulate import Run
+
+TOLERANCE = 1e-8
+"""Largest relative difference at which two sides count as equal; the truth is exact to about 1e-14."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A way to read a formula: ``name`` is empty where it is taken as printed."""
+
+    name: str
+    relation: e.Relation
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A point at which the two sides differ."""
+
+    sizes: Mapping[str, int]
+    times: Mapping[str, int]
+    left: Array
+    right: Array
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{k} = {v}" for k, v in {**self.sizes, **self.times}.items())
+        return f"at {where}: left {_show(self.left)}, right {_show(self.right)}"
+
+
+def _show(value: Array) -> str:
+    flat = np.real(np.asarray(value))
+    return f"{float(flat.ravel()[0]):.4g}" if flat.size == 1 else np.array2string(flat, precision=3, threshold=12, separator=", ").replace("\n", "")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found about a formula.
+
+    Parameters
+    ----------
+    verdict  : ``correct``, ``wrong`` or ``unsupported``.
+    evidence : ``proved``, ``tested`` or ``definition``.
+    reading  : how the formula had to be read; empty where it holds as printed.
+    points   : how many points were evaluated.
+    holds    : at how many of them the two sides agree.
+    error    : the median relative difference of the two sides over the points at which they differ.
+    """
+
+    verdict: str
+    evidence: str
+    reading: str = ""
+    points: int = 0
+    holds: int = 0
+    error: float = 0.0
+    counterexample: Counterexample | None = None
+    message: str = ""
+
+
+def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]:
+    """The formula as printed, then with the one double meaning that authors use: ∂(state_k)/∂(parameter) inside a sum over k is immediate."""
+    yield Reading("", relation)
+    changed = _immediate_in_sums(relation, system)
+    if changed != relation and isinstance(changed, e.Relation):
+        yield Reading("∂ of a state by a parameter inside the sum is the immediate derivative ∂⁺", changed)
+
+
+def _immediate_in_sums(node: e.Node, system: RecurrentSystem) -> e.Node:
+    """Mark ∂s_k/∂W as immediate inside sums over k, where s_k is a state and W a parameter."""
+
+    def mark(part: e.Node, bound: frozenset[str]) -> e.Node:
+        if isinstance(part, e.Derivative) and not part.immediate and isinstance(part.of, e.Timed) and isinstance(part.by, e.Var):
+            over = {str(symbol) for symbol in part.of.time.free_symbols}
+            if part.of.name in system.states and part.by.name in system.parameters and over & bound:
+                return e.Derivative(part.of, part.by, "immediate")
+            return part
+        if not part.operands:
+            return part
+        inside = bound | {part.index.name} if isinstance(part, e.OverTime) else bound
+        return part.with_operands([mark(operand, inside) for operand in part.operands])
+
+    return mark(node, frozenset())
+
+
+def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: int = 0, sizes: Mapping[str, int] | None = None) -> Verdict:
+    """The verdict on one equation about a cell.
+
+    Parameters
+    ----------
+    sizes : sizes to hold fixed (n = 1: is the formula true in the scalar case?).
+    """
+    if is_definition(system, relation):
+        return Verdict("correct", "definition")
+    if equal(relation.lhs, relation.rhs):
+        return Verdict("correct", "proved")
+    closest: Verdict | None = None
+    for reading in readings(relation, system):
+        found = replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name)
+        if found.verdict != "wrong":
+            return found
+        if closest is None or found.error < closest.error:
+            closest = found
+    return closest or Verdict("unsupported", "tested", message="the formula could not be evaluated")
+
+
+def is_definition(system: RecurrentSystem, relation: e.Relation) -> bool:
+    """Whether an equation only restates an equation of the cell, or itself."""
+    if relation.lhs == relation.rhs:
+        return True
+    for equation in (*system.equations, *system.steps):
+        if relation.lhs == equation.lhs and (relation.rhs == equation.rhs or equal(relation.rhs, equation.rhs)):
+            return True
+    return False
+
+
+def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]) -> Verdict:
+    errors: list[float] = []
+    worst: tuple[float, Counterexample] | None = None
+    for number in range(draws):
+        drawn = fixed_sizes(system, seed + number, sizes)
+        run = run_of(system, drawn)
+        for times in _times(relation, run, np.random.default_rng([seed + number, 3])):
+            try:
+                left, right = (Evaluator(run, drawn.sizes, times)(side) for side in (relation.lhs, relation.rhs))
+            except OutOfRange:
+                continue
+            except BpttError as error:
+                return Verdict("unsupported", "tested", message=error.message)
+            left, right = np.broadcast_arrays(left, right)
+            error = difference(left, right)
+            errors.append(error)
+            if worst is None or error > worst[0]:
+                shown = {key: value for key, value in drawn.sizes.items()}
+                worst = (error, Counterexample(shown, times, left, right))
+    if not errors:
+        return Verdict("unsupported", "tested", message="there is no point at which every quantity in it exists")
+    apart = [error for error in errors if error > TOLERANCE]
+    if not apart:
+        return Verdict("correct", "tested", points=len(errors), holds=len(errors), error=max(errors))
+    counterexample = worst[1] if worst else None
+    return Verdict("wrong", "tested", points=len(errors), holds=len(errors) - len(apart), error=float(np.median(apart)), counterexample=counterexample)
+
+
+def fixed_sizes(system: RecurrentSystem, seed: int, sizes: Mapping[str, int]) -> Draw:
+    """A draw with some sizes held fixed."""
+    return draw(system, seed, length=4, largest=4, fixed=sizes)
+
+
+def difference(left: Array, right: Array) -> float:
+    """The norm of the difference, relative to the larger side."""
+    scale = max(float(np.linalg.norm(left)), float(np.linalg.norm(right)))
+    gap = float(np.linalg.norm(np.asarray(left) - np.asarray(right)))
+    return 0.0 if scale == 0 else gap / scale
+
+
+class OutOfRange(DataError):
+    """A quantity is asked for at a time at which it does not exist."""
+
+
+def _times(relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4) -> Sequence[dict[str, int]]:
+    """Numbers for the free times at which every derivative looks back, and every quantity exists."""
+    names = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})  # type: ignore[attr-defined]
+    options = [dict(zip(names, values, strict=True)) for values in product(range(0, run.length + 1), repeat=len(names))]
+    possible = [times for times in options if _exists(relation, run, times)]
+    if len(possible) > most:
+        chosen = generator.choice(len(possible), size=most, replace=False)
+        possible = [possible[int(k)] for k in sorted(chosen)]
+    return possible
+
+
+def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
+    """Whether all quantities outside sums exist at these times, and no derivative asks for an effect on the past."""
+    evaluator = Evaluator(run, run.sizes, times)
+    free = set(times)
+    for quantity in relation.atoms(e.Timed):
+        if any(symbol.name not in free and symbol.name not in run.sizes for symbol in quantity.time.free_symbols):  # type: ignore[attr-defined]
+            continue
+        time = evaluator.integer(quantity.time)
+        first = 1 - run.system.max_lag if quantity.name in run.system.states else 1
+        if quantity.name == run.system.loss_name:
+            first = 0
+        if not first <= time <= run.length:
+            return False
+    for derivative in relation.atoms(e.Derivative):
+        if isinstance(derivative.of, e.Timed) and isinstance(derivative.by, e.Timed):
+            distance = derivative.of.time - derivative.by.time
+            if all(symbol.name in free for symbol in distance.free_symbols) and evaluator.number(distance) < 0:  # type: ignore[attr-defined]
+                return False
+    return True
