@@ -59,12 +59,12 @@ def _compound_arguments(rhs: e.Node) -> tuple[e.Node, ...]:
 
 
 def _fresh(letter: str, owner: str, used: set[str]) -> str:
-    """``z^f`` for the pre-activation of f, ``z^C`` for that of the candidate C̃."""
+    """``z^f`` for the pre-activation of f, ``z^C`` for that of the candidate C̃; a second one of f is ``z^{ff}``."""
     name = QName.from_key(owner)
-    label = name.base + "".join(name.subs)
-    label = label if label.isalnum() else name.base
-    for candidate in (label, *(f"{label}{k}" for k in range(2, 100))):
-        layered = QName(letter, (), (), (*(sup for sup in name.sups if sup.startswith("[")), candidate))
-        if layered.key not in used:
-            return layered.key
-    return f"{letter}^{label}"
+    label = name.base + "".join(sub for sub in name.subs if sub.isalpha())
+    layers = tuple(sup for sup in name.sups if sup.startswith("["))
+    while True:
+        key = QName(letter, (), (), (*layers, label)).key
+        if key not in used:
+            return key
+        label += name.base

@@ -236,6 +236,10 @@ class Evaluator:
         a, b = node.operands
         return self.arrays.total(self(a) * self(b))
 
+    def _SquaredNorm(self, node: e.SquaredNorm) -> Array:
+        value = self(node.operands[0])
+        return self.arrays.total(value * value)
+
     def _Kron(self, node: e.Kron) -> Array:
         a, b = node.operands
         return self.arrays.kron(self(a), self(b))

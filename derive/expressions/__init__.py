@@ -1,7 +1,7 @@
 """Expressions: SymPy objects with shapes, written order and derivative rules."""
 
 from derive.expressions import make
-from derive.expressions.algebra import Divide, Hadamard, Inner, Inverse, Kron, MatrixPower, Neg, Plus, Power, Times, Transpose
+from derive.expressions.algebra import Divide, Hadamard, Inner, Inverse, Kron, MatrixPower, Neg, Plus, Power, SquaredNorm, Times, Transpose
 from derive.expressions.calculus import Call, Derivative, Differential, Gradient, OverTime, ProductOver, Relation, SumOver
 from derive.expressions.elementwise import Apply, Softmax
 from derive.expressions.leaves import Identity, Leaf, OneHot, Ones, Scalar, Timed, Var, Zero, index, number, size
@@ -11,6 +11,6 @@ from derive.expressions.structure import Block, Diag, DiagPart, Norm, Slice, Sum
 __all__ = [
     "ONE", "SCALAR", "Apply", "Block", "Call", "Conform", "Derivative", "Diag", "DiagPart", "Differential", "Divide", "Gradient", "Hadamard", "Identity", "Inner",
     "Inverse", "Kron", "Leaf", "MatrixPower", "Neg", "Node", "Norm", "OneHot", "Ones", "OverTime", "Plus", "Power", "ProductOver", "Relation", "Scalar",
-    "Shape", "Slice", "Softmax", "SumEntries", "SumOver", "Times", "Timed", "Trace", "Transpose", "Var", "Vec", "Zero", "as_node", "children_first",
+    "Shape", "Slice", "Softmax", "SquaredNorm", "SumEntries", "SumOver", "Times", "Timed", "Trace", "Transpose", "Var", "Vec", "Zero", "as_node", "children_first",
     "index", "is_scalar", "is_vector", "make", "number", "show_shape", "size",
 ]  # fmt: skip

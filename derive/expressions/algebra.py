@@ -207,6 +207,23 @@ class Power(Node):
         return make.hadamard(self._slope(), cotangent), None
 
 
+class SquaredNorm(Node):
+    """‖x‖², the sum of the squares of all entries: smooth where the norm itself is not."""
+
+    __slots__ = ()
+    precedence = 80
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        return SCALAR
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        return None if tangents[0] is None else make.times(Scalar(2), make.inner(self.operands[0], tangents[0]))
+
+    def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
+        return (make.times(Scalar(2), cotangent, self.operands[0]),)
+
+
 class MatrixPower(Node):
     """A power W^n of a square matrix, n a natural number or a symbol for one."""
 
@@ -331,4 +348,4 @@ class Kron(Node):
         return linear_jvp(self, tangents)
 
 
-__all__ = ["STRICT", "Divide", "Hadamard", "Inner", "Inverse", "Kron", "MatrixPower", "Neg", "Plus", "Power", "Times", "Transpose"]
+__all__ = ["STRICT", "Divide", "Hadamard", "Inner", "Inverse", "Kron", "MatrixPower", "Neg", "Plus", "Power", "SquaredNorm", "Times", "Transpose"]

@@ -168,6 +168,10 @@ class Converter:
         inner = [index for index in shared if index is not None]
         return [self._with_inner(term, inner) for term in self.product(self.terms(a, shared), self.terms(b, shared))]
 
+    def _SquaredNorm(self, node: e.SquaredNorm, at: Sequence[Index | None]) -> list[Term]:
+        body = node.operands[0]
+        return self._Inner(e.Inner(body, body), at)
+
     # -- structure -------------------------------------------------------------------------------------------------------------
 
     def _Diag(self, node: e.Diag, at: Sequence[Index | None]) -> list[Term]:

@@ -119,11 +119,16 @@ class Builder:
         return e.Hadamard(*self._all(pre))
 
     def _ast(self, pre: Pre) -> e.Node:
-        a, b = self._all(pre)
-        if a.is_scalar or b.is_scalar:
-            return self.chain([a, b])
-        flat = a.operands if isinstance(a, e.Hadamard) and pre.args[0].op == "ast" else (a,)
-        return e.Hadamard(*flat, b)
+        """``*`` scales by a number and multiplies arrays entry by entry, from the left."""
+        first, *rest = self._all(pre)
+        factors = [first]
+        for factor in rest:
+            if factors[-1].is_scalar or factor.is_scalar:
+                whole = factors[0] if len(factors) == 1 else e.Hadamard(*factors)
+                factors = [self.chain([*(whole.operands if isinstance(whole, e.Times) and whole is not first else (whole,)), factor])]
+            else:
+                factors.append(factor)
+        return factors[0] if len(factors) == 1 else e.Hadamard(*factors)
 
     def _cdot(self, pre: Pre) -> e.Node:
         a, b = self._all(pre)
@@ -149,6 +154,8 @@ class Builder:
             return e.Power(base, self.build(pre.args[1]))
         if not is_vector(base.shape):
             return e.Inverse(base) if pre.data == -1 else e.MatrixPower(base, pre.data)
+        if isinstance(base, e.Norm) and pre.data == 2 and (base.kind == "F" or is_vector(base.operands[0].shape)):
+            return e.SquaredNorm(base.operands[0])
         return e.Power(base, e.Scalar(pre.data))
 
     def _transpose(self, pre: Pre) -> e.Node:

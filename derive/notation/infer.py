@@ -161,10 +161,7 @@ class ShapeReader:
         return rows and not self.solver.is_one(left[1]) and not self.solver.is_one(right[1]) and self.solver.equal(left[1], right[1])
 
     def _ast(self, pre: Pre) -> Shape:
-        a, b = (self.shape(arg) for arg in pre.args)
-        if is_scalar(a, self.solver) or is_scalar(b, self.solver):
-            return b if is_scalar(a, self.solver) else a
-        return e.Hadamard.shape_rule([a, b], self.solver)
+        return e.Hadamard.shape_rule([self.shape(arg) for arg in pre.args], self.solver)
 
     def _cdot(self, pre: Pre) -> Shape:
         a, b = (self.shape(arg) for arg in pre.args)

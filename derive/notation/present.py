@@ -230,6 +230,12 @@ class _Presenter:
         fence = s.Fence("norm", self.node(node.operands[0]))
         return s.Scripted(fence, subs=(s.Name("F"),)) if node.kind == "F" else fence
 
+    def _SquaredNorm(self, node: e.Node) -> s.Surface:
+        body = node.operands[0]
+        fence: s.Surface = s.Fence("norm", self.node(body))
+        subs = () if e.is_vector(body.shape) else (s.Name("F"),)
+        return s.Scripted(fence, subs=subs, sups=(s.Number("2"),))
+
     def _Block(self, node: e.Block) -> s.Surface:
         return s.Matrix(tuple(tuple(self.node(entry) for entry in row) for row in node.rows))
 

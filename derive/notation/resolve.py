@@ -522,11 +522,12 @@ class Resolver:
             body = self._applied(name, primes, self.expression(arguments[0]), item.span.to(following.span) if item.span and following.span else None)
             sups = following.sups if isinstance(following, s.Scripted) else ()
         else:
-            if after < len(items) and not isinstance(items[after], (s.Big,)):
+            # A function without parentheses binds one atom, or one application as in \\log \\softmax(z); with more after it, nobody can tell.
+            argument, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
+            if after < len(items) and not isinstance(items[after], s.Big):
                 raise AmbiguityError(
                     f"how far the argument of {name} reaches is not clear", span=item.span, expected="parentheses around the argument", hint=f"write \\{name}(...)"
                 )
-            argument, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
             body, sups = self._applied(name, primes, argument, item.span), ()
         for sup in (*scripted.sups, *sups):
             body = self.superscript(body, sup, item.span)
@@ -552,7 +553,7 @@ class Resolver:
         for operator, item in zip(operators, items[1:], strict=True):
             span = result.span.to(item.span) if result.span and item.span else node.span
             op = {"odot": "hadamard", "at": "times", "by": "times", "ast": "ast", "cdot": "cdot", "times": "cdot", "otimes": "kron", "slash": "divide"}[operator]
-            if op in ("hadamard", "times") and result.op == op and result is not items[0]:
+            if op in ("hadamard", "times", "ast") and result.op == op and result is not items[0]:
                 result = Pre(op, (*result.args, item), span=span)
             else:
                 result = Pre(op, (result, item), span=span)

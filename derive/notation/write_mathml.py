@@ -42,8 +42,10 @@ _RELATIONS = {
 }  # fmt: skip
 
 _ACCENTS = {
-    "tilde": "~", "hat": "^", "bar": "¯", "dot": "˙", "ddot": "¨", "check": "ˇ", "breve": "˘", "rightarrow": "→", "leftarrow": "←", "underline": "_",
+    "tilde": "\u02dc", "hat": "\u02c6", "bar": "\u00af", "dot": "\u02d9", "ddot": "\u00a8", "check": "\u02c7", "breve": "\u02d8",
+    "rightarrow": "\u20d7", "leftarrow": "\u20d6", "underline": "\u0332",
 }  # fmt: skip
+"""The characters whose glyphs are as high above a letter as in TeX, and that browsers stretch where they must; arrows → ← would be too large."""
 
 _BRACKETS = {"(": ("(", ")"), "[": ("[", "]"), "{": ("{", "}"), "<": ("⟨", "⟩")}
 
@@ -65,7 +67,12 @@ _ELSEWHERE = {
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_TIMES, _APPLY, _THIN = "<mo>&#x2062;</mo>", "<mo>&#x2061;</mo>", '<mspace width="0.1667em"></mspace>'
+_TIMES, _APPLY = "<mo>&#x2062;</mo>", "<mo>&#x2061;</mo>"
+
+_THIN, _WORD, _NARROW = (f'<mspace width="{width}em"/>' for width in ("0.1667", "0.2222", "0.12"))
+"""TeX's thin space; the same beside words, wider since browsers do not add the slant of a letter; and TeX's space at the ends of a fraction bar."""
+
+_TIGHT, _MEDIUM = 'lspace="0" rspace="0"', 'lspace="0.2222em" rspace="0.2222em"'
 
 
 def write_mathml(node: s.Surface, display: bool = False) -> str:
@@ -94,7 +101,7 @@ def _text(text: str) -> str:
 
 def _operator(sign: str, style: Style, spaces: str | None = None) -> str:
     """A sign between operands, with the spaces of the operator dictionary unless others are given; without any in a script."""
-    spaces = 'lspace="0" rspace="0"' if style == "script" else spaces
+    spaces = _TIGHT if style == "script" else spaces
     return f"<mo {spaces}>{_text(sign)}</mo>" if spaces else f"<mo>{_text(sign)}</mo>"
 
 
@@ -163,8 +170,14 @@ def _script_item(node: s.Surface) -> Elements:
 
 def _script(items: tuple[s.Surface, ...], primes: int = 0) -> str:
     """The content of a script position: primes, then the items."""
-    signs = {1: "′", 2: "″", 3: "‴"}.get(primes, "′" * primes)
-    return _one([*([f'<mo lspace="0" rspace="0">{signs}</mo>'] if primes else []), *_separated(map(_script_item, items), ",", "script")])
+    return _one([*([_primes(primes)] if primes else []), *_separated(map(_script_item, items), ",", "script")])
+
+
+def _primes(count: int) -> str:
+    """Primes in a superscript. Fonts draw them small and high already, so they keep the size of the base and are not raised again."""
+    signs = {2: "\u2033", 3: "\u2034"}.get(count, "\u2032" * count)
+    # The row takes the script's level, from which the scriptlevel counts.
+    return f'<mrow><mpadded scriptlevel="-1" voffset="-0.4em" height="0"><mo {_TIGHT}>{signs}</mo></mpadded></mrow>'
 
 
 def _base(node: s.Surface, style: Style) -> str:
@@ -211,8 +224,14 @@ def _fence(node: s.Fence, style: Style) -> Elements:
 
 def _matrix(node: s.Matrix, style: Style) -> Elements:
     inner: Style = "script" if style == "script" else "text"
-    rows = ("".join(f"<mtd>{''.join(_write(entry, inner))}</mtd>" for entry in row) for row in node.rows)
+    rows = ("".join(_cell(_write(entry, inner), k == 0, k == len(row) - 1) for k, entry in enumerate(row)) for row in node.rows)
     return _delimited(("(", ")"), [f"<mtable>{''.join(f'<mtr>{row}</mtr>' for row in rows)}</mtable>"], True)
+
+
+def _cell(body: Elements, first: bool, last: bool) -> str:
+    """A cell without the padding that would hold the bracket away from the outer columns."""
+    style = ";".join([*(["padding-left:0"] if first else []), *(["padding-right:0"] if last else [])])
+    return f'<mtd style="{style}">{"".join(body)}</mtd>' if style else f"<mtd>{''.join(body)}</mtd>"
 
 
 # -- products ------------------------------------------------------------------------------------------------------------------
@@ -232,8 +251,8 @@ def _between(left: s.Surface, right: s.Surface, style: Style) -> Elements:
     if applies(left, right):
         return [_APPLY]
     invisible = [] if style == "script" or any(isinstance(sign, (s.Mark, s.Text)) for sign in signs) else [_TIMES]
-    both_numbers = isinstance(left, s.Number) and isinstance(right, s.Number)
-    return [*invisible, _THIN] if both_numbers or _apart(left, right) else invisible
+    thin = isinstance(left, s.Number) and isinstance(right, s.Number) or s.Mark("cdots") in signs
+    return [*invisible, _THIN] if thin else [*invisible, *_apart(left, right)]
 
 
 def _base_of(node: s.Surface) -> s.Surface:
@@ -242,11 +261,12 @@ def _base_of(node: s.Surface) -> s.Surface:
     return s.Number("1") if base == s.Mark("ones") else base
 
 
-def _apart(left: s.Surface, right: s.Surface) -> bool:
-    """Whether neighbours need a thin space: upright words, except before a bracket, and fractions, whose bars would touch."""
-    last, first = last_atom(left), first_atom(right)
-    opens = isinstance(first, s.Fence) or isinstance(first, s.Bracket)
-    return is_word(first) or is_word(last) and not opens or isinstance(first, s.Fraction) or isinstance(last, s.Fraction)
+def _apart(left: s.Surface, right: s.Surface) -> Elements:
+    """The space between factors: beside a word, except before its bracket, and before a sum sign."""
+    first = first_atom(right)
+    if is_word(first) or is_word(last_atom(left)) and not isinstance(first, (s.Fence, s.Bracket)):
+        return [_WORD]
+    return [_THIN] if isinstance(first, s.Big) else []
 
 
 def _infix(node: s.Infix, style: Style) -> Elements:
@@ -254,18 +274,18 @@ def _infix(node: s.Infix, style: Style) -> Elements:
     result = [_whole(items[0], style)]
     for left, operator, right in zip(items, node.operators, items[1:], strict=False):
         if operator not in ("at", "by"):
-            result.append(_operator(_OPERATORS[operator], style, 'lspace="0" rspace="0"' if operator == "slash" else None))
+            result.append(_operator(_OPERATORS[operator], style, _TIGHT if operator == "slash" else _MEDIUM))
         elif meet_as_numbers(left, right):
-            result.append(_operator("⋅", style))
+            result.append(_operator("⋅", style, _MEDIUM))
         else:
-            result += [_TIMES, _THIN] if _apart(left, right) else [_TIMES]
+            result += [_TIMES, *_apart(left, right)]
         result.append(_whole(right, style))
     return [_one(result)]
 
 
 def _fraction(node: s.Fraction, style: Style) -> Elements:
     inner: Style = "text" if style == "display" else "script"
-    return [f"<mfrac>{_whole(node.numerator, inner)}{_whole(node.denominator, inner)}</mfrac>"]
+    return [_one([_NARROW, f"<mfrac>{_whole(node.numerator, inner)}{_whole(node.denominator, inner)}</mfrac>", _NARROW])]
 
 
 def _root(node: s.Root, style: Style) -> Elements:
@@ -283,14 +303,15 @@ def _sum(node: s.Sum, style: Style) -> Elements:
         if k:
             result.append(_operator("−" if sign < 0 else "+", style))
         elif sign < 0:
-            result.append('<mo form="prefix">−</mo>')
+            result += ['<mo form="prefix">−</mo>', *_apart(s.Mark("-"), item)]
         result.append(_whole(item, style))
     return [_one(result)]
 
 
 def _big(node: s.Big, style: Style) -> Elements:
     limits = style == "display"
-    sign = f'<mo form="prefix" largeop="true" movablelimits="{"false" if limits else "true"}">{_BIG[node.kind]}</mo>'
+    movable = "false" if limits else "true"
+    sign = f'<mo form="prefix" largeop="true" movablelimits="{movable}" lspace="0" rspace="0.1667em">{_BIG[node.kind]}</mo>'
     lower = [_whole(node.sub, "script")] if node.sub is not None else []
     upper = [_whole(node.sup, "script")] if node.sup is not None else []
     return [_one([_attached(sign, lower, upper, limits=True), _whole(node.body, style)])]

@@ -145,7 +145,8 @@ def _sequence(node: s.Sequence) -> str:
     text = write_typst(items[0])
     for previous, item in zip(items, items[1:], strict=False):
         # An opening bracket never follows directly: Typst would take it for an argument of its own, or for a part of the script.
-        text += (" thin " if isinstance(previous, s.Number) and isinstance(item, s.Number) else " ") + write_typst(item)
+        apart = isinstance(previous, s.Number) and isinstance(item, s.Number) or s.Mark("cdots") in (previous, item)
+        text += (" thin " if apart else " ") + write_typst(item)
     return text
 
 
