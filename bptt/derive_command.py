@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from derive.cell import Cell, cell
 from derive.derivation import Derivation
 from derive.errors import UsageError
+
+
+_FORMATS: dict[str, Callable[[Derivation], str]] = {"text": str, "latex": Derivation.latex, "json": Derivation.json}
 
 
 def run_derive(options: argparse.Namespace) -> int:
@@ -14,7 +18,7 @@ def run_derive(options: argparse.Namespace) -> int:
     _check(options)
     subject = cell(options.cell)
     derivation = _derivation(subject, options)
-    print({"text": str, "latex": Derivation.latex, "json": Derivation.json}[options.format](derivation))
+    print(_FORMATS[options.format](derivation))
     if options.validate:
         _validate(subject, derivation, options)
     return 0

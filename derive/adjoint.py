@@ -78,7 +78,7 @@ class AdjointEngine:
         return found
 
     def _without_labels(self, parts: Mapping[e.Node, e.Node]) -> dict[e.Node, e.Node]:
-        return {leaf: part for leaf, part in parts.items() if leaf.name not in self.system.labels and not make.is_zero(part)}  # type: ignore[attr-defined]
+        return {leaf: part for leaf, part in parts.items() if leaf.name not in self.system.labels and not make.is_zero(part)}
 
     @cached_property
     def loss_parts(self) -> tuple[tuple[LossTerm, Mapping[e.Node, e.Node]], ...]:
@@ -87,10 +87,11 @@ class AdjointEngine:
 
     def from_loss(self, key: str) -> tuple[list[e.Node], list[e.Node]]:
         """What the loss passes directly to q_t: at every t, and at T alone."""
-        always, final = [], []
+        always: list[e.Node] = []
+        final: list[e.Node] = []
         for term, parts in self.loss_parts:
             for leaf, part in parts.items():
-                if leaf.name == key and isinstance(leaf, e.Timed):  # type: ignore[attr-defined]
+                if leaf.name == key and isinstance(leaf, e.Timed):
                     moved = part.xreplace({self.time: self.time - (leaf.time - self.time)})
                     (final if term.final else always).append(moved)
         return always, final
@@ -112,7 +113,7 @@ class AdjointEngine:
             return None
         adjoint = self.adjoint(key)
         rhs = make.plus(*terms) if terms else make.zero(adjoint.shape)
-        return AdjointEquation(key, adjoint, rhs, make.plus(*final) if final else None)  # type: ignore[arg-type]
+        return AdjointEquation(key, adjoint, rhs, make.plus(*final) if final else None)
 
     @cached_property
     def equations(self) -> tuple[AdjointEquation, ...]:
@@ -138,7 +139,7 @@ class AdjointEngine:
             terms.append(e.SumOver(self.time, 1, T, step))
         for equation in reversed(self.system.steps):
             if isinstance(equation.lhs, e.Var):
-                terms += [part for leaf, part in self.passed[equation.key].items() if leaf.name == key]  # type: ignore[attr-defined]
+                terms += [part for leaf, part in self.passed[equation.key].items() if leaf.name == key]
         for term, parts in self.loss_parts:
             for leaf, part in parts.items():
                 if isinstance(leaf, e.Var) and leaf.name == key:

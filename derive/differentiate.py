@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sympy import Integer
+
 from derive.errors import MissingRuleError
 from derive.expressions import (
     ONE,
@@ -207,7 +209,7 @@ def _of_slice(node: Node, direction: Node) -> Node | None:
     inside = _matrix(node.operands[0], direction)
     top, bottom, left, right = node.bounds
     first, last = (top, bottom) if node.operands[0].shape[1] == ONE else (left, right)
-    return None if inside is None else make.part(inside, first, last, make.Integer(0), inside.shape[1])
+    return None if inside is None else make.part(inside, first, last, Integer(0), inside.shape[1])
 
 
 def _of_sum_entries(node: Node, direction: Node) -> Node | None:

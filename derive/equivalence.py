@@ -139,7 +139,7 @@ def _adjoint_recursion(system: RecurrentSystem, parts: Ingredients, proof: Proof
             raise ValidationError("the inner sum is not empty beyond T")
         proof.named(row_of(adjoint.xreplace({K: T + 1})), make.zero(shown.shape), "empty sum", "no loss after T", "algebra")
     else:
-        shorter, last = split_last_factor(product.xreplace({t: T}))  # type: ignore[arg-type]
+        shorter, last = split_last_factor(product.xreplace({t: T}))
         proof.named(shown, e.Times(_loss_factor(parts).xreplace({t: T}), shorter, last), "last factor of the product", "for k < T", "splitting a product")
         proof.named(shown, e.Times(row_of(later), next_jacobian), "the same at k+1", "", "definition")
         proof.named(row_of(adjoint.xreplace({K: T})), _loss_factor(parts).xreplace({t: T}), "empty product", "at k = T", "algebra")

@@ -49,11 +49,11 @@ def step_pull(system: RecurrentSystem, cotangents: Mapping[str, e.Node]) -> dict
         if not arrived or not isinstance(equation.lhs, e.Timed):
             continue
         for leaf, part in pull(equation.rhs, make.plus(*arrived)).items():
-            if make.is_zero(part) or leaf.name in system.labels:  # type: ignore[attr-defined]
+            if make.is_zero(part) or leaf.name in system.labels:
                 continue
             same_step = isinstance(leaf, e.Timed) and leaf.time == system.time and leaf.name in system.definitions
             if same_step:
-                waiting.setdefault(leaf.name, []).append(part)  # type: ignore[attr-defined]
+                waiting.setdefault(leaf.name, []).append(part)
             else:
                 outside.setdefault(leaf, []).append(part)
     return {leaf: make.plus(*parts) for leaf, parts in outside.items()}
@@ -67,7 +67,7 @@ def loss_pull(system: RecurrentSystem, term: LossTerm) -> dict[e.Node, e.Node]:
             continue
         for leaf, part in pull(equation.rhs, make.plus(*waiting.pop(equation.lhs))).items():
             waiting.setdefault(leaf, []).append(part)
-    return {leaf: make.plus(*parts) for leaf, parts in waiting.items() if leaf.name not in system.labels}  # type: ignore[attr-defined]
+    return {leaf: make.plus(*parts) for leaf, parts in waiting.items() if leaf.name not in system.labels}
 
 
 def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:

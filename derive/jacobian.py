@@ -11,7 +11,7 @@ where s = (h, C) for an LSTM: no single state's derivative is such a product, be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Basic, Expr, Integer, Symbol
 
@@ -236,12 +236,12 @@ def _near(engine: JacobianEngine, of: e.Timed, by: e.Timed, distance: int) -> De
     if not flow.steps:
         rule = "a quantity by itself" if of == by else "does not depend on it"
         steps.append(Step(e.Derivative(of, by).xreplace({of.time: engine.time}), result, rule))
-    moved = tuple(Step(*(x.xreplace(shift) for x in (s.lhs, s.rhs)), s.rule, s.reason, s.operator, s.proved) for s in steps)  # type: ignore[arg-type]
+    moved = tuple(replace(step, lhs=step.lhs.xreplace(shift), rhs=step.rhs.xreplace(shift)) for step in steps)
     return Derivation(target, result.xreplace(shift), moved, _title(of, by))
 
 
 def _point(engine: JacobianEngine, step: Step) -> Point:
-    quantity = step.lhs.of  # type: ignore[attr-defined]
+    quantity = step.lhs.of
     return (quantity.name, int(quantity.time - engine.time)) if isinstance(quantity, e.Timed) else (quantity.name, None)
 
 

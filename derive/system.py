@@ -165,7 +165,7 @@ class RecurrentSystem:
         defined = {q.key for q in self.steps if isinstance(q.lhs, e.Timed)}
         loss = {self.loss_name: (Integer(1), Integer(1))}
         scope = known.scope.with_names(timed=defined | set(self.inputs) | {self.loss_name}, names=set(self.shapes) - {self.loss_name})
-        bare = {}
+        bare: dict[str, set[e.Node]] = {}
         for q in self.steps:
             for node in e.children_first(q.rhs):
                 if isinstance(node, e.Apply):

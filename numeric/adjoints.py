@@ -78,9 +78,9 @@ class AdjointPass:
                 if equation.final is not None and time == self.run.length:
                     value = value + self._evaluate(equation.final, time)
                 self.environment.adjoints[(equation.adjoint.name, time)] = np.array(value)
-        for equation in reversed(self.run.system.steps):
-            if isinstance(equation.lhs, e.Var):
-                self.environment.adjoints[(self.engine.adjoint_names[equation.key], None)] = self.parameter(equation.key)
+        for definition in reversed(self.run.system.steps):
+            if isinstance(definition.lhs, e.Var):
+                self.environment.adjoints[(self.engine.adjoint_names[definition.key], None)] = self.parameter(definition.key)
 
     def parameter(self, key: str) -> Array:
         """∇L by a parameter, in the shape of its expression."""

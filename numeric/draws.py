@@ -43,7 +43,7 @@ def _sizes(system: RecurrentSystem, generator: np.random.Generator, largest: int
 
 def number(value: Expr, sizes: dict[str, int]) -> int:
     """A size in numbers."""
-    return int(value.xreplace({symbol: Integer(sizes[symbol.name]) for symbol in value.free_symbols}))  # type: ignore[attr-defined]
+    return int(value.xreplace({symbol: Integer(sizes[symbol.name]) for symbol in value.free_symbols}))
 
 
 def _values(system: RecurrentSystem, sizes: dict[str, int], generator: np.random.Generator, scale: float) -> dict[Point, Array]:

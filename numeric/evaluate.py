@@ -7,14 +7,25 @@ arrays and, with :class:`numeric.torch_arrays.TorchArrays`, on torch tensors, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
-from sympy import Expr, Symbol
+from sympy import Expr, lambdify
 
 from derive import expressions as e
 from derive.errors import DataError, MissingRuleError
 from numeric.functions import Array, numpy_function, softmax
+
+
+@lru_cache(maxsize=4096)
+def _compiled(value: Expr) -> tuple[tuple[str, ...], Callable[..., float]]:
+    """A size, a time or a constant as a function of the numbers of its symbols: the same few are evaluated over and over."""
+    if value.is_number:
+        constant = int(value) if value.is_Integer else float(value)
+        return (), lambda: constant
+    symbols = sorted(value.free_symbols, key=lambda symbol: symbol.name)
+    return tuple(symbol.name for symbol in symbols), lambdify(symbols, value, "math")
 
 
 class Arrays(Protocol):
@@ -125,13 +136,11 @@ class Evaluator:
         ------
         DataError : it contains a symbol without a value.
         """
-        if value.is_Integer:
-            return int(value)  # type: ignore[call-overload, no-any-return]
-        known = {symbol: self.times.get(symbol.name, self.sizes.get(symbol.name)) for symbol in value.free_symbols if isinstance(symbol, Symbol)}
-        missing = [str(symbol) for symbol, found in known.items() if found is None]
-        if missing:
-            raise DataError(f"no value is given for {', '.join(missing)}", expected="a number for every size and time")
-        return float(value.xreplace(known))  # type: ignore[arg-type]
+        names, formula = _compiled(value)
+        try:
+            return formula(*(self.times[name] if name in self.times else self.sizes[name] for name in names))
+        except KeyError as missing:
+            raise DataError(f"no value is given for {missing.args[0]}", expected="a number for every size and time") from None
 
     def integer(self, value: Expr) -> int:
         return round(self.number(value))

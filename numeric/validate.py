@@ -93,7 +93,7 @@ class TorchReferee:
         return np.array(rows)
 
 
-def validate_gradients(system: RecurrentSystem, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE) -> Validation:
+def validate_gradients(system: RecurrentSystem, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE, scale: float = 0.8) -> Validation:
     """The adjoint recursion against autograd: the loss, and its gradients by every parameter, input and starting value.
 
     Raises
@@ -102,7 +102,7 @@ def validate_gradients(system: RecurrentSystem, draws: int = 20, seed: int = 0, 
     """
     worst, where, lengths, sizes = 0.0, "", [], set()
     for number in range(draws):
-        drawn = draw(system, seed + number)
+        drawn = draw(system, seed + number, scale=scale)
         lengths.append(drawn.sizes["T"])
         sizes |= set(drawn.sizes) - {"T"}
         for point, measured, truth in _gradient_pairs(system, drawn):
@@ -167,7 +167,7 @@ def _fixed_length(derivation: Derivation) -> int | None:
 def _times(system: RecurrentSystem, derivation: Derivation, drawn: Draw, generator: np.random.Generator) -> dict[str, int] | None:
     """Numbers for the free times such that every quantity exists; None where the sequence is too short."""
     target = derivation.target
-    symbols = sorted({s.name for part in target.args if isinstance(part, e.Node) for s in part.free_symbols if s.is_Symbol}, reverse=True)  # type: ignore[attr-defined]
+    symbols = sorted({s.name for part in target.args if isinstance(part, e.Node) for s in part.free_symbols if s.is_Symbol}, reverse=True)
     symbols = [name for name in symbols if name != "T"]
     length = drawn.sizes["T"]
     if not isinstance(target, e.Derivative):

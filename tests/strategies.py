@@ -65,7 +65,7 @@ def vector_expressions(draw: st.DrawFn, atoms: list[str], names: _Names, depth: 
 
 
 def _factor(text: str) -> str:
-    simple = text.startswith("(") or text.count("_") == 1 and " " not in text
+    simple = "^" not in text and (text.startswith("(") or (text.count("_") == 1 and " " not in text))
     return text if simple else f"({text})"
 
 

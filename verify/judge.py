@@ -146,11 +146,10 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
             except BpttError as error:
                 return Verdict("unsupported", "tested", message=error.message)
             left, right = np.broadcast_arrays(left, right)
-            error = difference(left, right)
-            errors.append(error)
-            if worst is None or error > worst[0]:
-                shown = {key: value for key, value in drawn.sizes.items()}
-                worst = (error, Counterexample(shown, times, left, right))
+            gap = difference(left, right)
+            errors.append(gap)
+            if worst is None or gap > worst[0]:
+                worst = (gap, Counterexample(drawn.sizes, times, left, right))
     if not errors:
         return Verdict("unsupported", "tested", message="there is no point at which every quantity in it exists")
     apart = [error for error in errors if error > TOLERANCE]
@@ -178,8 +177,8 @@ class OutOfRange(DataError):
 
 def _times(relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4) -> Sequence[dict[str, int]]:
     """Numbers for the free times at which every derivative looks back, and every quantity exists."""
-    names = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})  # type: ignore[attr-defined]
-    options = [dict(zip(names, values, strict=True)) for values in product(range(0, run.length + 1), repeat=len(names))]
+    names = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
+    options = [dict(zip(names, values, strict=True)) for values in product(range(run.length + 1), repeat=len(names))]
     possible = [times for times in options if _exists(relation, run, times)]
     if len(possible) > most:
         chosen = generator.choice(len(possible), size=most, replace=False)
@@ -187,12 +186,32 @@ def _times(relation: e.Relation, run: Run, generator: np.random.Generator, most:
     return possible
 
 
+def _at_the_start(derivative: e.Derivative, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
+    """Whether a derivative is by a starting value that, at any later step, would move another state of its step.
+
+    Starting values are given one by one: h_0 is no function of C_0, while h_k is one of C_k. Such a point is no instance of the claim.
+    """
+    by = derivative.by
+    if not isinstance(by, e.Timed) or by.name not in run.system.states or not all(symbol.name in free for symbol in by.time.free_symbols):
+        return False
+    if evaluator.integer(by.time) > 0:
+        return False
+    reached, frontier = {by.name}, [by.name]
+    while frontier:
+        key = frontier.pop()
+        for use in run.system.uses:
+            if use.key == key and use.offset == 0 and use.user not in reached:
+                reached.add(use.user)
+                frontier.append(use.user)
+    return any(state in reached for state in run.system.states if state != by.name)
+
+
 def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
     """Whether all quantities outside sums exist at these times, and no derivative asks for an effect on the past."""
     evaluator = Evaluator(run, run.sizes, times)
     free = set(times)
     for quantity in relation.atoms(e.Timed):
-        if any(symbol.name not in free and symbol.name not in run.sizes for symbol in quantity.time.free_symbols):  # type: ignore[attr-defined]
+        if any(symbol.name not in free and symbol.name not in run.sizes for symbol in quantity.time.free_symbols):
             continue
         time = evaluator.integer(quantity.time)
         first = 1 - run.system.max_lag if quantity.name in run.system.states else 1
@@ -201,8 +220,10 @@ def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
         if not first <= time <= run.length:
             return False
     for derivative in relation.atoms(e.Derivative):
+        if _at_the_start(derivative, run, evaluator, free):
+            return False
         if isinstance(derivative.of, e.Timed) and isinstance(derivative.by, e.Timed):
             distance = derivative.of.time - derivative.by.time
-            if all(symbol.name in free for symbol in distance.free_symbols) and evaluator.number(distance) < 0:  # type: ignore[attr-defined]
+            if all(symbol.name in free for symbol in distance.free_symbols) and evaluator.number(distance) < 0:
                 return False
     return True

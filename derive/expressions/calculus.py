@@ -27,26 +27,26 @@ class OverTime(Node):
 
     @property
     def index(self) -> Symbol:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def lower(self) -> Expr:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     @property
     def upper(self) -> Expr:
-        return self.args[2]  # type: ignore[return-value]
+        return self.args[2]
 
     @property
     def body(self) -> Node:
-        return self.args[3]  # type: ignore[return-value]
+        return self.args[3]
 
     @property
     def bound_symbols(self) -> list[Symbol]:
         return [self.index]
 
     @property
-    def free_symbols(self) -> set[Basic]:  # type: ignore[override]
+    def free_symbols(self) -> set[Basic]:
         inside = {s for s in self.body.free_symbols if self.index not in s.free_symbols}
         return inside | self.lower.free_symbols | self.upper.free_symbols
 
@@ -117,11 +117,11 @@ class Derivative(Node):
 
     @property
     def of(self) -> Node:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def by(self) -> Node:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     @property
     def immediate(self) -> bool:
@@ -142,7 +142,7 @@ class Differential(Node):
 
     @property
     def of(self) -> Node:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def immediate(self) -> bool:
@@ -163,11 +163,11 @@ class Gradient(Node):
 
     @property
     def by(self) -> Node:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def of(self) -> Node:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -188,11 +188,11 @@ class Call(Node):
     @property
     def value(self) -> Node:
         """The name of the value: ``L_t``."""
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def arguments(self) -> tuple[Node, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        return self.args[1:]
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -225,7 +225,7 @@ class Relation(Node):
 
     @property
     def items(self) -> tuple[Node, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        return self.args[1:]
 
     @property
     def lhs(self) -> Node:

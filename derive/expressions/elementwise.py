@@ -36,11 +36,11 @@ class Apply(Node):
 
     @property
     def argument(self) -> Node:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     @property
     def order(self) -> int:
-        return int(self.args[2])  # type: ignore[call-overload, no-any-return]
+        return int(self.args[2])
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:

@@ -46,7 +46,7 @@ class Scalar(Leaf):
 
     @property
     def value(self) -> Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def digits(self) -> str | None:
@@ -74,7 +74,7 @@ class Var(Leaf):
         return parameters[1:]
 
     @property
-    def free_symbols(self) -> set[Basic]:  # type: ignore[override]
+    def free_symbols(self) -> set[Basic]:
         return {self}
 
 
@@ -92,7 +92,7 @@ class Timed(Leaf):
 
     @property
     def time(self) -> Expr:
-        return self.args[1]  # type: ignore[return-value]
+        return self.args[1]
 
     def at(self, time: Any) -> Timed:
         """The same quantity at another time."""
@@ -103,7 +103,7 @@ class Timed(Leaf):
         return parameters[2:]
 
     @property
-    def free_symbols(self) -> set[Basic]:  # type: ignore[override]
+    def free_symbols(self) -> set[Basic]:
         return {self, *self.time.free_symbols}
 
 
@@ -139,7 +139,7 @@ class Identity(Leaf):
 
     @property
     def size(self) -> Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -153,7 +153,7 @@ class OneHot(Node):
 
     @property
     def label(self) -> Node:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:

@@ -72,7 +72,7 @@ def show_shape(shape: Shape) -> str:
     if len(shape) == 2 and shape[0] == ONE:
         return f"a row vector of size {shape[1]}"
     kind = "a matrix" if len(shape) == 2 else "a tensor"
-    return f"{kind} of shape {' x '.join(str(size) for size in shape)}"
+    return f"{kind} of shape {' x '.join(f'({size})' if size.is_Add else str(size) for size in shape)}"
 
 
 class Node(Basic):
@@ -117,7 +117,7 @@ class Node(Basic):
     def with_operands(self, operands: Sequence[Node]) -> Node:
         """The same operation on other operands."""
         remaining = iter(operands)
-        return self.func(*(next(remaining) if isinstance(arg, Node) else arg for arg in self.args))  # type: ignore[no-any-return]
+        return self.func(*(next(remaining) if isinstance(arg, Node) else arg for arg in self.args))
 
     def _find_shape(self) -> Shape:
         return self.shape_rule([operand.shape for operand in self.operands], STRICT, self.parameters())
@@ -137,7 +137,7 @@ class Node(Basic):
         raise NotImplementedError(cls.__name__)
 
     @property
-    def is_scalar(self) -> bool:  # type: ignore[override]
+    def is_scalar(self) -> bool:
         """Whether this is a number."""
         return is_scalar(self._shape)
 

@@ -132,7 +132,7 @@ class Block(Node):
 
     @property
     def rows(self) -> tuple[tuple[Node, ...], ...]:
-        return tuple(tuple(row) for row in self.args[0])  # type: ignore[arg-type]
+        return tuple(tuple(row) for row in self.args[0])
 
     @property
     def operands(self) -> tuple[Node, ...]:
@@ -191,7 +191,7 @@ class Slice(Node):
 
     @property
     def bounds(self) -> tuple[Expr, Expr, Expr, Expr]:
-        return self.args[1:]  # type: ignore[return-value]
+        return self.args[1:]
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:

@@ -144,8 +144,9 @@ class Converter:
         exponent = node.exponent
         if isinstance(exponent, e.Scalar) and exponent.value.is_Integer and abs(int(exponent.value)) <= 6:
             count = int(exponent.value)
-            one = (lambda: self.terms(node.base, at)) if count > 0 else (lambda: self._reciprocal(node.base, at))
-            return self.product(*(one() for _ in range(abs(count))))
+            # Each factor is converted anew: inner indices must not be shared between the factors.
+            one = self.terms if count > 0 else self._reciprocal
+            return self.product(*(one(node.base, at) for _ in range(abs(count))))
         key, times = self.key(node.base)
         power, more = self.key(exponent)
         return self._atom(("power", key, power), at, times + more)
@@ -204,7 +205,8 @@ class Converter:
 
     def _entry(self, entry: e.Node, at: Sequence[Index | None], corner: tuple[Expr, Expr], rows: int, columns: int) -> list[Term]:
         """One block: its indices are the outer ones, confined to where the block stands."""
-        segments, inside, factors = [], [], []
+        segments: list[tuple[int, Expr, Expr]] = []
+        inside: list[Index | None] = []
         for position, outer, start, number, size in zip((0, 1), at, corner, (rows, columns), entry.shape, strict=True):
             del position
             if outer is None or number == 1:
@@ -217,12 +219,12 @@ class Converter:
                 inside.append(Index(outer.serial, size, outer.offset - start))
         if entry.is_scalar and any(i is not None for i in inside):
             inside = [None, None]
-        extra = Term(Integer(1), tuple(factors), segments=tuple(segments))
+        extra = Term(Integer(1), segments=tuple(segments))
         return self.product([extra], self.terms(entry, inside))
 
     def _Slice(self, node: e.Slice, at: Sequence[Index | None]) -> list[Term]:
         top, _, left, _ = node.bounds
-        moved = []
+        moved: list[Index | None] = []
         for outer, start, size in zip(at, (top, left), node.operands[0].shape, strict=True):
             if size == ONE:
                 moved.append(None)

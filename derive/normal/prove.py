@@ -47,7 +47,7 @@ class _Normalizer:
             back = {symbol: symbol + shift for symbol, shift in shifts.items() if shift}
             terms = sorted(self.form(moved).items(), key=lambda item: (sort_key(item[0]), str(item[1])))
             blind = tuple((key[0], str(coefficient)) for key, coefficient in terms)
-            self.keys[node] = (blind, tuple(time.xreplace(back) for key, _ in terms for time in key[1]))  # type: ignore[arg-type]
+            self.keys[node] = (blind, tuple(time.xreplace(back) for key, _ in terms for time in key[1]))
         return self.keys[node]
 
 

@@ -94,10 +94,10 @@ def rename(term: Term, old: Index, new: Index) -> Term:
 
 def substitute_time(term: Term, values: Mapping[Symbol, Expr]) -> Term:
     """Put expressions in the place of times."""
-    factors = tuple(Factor(f.head, tuple(t.xreplace(values) for t in f.times), f.indices) for f in term.factors)  # type: ignore[arg-type]
-    region = tuple((a.xreplace(values), b.xreplace(values)) for a, b in term.region)  # type: ignore[arg-type]
+    factors = tuple(Factor(f.head, tuple(t.xreplace(values) for t in f.times), f.indices) for f in term.factors)
+    region = tuple((a.xreplace(values), b.xreplace(values)) for a, b in term.region)
     times = tuple(t for t in term.times if t not in values)
-    return replace(term, coefficient=term.coefficient.xreplace(values), factors=factors, region=region, times=times)  # type: ignore[arg-type]
+    return replace(term, coefficient=term.coefficient.xreplace(values), factors=factors, region=region, times=times)
 
 
 # -- simplification ------------------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def canonical(term: Term, free: Sequence[Index], assumptions: Iterable[Constrain
     term = _aligned(term)
     inside = [f.times for f in term.factors] + [tuple(pair) for pair in term.region]
     outer = {symbol for times in inside for time in times for symbol in time.free_symbols} - set(term.times)
-    given = [*assumptions, *positive_sizes(sorted(outer, key=str))]  # type: ignore[arg-type]
+    given = [*assumptions, *positive_sizes(sorted(outer, key=str))]
     best: tuple[Any, Key] | None = None
     for order in _orders(term, positions):
         key = _key(term, order, positions, given)
@@ -298,7 +298,7 @@ def _key(term: Term, order: Sequence[Factor], positions: Mapping[int, tuple[str,
     for factor in order:
         for time in factor.times:
             for symbol in sorted(time.free_symbols & set(term.times), key=lambda s: s.name):
-                names.setdefault(symbol, Symbol(f"τ{len(names)}", integer=True))  # type: ignore[arg-type]
+                names.setdefault(symbol, Symbol(f"τ{len(names)}", integer=True))
         indices = []
         for index in factor.indices:
             if index.serial in positions:
@@ -306,7 +306,7 @@ def _key(term: Term, order: Sequence[Factor], positions: Mapping[int, tuple[str,
             else:
                 number = numbers.setdefault(index.serial, len(numbers))
                 indices.append(f"{number}:{index.size}+{index.offset}")
-        listed += [time.xreplace(names).expand() for time in factor.times]  # type: ignore[arg-type]
+        listed += [time.xreplace(names).expand() for time in factor.times]
         parts.append((factor.head, len(factor.times), tuple(indices)))
     for symbol in term.times:
         names.setdefault(symbol, Symbol(f"τ{len(names)}", integer=True))
@@ -325,9 +325,9 @@ def _region(term: Term, names: Mapping[Symbol, Symbol], given: Sequence[Constrai
     other: list[tuple[Expr, Expr, int]] = []
     symbols: dict[str, Expr] = {"": Integer(0)}
     for a, b in term.region:
-        a, b = a.xreplace(names), b.xreplace(names)  # type: ignore[arg-type]
+        a, b = a.xreplace(names), b.xreplace(names)
         symbols.update({_unique(symbol): symbol for side in (a, b) for symbol in side.free_symbols})
-        constraint = at_most(a, b, {symbol: _unique(symbol) for side in (a, b) for symbol in side.free_symbols})  # type: ignore[misc]
+        constraint = at_most(a, b, {symbol: _unique(symbol) for side in (a, b) for symbol in side.free_symbols})
         if constraint is None:
             other.append((a, b, 0))
         else:

@@ -224,10 +224,12 @@ class Builder:
     # -- calculus --------------------------------------------------------------------------------------------------------------
 
     def _sum(self, pre: Pre) -> e.Node:
-        return e.SumOver(*pre.data, self.build(pre.args[0]))
+        index, lower, upper = pre.data
+        return e.SumOver(index, lower, upper, self.build(pre.args[0]))
 
     def _product(self, pre: Pre) -> e.Node:
-        return e.ProductOver(*pre.data, self.build(pre.args[0]))
+        index, lower, upper = pre.data
+        return e.ProductOver(index, lower, upper, self.build(pre.args[0]))
 
     def _derivative(self, pre: Pre) -> e.Node:
         of, by = self._all(pre)

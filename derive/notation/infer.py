@@ -406,4 +406,4 @@ def walk(pre: Pre) -> Iterator[Pre]:
 
 def size_symbols(shapes: Mapping[str, Shape]) -> set[Expr]:
     """All size letters of shapes."""
-    return {symbol for shape in shapes.values() for a in shape for symbol in a.free_symbols}  # type: ignore[misc]
+    return {symbol for shape in shapes.values() for a in shape for symbol in a.free_symbols}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from lark import Lark, Transformer
 from lark.exceptions import UnexpectedToken
@@ -65,7 +65,7 @@ class _Builder(Transformer[Any, Any]):
     def signed(self, children: list[Any]) -> s.Surface:
         sign, term = children
         if sign == "+":
-            return term  # type: ignore[no-any-return]
+            return term
         return s.Sum((-1,), (term,), span=_span(sign, term))
 
     def add(self, children: list[Any]) -> s.Surface:
@@ -104,7 +104,8 @@ class _Builder(Transformer[Any, Any]):
     def scripted(self, children: list[Any]) -> s.Surface:
         base, *scripts = children
         if not scripts:
-            return base  # type: ignore[no-any-return]
+            return base
+        self._reject_doubled(scripts)
         subs = tuple(item for kind, items, _ in scripts if kind == "sub" for item in items)
         sups = tuple(item for kind, items, _ in scripts if kind == "sup" for item in items)
         primes = sum(kind == "prime" for kind, _, _ in scripts)
@@ -112,6 +113,14 @@ class _Builder(Transformer[Any, Any]):
         sups = tuple(item for item in sups if not (isinstance(item, s.Mark) and item.kind == "prime"))
         end = scripts[-1][2]
         return s.Scripted(base, subs, sups, primes, span=None if base.span is None else base.span.to(end))
+
+    @staticmethod
+    def _reject_doubled(scripts: list[Any]) -> None:
+        """Two superscripts, or two subscripts, on one base: TeX refuses them, and what is meant is anybody's guess."""
+        for kind, word in (("sub", "subscripts"), ("sup", "superscripts")):
+            places = [place for found, _, place in scripts if found == kind]
+            if len(places) > 1 and is_latex(places[1].source.text):
+                raise ParseError(f"two {word} on one base", span=places[1], expected=f"one {word[:-1]}", hint="put braces around the inner one, as in {x^a}^b")
 
     def sub(self, children: list[Any]) -> tuple[str, tuple[s.Surface, ...], Span]:
         return ("sub", children[1].items, children[1].span or children[0].span)
@@ -191,7 +200,7 @@ def _parser() -> Lark:
     return Lark.open("grammar.lark", rel_to=__file__, parser="lalr", lexer=_Stream, transformer=_Builder(), start="start", maybe_placeholders=False)
 
 
-_PLAIN_SIGNS = re.compile(r"@|\*\*|[∂∇⁺]|\.T\b|[\w\]')]\[\s*[\w\-]|\[\[")
+_PLAIN_SIGNS = re.compile(r"@|\*\*|[∂∇⁺]|\.T\b|[\w\]')}]\[\s*[\w\-]|\[\[")
 _WORD = re.compile(r"(?<![\\A-Za-z_{])[A-Za-z]{3,}")
 
 
@@ -219,7 +228,7 @@ def parse_lines(text: str | Source, *, newlines: bool = True) -> tuple[s.Line, .
     front: Callable[[Source, bool], list[SourceToken]] = latex_tokens if is_latex(source.text) else plain_tokens
     tokens = front(source, newlines)
     try:
-        lines: tuple[s.Line, ...] = _parser().parse(tokens)  # type: ignore[assignment, arg-type]
+        lines = cast("tuple[s.Line, ...]", _parser().parse(cast(Any, tokens)))
     except UnexpectedToken as error:
         raise _unexpected(error, source, tokens) from None
     return lines

@@ -37,7 +37,7 @@ def index_surface(value: Expr) -> s.Surface:
     if isinstance(value, Pow):
         return s.Scripted(_enclosed(index_surface(value.base), _ATOM), sups=(index_surface(value.exp),))
     if value.func.__name__ in ("Max", "Min"):
-        arguments = tuple(index_surface(argument) for argument in sorted(value.args, key=str))  # type: ignore[arg-type]
+        arguments = tuple(index_surface(argument) for argument in sorted(value.args, key=str))
         return s.Sequence((s.Name(value.func.__name__.lower()), s.Bracket("(", arguments)))
     return s.Name(str(value))
 

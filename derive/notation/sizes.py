@@ -33,8 +33,8 @@ class Solver(Conform):
             a = self.bindings[a]
         if isinstance(a, Symbol) or a.is_Integer:
             return a
-        found = {s: self.value(s) for s in a.free_symbols if s in self.bindings}  # type: ignore[arg-type]
-        return sympify(a.xreplace(found)) if found else a  # type: ignore[arg-type]
+        found = {s: self.value(s) for s in a.free_symbols if s in self.bindings}
+        return sympify(a.xreplace(found)) if found else a
 
     def shape(self, shape: Shape) -> Shape:
         return tuple(self.value(a) for a in shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.notation import surface as s
-from derive.notation.vocabulary import FUNCTION_COMMANDS, GREEK
+from derive.notation.layout import COMPOUND, is_head, is_label_word, is_tall, setting, side_by_side
 
 _MARKS = {
     "ones": r"\mathbf{1}", "reals": r"\mathbb{R}", "nabla": r"\nabla", "partial": r"\partial", "dots": r"\dots", "top": r"\top", "star": "*",
@@ -34,19 +34,12 @@ def write_latex(node: s.Surface) -> str:
 
 def name(text: str) -> str:
     """A name's LaTeX: a letter as it is, a Greek letter as its command, a word upright."""
-    if text in GREEK or text in ("ell", "infty") or text in FUNCTION_COMMANDS:
+    how = setting(text)
+    if how in ("symbol", "function"):
         return f"\\{text}"
-    if len(text) == 1:
+    if how == "letter":
         return text
-    for prefix, command in _STYLED.items():
-        if text.startswith(prefix) and len(text) == len(prefix) + 1:
-            return f"\\{command}{{{text[-1]}}}"
-    return f"\\operatorname{{{text}}}"
-
-
-def _tall(node: s.Surface) -> bool:
-    """Whether something inside is higher than a line, so that brackets must grow."""
-    return any(isinstance(part, (s.Fraction, s.Matrix, s.Big)) for part in node.walk())
+    return f"\\{_STYLED[how]}{{{text[-1]}}}" if how in _STYLED else f"\\operatorname{{{text}}}"
 
 
 def _delimited(opening: str, closing: str, body: str, tall: bool) -> str:
@@ -54,16 +47,18 @@ def _delimited(opening: str, closing: str, body: str, tall: bool) -> str:
 
 
 def _script_item(node: s.Surface) -> str:
-    if isinstance(node, s.Name) and len(node.text) > 1 and name(node.text).startswith(r"\operatorname"):
+    if isinstance(node, s.Name) and is_label_word(node):
         # A label of several letters is written as it is typed, W_{hh}, not as an operator.
-        return node.text if len(node.text) <= 2 else f"\\mathrm{{{node.text}}}"
+        return node.text if side_by_side(node.text) else f"\\mathrm{{{node.text}}}"
     return _tight(node)
 
 
 def _scripted(node: s.Scripted) -> str:
     base = write_latex(node.base)
-    if isinstance(node.base, (s.Sum, s.Infix, s.Sequence, s.Fraction, s.Scripted)):
-        base = f"{{{base}}}" if isinstance(node.base, (s.Fraction, s.Scripted)) else _delimited("(", ")", base, _tall(node.base))
+    if isinstance(node.base, (s.Fraction, s.Scripted)):
+        base = f"{{{base}}}"
+    elif isinstance(node.base, COMPOUND):
+        base = _delimited("(", ")", base, is_tall(node.base))
     text = base + "'" * node.primes
     if node.subs:
         joined = ", ".join(_script_item(item) for item in node.subs)
@@ -88,12 +83,12 @@ def _bracket(node: s.Bracket) -> str:
     if node.kind in ("group", "time"):
         return f"{{{body}}}" if node.kind == "group" else body
     opening, closing = _BRACKETS[node.kind]
-    return _delimited(opening, closing, body, any(_tall(item) for item in node.items))
+    return _delimited(opening, closing, body, any(is_tall(item) for item in node.items))
 
 
 def _fence(node: s.Fence) -> str:
     opening, closing = _FENCES[node.kind]
-    return _delimited(opening, closing, write_latex(node.body), _tall(node.body))
+    return _delimited(opening, closing, write_latex(node.body), is_tall(node.body))
 
 
 def _sequence(node: s.Sequence) -> str:
@@ -101,15 +96,10 @@ def _sequence(node: s.Sequence) -> str:
     for k, item in enumerate(node.items):
         piece = write_latex(item)
         previous = node.items[k - 1] if k else None
-        tight = isinstance(item, s.Bracket) and item.kind == "(" and _is_head(previous)
+        tight = isinstance(item, s.Bracket) and item.kind == "(" and is_head(previous)
         glue = "" if not text or (tight and not _ends_in_command(text, piece)) else (r" \, " if isinstance(previous, s.Number) and isinstance(item, s.Number) else " ")
         text += glue + piece
     return text
-
-
-def _is_head(node: s.Surface | None) -> bool:
-    """Whether an opening parenthesis after this belongs to it, as in f(x)."""
-    return isinstance(node, (s.Name, s.Scripted))
 
 
 def _ends_in_command(text: str, following: str) -> bool:

@@ -43,9 +43,9 @@ _RELATIONS = {
 
 _ACCENTS = {
     "tilde": "\u02dc", "hat": "\u02c6", "bar": "\u00af", "dot": "\u02d9", "ddot": "\u00a8", "check": "\u02c7", "breve": "\u02d8",
-    "rightarrow": "\u20d7", "leftarrow": "\u20d6", "underline": "\u0332",
+    "rightarrow": "\u2192", "leftarrow": "\u2190", "underline": "_",
 }  # fmt: skip
-"""The characters whose glyphs are as high above a letter as in TeX, and that browsers stretch where they must; arrows → ← would be too large."""
+"""Spacing characters: browsers misplace the combining ones."""
 
 _BRACKETS = {"(": ("(", ")"), "[": ("[", "]"), "{": ("{", "}"), "<": ("⟨", "⟩")}
 
@@ -201,11 +201,15 @@ def _attached(base: str, lower: Elements, upper: Elements, limits: bool) -> str:
 
 
 def _accent(node: s.Accent, style: Style) -> Elements:
-    wide = "true" if node.kind in ("rightarrow", "leftarrow", "underline") or not isinstance(node.body, (s.Name, s.Mark, s.Accent)) else "false"
-    sign = f'<mo stretchy="{wide}">{_ACCENTS[node.kind]}</mo>'
-    if node.kind == "underline":
-        return [f'<munder accentunder="true">{_whole(node.body, style)}{sign}</munder>']
-    return [f'<mover accent="true">{_whole(node.body, style)}{sign}</mover>']
+    under = node.kind == "underline"
+    kind, attribute = ("munder", "accentunder") if under else ("mover", "accent")
+    if node.kind in ("rightarrow", "leftarrow"):
+        looks = 'stretchy="true" mathsize="60%"'  # at full size it would be wider than a letter and push its scripts away
+    else:
+        stretchy = "false" if isinstance(node.body, (s.Name, s.Mark, s.Accent)) else "true"
+        # Chromium would set the sign directly upon the letter: the bar of an h would cross its stem.
+        looks = f'stretchy="{stretchy}" style="padding-{"top" if under else "bottom"}:0.07em"'
+    return [f'<{kind} {attribute}="true">{_whole(node.body, style)}<mo {looks}>{_ACCENTS[node.kind]}</mo></{kind}>']
 
 
 # -- brackets ------------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from derive.notation import surface as s
 
 _MARKS = {
@@ -132,7 +135,7 @@ def _relation(node: s.Relation) -> str:
 
 _FENCES = {"norm": "‖", "abs": "|"}
 
-_WRITERS = {
+_WRITERS: dict[type[s.Surface], Callable[[Any], str]] = {
     s.Name: lambda node: node.text,
     s.Number: lambda node: node.text,
     s.Mark: lambda node: _MARKS[node.kind],

@@ -14,8 +14,9 @@ _MARKS = {
     "+": "+", "-": "-", "infty": "infinity", "prime": "prime", "dagger": "dagger", "transpose": "top",
 }  # fmt: skip
 
-_OPERATORS = {"odot": " dot.o ", "cdot": " dot.op ", "times": " times ", "otimes": " times.o ", "ast": " * ", "slash": " \\/ "}
-"""Products side by side (``at``: of matrices, ``by``: with a scalar) have no sign of their own."""
+_OPERATORS = {"odot": " ⊙ ", "cdot": " dot.op ", "times": " times ", "otimes": " ⊗ ", "ast": " * ", "slash": " \\/ "}
+"""Products side by side (``at``: of matrices, ``by``: with a scalar) have no sign of their own. Signs whose names differ between versions of
+Typst stand for themselves."""
 
 _RELATIONS = {
     "=": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "~": "approx", "!=": "!=", "in": "in", "->": "->", ":=": "colon.eq", "==": "equiv",
@@ -27,7 +28,7 @@ _ACCENTS = {
     "rightarrow": "arrow", "leftarrow": "arrow.l", "underline": "underline",
 }  # fmt: skip
 
-_BRACKETS = {"(": ("(", ")"), "[": ("[", "]"), "{": ("{", "}")}
+_BRACKETS = {"(": ("(", ")"), "[": ("[", "]"), "{": ("{", "}"), "<": ("⟨", "⟩")}
 
 _FENCES = {"norm": "norm", "abs": "abs"}
 
@@ -78,7 +79,7 @@ def _protected(text: str) -> str:
         k += len(piece)
         quoted ^= piece == '"'
         if not quoted:
-            depth += (piece in "([{") - (piece in ")]}")
+            depth += (piece in "([{⟨") - (piece in ")]}⟩")
         result += f"\\{piece}" if piece in ",;" and depth == 0 and not quoted else piece
     return result
 
@@ -127,12 +128,9 @@ def _accent(node: s.Accent) -> str:
 
 def _bracket(node: s.Bracket) -> str:
     body = f"{node.separator} ".join(write_typst(item) for item in node.items)
-    tall = any(is_tall(item) for item in node.items)
     if node.kind in ("group", "time"):
         return body or '""'
-    if node.kind == "<":
-        return f"lr(chevron.l {_protected(body)} chevron.r)" if tall else f"chevron.l {body} chevron.r"
-    return _delimited(*_BRACKETS[node.kind], body, tall)
+    return _delimited(*_BRACKETS[node.kind], body, any(is_tall(item) for item in node.items))
 
 
 def _fence(node: s.Fence) -> str:

@@ -1,0 +1,190 @@
+"""Breaking long formulas into lines, once for all outputs.
+
+A right-hand side that is too long is taken apart only as far as needed: first at the signs of the outermost sum, then at its products, then
+inside brackets. Where to break is then chosen as TeX chooses for paragraphs: all possibilities are weighed, and deep breaks, many lines and
+ragged lines cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from derive.notation import surface as s
+from reports.document import Aligned, AlignedLine, Fragment, Inlines, Row, Rows, Sign, plain_text
+from reports.measure import RELATION_WIDTH, sign_width, tall, text_width, width
+
+INDENT = 1.6
+"""How far displayed formulas stand in from the margin (em)."""
+STEP = 1.2
+"""How much further right each continuation stands (em)."""
+NOTE_SIZE = 0.82
+"""Size of notes relative to the text."""
+NOTE_GAP = 1.5
+SCALES = (1.0, 0.9, 0.8)
+"""Sizes that are tried, largest first, for formulas that nothing else makes fit."""
+_WIDEST_LEFT = 0.42
+"""A left side wider than this share of the line stands on a line of its own."""
+_TOO_WIDE, _PER_ROW, _PER_DEPTH, _RAGGED = 1e6, 1.0, 3.0, 0.8
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A fragment, and whether the line may break before it: at what depth, with which sign added if it does."""
+
+    fragment: Fragment
+    depth: int | None = None
+    added: str = ""
+
+    @property
+    def width(self) -> float:
+        return sign_width(self.fragment.kind) if isinstance(self.fragment, Sign) else width(self.fragment)
+
+
+def note_width(note: Inlines) -> float:
+    """The width of a note in em of the text."""
+    return text_width(plain_text(note)) * NOTE_SIZE
+
+
+def break_rows(block: Aligned, line: float) -> Rows:
+    """Aligned formulas as rows no wider than ``line`` em, in smaller letters if nothing else helps."""
+    for scale in SCALES:
+        rows, fits = _rows(block.lines, line / scale)
+        if fits:
+            break
+    return Rows(tuple(rows), scale)
+
+
+def _rows(lines: Sequence[AlignedLine], line: float) -> tuple[list[Row], bool]:
+    left = [width(entry.lhs) for entry in lines if entry.lhs is not None and not _hangs(entry, line)]
+    column = max(left, default=STEP if any(entry.lhs is not None for entry in lines) else 0.0)
+    space = line - INDENT - column - (RELATION_WIDTH if any(entry.operator for entry in lines) else 0.0)
+    rows: list[Row] = []
+    fits = True
+    for entry in lines:
+        broken, good = _entry(entry, space, hangs=_hangs(entry, line))
+        rows += broken
+        fits = fits and good and (entry.lhs is None or width(entry.lhs) <= line - INDENT)
+    return rows, fits
+
+
+def _hangs(entry: AlignedLine, line: float) -> bool:
+    return entry.lhs is not None and entry.operator != "" and width(entry.lhs) > _WIDEST_LEFT * line
+
+
+def _entry(entry: AlignedLine, space: float, hangs: bool) -> tuple[list[Row], bool]:
+    """The rows of one line, and whether they all fit."""
+    lines = break_formula(entry.rhs, space)
+    rows = [Row(left=entry.lhs)] if hangs else []
+    for k, fragments in enumerate(lines):
+        rows.append(Row(entry.lhs if k == 0 and not hangs else None, entry.operator if k == 0 else "", fragments, indent=int(k > 0)))
+    used = [_row_width(row) for row in rows if row.right]
+    if entry.note:
+        beside = used[-1] + NOTE_GAP + note_width(entry.note) <= space
+        rows[-1] = replace(rows[-1], note=entry.note, note_below=not beside)
+    return rows, max(used) <= space
+
+
+def _row_width(row: Row) -> float:
+    return row.indent * STEP + sum(_Part(fragment).width for fragment in row.right)
+
+
+def break_formula(formula: s.Surface, space: float) -> list[tuple[Fragment, ...]]:
+    """A formula as lines of fragments; continuations are ``STEP`` narrower. One line holding the formula itself if it fits.
+
+    >>> from derive.notation.parser import parse_one
+    >>> lines = break_formula(parse_one("A B C D + E F G H - K L M N").items[0], 9)
+    >>> [line[0].kind for line in lines[1:]]
+    ['+', '-']
+    """
+    if width(formula) <= space:
+        return [(formula,)]
+    return _choose(_parts(formula, space - STEP, 0), space)
+
+
+def _parts(node: s.Surface, space: float, depth: int) -> list[_Part]:
+    """A formula taken apart until each piece fits the space, or cannot be taken apart."""
+    while isinstance(node, s.Bracket) and node.kind == "group" and len(node.items) == 1:
+        node = node.items[0]
+    if width(node) <= space and depth > 0:
+        return [_Part(node)]
+    if isinstance(node, s.Line):
+        return _line_parts(node, space, depth)
+    if isinstance(node, s.Sum):
+        return _sum_parts(node, space, depth)
+    if isinstance(node, s.Infix):
+        return _product_parts(node, space, depth)
+    if isinstance(node, s.Bracket) and node.kind in ("(", "[") and len(node.items) == 1 and isinstance(node.items[0], (s.Sum, s.Infix)):
+        closing = {"(": ")", "[": "]"}[node.kind]
+        high = tall(node)
+        return [_Part(Sign(node.kind, high)), *_parts(node.items[0], space - 1.0, depth + 1), _Part(Sign(closing, high))]
+    if isinstance(node, s.Sequence):
+        pieces = [_parts(item, space, depth + 1) for item in node.items]
+        return [part for piece in pieces for part in piece]
+    return [_Part(node)]
+
+
+def _line_parts(node: s.Line, space: float, depth: int) -> list[_Part]:
+    parts: list[_Part] = []
+    for k, item in enumerate(node.items):
+        pieces = _parts(item, space, depth + 1)
+        # A comma ends its line, so the break comes before the first piece of what follows it.
+        parts += [replace(pieces[0], depth=depth if k else None), *pieces[1:]]
+        if k + 1 < len(node.items):
+            parts.append(_Part(Sign(",")))
+    return parts
+
+
+def _sum_parts(node: s.Sum, space: float, depth: int) -> list[_Part]:
+    parts: list[_Part] = []
+    for k, (sign, item) in enumerate(zip(node.signs, node.items, strict=True)):
+        if k or sign < 0:
+            parts.append(_Part(Sign("-" if sign < 0 else "+"), depth if k else None))
+        parts += _parts(item, space - sign_width("+"), depth + 1)
+    return parts
+
+
+def _product_parts(node: s.Infix, space: float, depth: int) -> list[_Part]:
+    parts = _parts(node.items[0], space, depth + 1)
+    for operator, item in zip(node.operators, node.items[1:], strict=True):
+        pieces = _parts(item, space - sign_width("cdot"), depth + 1)
+        if operator in ("at", "by"):
+            # Factors side by side have no sign; a break there needs one, or the line would look finished.
+            parts += [replace(pieces[0], depth=depth + 1, added="cdot"), *pieces[1:]]
+        else:
+            parts += [_Part(Sign(operator), depth + 1), *pieces]
+    return parts
+
+
+def _choose(parts: Sequence[_Part], space: float) -> list[tuple[Fragment, ...]]:
+    """The cheapest way to break, over all ways."""
+    ends = [0.0]
+    for part in parts:
+        ends.append(ends[-1] + part.width)
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end in range(1, len(parts) + 1):
+        options = []
+        for start in range(end):
+            first = parts[start]
+            if start and first.depth is None:
+                continue
+            room = space - (STEP if start else 0.0) - (sign_width(first.added) if start and first.added else 0.0)
+            options.append((best[start][0] + _cost(ends[end] - ends[start], room, first.depth or 0, last=end == len(parts)), start))
+        best.append(min(options))
+    cuts = [len(parts)]
+    while cuts[-1]:
+        cuts.append(best[cuts[-1]][1])
+    cuts.reverse()
+    return [_fragments(parts[a:b], continued=a > 0) for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+def _cost(used: float, room: float, depth: int, last: bool) -> float:
+    if used > room:
+        return _TOO_WIDE * (1 + used - room)
+    ragged = 0.0 if last else _RAGGED * ((room - used) / room) ** 2
+    return _PER_ROW + _PER_DEPTH * depth + ragged
+
+
+def _fragments(parts: Sequence[_Part], continued: bool) -> tuple[Fragment, ...]:
+    added = (Sign(parts[0].added),) if continued and parts[0].added else ()
+    return (*added, *(part.fragment for part in parts))

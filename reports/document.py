@@ -1,0 +1,350 @@
+"""The document tree: what a sheet says, before it is decided how it looks.
+
+Formulas are surface trees, so every output writes the same formula in its own language. Nothing here holds LaTeX, Typst or HTML.
+
+>>> from reports.document import Document, Paragraph, words
+>>> Document(words("Sheet 1"), blocks=(Paragraph(words("Hello.")),)).title
+(Text(text='Sheet 1'),)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from derive.notation.surface import Surface
+from derive.notation.write_plain import write_plain
+from reports.drawing import Canvas
+from reports.plot import Plot
+
+CalloutKind = Literal["answer", "question", "result", "note", "warning"]
+CALLOUT_KINDS: tuple[CalloutKind, ...] = ("answer", "question", "result", "note", "warning")
+
+Alignment = Literal["left", "center", "right"]
+
+
+# -- inside a paragraph ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Emphasis:
+    """Emphasised words."""
+
+    body: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Strong:
+    """Strongly emphasised words."""
+
+    body: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class CodeSpan:
+    """A piece of code inside a sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula inside a sentence."""
+
+    surface: Surface
+
+
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to ``url``: ``http``, ``https``, ``mailto``, or ``#anchor`` of a heading."""
+
+    body: tuple[Inline, ...]
+    url: str
+
+
+@dataclass(frozen=True)
+class LineBreak:
+    """The line ends here."""
+
+
+Inline = Text | Emphasis | Strong | CodeSpan | Math | Link | LineBreak
+Inlines = tuple[Inline, ...]
+
+
+# -- blocks ------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; level 1 is the highest below the document's title."""
+
+    level: int
+    body: Inlines
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph."""
+
+    body: Inlines
+
+
+@dataclass(frozen=True)
+class BulletList:
+    """A list; a ``tight`` one has no space between its items."""
+
+    items: tuple[tuple[Block, ...], ...]
+    tight: bool = True
+
+
+@dataclass(frozen=True)
+class NumberedList:
+    """A numbered list that starts at ``start``."""
+
+    items: tuple[tuple[Block, ...], ...]
+    start: int = 1
+    tight: bool = True
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Somebody else's words."""
+
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table. ``alignments`` has one entry a column; missing ones are ``left``. ``shares`` (the columns' shares of the line, 0 for a column
+    as wide as its content) and ``number`` are filled in by :func:`reports.layout.lay_out`."""
+
+    header: tuple[Inlines, ...]
+    rows: tuple[tuple[Inlines, ...], ...]
+    alignments: tuple[Alignment, ...] = ()
+    caption: Inlines = ()
+    shares: tuple[float, ...] = ()
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class CodeBlock:
+    """Code or any other text that is shown as it is. ``columns``, how many letters a line holds on paper, is filled in by the layout."""
+
+    text: str
+    language: str = ""
+    columns: int = 84
+
+
+@dataclass(frozen=True)
+class Display:
+    """A formula on a line of its own."""
+
+    surface: Surface
+
+
+@dataclass(frozen=True)
+class AlignedLine:
+    """``lhs operator rhs``, with a note such as the rule that gives the line. Without ``lhs`` it goes on from the line before."""
+
+    lhs: Surface | None
+    operator: str
+    rhs: Surface
+    note: Inlines = ()
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Lines of formulas aligned at their relation signs. ``operator`` is spelled as in :class:`derive.notation.surface.Relation`."""
+
+    lines: tuple[AlignedLine, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing or a plot. ``alt`` says in words what it shows. ``number`` and ``scale`` are filled in by :func:`reports.layout.lay_out`."""
+
+    content: Canvas | Plot
+    caption: Inlines = ()
+    alt: str = ""
+    number: int = 0
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Callout:
+    """Blocks set apart as an answer, a question, a result, a note or a warning. Without ``title`` the kind is the title."""
+
+    kind: CalloutKind
+    title: Inlines
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A line across the page, between two thoughts."""
+
+
+# -- formulas laid out (made by reports.layout, never by content) ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A sign that stands at a line break inside a formula: ``+``, ``-``, a product sign, or one half of a pair of brackets.
+
+    ``kind`` is spelled as in :mod:`derive.notation.surface`, brackets as themselves; ``tall`` brackets hold something higher than a line.
+    """
+
+    kind: str
+    tall: bool = False
+
+
+Fragment = Surface | Sign
+
+
+@dataclass(frozen=True)
+class Row:
+    """One printed line of aligned formulas. ``left`` alone on its row is wider than its column and hangs over the right side."""
+
+    left: Surface | None = None
+    operator: str = ""
+    right: tuple[Fragment, ...] = ()
+    note: Inlines = ()
+    note_below: bool = False
+    indent: int = 0
+    """Steps by which a continuation stands further right."""
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the left side has the row for itself."""
+        return self.left is not None and not self.right
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Aligned formulas broken into lines that fit; ``scale`` below 1 where they fit only in smaller letters."""
+
+    rows: tuple[Row, ...]
+    scale: float = 1.0
+
+
+Block = (
+    Heading | Paragraph | BulletList | NumberedList | Quote | Table | CodeBlock | Display | Aligned | Figure | Callout | Rule | Rows
+)
+Blocks = tuple[Block, ...]
+
+
+# -- the document ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Document:
+    """A sheet. ``meta`` may say ``author``, ``course``, ``date``, ``source``, ``language`` (``en`` or ``de``), and whatever else content needs."""
+
+    title: Inlines
+    subtitle: Inlines = ()
+    meta: Mapping[str, str] = field(default_factory=dict)
+    blocks: Blocks = ()
+
+    @property
+    def language(self) -> str:
+        """The language of the document, English unless the meta data says otherwise."""
+        return self.meta.get("language", "en")
+
+
+def words(text: str) -> Inlines:
+    """A sentence without formulas or emphasis."""
+    return (Text(text),) if text else ()
+
+
+def plain_text(body: Inlines) -> str:
+    """The words of a sentence without their looks, for places that hold nothing else (a window's title, a bookmark).
+
+    >>> plain_text((Text("the "), Strong((Text("state"),))))
+    'the state'
+    """
+    return "".join(_plain(inline) for inline in body)
+
+
+def _plain(inline: Inline) -> str:
+    match inline:
+        case Text(text) | CodeSpan(text):
+            return text
+        case Emphasis(body) | Strong(body) | Link(body, _):
+            return plain_text(body)
+        case Math(surface):
+            return write_plain(surface)
+        case LineBreak():
+            return " "
+
+
+def inlines_below(body: Inlines) -> Iterator[Inline]:
+    """All pieces of a sentence, those inside emphasis and links included."""
+    for inline in body:
+        yield inline
+        if isinstance(inline, (Emphasis, Strong, Link)):
+            yield from inlines_below(inline.body)
+
+
+def sentences(block: Block) -> Iterator[Inlines]:
+    """Every sentence of a block and of the blocks inside it."""
+    match block:
+        case Heading(_, body, _) | Paragraph(body):
+            yield body
+        case Table():
+            yield from (cell for row in (block.header, *block.rows) for cell in row)
+            yield block.caption
+        case Aligned(lines):
+            yield from (line.note for line in lines)
+        case Rows(rows):
+            yield from (row.note for row in rows)
+        case Figure():
+            yield block.caption
+        case Callout():
+            yield block.title
+    for inner in blocks_inside(block):
+        yield from sentences(inner)
+
+
+def blocks_inside(block: Block) -> Blocks:
+    """The blocks directly inside a block."""
+    match block:
+        case BulletList(items) | NumberedList(items):
+            return tuple(inner for item in items for inner in item)
+        case Quote(blocks) | Callout(_, _, blocks):
+            return blocks
+        case _:
+            return ()
+
+
+def all_blocks(blocks: Blocks) -> Iterator[Block]:
+    """All blocks, each before those inside it."""
+    for block in blocks:
+        yield block
+        yield from all_blocks(blocks_inside(block))
+
+
+def aligned(surface: Surface, note: Inlines = ()) -> Aligned:
+    """A chain ``a = b = c`` as aligned lines, one a relation sign; the note stands at the last. A formula without a relation is one line.
+
+    >>> from derive.notation.parser import parse_one
+    >>> [line.operator for line in aligned(parse_one("a = b \\\\le c")).lines]
+    ['=', '<=']
+    """
+    from derive.notation import surface as s
+
+    while isinstance(surface, s.Line) and len(surface.items) == 1:
+        surface = surface.items[0]
+    if not isinstance(surface, s.Relation):
+        return Aligned((AlignedLine(None, "", surface, note),))
+    last = len(surface.operators) - 1
+    pairs = zip(surface.operators, surface.items[1:], strict=True)
+    return Aligned(tuple(AlignedLine(surface.items[0] if k == 0 else None, op, rhs, note if k == last else ()) for k, (op, rhs) in enumerate(pairs)))

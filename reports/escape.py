@@ -1,0 +1,86 @@
+"""Text made harmless for each output, and the mark of what is already written in an output's own language.
+
+Everything that a template prints is escaped unless it is a :class:`Code`; only the writers make those.
+
+>>> escape_tex("50% of W_f")
+'50\\\\% of W\\\\_f'
+>>> escape_html("<b>")
+'&lt;b&gt;'
+>>> escape_typst("#read")
+'#"#read"'
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import quote, urlsplit
+
+from derive.errors import RenderError
+from reports.tex_characters import PLAIN, SPECIAL, missing
+
+SCHEMES = ("http", "https", "mailto")
+
+
+class Code(str):
+    """Text in the output's own language; templates print it as it is."""
+
+    __slots__ = ()
+
+
+def _visible(text: str) -> str:
+    """The text without control characters: they show nothing, and some turn the reading direction around."""
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(char for char in composed if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn") or char == "\u00ad")
+
+
+def _tex_character(char: str) -> str:
+    if char in SPECIAL:
+        return SPECIAL[char]
+    return PLAIN.get(char) or missing(char)
+
+
+def escape_tex(text: str) -> Code:
+    """Words for LaTeX: no character of theirs is a command, an argument or part of a ligature that changes it."""
+    pieces: list[str] = []
+    previous = ""
+    for char in _visible(text):
+        # Two of these in a row would join: -- to a dash, ,, to a quote.
+        pieces.append("{}" if char == previous and char in "-,'" else "")
+        pieces.append(_tex_character(char))
+        previous = char
+    return Code("".join(pieces))
+
+
+def escape_tex_code(text: str) -> Code:
+    """One line for ``Verbatim`` with ``commandchars=\\\\\\{\\}``, where everything but these three stands for itself."""
+    special = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "\t": "    ", "\u00a0": " "}
+    return Code("".join(special.get(char) or PLAIN.get(char) or missing(char) for char in _visible(text) if char != "\n"))
+
+
+def escape_typst(text: str) -> Code:
+    """Words for Typst's markup: a string, in which nothing is markup."""
+    return Code(f"#{typst_string(text)}")
+
+
+def typst_string(text: str) -> Code:
+    """A string literal of Typst."""
+    return Code('"' + _visible(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"')
+
+
+def escape_html(text: str) -> Code:
+    """Words for HTML, in an element or a quoted attribute."""
+    table = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+    return Code("".join(table.get(char, char) for char in _visible(text)))
+
+
+def checked_url(url: str) -> str:
+    """A link's target in plain ASCII.
+
+    Raises
+    ------
+    RenderError : it is not a link that a sheet may hold.
+    """
+    scheme = urlsplit(url).scheme.lower()
+    if not url.startswith("#") and scheme not in SCHEMES:
+        raise RenderError(f"a link to {url!r} is not allowed", expected=f"one of {', '.join(SCHEMES)}, or #anchor")
+    return quote(_visible(url), safe="%/:=&?~#+!$,;@()*[]'-._")

@@ -1,0 +1,127 @@
+"""A laid-out document in LaTeX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derive.notation.surface import Surface
+from reports import document as d
+from reports.draw_tikz import draw_tikz
+from reports.drawing import Canvas
+from reports.escape import Code, checked_url, escape_tex, escape_tex_code
+from reports.formulas import latex_formula
+from reports.plot import Plot, draw_pdf
+from reports.signs import PRODUCTS, RELATIONS
+from reports.templating import latex_templates
+from reports.writer import Writer
+
+_COMMANDS = (r"\section", r"\subsection", r"\subsubsection")
+_COLUMNS = {"left": "l", "center": "c", "right": "r"}
+_PARAGRAPHS = {"left": r"\raggedright", "center": r"\centering", "right": r"\raggedleft"}
+_TABLE_ROWS = 30
+"""Rows after which a table goes on in a second one, so that it can break over pages; half as many where cells take several lines."""
+_BREAK_AFTER = frozenset("/_.,=:-")
+
+
+class LatexWriter(Writer):
+    """Writes LaTeX. ``assets`` holds the files that it needs beside it: plots as PDF, named after ``name``."""
+
+    templates = latex_templates()
+
+    def __init__(self, document: d.Document, name: str) -> None:
+        super().__init__(document)
+        self.name = name
+        self.assets: dict[str, bytes] = {}
+
+    def more(self) -> dict[str, Any]:
+        contents = [block.content for block in d.all_blocks(self.document.blocks) if isinstance(block, d.Figure)]
+        return {"drawings": any(isinstance(content, Canvas) for content in contents), "plots": any(isinstance(content, Plot) for content in contents)}
+
+    # -- blocks ----------------------------------------------------------------------------------------------------------------
+
+    def blocks(self, blocks: d.Blocks) -> Code:
+        """Blocks one after another. Around a displayed formula stands no empty line: to LaTeX that would be a new paragraph."""
+        text = ""
+        previous: d.Block | None = None
+        for block in blocks:
+            tight = isinstance(block, (d.Display, d.Rows)) or isinstance(previous, (d.Display, d.Rows))
+            text += ("" if previous is None else "\n" if tight else "\n\n") + self.block(block).rstrip("\n")
+            previous = block
+        return Code(text)
+
+    def heading(self, heading: d.Heading) -> Code:
+        command = Code(_COMMANDS[min(heading.level, 3) - 1])
+        return self.fill("heading", command=command, body=self.inlines(heading.body), plain=d.plain_text(heading.body), anchor=heading.anchor)
+
+    def table(self, table: d.Table) -> Code:
+        size = _TABLE_ROWS // 2 if any(table.shares) else _TABLE_ROWS
+        rows = [[self.inlines(cell) for cell in row] for row in table.rows]
+        return self.fill(
+            "table",
+            header=[self.inlines(cell) for cell in table.header],
+            parts=[rows[k : k + size] for k in range(0, max(1, len(rows)), size)],
+            columns=[_column(*pair) for pair in zip(table.alignments, table.shares, strict=True)],
+            number=table.number,
+            caption=self.inlines(table.caption),
+        )
+
+    def code_block(self, block: d.CodeBlock) -> Code:
+        lines = [piece for line in block.text.rstrip("\n").expandtabs(4).split("\n") for piece in _pieces(line, block.columns)]
+        return self.fill("code", lines=[escape_tex_code(line) for line in lines])
+
+    def picture(self, figure: d.Figure) -> Code:
+        if isinstance(figure.content, Canvas):
+            return draw_tikz(figure.content, figure.scale)
+        file = f"{self.name}-fig{len(self.assets) + 1}.pdf"
+        self.assets[file] = draw_pdf(figure.content)
+        return Code(f"\\includegraphics[width={figure.content.width * figure.scale:g}cm]{{{file}}}")
+
+    # -- inline pieces ---------------------------------------------------------------------------------------------------------
+
+    def escape(self, text: str) -> Code:
+        return escape_tex(text)
+
+    def formula(self, surface: Surface, display: bool) -> Code:
+        return latex_formula(surface)
+
+    def relation(self, operator: str) -> Code:
+        return Code(RELATIONS[operator].latex)
+
+    def sign(self, sign: d.Sign) -> Code:
+        if sign.kind in ("(", "["):
+            return Code(f"\\Bigl{sign.kind}" if sign.tall else sign.kind)
+        if sign.kind in (")", "]"):
+            return Code(f"\\Bigr{sign.kind}" if sign.tall else sign.kind)
+        return Code(PRODUCTS[sign.kind].latex if sign.kind in PRODUCTS else sign.kind)
+
+    def code_span(self, text: str) -> Code:
+        pieces = []
+        for k, char in enumerate(text):
+            written = {"'": r"\textquotesingle{}", " ": r"\ " if text[k - 1 : k] == " " else " "}.get(char) or escape_tex(char)
+            pieces.append(f"{written}{{}}" if char in ",-<>" else written)
+            if char in _BREAK_AFTER and len(text) > 12:
+                pieces.append(r"\allowbreak{}")
+        return Code(f"\\texttt{{{''.join(pieces)}}}")
+
+    def link(self, body: Code, url: str) -> Code:
+        target = checked_url(url)
+        if target.startswith("#"):
+            return Code(f"\\hyperlink{{{escape_tex(target[1:])}}}{{{body}}}")
+        # All other special characters were percent-encoded, or mean nothing to hyperref.
+        special = {"%": r"\%", "#": r"\#", "~": r"\%7E"}
+        return Code(f"\\href{{{''.join(special.get(char, char) for char in target)}}}{{{body}}}")
+
+
+def _column(alignment: str, share: float) -> Code:
+    if not share:
+        return Code(_COLUMNS[alignment])
+    return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}p{{{share:g}\\linewidth}}")
+
+
+def _pieces(line: str, columns: int) -> list[str]:
+    """A line of code in pieces that fit, later ones marked and indented as the first."""
+    if len(line) <= columns:
+        return [line]
+    indent = " " * min(len(line) - len(line.lstrip()), columns // 2)
+    cut = line.rfind(" ", len(indent) + 4, columns) + 1 or columns
+    return [line[:cut], *_pieces(f"{indent}  ↪ {line[cut:]}", columns)]

@@ -1,0 +1,132 @@
+"""Laying out a document: numbers of figures and tables, lines of long formulas, columns of tables. The writers only spell the result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from derive.errors import RenderError
+from derive.notation import surface as s
+from reports import document as d
+from reports.breaking import INDENT, break_rows
+from reports.measure import text_width, width
+
+LINE = 41.5
+"""Width of the text on paper in em: 16 cm of 11 pt letters."""
+LINE_CM = 16.0
+INSET = {d.Callout: 1.4, d.BulletList: 2.2, d.NumberedList: 2.2, d.Quote: 2.0}
+"""How much narrower the line is inside these blocks (em)."""
+MAX_NESTING = 5
+"""Lists, quotes and callouts inside one another; LaTeX's own lists end at six, numbered ones at four."""
+_COLUMN_GAP = 1.1
+_CODE_LETTER = 0.485
+"""Width of a letter of displayed code (em): typewriter letters, one size smaller than the text."""
+
+
+def lay_out(document: d.Document, line: float = LINE) -> d.Document:
+    """The document with everything decided that depends on the width of the line.
+
+    Raises
+    ------
+    RenderError : blocks are nested deeper than any output can show.
+    """
+    return replace(document, blocks=_Layout().blocks(document.blocks, line, 0))
+
+
+class _Layout:
+    """Walks the blocks in order and counts figures and tables."""
+
+    def __init__(self) -> None:
+        self.figures = 0
+        self.tables = 0
+
+    def blocks(self, blocks: d.Blocks, line: float, depth: int) -> d.Blocks:
+        if depth > MAX_NESTING:
+            raise RenderError(f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", hint="start a new section instead")
+        return tuple(self.block(block, line, depth) for block in blocks)
+
+    def block(self, block: d.Block, line: float, depth: int) -> d.Block:
+        match block:
+            case d.Display(surface):
+                return self.display(surface, line)
+            case d.Aligned():
+                return break_rows(block, line)
+            case d.CodeBlock():
+                return replace(block, columns=int(line / _CODE_LETTER))
+            case d.Table():
+                return self.table(block, line)
+            case d.Figure():
+                return self.figure(block, line)
+            case d.BulletList(items) | d.NumberedList(items):
+                inner = tuple(self.blocks(item, line - INSET[type(block)], depth + 1) for item in items)
+                return replace(block, items=inner)
+            case d.Quote(inside):
+                return replace(block, blocks=self.blocks(inside, line - INSET[d.Quote], depth + 1))
+            case d.Callout(_, _, inside):
+                return replace(block, blocks=self.blocks(inside, line - INSET[d.Callout], depth + 1))
+            case _:
+                return block
+
+    def display(self, surface: s.Surface, line: float) -> d.Block:
+        if width(surface) <= line - INDENT:
+            return d.Display(surface)
+        return break_rows(d.aligned(surface), line)
+
+    def figure(self, figure: d.Figure, line: float) -> d.Figure:
+        number = 0
+        if figure.caption:
+            self.figures += 1
+            number = self.figures
+        available = LINE_CM * line / LINE
+        return replace(figure, number=number, scale=round(min(1.0, available / figure.content.width), 4))
+
+    def table(self, table: d.Table, line: float) -> d.Table:
+        """Fill up short rows, and share the line among the columns where the table is wider than it."""
+        number = 0
+        if table.caption:
+            self.tables += 1
+            number = self.tables
+        count = max([len(table.header), *(len(row) for row in table.rows)], default=0)
+        header, *rows = (_filled(row, count) for row in (table.header, *table.rows))
+        alignments = (*table.alignments, *("left" for _ in range(count)))[:count]
+        return replace(table, header=header, rows=tuple(rows), alignments=alignments, shares=_shares([header, *rows], line), number=number)
+
+
+def _filled(row: tuple[d.Inlines, ...], count: int) -> tuple[d.Inlines, ...]:
+    return (*row, *(() for _ in range(count - len(row))))
+
+
+def inlines_width(body: d.Inlines) -> float:
+    """The width of a sentence on one line, in em."""
+    total = 0.0
+    for inline in body:
+        match inline:
+            case d.Math(surface):
+                total += width(surface, 1)
+            case d.CodeSpan(text):
+                total += 0.525 * len(text)
+            case d.Emphasis(inner) | d.Strong(inner) | d.Link(inner, _):
+                total += 1.05 * inlines_width(inner)
+            case d.Text(text):
+                total += text_width(text)
+            case d.LineBreak():
+                pass
+    return total
+
+
+def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]:
+    """0 for columns as wide as their content; the shares of the line where the content does not fit, wide columns giving way first."""
+    columns = [max(map(inlines_width, column), default=0.0) for column in zip(*rows, strict=True)]
+    room = line - _COLUMN_GAP * max(0, len(columns) - 1)
+    if sum(columns) <= room:
+        return tuple(0.0 for _ in columns)
+    narrow: set[int] = set()
+    while True:
+        # Columns that need less than an even share keep their width; the others divide what is left.
+        left = room - sum(columns[k] for k in narrow)
+        even = left / max(1, len(columns) - len(narrow))
+        more = {k for k, needed in enumerate(columns) if k not in narrow and needed <= even}
+        if not more:
+            break
+        narrow |= more
+    widths = [columns[k] if k in narrow else even for k in range(len(columns))]
+    return tuple(round(column / line, 4) for column in widths)

@@ -1,0 +1,186 @@
+"""Line plots as data, and their drawing as vector graphics.
+
+matplotlib is imported only when a plot is drawn. The same plot gives the same bytes: no dates, no random identifiers, no settings of the
+user's own, only fonts that come with matplotlib.
+
+>>> plot = Plot((Series("norm", (0, 1, 2), (1.0, 0.5, 0.25)),), y_scale="log")
+>>> draw_pdf(plot)[:5]
+b'%PDF-'
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from derive.errors import RenderError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Scale = Literal["linear", "log"]
+
+_CM = 1 / 2.54
+
+INK = "#1a1a1a"
+FAINT = "#9a9a9a"
+COLOURS = ("#1b4f8f", "#c8501e", "#2f8f6b", "#8d5a97", "#b0891b", "#4a4a4a")
+"""Colours of the series: each has a brightness of its own, so that they differ in grey print too, as do the strokes and marks."""
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.8)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1.2)), (0, (8, 2, 1, 2, 1, 2)))
+_MARKS = ("o", "s", "^", "D", "v", "P")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: points (x, y), and whether each is marked. The name may hold formulas between dollar signs."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    marked: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A thin line across the plot at a value, with its name beside it."""
+
+    value: float
+    label: str = ""
+    direction: Literal["horizontal", "vertical"] = "horizontal"
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Lines over common axes. Lengths are in centimetres; labels may hold formulas between dollar signs, in matplotlib's own TeX subset."""
+
+    series: tuple[Series, ...]
+    x_label: str = ""
+    y_label: str = ""
+    x_scale: Scale = "linear"
+    y_scale: Scale = "linear"
+    references: tuple[Reference, ...] = ()
+    x_limits: tuple[float, float] | None = None
+    y_limits: tuple[float, float] | None = None
+    width: float = 12.5
+    height: float = 7.0
+
+
+def draw_pdf(plot: Plot) -> bytes:
+    """The plot as a PDF page.
+
+    Raises
+    ------
+    RenderError : there is nothing to draw, or a label is not readable as a formula.
+    """
+    return _draw(plot, "pdf", {"Creator": None, "Producer": None, "CreationDate": None})
+
+
+def draw_svg(plot: Plot) -> str:
+    """The plot as SVG, letters drawn as shapes so that no font is needed.
+
+    Raises
+    ------
+    RenderError : as for :func:`draw_pdf`.
+    """
+    return _draw(plot, "svg", {"Creator": None, "Date": None, "Format": None, "Type": None}).decode()
+
+
+def _draw(plot: Plot, kind: str, metadata: dict[str, Any]) -> bytes:
+    _check(plot)
+    with _settings():
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(plot.width * _CM, plot.height * _CM), layout="constrained")
+        axes = figure.add_subplot()
+        _frame(axes, plot)
+        _lines(axes, plot)
+        _references(axes, plot)
+        return _saved(figure, kind, metadata)
+
+
+def _saved(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
+    out = io.BytesIO()
+    try:
+        figure.savefig(out, format=kind, metadata=metadata, transparent=True)
+    except ValueError as error:
+        raise RenderError(
+            "a label of a plot cannot be read as a formula", expected="formulas between dollar signs", hint=str(error).strip().splitlines()[-1]
+        ) from None
+    return out.getvalue()
+
+
+def _check(plot: Plot) -> None:
+    if not plot.series:
+        raise RenderError("a plot has no series", expected="at least one line")
+    for series in plot.series:
+        if len(series.x) != len(series.y):
+            raise RenderError(f"series {series.name!r} has {len(series.x)} x values and {len(series.y)} y values", expected="as many of one as of the other")
+        if not any(_shown(x, plot.x_scale) and _shown(y, plot.y_scale) for x, y in zip(series.x, series.y, strict=True)):
+            raise RenderError(f"series {series.name!r} has no point that these axes can show", expected="finite values, above zero on a logarithmic axis")
+
+
+def _shown(value: float, scale: Scale) -> bool:
+    return math.isfinite(value) and (scale == "linear" or value > 0)
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """matplotlib's own defaults plus ours, whatever the user's configuration says."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "svg.fonttype": "path", "svg.hashsalt": "reports", "svg.image_inline": True, "pdf.fonttype": 42, "font.family": "STIXGeneral",
+                "mathtext.fontset": "stix", "font.size": 9.5, "axes.linewidth": 0.6, "lines.linewidth": 1.3, "lines.markersize": 3.6,
+                "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.minor.width": 0.4, "ytick.minor.width": 0.4, "legend.frameon": False,
+                "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False,
+                "axes.spines.right": False, "legend.handlelength": 2.6,
+            }
+        )  # fmt: skip
+        yield
+
+
+def _frame(axes: Axes, plot: Plot) -> None:
+    axes.set_xscale(plot.x_scale)
+    axes.set_yscale(plot.y_scale)
+    axes.set_xlabel(plot.x_label)
+    axes.set_ylabel(plot.y_label)
+    if plot.x_limits is not None:
+        axes.set_xlim(*plot.x_limits)
+    if plot.y_limits is not None:
+        axes.set_ylim(*plot.y_limits)
+    xs = [x for series in plot.series for x in series.x]
+    if plot.x_scale == "linear" and all(float(x).is_integer() for x in xs):
+        from matplotlib.ticker import MaxNLocator
+
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _lines(axes: Axes, plot: Plot) -> None:
+    for k, series in enumerate(plot.series):
+        look = {"color": COLOURS[k % len(COLOURS)], "linestyle": _DASHES[k % len(_DASHES)], "marker": _MARKS[k % len(_MARKS)] if series.marked else ""}
+        # matplotlib leaves out of the legend what starts with an underscore.
+        axes.plot(series.x, series.y, label=series.name.lstrip("_"), markerfacecolor="none", **look)
+    if any(series.name for series in plot.series) and len(plot.series) > 1:
+        axes.legend(loc="best")
+
+
+def _references(axes: Axes, plot: Plot) -> None:
+    for reference in plot.references:
+        across = reference.direction == "horizontal"
+        (axes.axhline if across else axes.axvline)(reference.value, color=FAINT, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
+        if reference.label:
+            place = (1.0, reference.value) if across else (reference.value, 1.0)
+            transform = axes.get_yaxis_transform() if across else axes.get_xaxis_transform()
+            offset = (-2, 2) if across else (2, -2)
+            axes.annotate(
+                reference.label, place, xycoords=transform, xytext=offset, textcoords="offset points", fontsize=8.5, color="#6a6a6a",
+                ha="right" if across else "left", va="bottom" if across else "top",
+            )  # fmt: skip

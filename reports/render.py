@@ -1,0 +1,151 @@
+"""From a document to files: NAME.tex, NAME.pdf, NAME.html, all of them or none."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from derive.errors import RenderError, UsageError
+from reports import document as d
+from reports.html_writer import HtmlWriter
+from reports.latex_writer import LatexWriter
+from reports.layout import lay_out
+from reports.tex import MissingPackageError, compile_tex, tex_program
+from reports.typst_pdf import typst_pdf
+from reports.typst_writer import TypstWriter
+
+Format = Literal["tex", "pdf", "html"]
+FORMATS: tuple[Format, ...] = ("tex", "pdf", "html")
+Route = Literal["auto", "tex", "typst"]
+ROUTES: tuple[Route, ...] = ("auto", "tex", "typst")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MISSING = re.compile(r"\\missingcharacter\{([0-9A-F]+)\}")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The contents of files by name; ``route`` is how the PDF was made (None without one); ``warnings`` are worth a look, not errors."""
+
+    contents: Mapping[str, bytes]
+    route: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """Files that were written, by format (figures that the LaTeX file needs stand under their own names)."""
+
+    files: Mapping[str, Path]
+    route: str | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+
+def render(document: d.Document, directory: str | Path, name: str, formats: Sequence[str] = FORMATS, route: str = "auto") -> RenderResult:
+    """Write a document as ``NAME.tex``, ``NAME.pdf`` and ``NAME.html``.
+
+    Everything is made first and moved into place at the end: after an error the directory is as it was.
+
+    Parameters
+    ----------
+    directory : where to write; made if it does not exist.
+    name      : letters, digits, dots, hyphens and underscores.
+    formats   : which of ``tex``, ``pdf``, ``html``.
+    route     : how a PDF is made: ``tex``, ``typst``, or ``auto`` (TeX where it is installed).
+
+    Raises
+    ------
+    UsageError  : an unknown format or route, or a name that is no file name.
+    RenderError : the document cannot be made, or the files cannot be written.
+    """
+    made = make(document, name, formats, route)
+    folder = Path(directory)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_all(folder, made.contents)
+    except OSError as error:
+        raise RenderError(f"cannot write to {folder}: {error.strerror}", hint="is it a folder that you may write to?") from None
+    files = {file.removeprefix(f"{name}.") if file.startswith(f"{name}.") else file: folder / file for file in made.contents}
+    return RenderResult(files, made.route, made.warnings)
+
+
+def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, route: str = "auto") -> Rendered:
+    """The files of a document without writing them; parameters and errors as for :func:`render`."""
+    _check(name, formats, route)
+    document = lay_out(document)
+    contents: dict[str, bytes] = {}
+    warnings: list[str] = []
+    latex = LatexWriter(document, name)
+    source = latex.write() if "tex" in formats or ("pdf" in formats and route != "typst") else ""
+    used = None
+    if "pdf" in formats:
+        pdf, used, warnings = _pdf(document, source, latex.assets, route)
+        contents[f"{name}.pdf"] = pdf
+    if "tex" in formats:
+        contents = {f"{name}.tex": source.encode(), **latex.assets, **contents}
+    if "html" in formats:
+        contents[f"{name}.html"] = HtmlWriter(document).write().encode()
+    if "tex" in formats or used == "tex":
+        warnings += _missing_characters(source)
+    return Rendered(contents, used, tuple(warnings))
+
+
+def _check(name: str, formats: Sequence[str], route: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is not a name for files", expected="letters, digits, dots, hyphens and underscores")
+    unknown = [entry for entry in formats if entry not in FORMATS]
+    if unknown or not formats:
+        raise UsageError(f"there is no format {unknown[0]!r}" if unknown else "no format is asked for", expected=f"some of {', '.join(FORMATS)}")
+    if route not in ROUTES:
+        raise UsageError(f"there is no route {route!r}", expected=f"one of {', '.join(ROUTES)}")
+
+
+def _pdf(document: d.Document, source: str, assets: Mapping[str, bytes], route: str) -> tuple[bytes, str, list[str]]:
+    """The PDF, the route that it took, and warnings."""
+    warnings: list[str] = []
+    if route == "tex" or (route == "auto" and tex_program() is not None):
+        try:
+            output = compile_tex(source, assets)
+        except MissingPackageError as error:
+            if route == "tex":
+                raise
+            warnings.append(f"{error.message}; the PDF was made with Typst")
+        else:
+            return output.pdf, "tex", list(output.overfull)
+    return typst_pdf(TypstWriter(document).write()), "typst", warnings
+
+
+def _missing_characters(source: str) -> list[str]:
+    codes = dict.fromkeys(_MISSING.findall(source))
+    return [f"LaTeX's fonts have no {chr(int(code, 16))} (U+{code}); its number is printed instead" for code in codes]
+
+
+def _write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write every file under another name first, and rename them when all are complete."""
+    waiting: list[tuple[Path, Path]] = []
+    try:
+        for file, content in contents.items():
+            handle, temporary = tempfile.mkstemp(prefix=f".{file}.", dir=folder)
+            waiting.append((Path(temporary), folder / file))
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            # mkstemp makes files that only their owner may read.
+            Path(temporary).chmod(0o666 & ~_umask())
+        for temporary_path, final in waiting:
+            os.replace(temporary_path, final)
+    finally:
+        for temporary_path, _ in waiting:
+            temporary_path.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+

@@ -1,0 +1,57 @@
+"""A laid-out document in Typst, the way to a PDF where no TeX is installed."""
+
+from __future__ import annotations
+
+from derive.notation.surface import Surface
+from reports import document as d
+from reports.draw_typst import draw_typst
+from reports.drawing import Canvas
+from reports.escape import Code, checked_url, escape_typst, typst_string
+from reports.formulas import typst_formula
+from reports.plot import draw_svg
+from reports.signs import PRODUCTS, RELATIONS
+from reports.templating import typst_templates
+from reports.writer import Writer
+
+
+class TypstWriter(Writer):
+    """Writes Typst. Text stands in strings, where nothing is markup; plots stand in the file itself."""
+
+    templates = typst_templates()
+
+    def code_block(self, block: d.CodeBlock) -> Code:
+        return self.fill("code", text=block.text.rstrip("\n"))
+
+    def picture(self, figure: d.Figure) -> Code:
+        if isinstance(figure.content, Canvas):
+            return draw_typst(figure.content, figure.scale)
+        size = f"width: {figure.content.width * figure.scale:g}cm, alt: {typst_string(self.alt(figure))}"
+        return Code(f'align(center, image(bytes({typst_string(draw_svg(figure.content))}), format: "svg", {size}))')
+
+    def escape(self, text: str) -> Code:
+        return escape_typst(text)
+
+    def formula(self, surface: Surface, display: bool) -> Code:
+        return typst_formula(surface)
+
+    def row_right(self, row: d.Row) -> Code:
+        # Typst leaves space around a sign only if something stands on both of its sides.
+        right = super().row_right(row)
+        return Code(f'"" {right}') if right else right
+
+    def relation(self, operator: str) -> Code:
+        return Code(RELATIONS[operator].typst)
+
+    def sign(self, sign: d.Sign) -> Code:
+        if sign.kind in ("(", "[", ")", "]"):
+            return Code(f"lr(size: #1.8em, \\{sign.kind})" if sign.tall else f"\\{sign.kind}")
+        return Code(PRODUCTS[sign.kind].typst if sign.kind in PRODUCTS else sign.kind)
+
+    def code_span(self, text: str) -> Code:
+        return Code(f"#raw({typst_string(text)})")
+
+    def link(self, body: Code, url: str) -> Code:
+        target = checked_url(url)
+        goal = f"label({typst_string(target[1:])})" if target.startswith("#") else typst_string(target)
+        return Code(f"#link({goal}, [{body}])")
+

@@ -1,0 +1,198 @@
+"""What all writers share: the walk over the tree. A writer says how its output spells formulas, inline pieces and drawings; the looks of
+blocks stand in its templates."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from derive.notation.surface import Surface
+from reports import document as d
+from reports.escape import Code
+from reports.labels import callout_label, labels
+from reports.templating import Templates
+
+
+class Writer(ABC):
+    """Writes one laid-out document. ``blocks`` and ``inlines`` return code of the output."""
+
+    templates: Templates
+
+    def __init__(self, document: d.Document) -> None:
+        self.document = document
+        self.labels = labels(document.language)
+
+    # -- the document ----------------------------------------------------------------------------------------------------------
+
+    def write(self) -> str:
+        """The whole file."""
+        document = self.document
+        return self.templates.page(
+            title=self.inlines(document.title),
+            subtitle=self.inlines(document.subtitle),
+            plain_title=d.plain_text(document.title),
+            meta=document.meta,
+            byline=[document.meta[key] for key in ("course", "author", "date") if document.meta.get(key)],
+            source=document.meta.get("source", ""),
+            author=document.meta.get("author", ""),
+            language=document.language,
+            labels=self.labels,
+            body=self.blocks(document.blocks),
+            **self.more(),
+        )
+
+    def more(self) -> dict[str, Any]:
+        """Further values for the document's template."""
+        return {}
+
+    # -- blocks ----------------------------------------------------------------------------------------------------------------
+
+    def blocks(self, blocks: d.Blocks) -> Code:
+        """Blocks one after another."""
+        return Code("\n".join(self.block(block) for block in blocks))
+
+    def block(self, block: d.Block) -> Code:
+        """One block, by the method for its kind."""
+        match block:
+            case d.Heading():
+                return self.heading(block)
+            case d.Paragraph(body):
+                return self.fill("paragraph", body=self.inlines(body))
+            case d.BulletList(items, tight):
+                return self.fill("bullets", items=[self.blocks(item) for item in items], tight=tight)
+            case d.NumberedList(items, start, tight):
+                return self.fill("numbers", items=[self.blocks(item) for item in items], start=start, tight=tight)
+            case d.Quote(inside):
+                return self.fill("quote", body=self.blocks(inside))
+            case d.Callout(kind, title, inside):
+                heading = self.inlines(title) if title else self.escape(callout_label(kind, self.document.language))
+                return self.fill("callout", kind=kind, title=heading, body=self.blocks(inside))
+            case d.Rule():
+                return self.fill("rule")
+            case d.Table():
+                return self.table(block)
+            case d.CodeBlock():
+                return self.code_block(block)
+            case d.Display(surface):
+                return self.fill("display", formula=self.formula(surface, display=True), wide=False)
+            case d.Rows():
+                return self.rows(block)
+            case d.Figure():
+                return self.figure(block)
+            case d.Aligned():
+                raise TypeError("aligned formulas are laid out before they are written")
+
+    def heading(self, heading: d.Heading) -> Code:
+        """A heading."""
+        return self.fill("heading", level=heading.level, body=self.inlines(heading.body), plain=d.plain_text(heading.body), anchor=heading.anchor)
+
+    def table(self, table: d.Table) -> Code:
+        """A table."""
+        return self.fill(
+            "table",
+            header=[self.inlines(cell) for cell in table.header],
+            rows=[[self.inlines(cell) for cell in row] for row in table.rows],
+            alignments=table.alignments,
+            shares=table.shares,
+            number=table.number,
+            caption=self.inlines(table.caption),
+        )
+
+    def figure(self, figure: d.Figure) -> Code:
+        """A figure with its caption."""
+        return self.fill("figure", picture=self.picture(figure), number=figure.number, caption=self.inlines(figure.caption), alt=self.alt(figure))
+
+    def alt(self, figure: d.Figure) -> str:
+        """What the figure shows, in words."""
+        return figure.alt or d.plain_text(figure.caption)
+
+    def rows(self, rows: d.Rows) -> Code:
+        """Aligned formulas."""
+        cells = [
+            {
+                "left": self.row_left(row.left) if row.left is not None else Code(""),
+                "right": self.row_right(row),
+                "hangs": row.hangs,
+                "note": self.inlines(row.note),
+                "note_below": row.note_below,
+                "indent": row.indent,
+                "sticky": following is not None and following.indent > 0,
+            }
+            for row, following in zip(rows.rows, (*rows.rows[1:], None), strict=True)
+        ]
+        return self.fill("rows", rows=cells, scale=rows.scale)
+
+    def row_left(self, surface: Surface) -> Code:
+        """The left side of a row."""
+        return self.formula(surface, display=True)
+
+    def row_right(self, row: d.Row) -> Code:
+        """The relation sign and what stands right of it."""
+        pieces = [self.sign(fragment) if isinstance(fragment, d.Sign) else self.formula(fragment, display=True) for fragment in row.right]
+        return Code(" ".join(([self.relation(row.operator)] if row.operator else []) + pieces))
+
+    def fill(self, block: str, **values: Any) -> Code:
+        """A block of the templates."""
+        return self.templates.fill(block, labels=self.labels, **values)
+
+    # -- inline pieces ---------------------------------------------------------------------------------------------------------
+
+    def inlines(self, body: d.Inlines) -> Code:
+        """A sentence."""
+        return Code("".join(self.inline(inline) for inline in body))
+
+    def inline(self, inline: d.Inline) -> Code:
+        """One piece of a sentence."""
+        match inline:
+            case d.Text(text):
+                return self.escape(text)
+            case d.Math(surface):
+                return self.fill("math", formula=self.formula(surface, display=False), wide=self.is_wide(surface))
+            case d.Emphasis(body):
+                return self.fill("emphasis", body=self.inlines(body))
+            case d.Strong(body):
+                return self.fill("strong", body=self.inlines(body))
+            case d.CodeSpan(text):
+                return self.code_span(text)
+            case d.Link(body, url):
+                return self.link(self.inlines(body), url)
+            case d.LineBreak():
+                return self.fill("linebreak")
+
+    def is_wide(self, surface: Surface) -> bool:
+        """Whether a formula in a sentence is too wide for a narrow screen."""
+        return False
+
+    # -- what each output says in its own way ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def escape(self, text: str) -> Code:
+        """Words."""
+
+    @abstractmethod
+    def formula(self, surface: Surface, display: bool) -> Code:
+        """A formula without the signs that start and end it."""
+
+    @abstractmethod
+    def relation(self, operator: str) -> Code:
+        """A relation sign at the start of a row."""
+
+    @abstractmethod
+    def sign(self, sign: d.Sign) -> Code:
+        """A sign where a formula was broken."""
+
+    @abstractmethod
+    def code_span(self, text: str) -> Code:
+        """Code in a sentence."""
+
+    @abstractmethod
+    def code_block(self, block: d.CodeBlock) -> Code:
+        """Code on lines of its own."""
+
+    @abstractmethod
+    def link(self, body: Code, url: str) -> Code:
+        """A link."""
+
+    @abstractmethod
+    def picture(self, figure: d.Figure) -> Code:
+        """A drawing or a plot."""
