@@ -65,6 +65,14 @@ def _relu(x: Expr) -> Expr:
     return sp.Piecewise((x, x > 0), (sp.Integer(0), True))
 
 
+def _absolute(x: Expr) -> Expr:
+    return sp.Piecewise((x, x > 0), (-x, True))
+
+
+def _sign(x: Expr) -> Expr:
+    return sp.Piecewise((sp.Integer(1), x > 0), (sp.Integer(-1), x < 0), (sp.Integer(0), True))
+
+
 def _gelu(x: Expr) -> Expr:
     return x * (1 + sp.erf(x / sp.sqrt(2))) / 2
 
@@ -83,8 +91,8 @@ _DECLARED = (
     ElementwiseFunction("cosh", sp.cosh, r"\cosh", "cosh", "cosh", range=(sp.Integer(1), sp.oo)),
     ElementwiseFunction("arctan", sp.atan, r"\arctan", "arctan", "arctan", slope=sp.Integer(1), aliases=("atan",)),
     ElementwiseFunction("sqrt", sp.sqrt, r"\sqrt", "sqrt", "sqrt", lambda y: 1 / (2 * y), (sp.Integer(0), sp.oo)),
-    ElementwiseFunction("abs", lambda x: sp.Abs(x), r"\operatorname{abs}", "abs", "abs", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1)),
-    ElementwiseFunction("sign", lambda x: sp.sign(x), r"\operatorname{sign}", "sign", "sign", range=(sp.Integer(-1), sp.Integer(1)), aliases=("sgn",)),
+    ElementwiseFunction("abs", _absolute, r"\operatorname{abs}", "abs", "abs", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1)),
+    ElementwiseFunction("sign", _sign, r"\operatorname{sign}", "sign", "sign", range=(sp.Integer(-1), sp.Integer(1)), aliases=("sgn",)),
     ElementwiseFunction("relu", _relu, r"\operatorname{ReLU}", "relu", "relu", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1), aliases=("ReLU", "Relu")),
     ElementwiseFunction(
         "softplus", lambda x: sp.log(1 + sp.exp(x)), r"\operatorname{softplus}", "softplus", "softplus", lambda y: 1 - sp.exp(-y),

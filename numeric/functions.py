@@ -10,7 +10,7 @@ import numpy as np
 import sympy as sp
 
 from derive.errors import MissingRuleError
-from derive.functions import elementwise
+from derive.functions import ElementwiseFunction, elementwise
 
 Array = Any
 """A NumPy array or a torch tensor."""
@@ -85,10 +85,20 @@ def numpy_function(name: str, order: int) -> Callable[[Array], Array]:
         formula = sp.lambdify(output, in_output, "numpy", cse=True)
         base = _NUMPY[declared.name]
         return lambda x: formula(base(x)) + 0.0 * x
+    return _from_definition(declared, order)
+
+
+def _from_definition(declared: ElementwiseFunction, order: int) -> Callable[[Array], Array]:
+    """A derivative from the SymPy definition. Off the real axis it is continued to first order, which is all that the complex step sees."""
     u = sp.Symbol("u", real=True)
-    derivative = declared.derivative(u, order)
-    compiled = sp.lambdify(u, derivative.doit(), ["scipy", "numpy"] if derivative.has(sp.erf) else "numpy")
-    return lambda x: compiled(x) + 0.0 * x
+    here, beyond = (sp.lambdify(u, declared.derivative(u, k), [{"erf": erf}, "numpy"]) for k in (order, order + 1))
+
+    def value(x: Array) -> Array:
+        real = np.real(x)
+        result = here(real) + 0.0 * real
+        return result + 1j * np.imag(x) * beyond(real) if np.iscomplexobj(x) else result
+
+    return value
 
 
 def softmax(x: Array, axis: int) -> Array:

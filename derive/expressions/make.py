@@ -308,12 +308,11 @@ def block(rows: Sequence[Sequence[Node]]) -> Node:
 
 def padded(node: Node, rows: tuple[Expr, Expr], columns: tuple[Expr, Expr]) -> Node:
     """A matrix with zeros around it: rows above and below, columns left and right."""
-    height, width = node.shape
+    heights, widths = (rows[0], node.shape[0], rows[1]), (columns[0], node.shape[1], columns[1])
     grid: list[list[Node]] = []
-    for size in (rows[0], height, rows[1]):
-        if size != 0:
-            line = [zero((size, w)) if (size is not height or w is not width) else node for w in (columns[0], width, columns[1]) if w != 0]
-            grid.append(line)
+    for i, height in enumerate(heights):
+        if height != 0:
+            grid.append([node if i == 1 and j == 1 else zero((height, width)) for j, width in enumerate(widths) if width != 0])
     return block(grid)
 
 

@@ -221,6 +221,10 @@ class LatexFrontEnd:
             self.out.emit("BIG", {"∑": "sum", "∏": "prod"}[sign], raw.start, raw.end)
         elif sign in "∇∂":
             self.mark("nabla" if sign == "∇" else "partial", raw)
+        elif sign == "⟨":
+            self.out.push("<", raw.start, raw.end)
+        elif sign == "⟩":
+            self.out.pop("<", raw.start, raw.end)
         elif sign == "⁺":
             self.superscript_mark("+", raw)
         elif sign == "…":

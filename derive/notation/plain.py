@@ -156,6 +156,10 @@ class PlainFrontEnd:
             self.bar("abs" if sign == "|" else "norm", start, end)
         elif sign in "∑∏":
             self.out.emit("BIG", {"∑": "sum", "∏": "prod"}[sign], start, end)
+        elif sign == "⟨":
+            self.out.push("<", start, end)
+        elif sign == "⟩":
+            self.out.pop("<", start, end)
         elif sign == "'" or sign == "′":
             self.out.emit("PRIME", "'", start, end)
         else:

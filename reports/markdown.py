@@ -1,0 +1,243 @@
+"""Markdown to a document tree.
+
+CommonMark with tables, ``$formulas$``, callouts (``::: answer``) and fenced blocks that call the engine (``bptt NAME``). Formulas are read by
+the notation, so a slip in one is told with the file, the line and a caret. Raw HTML is text like any other; images are refused, since a
+sheet is complete in itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+from mdit_py_plugins.container import container_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from derive.errors import ParseError
+from derive.notation.source import Source, Span
+from reports import document as d
+from reports.anchors import check_links, finish_headings
+from reports.block_calls import PREFIX, BlockRegistry, MarkdownReader, did_you_mean, read_call
+from reports.escape import SCHEMES
+from reports.front_matter import read_front_matter
+from reports.inline import Sentence
+from reports.layout import MAX_NESTING
+from reports.places import Excerpt, FileText
+
+_CLOSING_COLONS = re.compile(r"[\s>]*:{3,}\s*")
+_CLOSING_FENCE = re.compile(r"[\s>]*(`{3,}|~{3,})\s*")
+_CONTAINER = "callout"
+_QUOTES = {"en": "“”‘’", "de": "„“‚‘"}
+
+
+def read_markdown(text: str | Source, blocks: BlockRegistry | None = None, context: Any = None) -> d.Document:
+    """A Markdown text as a document.
+
+    Parameters
+    ----------
+    text    : the text, or a :class:`~derive.notation.source.Source` with the file's name for error messages.
+    blocks  : what fenced blocks ``bptt NAME`` stand for.
+    context : passed on to those blocks.
+
+    Raises
+    ------
+    ParseError : with the file's name, the line, and a caret.
+    BpttError  : what a block finds.
+
+    >>> read_markdown("# Sheet\\n\\nThe state $h_t$.").title
+    (Text(text='Sheet'),)
+    """
+    source = text if isinstance(text, Source) else Source(text)
+    if "\r" in source.text:
+        source = Source(source.text.replace("\r\n", "\n").replace("\r", "\n"), source.name, source.line_offset)
+    front = read_front_matter(source)
+    reader = _Reader(source, blocks or BlockRegistry(), context, front.values.get("language", "en"))
+    body = reader.read(front.rest)
+    titles = {key: reader.sentence(front.values[key], front.places[key]) for key in ("title", "subtitle") if front.values.get(key)}
+    title = titles.get("title", ())
+    if not title and body and isinstance(body[0], d.Heading):
+        title, body = body[0].body, body[1:]
+    body = finish_headings(body)
+    check_links(body, reader.links)
+    meta = {key: value for key, value in front.values.items() if key not in ("title", "subtitle")}
+    return d.Document(title or d.words(Path(source.name).stem.strip("<>")), titles.get("subtitle", ()), meta, body)
+
+
+def read_markdown_file(path: str | Path, blocks: BlockRegistry | None = None, context: Any = None) -> d.Document:
+    """A Markdown file as a document; parameters and errors as for :func:`read_markdown`."""
+    return read_markdown(Source(Path(path).read_text(encoding="utf-8"), str(path)), blocks, context)
+
+
+@lru_cache(maxsize=None)
+def _parser(language: str) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "typographer": True, "quotes": _QUOTES.get(language, _QUOTES["en"])})
+    parser.enable(["table", "smartquotes"])
+    # Without this, an escaped \$ stays apart from a $ that opens a formula nobody closed.
+    parser.disable(["text_join", "html_block", "html_inline"], True)
+    parser.use(dollarmath_plugin, allow_labels=False, allow_digits=False, allow_blank_lines=False, double_inline=True)
+    parser.use(container_plugin, _CONTAINER, validate=lambda *_: True)
+    # Links are judged when the tree is built, where an error can say why.
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]
+    return parser
+
+
+class _Reader(MarkdownReader):
+    """Turns the nodes of one file into blocks."""
+
+    def __init__(self, source: Source, registry: BlockRegistry, context: Any, language: str) -> None:
+        self.file = FileText(source)
+        self.registry = registry
+        self.context = context
+        self.language = language
+        self.links: list[tuple[str, Span]] = []
+        """Links to anchors, which are checked when all headings are known."""
+
+    def read(self, text: str) -> d.Blocks:
+        """All blocks of the text, which has the same lines as the file."""
+        tree = SyntaxTreeNode(_parser(self.language).parse(text))
+        return tuple(self.inside(tree, 0))
+
+    # -- for handlers ----------------------------------------------------------------------------------------------------------
+
+    def sentence(self, text: str, place: Span) -> d.Inlines:
+        tree = SyntaxTreeNode(_parser(self.language).parseInline(text))
+        line = self.file.source.text.count("\n", 0, place.start)
+        excerpt = Excerpt(self.file, text, line, place.start - self.file.starts[line])
+        return Sentence(excerpt, self.link).read(tree.children[0]) if tree.children else ()
+
+    def blocks(self, source: Source) -> d.Blocks:
+        inner = _Reader(source, self.registry, self.context, self.language)
+        blocks = inner.read(source.text)
+        self.links += inner.links
+        return blocks
+
+    # -- blocks ----------------------------------------------------------------------------------------------------------------
+
+    def inside(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
+        """The blocks inside a node."""
+        if depth > MAX_NESTING:
+            raise ParseError(f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", span=self.place(node), hint="start a new section instead")
+        for child in node.children:
+            yield from self.block(child, depth)
+
+    def block(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
+        """The blocks that one node stands for."""
+        match node.type:
+            case "heading":
+                yield d.Heading(int(node.tag[1:]), self.inline(node))
+            case "paragraph":
+                yield d.Paragraph(self.inline(node))
+            case "bullet_list" | "ordered_list":
+                yield self.list(node, depth)
+            case "blockquote":
+                yield d.Quote(tuple(self.inside(node, depth + 1)))
+            case "table":
+                yield self.table(node)
+            case "hr":
+                yield d.Rule()
+            case "code_block":
+                yield d.CodeBlock(node.content.rstrip("\n"))
+            case "fence":
+                yield from self.fence(node)
+            case "math_block":
+                yield self.math_block(node)
+            case _ if node.type == f"container_{_CONTAINER}":
+                yield self.callout(node, depth)
+            case _:
+                raise ParseError(f"{node.type} is not part of a sheet", span=self.place(node))
+
+    def place(self, node: SyntaxTreeNode) -> Span:
+        """The first line of a node."""
+        while node.map is None and node.parent is not None:
+            node = node.parent
+        return self.file.line_span(node.map[0] if node.map else 0)
+
+    def inline(self, node: SyntaxTreeNode) -> d.Inlines:
+        """The sentence of a heading or a paragraph."""
+        inline = node.children[0]
+        first = (inline.map or node.map or (0, 0))[0]
+        return Sentence(Excerpt(self.file, inline.content, first), self.link).read(inline)
+
+    def list(self, node: SyntaxTreeNode, depth: int) -> d.Block:
+        items = tuple(tuple(self.inside(item, depth + 1)) for item in node.children)
+        tight = all(child.hidden for item in node.children for child in item.children if child.type == "paragraph")
+        if node.type == "bullet_list":
+            return d.BulletList(items, tight)
+        return d.NumberedList(items, int(node.attrs.get("start", 1)), tight)
+
+    def table(self, node: SyntaxTreeNode) -> d.Table:
+        rows = [row for part in node.children for row in part.children]
+        read = [self.row(row) for row in rows]
+        alignments = [str(cell.attrs.get("style", "text-align:left")).removeprefix("text-align:") for cell in rows[0].children]
+        return d.Table(read[0], tuple(read[1:]), cast(tuple[d.Alignment, ...], tuple(alignments)))
+
+    def row(self, row: SyntaxTreeNode) -> tuple[d.Inlines, ...]:
+        """The cells of a row; each is looked for in its line after the one before."""
+        line = (row.map or (0, 0))[0]
+        cells = []
+        column = 0
+        for cell in row.children:
+            inline = cell.children[0]
+            found = self.file.lines[line].find(inline.content, column)
+            column = found if found >= 0 else column
+            cells.append(Sentence(Excerpt(self.file, inline.content, line, column), self.link).read(inline))
+            column += len(inline.content)
+        return tuple(cells)
+
+    def fence(self, node: SyntaxTreeNode) -> Iterator[d.Block]:
+        first, last = node.map or (0, 0)
+        if last - 1 <= first or not _CLOSING_FENCE.fullmatch(self.file.lines[last - 1]):
+            raise ParseError(f"'{node.markup}' is never closed", span=self.file.line_span(first), expected=f"a line {node.markup} after the block")
+        words = node.info.split()
+        if words[:1] != [PREFIX]:
+            yield d.CodeBlock(node.content.rstrip("\n"), words[0] if words else "")
+            return
+        if len(words) != 2:
+            raise ParseError(f"'{node.info.strip()}' does not name one block", span=self.file.line_span(first), expected=f"{PREFIX} and the name of a block")
+        yield from self.registry.call(read_call(self.file, words[1], node.content, (first, first + 1), self.context, self))
+
+    def math_block(self, node: SyntaxTreeNode) -> d.Block:
+        first = (node.map or (0, 0))[0]
+        excerpt = Excerpt(self.file, node.content, first, self.file.lines[first].find("$$") + 2)
+        lines = Sentence(excerpt, self.link).formulas(node.content, 0)
+        if len(lines) == 1:
+            return d.Display(lines[0])
+        return d.Aligned(tuple(entry for line in lines for entry in d.aligned(line).lines))
+
+    def callout(self, node: SyntaxTreeNode, depth: int) -> d.Callout:
+        first, last = node.map or (0, 0)
+        span = self.file.line_span(first)
+        words = node.info.strip().split(maxsplit=1)
+        if not words:
+            raise ParseError("':::' closes nothing", span=span, expected=f"::: and one of {', '.join(d.CALLOUT_KINDS)}", hint="an outer ::: needs more colons")
+        if words[0] not in d.CALLOUT_KINDS:
+            expected = f"one of {', '.join(d.CALLOUT_KINDS)}"
+            raise ParseError(f"there is no callout {words[0]!r}", span=span, expected=expected, hint=did_you_mean(words[0], d.CALLOUT_KINDS))
+        if last >= len(self.file.lines) or not _CLOSING_COLONS.fullmatch(self.file.lines[last]):
+            raise ParseError(f"'{node.markup} {words[0]}' is never closed", span=span, expected=f"a line {node.markup} after it")
+        title: d.Inlines = ()
+        if len(words) > 1:
+            column = self.file.lines[first].find(words[1])
+            start = self.file.starts[first] + column
+            title = self.sentence(words[1], self.file.span(start, start + len(words[1])))
+        return d.Callout(cast(d.CalloutKind, words[0]), title, tuple(self.inside(node, depth + 1)))
+
+    # -- links -----------------------------------------------------------------------------------------------------------------
+
+    def link(self, url: str, span: Span) -> None:
+        """Check a link's target.
+
+        Raises
+        ------
+        ParseError : it is neither on the web, nor an address, nor an anchor of this sheet.
+        """
+        if url.startswith("#"):
+            self.links.append((url[1:], span))
+        elif urlsplit(url).scheme.lower() not in SCHEMES:
+            raise ParseError(f"a link to {url!r} is not allowed", span=span, expected=f"a target that starts with {', '.join(SCHEMES)} or #")

@@ -1,0 +1,106 @@
+"""The canonical index form: equal formulas are proved equal, different ones never."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from derive import expressions as e
+from derive.cell import Cell
+from derive.normal import equal
+from numeric.draws import draw, run_of
+
+RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+LSTM = Cell.from_text(
+    r"""f_t = \sigma(W_f h_{t-1} + U_f x_t)
+    i_t = \sigma(W_i h_{t-1} + U_i x_t)
+    C_t = f_t \odot C_{t-1} + i_t
+    h_t = \tanh(C_t)"""
+)
+DOUBLE = r"\frac{\partial L_t}{\partial h_t}\frac{\partial h_t}{\partial h_k}\frac{\partial^{+} h_k}{\partial W}"
+
+EQUAL = [
+    (RNN, r"\operatorname{diag}(\sigma'(z_t)) W", r"\operatorname{diag}(\sigma(z_t)\odot(1-\sigma(z_t))) W"),
+    (RNN, r"W^\top (\sigma'(z_t) \odot h_t)", r"W^\top \operatorname{diag}(h_t) \sigma'(z_t)"),
+    (RNN, r"\sigma(W h_{t-1} + U x_t)", r"\sigma(U x_t + W h_{t-1})"),
+    (RNN, rf"\sum_{{t=1}}^{{T}}\sum_{{k=1}}^{{t}} {DOUBLE}", rf"\sum_{{k=1}}^{{T}}\sum_{{t=k}}^{{T}} {DOUBLE}"),
+    (RNN, r"\sum_{t=1}^{T} W h_{t-1}", r"W \sum_{s=0}^{T-1} h_s"),
+    (RNN, r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W", r"\prod_{i=k}^{t-1} \operatorname{diag}(\sigma'(z_{i+1})) W"),
+    (RNN, r"\prod_{j=1}^{2} \operatorname{diag}(\sigma'(z_j)) W", r"\operatorname{diag}(\sigma'(z_2)) W \operatorname{diag}(\sigma'(z_1)) W"),
+    (RNN, r"\sum_{t=1}^{3} h_t h_t^\top", r"h_3 h_3^\top + h_2 h_2^\top + h_1 h_1^\top"),
+    (RNN, r"h_t^\top W h_t", r"h_t^\top W^\top h_t"),
+    (RNN, r"(h_t + h_{t-1})^2", r"h_t^2 + 2 h_t \odot h_{t-1} + h_{t-1}^2"),
+    (RNN, r"\operatorname{tr}(W W^\top W)", r"\operatorname{tr}(W^\top W W^\top)"),
+    (RNN, r"\lVert h_t \rVert^2", r"h_t^\top h_t"),
+    (RNN, r"\sum_{t=1}^{T}\sigma(h_t+h_{t-1})", r"\sum_{s=0}^{T-1}\sigma(h_{s+1}+h_s)"),
+    (RNN, r"\mathbf{1}^\top (h_t \odot h_t)", r"h_t^\top h_t"),
+    (LSTM, r"\tanh'(C_t)", r"1 - \tanh(C_t)^2"),
+    (LSTM, r"\begin{pmatrix} W_f & W_i \end{pmatrix}\begin{pmatrix} C_t \\ h_t\end{pmatrix}", r"W_i h_t + W_f C_t"),
+    (LSTM, r"\begin{pmatrix} W_f & 0 \\ 0 & W_i \end{pmatrix}^\top\begin{pmatrix} C_t \\ h_t\end{pmatrix}", r"\begin{pmatrix} W_f^\top C_t \\ W_i^\top h_t\end{pmatrix}"),
+]
+
+DIFFERENT = [
+    (RNN, r"\operatorname{diag}(\sigma'(z_t)) W", r"W \operatorname{diag}(\sigma'(z_t))"),
+    (RNN, r"\sigma(W h_{t-1} + U x_t)", r"\sigma(W h_t + U x_{t-1})"),
+    (RNN, rf"\sum_{{t=1}}^{{T}}\sum_{{k=1}}^{{t}} {DOUBLE}", rf"\sum_{{k=1}}^{{T}}\sum_{{t=k+1}}^{{T}} {DOUBLE}"),
+    (RNN, r"h_t^\top W h_{t-1}", r"h_t^\top W^\top h_{t-1}"),
+    (RNN, r"\sum_{t=1}^{T} h_t", r"\sum_{t=0}^{T} h_t"),
+    (RNN, r"\sum_{t=1}^{T} h_t", r"\sum_{t=1}^{T} h_{t-1}"),
+    (RNN, r"W W^\top", r"W^\top W"),
+    (RNN, r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W", r"\prod_{j=k}^{t} \operatorname{diag}(\sigma'(z_j)) W"),
+    (RNN, r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W", r"\prod_{j=k+1}^{t} W \operatorname{diag}(\sigma'(z_j))"),
+    (RNN, r"\sigma(h_t) + \sigma(h_{t-1})", r"2 \sigma(h_t)"),
+    (RNN, r"\frac{\partial h_t}{\partial h_k}", r"\frac{\partial h_k}{\partial h_t}"),
+    (RNN, r"\frac{\partial h_t}{\partial h_k}", r"\frac{\partial^{+} h_t}{\partial h_k}"),
+    (LSTM, r"\begin{pmatrix} C_t \\ h_t\end{pmatrix}", r"\begin{pmatrix} h_t \\ C_t\end{pmatrix}"),
+    (LSTM, r"\sigma(C_t \odot h_t)", r"\sigma(C_t) \odot \sigma(h_t)"),
+]
+
+
+@pytest.mark.parametrize(("subject", "a", "b"), EQUAL, ids=range(len(EQUAL)))
+def test_proved(subject: Cell, a: str, b: str) -> None:
+    assert equal(subject.read(a), subject.read(b))
+
+
+@pytest.mark.parametrize(("subject", "a", "b"), DIFFERENT, ids=range(len(DIFFERENT)))
+def test_not_proved(subject: Cell, a: str, b: str) -> None:
+    assert not equal(subject.read(a), subject.read(b))
+
+
+# -- random formulas: what is called equal is equal in numbers -----------------------------------------------------------------
+
+
+@st.composite
+def formulas(draw_: st.DrawFn, depth: int = 3) -> str:
+    """A vector of size n about the RNN."""
+    if depth == 0:
+        return draw_(st.sampled_from(["h_2", "h_1", "z_2", "z_1", "h_3"]))
+    below = formulas(depth - 1)
+    a, b = f"({draw_(below)})", f"({draw_(below)})"
+    return draw_(
+        st.sampled_from(
+            [
+                f"W {a}", f"W^\\top {a}", f"{a} \\odot {b}", f"{a} + {b}", f"{a} - {b}", f"\\sigma'{a}", f"\\tanh{a}", f"{a}^2",
+                f"\\operatorname{{diag}}{a} {b}", f"({a}^\\top {b}) {a}", f"\\sum_{{t=1}}^{{3}} {a} \\odot h_t", f"2 {a}",
+                f"\\operatorname{{diag}}(W) \\odot {a}",
+            ]
+        )
+    )  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(formulas(), formulas(), st.integers(0, 3))
+def test_equal_forms_have_equal_values(a: str, b: str, seed: int) -> None:
+    """Soundness: a claim of equality between two random formulas, or rearrangements of one, is never false in numbers."""
+    drawn = draw(RNN, seed, length=3, scale=0.5)
+    run = run_of(RNN, drawn)
+    left, right = RNN.read(a), RNN.read(b)
+    swapped = RNN.read(f"({b}) + ({a})")
+    joined = RNN.read(f"({a}) + ({b})")
+    assert equal(joined, swapped)
+    if equal(left, right):
+        np.testing.assert_allclose(run.evaluator()(left), run.evaluator()(right), rtol=1e-9, atol=1e-12)
+    difference = e.Plus(joined, e.Neg(swapped))
+    assert equal(difference, e.make.zero(difference.shape))
