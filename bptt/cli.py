@@ -43,7 +43,7 @@ def _sheet_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     sheet.add_argument("sheets", nargs="*", metavar="ID|FILE", help="a sheet of the package, or a Markdown file of your own; without any, list them")
     sheet.add_argument("--all", action="store_true", help="every sheet of the package")
     sheet.add_argument("-o", "--output", metavar="DIR", default=".", help="where the files go (default: here)")
-    sheet.add_argument("--route", choices=("auto", "latex", "typst"), default="auto", help="what makes the PDF (default: TeX where there is one)")
+    sheet.add_argument("--route", choices=("auto", "tex", "typst"), default="auto", help="what makes the PDF (default: TeX where there is one)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

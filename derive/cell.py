@@ -127,7 +127,7 @@ class Cell(RecurrentSystem):
             old = next((q for q in self.equations if q.key == name), None)
             if old is None or old.span is None:
                 raise UsageError(f"{name} is not defined by the cell", expected=f"one of {', '.join(q.key for q in self.equations)}")
-            place = old.span.line - 1
+            place = text.count("\n", 0, old.span.start)
             lines[place] = equation
         return Cell.from_text("\n".join([*lines, self._keep_shapes()]), self.text.source.name)
 

@@ -225,7 +225,7 @@ def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
     lines.append(Step(target, make.plus(*named), "double sum with its terms written out", f"T = {steps}"))
     expanded = [_expanded_term(parts, t, last, first) for last in losses for first in range(1, last + 1)]
     result = make.plus(*expanded)
-    lines.append(Step(target, result, "one-step Jacobians in place of ∂s_t/∂s_k", "from s_k to s_t there are t - k factors"))
+    lines.append(Step(target, result, "one-step Jacobians multiplied out", "from s_k to s_t there are t - k factors"))
     return Derivation(target, result, tuple(lines), f"Gradient of the loss by {by}, written out for T = {steps}")
 
 

@@ -21,6 +21,7 @@ from derive.differentiate import jacobian_of
 from derive.errors import MissingRuleError, SystemError_, UsageError
 from derive.expressions import make
 from derive.expressions.node import ONE
+from derive.notation.names import QName
 from derive.system import RecurrentSystem, leaves
 
 Point = tuple[str, int | None]
@@ -173,9 +174,39 @@ class JacobianEngine:
         steps = [
             Step(joint, now, "joint state", "all states that one step hands to the next", proved="definition"),
             Step(named, e.Derivative(joint, joint.at(self.time - 1)), "one-step Jacobian of the joint state", proved="definition"),
-            Step(named, block, "Jacobian block by block", "each block holds the other states of the step before fixed"),
         ]
-        return steps, joint, named
+        entries, lines = self._named_blocks(step_name)
+        steps.append(Step(named, e.Block(entries), "block by block", "each block holds the other states of the step before fixed"))
+        return [*steps, *lines], joint, named
+
+    def _named_blocks(self, name: str) -> tuple[list[list[e.Node]], list[Step]]:
+        """The blocks of J_t under names such as J^{hC}_t, each with a line of its own; a block that occurs in a later one is named there too."""
+        states = self.joint_states()
+        labels = _labels(states)
+        known: dict[e.Node, e.Node] = {}
+        entries: list[list[e.Node]] = []
+        lines: list[Step] = []
+        for a in states:
+            entries.append([])
+            for b in states:
+                value = self.one_step(a, b)
+                if make.is_zero(value) or isinstance(value, e.Identity):
+                    entries[-1].append(value)
+                    continue
+                entry = e.Timed(QName(name, (), (), (labels[a] + labels[b],)).key, self.time, *value.shape)
+                lines.append(Step(entry, value.xreplace(known), "block of the one-step Jacobian"))
+                entries[-1].append(entry)
+                if isinstance(value, e.Plus):
+                    known[value] = entry
+        return entries, lines
+
+
+def _labels(states: Sequence[str]) -> dict[str, str]:
+    """A letter for each state: its own, or a number where letters coincide."""
+    bases = [QName.from_key(state).base for state in states]
+    if len(set(bases)) == len(bases) and all(len(base) == 1 for base in bases):
+        return dict(zip(states, bases, strict=True))
+    return {state: str(k) for k, state in enumerate(states, 1)}
 
 
 def jacobian(system: RecurrentSystem, of: e.Node, by: e.Node) -> Derivation:

@@ -141,11 +141,11 @@ def power_theorem() -> Derivation:
         Step(e.MatrixPower(M, n + 1), e.Times(claim(n), decomposition), "hypothesis and decomposition", "for Mⁿ and for M"),
     ]
     joined = e.Times(Q, e.MatrixPower(D, n), e.Identity(size), D, inverse)
-    steps.append(Step(e.MatrixPower(M, n + 1), joined, "Q⁻¹ Q = I", "the inner factors meet"))
+    steps.append(Step(e.MatrixPower(M, n + 1), joined, "inner factors cancel", "Q⁻¹ Q = I"))
     folded = e.Times(Q, e.Times(e.MatrixPower(D, n), D), inverse)
     if not equal(joined, folded):
         raise ValidationError("the induction step of Mⁿ = QΛⁿQ⁻¹ does not hold")
-    steps.append(Step(e.MatrixPower(M, n + 1), claim(n + 1), "Λⁿ Λ = Λⁿ⁺¹", "powers of a diagonal matrix: each λ is multiplied once more", proved="algebra"))
+    steps.append(Step(e.MatrixPower(M, n + 1), claim(n + 1), "power of a diagonal matrix", "each eigenvalue is multiplied once more", proved="algebra"))
     steps.append(Step(e.MatrixPower(M, n), claim(n), "induction", "true for 1, and for n+1 whenever for n: true for every n", proved="induction"))
     return Derivation(e.MatrixPower(M, n), claim(n), tuple(steps), "Powers through the eigendecomposition")
 

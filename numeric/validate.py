@@ -173,9 +173,10 @@ def _times(system: RecurrentSystem, derivation: Derivation, drawn: Draw, generat
     if not isinstance(target, e.Derivative):
         return {name: int(generator.integers(1, length + 1)) for name in symbols}
     options = []
+    run = run_of(system, drawn)
     for values in np.ndindex(*([length + 1] * len(symbols))):
         times = dict(zip(symbols, (int(v) for v in values), strict=True))
-        evaluator = Evaluator(run_of(system, drawn), drawn.sizes, times)
+        evaluator = Evaluator(run, drawn.sizes, times)
         of_time = evaluator.integer(target.of.time) if isinstance(target.of, e.Timed) else 1
         by_time = evaluator.integer(target.by.time) if isinstance(target.by, e.Timed) else 1
         first = 0 if isinstance(target.by, e.Timed) and target.by.name in system.states else 1

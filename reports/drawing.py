@@ -27,7 +27,6 @@ Stroke = Literal["solid", "dashed", "dotted"]
 NODE_SIZE = 0.88
 """Diameter of a circle."""
 LABEL_GAP = 0.09
-"""Space between an arrow and its label."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,8 @@ class Arrow:
     style: Stroke = "solid"
     role: Role = "ink"
     head: bool = True
+    gap: float = LABEL_GAP
+    """Space between the line and its label."""
 
     @property
     def controls(self) -> tuple[Point, Point]:
@@ -105,7 +106,7 @@ class Arrow:
         if self.side == "right":
             nx, ny = -nx, -ny
         # How far the label's box reaches towards the line: the support of a rectangle in the direction of the normal.
-        reach = abs(nx) * width / 2 + abs(ny) * height / 2 + LABEL_GAP
+        reach = abs(nx) * width / 2 + abs(ny) * height / 2 + self.gap
         x, y = self.along(self.position)
         return _rounded((x + nx * reach, y + ny * reach))
 
@@ -224,27 +225,30 @@ Box = tuple[float, float, float, float]
 """Left, bottom, right, top."""
 
 
+def label_box(item: Node | Arrow | MathLabel | TextLabel, margin: float = 0.0) -> Box:
+    """The area that a node, or an arrow's or free label takes, as estimated."""
+    match item:
+        case Node(at, _, _, width, height):
+            extent = (width, height)
+        case Arrow():
+            at, extent = item.label_at, label_extent(item.label)
+        case MathLabel(at, surface):
+            extent = label_extent(surface)
+        case TextLabel(at, text):
+            extent = label_extent(text)
+    (x, y), (wide, high) = at, extent
+    return (x - wide / 2 - margin, y - high / 2 - margin, x + wide / 2 + margin, y + high / 2 + margin)
+
+
 def label_boxes(canvas: Canvas) -> tuple[Box, ...]:
-    """The areas that labels outside nodes take, as estimated: for checking that nothing overlaps."""
-    boxes = []
-    for item in canvas.items:
-        if isinstance(item, Arrow) and item.label != "":
-            boxes.append(_box(item.label_at, label_extent(item.label)))
-        elif isinstance(item, MathLabel):
-            boxes.append(_box(item.at, label_extent(item.surface)))
-        elif isinstance(item, TextLabel) and item.anchor == "center":
-            boxes.append(_box(item.at, label_extent(item.text)))
-    return tuple(boxes)
+    """The areas that labels outside nodes take: for checking that nothing overlaps."""
+    labelled = [item for item in canvas.items if isinstance(item, MathLabel) or (isinstance(item, Arrow) and item.label != "")]
+    return tuple(label_box(item) for item in labelled)
 
 
 def node_boxes(canvas: Canvas) -> tuple[Box, ...]:
     """The areas of the nodes."""
-    return tuple(_box(item.at, (item.width, item.height)) for item in canvas.items if isinstance(item, Node))
-
-
-def _box(at: Point, extent: tuple[float, float]) -> Box:
-    (x, y), (width, height) = at, extent
-    return (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    return tuple(label_box(item) for item in canvas.items if isinstance(item, Node))
 
 
 def overlaps(boxes: Iterable[Box], others: Iterable[Box]) -> list[tuple[Box, Box]]:
@@ -255,5 +259,5 @@ def overlaps(boxes: Iterable[Box], others: Iterable[Box]) -> list[tuple[Box, Box
 
 __all__ = [
     "Arrow", "Box", "Canvas", "Item", "Label", "MathLabel", "Node", "Point", "Polyline", "Region", "Role", "Stroke", "TextLabel", "arrow_head", "connect",
-    "label_boxes", "node_boxes", "overlaps",
+    "label_box", "label_boxes", "node_boxes", "overlaps",
 ]  # fmt: skip

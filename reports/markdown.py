@@ -1,6 +1,7 @@
 """Markdown to a document tree.
 
-CommonMark with tables, ``$formulas$``, callouts (``::: answer``) and fenced blocks that call the engine (``bptt NAME``). Formulas are read by
+CommonMark with tables, ``$formulas$``, callouts (``::: answer``) and fenced blocks that call the engine (``bptt NAME``). A
+paragraph ``Table: …`` below a table is its caption. Formulas are read by
 the notation, so a slip in one is told with the file, the line and a caret. Raw HTML is text like any other; images are refused, since a
 sheet is complete in itself.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -33,6 +35,7 @@ from reports.places import Excerpt, FileText
 _CLOSING_COLONS = re.compile(r"[\s>]*:{3,}\s*")
 _CLOSING_FENCE = re.compile(r"[\s>]*(`{3,}|~{3,})\s*")
 _CONTAINER = "callout"
+_TABLE = "Table: "
 _QUOTES = {"en": "“”‘’", "de": "„“‚‘"}
 
 
@@ -87,6 +90,14 @@ def _parser(language: str) -> MarkdownIt:
     return parser
 
 
+def _table_caption(block: d.Block) -> d.Inlines | None:
+    """The caption that a paragraph ``Table: …`` below a table is."""
+    first = block.body[0] if isinstance(block, d.Paragraph) and block.body else None
+    if not isinstance(block, d.Paragraph) or not isinstance(first, d.Text) or not first.text.startswith(_TABLE):
+        return None
+    return (d.Text(first.text.removeprefix(_TABLE)), *block.body[1:])
+
+
 class _Reader(MarkdownReader):
     """Turns the nodes of one file into blocks."""
 
@@ -123,8 +134,17 @@ class _Reader(MarkdownReader):
         """The blocks inside a node."""
         if depth > MAX_NESTING:
             raise ParseError(f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", span=self.place(node), hint="start a new section instead")
-        for child in node.children:
-            yield from self.block(child, depth)
+        previous: d.Block | None = None
+        for block in (block for child in node.children for block in self.block(child, depth)):
+            caption = _table_caption(block) if isinstance(previous, d.Table) else None
+            if caption is not None and isinstance(previous, d.Table):
+                previous = replace(previous, caption=caption)
+                continue
+            if previous is not None:
+                yield previous
+            previous = block
+        if previous is not None:
+            yield previous
 
     def block(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
         """The blocks that one node stands for."""

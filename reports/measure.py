@@ -155,7 +155,8 @@ def _scripted(node: s.Scripted, level: int) -> Extent:
 
 def _accent(node: s.Accent, level: int) -> Extent:
     body = measure(node.body, level)
-    return body._replace(height=body.height + 0.25 * _SIZE[level])
+    arrow = node.kind in ("rightarrow", "leftarrow")
+    return body._replace(width=max(body.width, 0.9 * _SIZE[level] if arrow else 0.0), height=body.height + (0.45 if arrow else 0.25) * _SIZE[level])
 
 
 def tall(node: s.Surface) -> bool:

@@ -125,7 +125,7 @@ class Derivative(Node):
 
     @property
     def immediate(self) -> bool:
-        return str(self.args[2]) == "immediate"
+        return self.args[2].name == "immediate"
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -146,7 +146,7 @@ class Differential(Node):
 
     @property
     def immediate(self) -> bool:
-        return str(self.args[1]) == "immediate"
+        return self.args[1].name == "immediate"
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -221,7 +221,7 @@ class Relation(Node):
 
     @property
     def operators(self) -> tuple[str, ...]:
-        return tuple(str(self.args[0]).split(" "))
+        return tuple(self.args[0].name.split(" "))
 
     @property
     def items(self) -> tuple[Node, ...]:

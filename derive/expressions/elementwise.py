@@ -27,7 +27,7 @@ class Apply(Node):
 
     @property
     def function(self) -> str:
-        return str(self.args[0])
+        return self.args[0].name
 
     @property
     def declaration(self) -> ElementwiseFunction | None:

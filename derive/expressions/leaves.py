@@ -50,7 +50,7 @@ class Scalar(Leaf):
 
     @property
     def digits(self) -> str | None:
-        return str(self.args[1]) if len(self.args) > 1 else None
+        return self.args[1].name if len(self.args) > 1 else None
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -63,11 +63,11 @@ class Var(Leaf):
     __slots__ = ()
 
     def __new__(cls, name: Any, rows: Any = 1, columns: Any = 1) -> Self:
-        return super().__new__(cls, Str(str(name)), rows, columns)
+        return super().__new__(cls, name if isinstance(name, Str) else Str(str(name)), rows, columns)
 
     @property
     def name(self) -> str:
-        return str(self.args[0])
+        return self.args[0].name
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -84,11 +84,11 @@ class Timed(Leaf):
     __slots__ = ()
 
     def __new__(cls, name: Any, time: Any, rows: Any = 1, columns: Any = 1) -> Self:
-        return super().__new__(cls, Str(str(name)), time, rows, columns)
+        return super().__new__(cls, name if isinstance(name, Str) else Str(str(name)), time, rows, columns)
 
     @property
     def name(self) -> str:
-        return str(self.args[0])
+        return self.args[0].name
 
     @property
     def time(self) -> Expr:

@@ -101,7 +101,7 @@ class Norm(Node):
 
     @property
     def kind(self) -> str:
-        return str(self.args[1])
+        return self.args[1].name
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:

@@ -69,7 +69,10 @@ def applies(head: s.Surface, argument: s.Surface) -> bool:
     if isinstance(head, s.Scripted) and head.primes:
         return True
     base = head.base if isinstance(head, s.Scripted) else head
-    return is_word(base) or isinstance(base, s.Name) and (base.text in LOSS_LETTERS or base.text in FUNCTION_LETTERS and base is head)
+    if not isinstance(base, s.Name):
+        return False
+    # A function letter with a subscript may be a gate, f_t.
+    return is_word(base) or base.text in LOSS_LETTERS or (base.text in FUNCTION_LETTERS and base is head)
 
 
 def first_atom(node: s.Surface) -> s.Surface:

@@ -11,12 +11,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from html import escape
+from itertools import pairwise
 from typing import Any, Literal
 
 from derive.notation import surface as s
 from derive.notation.layout import (
-    COMPOUND, applies, first_atom, is_label_word, is_tall, is_word, last_atom, meet_as_numbers, operands, setting, side_by_side, spelled_out,
-)  # fmt: skip
+    COMPOUND,
+    applies,
+    first_atom,
+    is_label_word,
+    is_tall,
+    is_word,
+    last_atom,
+    meet_as_numbers,
+    operands,
+    setting,
+    side_by_side,
+    spelled_out,
+)
 from derive.notation.vocabulary import GREEK_TO_UNICODE
 
 Style = Literal["display", "text", "script"]
@@ -60,8 +72,9 @@ _ALPHABETS = {"cal": (0x1D49C, 0x1D4B6), "frak": (0x1D504, 0x1D51E), "bb": (0x1D
 """Where the capital and the small letters of an alphabet start in Unicode."""
 
 _ELSEWHERE = {
-    **dict(zip(("calB", "calE", "calF", "calH", "calI", "calL", "calM", "calR", "cale", "calg", "calo"), "ℬℰℱℋℐℒℳℛℯℊℴ", strict=True)),
-    **dict(zip(("frakC", "frakH", "frakI", "frakR", "frakZ", "bbC", "bbH", "bbN", "bbP", "bbQ", "bbR", "bbZ"), "ℭℌℑℜℨℂℍℕℙℚℝℤ", strict=True)),
+    **{f"cal{letter}": sign for letter, sign in zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊℴ", strict=True)},
+    **{f"frak{letter}": sign for letter, sign in zip("CHIRZ", "ℭℌℑℜℨ", strict=True)},
+    **{f"bb{letter}": sign for letter, sign in zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True)},
 }
 """Letters that Unicode had before it had the alphabets."""
 
@@ -70,13 +83,18 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TIMES, _APPLY = "<mo>&#x2062;</mo>", "<mo>&#x2061;</mo>"
 
 _THIN, _WORD, _NARROW = (f'<mspace width="{width}em"/>' for width in ("0.1667", "0.2222", "0.12"))
-"""TeX's thin space; the same beside words, wider since browsers do not add the slant of a letter; and TeX's space at the ends of a fraction bar."""
+"""TeX's thin space; the one beside words, wider since browsers do not add the slant of a letter; TeX's space at the ends of a fraction bar."""
 
 _TIGHT, _MEDIUM = 'lspace="0" rspace="0"', 'lspace="0.2222em" rspace="0.2222em"'
 
 
 def write_mathml(node: s.Surface, display: bool = False) -> str:
-    """The ``<math>`` element of a surface tree. ``display``: on a line of its own, with the bounds of sums above and below."""
+    """The ``<math>`` element of a surface tree. ``display``: on a line of its own, with the bounds of sums above and below.
+
+    >>> from derive.notation.parser import parse_one
+    >>> write_mathml(parse_one("h_t < 1"))
+    '<math><mrow><msub><mi>h</mi><mi>t</mi></msub><mo>&lt;</mo><mn>1</mn></mrow></math>'
+    """
     opening = '<math display="block">' if display else "<math>"
     return f"{opening}{''.join(_write(node, 'display' if display else 'text'))}</math>"
 
@@ -244,7 +262,7 @@ def _cell(body: Elements, first: bool, last: bool) -> str:
 def _sequence(node: s.Sequence, style: Style) -> Elements:
     items = operands(node)
     result = [_whole(items[0], style)]
-    for left, right in zip(items, items[1:], strict=False):
+    for left, right in pairwise(items):
         result += [*_between(left, right, style), _whole(right, style)]
     return [_one(result)]
 
@@ -255,7 +273,7 @@ def _between(left: s.Surface, right: s.Surface, style: Style) -> Elements:
     if applies(left, right):
         return [_APPLY]
     invisible = [] if style == "script" or any(isinstance(sign, (s.Mark, s.Text)) for sign in signs) else [_TIMES]
-    thin = isinstance(left, s.Number) and isinstance(right, s.Number) or s.Mark("cdots") in signs
+    thin = (isinstance(left, s.Number) and isinstance(right, s.Number)) or s.Mark("cdots") in signs
     return [*invisible, _THIN] if thin else [*invisible, *_apart(left, right)]
 
 
@@ -268,7 +286,7 @@ def _base_of(node: s.Surface) -> s.Surface:
 def _apart(left: s.Surface, right: s.Surface) -> Elements:
     """The space between factors: beside a word, except before its bracket, and before a sum sign."""
     first = first_atom(right)
-    if is_word(first) or is_word(last_atom(left)) and not isinstance(first, (s.Fence, s.Bracket)):
+    if is_word(first) or (is_word(last_atom(left)) and not isinstance(first, (s.Fence, s.Bracket))):
         return [_WORD]
     return [_THIN] if isinstance(first, s.Big) else []
 

@@ -6,6 +6,10 @@ grow here only around what is higher than a line; all others are escaped, which 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
 from derive.notation import surface as s
 from derive.notation.layout import COMPOUND, SYMBOLS, is_label_word, is_tall, meet_as_numbers, operands, setting, side_by_side, spelled_out
 
@@ -41,7 +45,12 @@ _SYMBOLS = {
 
 
 def write_typst(node: s.Surface) -> str:
-    """The Typst math of a surface tree, to stand between dollar signs."""
+    r"""The Typst math of a surface tree, to stand between dollar signs.
+
+    >>> from derive.notation.parser import parse_one
+    >>> print(write_typst(parse_one(r"h_t = \tanh(W_{hh} h_{t-1})")))
+    h_t = tanh \(W_(h h) h_(t - 1)\)
+    """
     return _WRITERS[type(node)](node)
 
 
@@ -106,7 +115,8 @@ def _base(node: s.Surface) -> str:
     text = write_typst(node)
     if isinstance(node, COMPOUND):
         return _delimited("(", ")", text, is_tall(node))
-    if isinstance(node, (s.Scripted, s.Relation, s.Line, s.Big)) or isinstance(node, s.Bracket) and node.kind in ("group", "time"):
+    several = isinstance(node, (s.Scripted, s.Relation, s.Line, s.Big)) or (isinstance(node, s.Bracket) and node.kind in ("group", "time"))
+    if several:  # the mildest Typst function that holds its argument together
         return f"scripts({_protected(text)})"
     return text
 
@@ -141,9 +151,9 @@ def _fence(node: s.Fence) -> str:
 def _sequence(node: s.Sequence) -> str:
     items = operands(node)
     text = write_typst(items[0])
-    for previous, item in zip(items, items[1:], strict=False):
+    for previous, item in pairwise(items):
         # An opening bracket never follows directly: Typst would take it for an argument of its own, or for a part of the script.
-        apart = isinstance(previous, s.Number) and isinstance(item, s.Number) or s.Mark("cdots") in (previous, item)
+        apart = (isinstance(previous, s.Number) and isinstance(item, s.Number)) or s.Mark("cdots") in (previous, item)
         text += (" thin " if apart else " ") + write_typst(item)
     return text
 
@@ -201,7 +211,7 @@ def _relation(node: s.Relation) -> str:
     return text
 
 
-_WRITERS = {
+_WRITERS: dict[type[s.Surface], Callable[[Any], str]] = {
     s.Name: lambda node: name(node.text),
     s.Number: _number,
     s.Mark: lambda node: _MARKS[node.kind],

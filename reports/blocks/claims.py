@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derive import expressions as e
-from derive.errors import BpttError, ParseError, UsageError, ValidationError
+from derive.errors import BpttError, ParseError, ValidationError
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
 from derive.notation.surface import Surface
-from reports.blocks.context import Finding, SheetContext, allowed, required
+from reports.blocks.context import Finding, SheetContext, context_of
+from reports.blocks.registry import REGISTRY
 from reports.blocks.derivations import scientific
-from reports.document import Block, CodeSpan, Inlines, Math, Table, words
-from reports.markdown import BlockCall, read_inlines
+from reports.document import Block, Callout, CalloutKind, CodeBlock, CodeSpan, Inlines, Math, Paragraph, aligned, plain_text, words
+from reports.block_calls import BlockCall
 from verify.closed import judge_closed
 from verify.judge import Verdict, judge
 
@@ -21,25 +22,24 @@ EXPECTATIONS = ("correct", "definition", "wrong", "special case", "unreadable")
 _LABELS = {"correct": "holds", "definition": "definition", "wrong": "false", "special case": "only in a special case", "unreadable": "unreadable"}
 
 
-def claim_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("claim", options=("cell", "holds", "holds-cell", "case", "draws", "note"), required=("place", "says", "expect"))
+def claim_block(call: BlockCall) -> Sequence[Block]:
     """``bptt claim``: a formula of the source.
 
     Options: ``place`` (its number in the source), ``cell``, ``says`` (the formula as printed), ``expect`` (correct, definition, wrong, special
     case, unreadable), ``holds`` (the correct form, judged too), ``case`` (sizes such as ``n = 1`` in which it must hold, for a special case),
     ``draws``, ``note`` (a remark in Markdown). Prints nothing; the table comes from ``bptt findings``.
     """
-    allowed(call, "place", "cell", "says", "expect", "holds", "case", "draws", "note", "holds-cell")
-    expected = required(call, "expect")
-    if expected not in EXPECTATIONS:
-        raise UsageError(f"'expect: {expected}'", span=call.span, expected=f"one of {', '.join(EXPECTATIONS)}")
-    text = required(call, "says")
+    context = context_of(call)
+    expected = call.choice("expect", EXPECTATIONS, "correct")
+    text = call.text("says")
     verdict, printed = _judged(call, context, text)
     _insist(call, text, verdict, expected)
     if expected == "special case":
         _check_case(call, context, text)
     correction = _correction(call, context)
-    note = read_inlines(call.options["note"], call) if "note" in call.options else ()
-    context.findings.append(Finding(required(call, "place"), printed, verdict, _LABELS[expected], correction, note))
+    note = call.sentence("note")
+    context.findings.append(Finding(call.sentence("place"), printed, verdict, _LABELS[expected], correction, note))
     return []
 
 
@@ -64,16 +64,16 @@ def _surface(text: str) -> Surface:
 def _relation(call: BlockCall, context: SheetContext, text: str, cell_option: str) -> e.Relation:
     found = context.cell(call).read(text) if "cell" in call.options else read_formula(text)
     if cell_option == "holds-cell" and "holds-cell" in call.options:
-        found = context.cells[call.options["holds-cell"]].read(text)
+        found = context.cell(call, "holds-cell").read(text)
     if not isinstance(found, e.Relation):
-        raise UsageError(f"{text!r} is not an equation", span=call.span, expected="left side = right side")
+        raise call.error(f"{text!r} is not an equation", expected="left side = right side")
     return found
 
 
 def _verdict(call: BlockCall, context: SheetContext, relation: e.Relation, cell_option: str, sizes: dict[str, int] | None = None) -> Verdict:
     if "cell" not in call.options:
         return judge_closed(relation)
-    subject = context.cell(call) if cell_option == "cell" or "holds-cell" not in call.options else context.cells[call.options["holds-cell"]]
+    subject = context.cell(call) if cell_option == "cell" or "holds-cell" not in call.options else context.cell(call, "holds-cell")
     draws = int(call.options.get("draws", "6"))
     return judge(subject, relation, draws, context.seed, sizes)
 
@@ -93,7 +93,7 @@ def _insist(call: BlockCall, text: str, verdict: Verdict, expected: str) -> None
 def _check_case(call: BlockCall, context: SheetContext, text: str) -> None:
     """In its special case the formula must hold."""
     sizes = {}
-    for part in required(call, "case").split(","):
+    for part in call.text("case").split(","):
         name, _, value = part.partition("=")
         sizes[name.strip()] = int(value)
     verdict = _verdict(call, context, _relation(call, context, text, "cell"), "cell", sizes)
@@ -113,17 +113,30 @@ def _correction(call: BlockCall, context: SheetContext) -> Inlines:
     return (Math(present(relation)),)
 
 
-def findings_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
-    """``bptt findings``: what the source says and what holds, one row a claim."""
-    allowed(call)
+@REGISTRY.block("findings")
+def findings_block(call: BlockCall) -> Sequence[Block]:
+    """``bptt findings``: what the source says and what holds: each claim with its verdict, its measured error, and the correct form."""
+    context = context_of(call)
     if not context.findings:
-        raise UsageError("no claim stands before this block", span=call.span, expected="a block 'bptt claim' above it")
-    header = (words("where"), words("the source prints"), words("found"), words("what holds"))
-    rows = []
-    for finding in context.findings:
-        separator: Inlines = words(" ") if finding.correction and finding.note else ()
-        rows.append((words(finding.place), finding.printed, words(_found(finding)), (*finding.correction, *separator, *finding.note)))
-    return [Table(header, tuple(rows), ("left", "left", "left", "left"))]
+        raise call.error("no claim stands before this block", expected="a block 'bptt claim' above it")
+    return [block for finding in context.findings for block in _finding(finding)]
+
+
+def _finding(finding: Finding) -> list[Block]:
+    """One claim: where it stands and what was found, the formula as printed, and what holds."""
+    kind: CalloutKind = "result" if finding.label in ("holds", "definition") else "warning"
+    inside: list[Block] = [_formula(finding.printed)]
+    if finding.correction:
+        inside += [Paragraph(words("What holds:")), _formula(finding.correction)]
+    if finding.note:
+        inside.append(Paragraph(finding.note))
+    return [Callout(kind, (*finding.place, *words(f": {_found(finding)}")), tuple(inside))]
+
+
+def _formula(body: Inlines) -> Block:
+    """A formula on lines of its own, broken where it is long; text that could not be read as one stays text."""
+    first = body[0]
+    return aligned(first.surface) if isinstance(first, Math) else CodeBlock(plain_text(body), "latex")
 
 
 def _found(finding: Finding) -> str:

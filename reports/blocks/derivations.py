@@ -7,45 +7,35 @@ from dataclasses import replace
 
 from derive import expressions as e
 from derive.cell import Cell
+from derive.cell_text import read_cell_text
 from derive.derivation import Derivation, Step
 from derive.errors import UsageError
 from derive.expressions import make
 from derive.notation.present import present
-from derive.notation.source import Source
 from derive.ranges import ranges
 from derive.substitute import substitute
 from numeric.validate import Validation, validate_derivation, validate_gradients
-from reports.blocks.context import Measurement, SheetContext, allowed, count, flag, required
-from reports.document import Aligned, AlignedLine, Block, Display, Inlines, Math, Paragraph, Table, Text, words
-from reports.markdown import BlockCall
+from reports.blocks.context import Measurement, SheetContext, context_of
+from reports.blocks.registry import REGISTRY
+from reports.document import Aligned, AlignedLine, Block, Display, Inlines, Math, Paragraph, Table, words
+from reports.block_calls import BlockCall
 
 
-def cell_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("cell", options=("show", "based-on", "preactivations"), required=("name",), body="required")
+def cell_block(call: BlockCall) -> Sequence[Block]:
     """``bptt cell``: define a cell by its equations (the body) under a ``name``; ``show: no`` prints nothing, ``based-on`` replaces equations."""
-    allowed(call, "name", "show", "based-on", "preactivations")
-    name = required(call, "name")
+    context = context_of(call)
+    name = call.text("name")
     if "based-on" in call.options:
-        base = context.cells.get(call.options["based-on"])
-        if base is None:
-            raise UsageError(f"there is no cell called {call.options['based-on']!r}", span=call.span, expected=f"one of {', '.join(context.cells)}")
+        base = context.cell(call, "based-on")
         subject = base.replacing(*(line for line in call.body.splitlines() if line.strip()))
     else:
-        subject = Cell.from_text(Source(call.body, *_where(call)).text, name) if call.span is None else _read(call)
+        subject = Cell(read_cell_text(call.body_source))
     context.cells[name] = subject
-    if not flag(call, "show", True):
+    if not call.flag("show", True):
         return []
-    shown = subject.steps if flag(call, "preactivations") else subject.equations
+    shown = subject.steps if call.flag("preactivations") else subject.equations
     return [Aligned(tuple(AlignedLine(present(q.lhs), "=", present(q.rhs)) for q in shown))]
-
-
-def _where(call: BlockCall) -> tuple[str, int]:
-    return ("<sheet>", 0) if call.span is None else (call.span.source.name, call.body_line - 1)
-
-
-def _read(call: BlockCall) -> Cell:
-    from derive.cell_text import read_cell_text
-
-    return Cell(read_cell_text(Source(call.body, *_where(call))))
 
 
 def lines_of(steps: Sequence[Step], notes: bool = True) -> Aligned:
@@ -76,10 +66,10 @@ def _numbers(call: BlockCall, text: str, last: int) -> list[int]:
     for part in text.split(","):
         low, _, high = part.strip().partition("-")
         if not low.isdigit() or (high and not high.isdigit()):
-            raise UsageError(f"'steps: {text}'", span=call.span, expected="all, derived, result, or numbers such as 3-5, 7")
+            raise call.error(f"steps is {text!r}", "steps", expected="all, derived, result, or numbers such as 3-5, 7")
         chosen += range(int(low), int(high or low) + 1)
     if any(not 1 <= k <= last for k in chosen):
-        raise UsageError(f"'steps: {text}', but there are {last} steps", span=call.span, expected=f"numbers from 1 to {last}")
+        raise call.error(f"steps is {text!r}, but there are {last} steps", "steps", expected=f"numbers from 1 to {last}")
     return chosen
 
 
@@ -87,11 +77,11 @@ def _printed(call: BlockCall, context: SheetContext, derivation: Derivation, mea
     blocks: list[Block] = []
     steps = _selected(call, derivation)
     if steps:
-        blocks.append(lines_of(steps, flag(call, "rules", True)))
+        blocks.append(lines_of(steps, call.flag("rules", True)))
     if measured is not None:
         subject: Inlines = (Math(present(derivation.target)), *words(_kind(derivation)))
         context.measurements.append(Measurement(subject, measured))
-        if flag(call, "show-measured", True):
+        if call.flag("show-measured", True):
             blocks.append(measured_line(measured))
     return blocks
 
@@ -120,11 +110,12 @@ def scientific(value: float) -> str:
     return f"{mantissa}·10{raised}"
 
 
-def jacobian_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("jacobian", options=("steps", "rules", "show-measured", "where"), required=("cell", "of", "wrt"))
+def jacobian_block(call: BlockCall) -> Sequence[Block]:
     """``bptt jacobian``: ∂a/∂b with its steps. Options: cell, of, wrt, steps, rules, where (values such as ``f_t = 1``), show-measured."""
-    allowed(call, "cell", "of", "wrt", "steps", "rules", "show-measured", "where")
+    context = context_of(call)
     subject = context.cell(call)
-    derivation = subject.jacobian(required(call, "of"), required(call, "wrt"))
+    derivation = subject.jacobian(call.text("of"), call.text("wrt"))
     measured = validate_derivation(subject, derivation, context.draws, context.seed)
     blocks = _printed(call, context, derivation, measured)
     if "where" in call.options:
@@ -144,37 +135,41 @@ def _special_case(subject: Cell, derivation: Derivation, where: str) -> e.Relati
     return e.Relation("=", derivation.target, substitute(derivation.result, values))
 
 
-def gradient_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("gradient", options=("form", "length", "steps", "rules", "show-measured"), required=("cell", "wrt"))
+def gradient_block(call: BlockCall) -> Sequence[Block]:
     """``bptt gradient``: ∇L by ``wrt``. Options: cell, wrt, form (recursion, double-sum, unrolled), length, steps, rules, show-measured."""
-    allowed(call, "cell", "wrt", "form", "length", "steps", "rules", "show-measured")
+    context = context_of(call)
     subject = context.cell(call)
     form = call.options.get("form", "recursion")
-    derivation = subject.gradient(required(call, "wrt"), form, count(call, "length", 3))
+    derivation = subject.gradient(call.text("wrt"), form, call.integer("length", 3, least=1))
     # The double sum's truth runs the whole unrolled system once for every entry of every derivative in it.
     draws = context.draws if form == "recursion" else max(2, context.draws // 4)
     measured = validate_derivation(subject, derivation, draws, context.seed)
     return _printed(call, context, derivation, measured)
 
 
-def gradients_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("gradients", options=("steps", "rules", "show-measured"), required=("cell",))
+def gradients_block(call: BlockCall) -> Sequence[Block]:
     """``bptt gradients``: the whole adjoint recursion and all gradients of a cell."""
-    allowed(call, "cell", "steps", "rules", "show-measured")
+    context = context_of(call)
     subject = context.cell(call)
     derivation = replace(subject.gradients(), target=e.Gradient(e.Var("theta"), e.Var(subject.loss_name)))
     measured = replace(validate_gradients(subject, context.draws, context.seed), subject="all gradients")
     return _printed(call, context, derivation, measured)
 
 
-def proof_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("proof", options=("steps", "rules"), required=("cell", "wrt"))
+def proof_block(call: BlockCall) -> Sequence[Block]:
     """``bptt proof``: the double sum for ``wrt`` equals the adjoint recursion, for every T."""
-    allowed(call, "cell", "wrt", "steps", "rules")
-    derivation = context.cell(call).equivalence(required(call, "wrt"))
+    context = context_of(call)
+    derivation = context.cell(call).equivalence(call.text("wrt"))
     return _printed(call, context, derivation, None)
 
 
-def ranges_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("ranges", required=("cell",))
+def ranges_block(call: BlockCall) -> Sequence[Block]:
     """``bptt ranges``: in which interval each quantity of a cell lies, and whether it is always positive."""
-    allowed(call, "cell")
+    context = context_of(call)
     subject = context.cell(call)
     rows: list[tuple[Inlines, ...]] = []
     for key, interval in ranges(subject).items():
@@ -186,9 +181,10 @@ def ranges_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
     return [Table(header, tuple(rows), ("left", "center", "center"))]
 
 
-def measurements_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("measurements")
+def measurements_block(call: BlockCall) -> Sequence[Block]:
     """``bptt measurements``: a table of everything that was measured so far."""
-    allowed(call)
+    context = context_of(call)
     rows = []
     for entry in context.measurements:
         low, high = entry.validation.lengths
@@ -197,9 +193,9 @@ def measurements_block(call: BlockCall, context: SheetContext) -> Sequence[Block
             words(scientific(entry.validation.error)),
         ))  # fmt: skip
     if not rows:
-        raise UsageError("nothing was measured before this block", span=call.span, expected="a block such as jacobian or gradient above it")
+        raise call.error("nothing was measured before this block", expected="a block such as jacobian or gradient above it")
     header = (words("result"), words("draws"), words("length T"), words("largest relative error"))
     return [Table(header, tuple(rows), ("left", "center", "center", "right"))]
 
 
-__all__ = ["Text", "cell_block", "gradient_block", "gradients_block", "jacobian_block", "lines_of", "measurements_block", "proof_block", "ranges_block"]
+__all__ = ["cell_block", "gradient_block", "gradients_block", "jacobian_block", "lines_of", "measurements_block", "proof_block", "ranges_block"]

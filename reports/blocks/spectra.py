@@ -9,17 +9,18 @@ import sympy as sp
 
 from derive import expressions as e
 from derive.cell import Cell
-from derive.errors import UsageError, ValidationError
+from derive.errors import ValidationError
 from derive.jacobian import JacobianEngine
 from derive.notation import surface as s
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
 from derive.spectra import behaviour, eigendecomposition, from_sympy, growth, power_theorem, scalar, to_sympy
 from numeric.draws import draw, run_of
-from reports.blocks.context import SheetContext, allowed, count, required
+from reports.blocks.context import SheetContext, context_of
+from reports.blocks.registry import REGISTRY
 from reports.blocks.derivations import lines_of
 from reports.document import Aligned, AlignedLine, Block, Figure, Inlines, Math, Table, words
-from reports.markdown import BlockCall
+from reports.block_calls import BlockCall
 from reports.plot import Plot, Reference, Series
 
 
@@ -28,24 +29,26 @@ def matrix_of(text: str, call: BlockCall) -> sp.Matrix:
 
     Raises
     ------
-    UsageError : it is not one.
+    ParseError : it is not one.
     """
     node = read_formula(text)
     if not isinstance(node, e.Block):
-        raise UsageError(f"{text!r} is not a matrix", span=call.span, expected="a matrix such as \\begin{pmatrix} 1 & 0 \\\\ 0 & 1 \\end{pmatrix}")
+        raise call.error(f"{text!r} is not a matrix", expected="a matrix such as \\begin{pmatrix} 1 & 0 \\\\ 0 & 1 \\end{pmatrix}")
     return to_sympy(node)
 
 
-def power_theorem_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("power-theorem")
+def power_theorem_block(call: BlockCall) -> Sequence[Block]:
     """``bptt power-theorem``: Mⁿ = QΛⁿQ⁻¹ by induction."""
-    allowed(call)
+    context = context_of(call)
     return [lines_of(power_theorem().steps)]
 
 
-def eigen_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("eigen", options=("name",), required=("matrix",))
+def eigen_block(call: BlockCall) -> Sequence[Block]:
     """``bptt eigen``: the exact eigendecomposition of ``matrix``, checked by multiplying out."""
-    allowed(call, "matrix", "name")
-    matrix = matrix_of(required(call, "matrix"), call)
+    context = context_of(call)
+    matrix = matrix_of(call.text("matrix"), call)
     found = eigendecomposition(matrix)
     if sp.simplify(found.basis * found.values * found.basis.inv() - matrix) != sp.zeros(*matrix.shape):
         raise ValidationError("the eigendecomposition does not multiply out to the matrix", span=call.span)
@@ -56,11 +59,12 @@ def eigen_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
     return [Aligned((AlignedLine(name, "=", symbols), AlignedLine(None, "=", present(product)), AlignedLine(None, "=", present(from_sympy(matrix)))))]
 
 
-def power_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("power", options=("digits", "name", "exact"), required=("matrix", "exponent"))
+def power_block(call: BlockCall) -> Sequence[Block]:
     """``bptt power``: ``matrix`` to the power ``exponent``, through the eigenvalues, rounded to ``digits``; ``exact: yes`` also exact."""
-    allowed(call, "matrix", "exponent", "digits", "name", "exact")
-    matrix = matrix_of(required(call, "matrix"), call)
-    exponent, digits = count(call, "exponent", 30), count(call, "digits", 6)
+    context = context_of(call)
+    matrix = matrix_of(call.text("matrix"), call)
+    exponent, digits = call.integer("exponent", 30, least=1), call.integer("digits", 6, least=1)
     found = eigendecomposition(matrix)
     power = found.power(exponent)
     through = found.basis * found.values**exponent * found.basis.inv()
@@ -81,9 +85,10 @@ def power_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
     return [Aligned(tuple(lines))]
 
 
-def growth_table_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("growth-table", options=("powers",), body="required")
+def growth_table_block(call: BlockCall) -> Sequence[Block]:
     """``bptt growth-table``: for each matrix of the body (``label: matrix``), its eigenvalues, ‖Wⁿ‖ at some n, and what it does."""
-    allowed(call, "powers")
+    context = context_of(call)
     powers = [int(part) for part in call.options.get("powers", "1, 10, 30, 60").split(",")]
     rows: list[tuple[Inlines, ...]] = []
     for label, matrix in _matrices(call):
@@ -101,10 +106,10 @@ def _matrices(call: BlockCall) -> list[tuple[str, sp.Matrix]]:
         if line.strip():
             label, separator, text = line.partition(":")
             if not separator:
-                raise UsageError(f"{line!r} is not 'label: matrix'", span=call.span, expected="a label, a colon and a matrix")
+                raise call.error(f"{line!r} is not 'label: matrix'", expected="a label, a colon and a matrix")
             found.append((label.strip(), matrix_of(text.strip(), call)))
     if not found:
-        raise UsageError(f"the block '{call.name}' has no matrices", span=call.span, expected="lines 'label: matrix' below ---")
+        raise call.error("there are no matrices", expected="lines 'label: matrix' below ---")
     return found
 
 
@@ -117,21 +122,24 @@ def _norm(value: float) -> str:
     return f"{value:.3g}" if 1e-3 <= value < 1e4 else f"{value:.2e}".replace("e-0", "e-").replace("e+0", "e")
 
 
-def growth_plot_block(call: BlockCall, context: SheetContext) -> Sequence[Block]:
+@REGISTRY.block("growth-plot", options=("count", "caption", "cell", "parameter", "matrix", "cell-label", "lowest"), body="required")
+def growth_plot_block(call: BlockCall) -> Sequence[Block]:
     """``bptt growth-plot``: ‖Wⁿ‖ against n for the matrices of the body; with ``cell`` and ``matrix``, also ‖∏ J_j‖ of that cell with that W."""
-    allowed(call, "count", "caption", "cell", "parameter", "matrix", "cell-label")
-    number = count(call, "count", 60)
+    context = context_of(call)
+    number = call.integer("count", 60, least=1)
     series = []
     for label, matrix in _matrices(call):
         found = growth(matrix, label, number)
         series.append(Series(label, tuple(float(n) for n in range(1, number + 1)), found.norms))
     if "cell" in call.options:
         subject = context.cell(call)
-        matrix = matrix_of(required(call, "matrix"), call)
-        norms = product_norms(subject, required(call, "parameter"), np.array(matrix.tolist(), dtype=float), number, context.seed)
+        matrix = matrix_of(call.text("matrix"), call)
+        norms = product_norms(subject, call.text("parameter"), np.array(matrix.tolist(), dtype=float), number, context.seed)
         series.append(Series(call.options.get("cell-label", "with the nonlinearity"), tuple(float(n) for n in range(1, number + 1)), norms))
-    plot = Plot(tuple(series), "number of factors $n$", "spectral norm of the product", y_scale="log", references=(Reference(1.0),))
-    caption = words(call.options.get("caption", "Norms of powers."))
+    highest = max(value for line in series for value in line.y)
+    limits = (10.0 ** -call.integer("lowest", 12, least=1, most=300), 10 * highest)
+    plot = Plot(tuple(series), "number of factors $n$", "spectral norm of the product", y_scale="log", references=(Reference(1.0),), y_limits=limits)
+    caption = call.sentence("caption") or words("Norms of powers.")
     return [Figure(plot, caption, "Line plot of the norms of matrix powers against the exponent, logarithmic scale.")]
 
 
