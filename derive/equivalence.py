@@ -82,7 +82,7 @@ def _sum_to_adjoint(system: RecurrentSystem, parts: Ingredients, proof: Proof) -
     """Exchange the order of summation and name the inner sum."""
     t, s = system.time, parts.joint
     at_k = s.xreplace({t: K})
-    target = e.Gradient(parts.parameter, e.Var(system.loss_name))
+    target = e.Derivative(e.Var(system.loss_name), parts.parameter)
     written = double_sum_expression(system, parts)
     proof.named(target, written, "total derivative")
     share = e.Derivative(at_k, parts.parameter, "immediate")

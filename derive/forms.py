@@ -162,12 +162,12 @@ def double_sum(system: RecurrentSystem, by: e.Node) -> Derivation:
     product = e.ProductOver(index, K + 1, t, parts.one_step.xreplace({t: index}))
     steps.append(Step(e.Derivative(parts.joint, at_k), product, "chain rule over time", "the empty product, for t = k, is the identity"))
     steps.append(immediate_step(system, parts))
-    target = e.Gradient(by, e.Var(system.loss_name))
+    target = e.Derivative(e.Var(system.loss_name), by)
     result = double_sum_expression(system, parts)
     steps.append(Step(target, result, "total derivative", "every path from the parameter to a loss: enter at step k, run along the states to t"))
     explicit = explicit_double_sum(system, parts, index)
     if explicit is not None:
-        steps.append(Step(target, explicit, "all factors written out"))
+        steps.append(Step(e.Gradient(by, e.Var(system.loss_name)), explicit, "all factors written out", "the derivative in the parameter's shape"))
     return Derivation(target, result, tuple(steps), f"Gradient of the loss by {by}, as a double sum")
 
 
@@ -219,7 +219,7 @@ def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
     parts = ingredients(system, by)
     t = system.time
     lines = [*_cell_lines(system, by), *parts.lines, immediate_step(system, parts)]
-    target = e.Gradient(by, e.Var(system.loss_name))
+    target = e.Derivative(e.Var(system.loss_name), by)
     losses = [steps] if parts.term.final else range(max(1, int(parts.term.lower)), steps + 1)
     named = [_unrolled_term(parts, t, last, first) for last in losses for first in range(1, last + 1)]
     lines.append(Step(target, make.plus(*named), "double sum with its terms written out", f"T = {steps}"))

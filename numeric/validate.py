@@ -189,6 +189,8 @@ def _times(system: RecurrentSystem, derivation: Derivation, drawn: Draw, generat
 def _result_pair(system: RecurrentSystem, derivation: Derivation, drawn: Draw, times: Mapping[str, int]) -> tuple[Array, Array]:
     target, result = derivation.target, derivation.result
     run = run_of(system, drawn)
+    if isinstance(target, e.Derivative) and isinstance(target.of, e.Var) and target.of.name == system.loss_name:
+        target = e.Gradient(target.by, target.of)
     if isinstance(target, e.Derivative):
         evaluator = run.evaluator(**times)
         named = _named_values(derivation, evaluator)
@@ -201,10 +203,8 @@ def _result_pair(system: RecurrentSystem, derivation: Derivation, drawn: Draw, t
         point = _point(target.by, evaluator)
         _, found = TorchReferee(system, drawn, [point]).loss_gradients([point])
         backward = AdjointPass(run)
-        named = {str(r.lhs.name): r.rhs for r in derivation.recursion if isinstance(r.lhs, e.Timed)}
         environment = _WithAdjoints(run, backward, _named_values(derivation, evaluator), drawn.sizes, times)
-        del named
-        return np.real(environment.evaluator()(result)), found[point]
+        return np.real(environment.evaluator()(result)).reshape(found[point].shape), found[point]
     raise MissingRuleError(f"{target} is not a derivative")
 
 

@@ -158,7 +158,7 @@ class BlockRegistry:
     def block(
         self, name: str, *, options: Iterable[str] = (), required: Iterable[str] = (), body: Body = "none"
     ) -> Callable[[BlockHandler], BlockHandler]:
-        """Register the decorated function. ``required`` options need not be repeated in ``options``; ``body`` says whether text after ``---`` is read."""
+        """Register the decorated function. ``required`` options need not be repeated in ``options``; ``body``: whether text after ``---`` is read."""
         if name in self._entries:
             raise ValueError(f"block {name!r} is registered twice")
         if body not in get_args(Body):
@@ -261,7 +261,9 @@ def read_call(file: FileText, name: str, content: str, lines: tuple[int, int], c
             options[key] = f"{options[key]}\n{line.strip()}".lstrip("\n")
         elif line.strip():
             raise ParseError(
-                "this line is not an option", span=excerpt.span(offset, offset + len(line)), expected="key: value, or --- before the body of the block"
+                "this line is not an option",
+                span=excerpt.span(offset, offset + len(line)),
+                expected="key: value, or --- before the body of the block",
             )
         offset += len(line) + 1
     source = Source(body, file.source.name, file.source.line_offset + lines[1] + body_line)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from derive.notation import surface as s
 from reports.document import Aligned, AlignedLine, Fragment, Inlines, Row, Rows, Sign, plain_text
@@ -175,7 +176,7 @@ def _choose(parts: Sequence[_Part], space: float) -> list[tuple[Fragment, ...]]:
     while cuts[-1]:
         cuts.append(best[cuts[-1]][1])
     cuts.reverse()
-    return [_fragments(parts[a:b], continued=a > 0) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [_fragments(parts[a:b], continued=a > 0) for a, b in pairwise(cuts)]
 
 
 def _cost(used: float, room: float, depth: int, last: bool) -> float:

@@ -236,9 +236,7 @@ class Rows:
     scale: float = 1.0
 
 
-Block = (
-    Heading | Paragraph | BulletList | NumberedList | Quote | Table | CodeBlock | Display | Aligned | Figure | Callout | Rule | Rows
-)
+Block = Heading | Paragraph | BulletList | NumberedList | Quote | Table | CodeBlock | Display | Aligned | Figure | Callout | Rule | Rows
 Blocks = tuple[Block, ...]
 
 

@@ -16,7 +16,11 @@ _ANCHORS = {"left": "start", "right": "end"}
 def draw_svg(canvas: Canvas, title: str) -> Code:
     """The ``svg`` element; ``title`` says what it shows."""
     pen = _Pen(canvas.height)
-    body = "\n".join(line for item in canvas.items for line in pen.item(item))
+    lines = [line for item in canvas.items for line in pen.item(item)]
+    # Labels last, on a light ground, so that no line runs through one.
+    for arrow in (item for item in canvas.items if isinstance(item, Arrow)):
+        lines += pen.label(arrow.label_at, arrow.label, f"{arrow.role} on-line", display=True)
+    body = "\n".join(lines)
     width, height = _number(canvas.width), _number(canvas.height)
     head = f'<svg class="drawing" role="img" aria-label="{escape_html(title)}" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
     return Code(f"{head}\n{body}\n</svg>")
@@ -60,7 +64,8 @@ class _Pen:
         return [box, *(self.item(TextLabel((x0 + 0.15, y1 - 0.3), region.title, region.role, "left")) if region.title else [])]
 
     def shape(self, node: Node) -> str:
-        look = f'class="line stroke-{node.role} {node.stroke}"' if not node.filled else f'class="line stroke-{node.role} {node.stroke} fill-{node.role} light"'
+        fill = f" fill-{node.role} light" if node.filled else ""
+        look = f'class="line stroke-{node.role} {node.stroke}{fill}"'
         (x, y), high = node.at, self.height
         if node.shape == "circle":
             return f'<circle cx="{_number(x)}" cy="{_number(high - y)}" r="{_number(node.width / 2)}" {look}/>'
@@ -74,7 +79,7 @@ class _Pen:
         lines = [f'<path class="line stroke-{arrow.role} {arrow.style}" d="M {self.at(arrow.start)} {way}"/>']
         if head:
             lines.append(f'<path class="fill-{arrow.role}" d="M {" L ".join(map(self.at, head))} Z"/>')
-        return lines + self.label(arrow.label_at, arrow.label, arrow.role, display=True)
+        return lines
 
     def label(self, at: Point, label: Label, role: str, display: bool = False) -> list[str]:
         """A label around a point. Its box is generous and may be overrun, so that nothing is cut off where fonts differ."""
@@ -85,4 +90,4 @@ class _Pen:
         place = f'x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}"'
         style = ' displaystyle="true"' if display else ""
         body = f"<math{style}><mrow>{mathml_inside(label)}</mrow></math>" if isinstance(label, Surface) else escape_html(label)
-        return [f'<foreignObject {place}><div class="label {role}">{body}</div></foreignObject>']
+        return [f'<foreignObject {place}><div class="label {role}"><div>{body}</div></div></foreignObject>']

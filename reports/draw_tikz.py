@@ -16,6 +16,8 @@ def draw_tikz(canvas: Canvas, scale: float = 1.0) -> Code:
     option = f"[scale={scale:g}, transform shape]" if scale != 1.0 else ""
     lines = [f"\\begin{{tikzpicture}}{option}", f"  \\path[use as bounding box] (0,0) rectangle {_at((canvas.width, canvas.height))};"]
     lines += [f"  {line}" for item in canvas.items for line in _item(item)]
+    # Labels last, on a light ground, so that no line runs through one.
+    lines += [f"  {_arrow_label(item)}" for item in canvas.items if isinstance(item, Arrow) and item.label != ""]
     return Code("\n".join([*lines, "\\end{tikzpicture}"]))
 
 
@@ -34,7 +36,7 @@ def _item(item: Item) -> list[str]:
         case Node():
             return [_node(item)]
         case Arrow():
-            return _arrow(item)
+            return [_arrow(item)]
         case TextLabel(at, text, role, anchor):
             return [f"\\node[words, {role}{_ANCHORS[anchor]}] at {_at(at)} {{{escape_tex(text)}}};"]
         case MathLabel(at, surface, role):
@@ -53,12 +55,13 @@ def _node(node: Node) -> str:
     return f"\\node[{shape}, {node.role}{_STROKES[node.stroke]}{fill}] at {_at(node.at)} {{{_label(node.label)}}};"
 
 
-def _arrow(arrow: Arrow) -> list[str]:
+def _arrow(arrow: Arrow) -> str:
     first, second = arrow.controls
     path = f"{_at(arrow.start)} -- {_at(arrow.end)}"
     if arrow.bend:
         path = f"{_at(arrow.start)} .. controls {_at(first)} and {_at(second)} .. {_at(arrow.end)}"
-    lines = [f"\\draw[{arrow.role}{_STROKES[arrow.style]}{', ->' if arrow.head else ''}] {path};"]
-    if arrow.label != "":
-        lines.append(f"\\node[words, {arrow.role}] at {_at(arrow.label_at)} {{{_label(arrow.label, display=True)}}};")
-    return lines
+    return f"\\draw[{arrow.role}{_STROKES[arrow.style]}{', ->' if arrow.head else ''}] {path};"
+
+
+def _arrow_label(arrow: Arrow) -> str:
+    return f"\\node[{arrow.role}, on line] at {_at(arrow.label_at)} {{{_label(arrow.label, display=True)}}};"

@@ -14,6 +14,8 @@ def draw_typst(canvas: Canvas, scale: float = 1.0) -> Code:
     """A call of the template's ``drawing``."""
     high = canvas.height
     calls = [call for item in canvas.items for call in _item(item, high)]
+    # Labels last, on a light ground, so that no line runs through one.
+    calls += [_arrow_label(item, high) for item in canvas.items if isinstance(item, Arrow) and item.label != ""]
     body = "\n".join(f"  {call}" for call in calls)
     return Code(f"drawing({canvas.width:g}cm, {high:g}cm, {100 * scale:g}%, {{\n{body}\n}})")
 
@@ -83,6 +85,8 @@ def _arrow(arrow: Arrow, high: float) -> list[str]:
     calls = [f"place(top + left, curve({_stroke(arrow.role, arrow.style)}, curve.move({_at(arrow.start, high)}), {last}))"]
     if head:
         calls.append(f"place(top + left, polygon(fill: {arrow.role}, {', '.join(_at(point, high) for point in head)}))")
-    if arrow.label != "":
-        calls.append(_centred(arrow.label_at, high, _label(arrow.label, arrow.role, display=True)))
     return calls
+
+
+def _arrow_label(arrow: Arrow, high: float) -> str:
+    return _centred(arrow.label_at, high, f"on-line({_label(arrow.label, arrow.role, display=True)})")

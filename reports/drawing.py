@@ -255,9 +255,3 @@ def overlaps(boxes: Iterable[Box], others: Iterable[Box]) -> list[tuple[Box, Box
     """Pairs of areas, one of each kind, that overlap."""
     others = tuple(others)
     return [(a, b) for a in boxes for b in others if a is not b and a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]]
-
-
-__all__ = [
-    "Arrow", "Box", "Canvas", "Item", "Label", "MathLabel", "Node", "Point", "Polyline", "Region", "Role", "Stroke", "TextLabel", "arrow_head", "connect",
-    "label_box", "label_boxes", "node_boxes", "overlaps",
-]  # fmt: skip

@@ -56,11 +56,15 @@ def read_front_matter(source: Source) -> FrontMatter:
 def _entry(line: str, offset: int, source: Source) -> tuple[str, str, Span]:
     match = _LINE.fullmatch(line)
     if match is None:
-        raise ParseError("this line of the front matter is not understood", span=Span(offset, offset + len(line.rstrip()), source), expected="key: value")
+        raise ParseError(
+            "this line of the front matter is not understood", span=Span(offset, offset + len(line.rstrip()), source), expected="key: value"
+        )
     key, value = match.group(1).lower(), match.group(2)
     close = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.8)
     if key not in KEYS and close:
-        raise ParseError(f"there is no key {key!r}", span=Span(offset, offset + len(key), source), expected=", ".join(KEYS), hint=f"did you mean {close[0]}?")
+        raise ParseError(
+            f"there is no key {key!r}", span=Span(offset, offset + len(key), source), expected=", ".join(KEYS), hint=f"did you mean {close[0]}?"
+        )
     return key, value, Span(offset + match.start(2), offset + max(match.end(2), match.start(2) + 1), source)
 
 

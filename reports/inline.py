@@ -58,9 +58,18 @@ class Sentence:
             case "math_inline":
                 return self.math(node.content)
             case "math_inline_double":
-                raise ParseError("a displayed formula inside a sentence", span=self.found(f"$${node.content}$$"), expected="$$ on lines of their own, or single $ signs")
+                raise ParseError(
+                    "a displayed formula inside a sentence",
+                    span=self.found(f"$${node.content}$$"),
+                    expected="$$ on lines of their own, or single $ signs",
+                )
             case "image":
-                raise ParseError("images are not part of a sheet", span=self.found("!["), expected="a drawing or a plot", hint="figures come from blocks, so that every output has them")
+                raise ParseError(
+                    "images are not part of a sheet",
+                    span=self.found("!["),
+                    expected="a drawing or a plot",
+                    hint="figures come from blocks, so that every output has them",
+                )
             case _:
                 raise ParseError(f"{node.type} is not part of a sheet", span=self.excerpt.span(self.at, self.at + 1))
 
@@ -76,7 +85,9 @@ class Sentence:
         self.found(text)
         if "$" in text:
             self.at = max(0, self.at - len(text))
-            raise ParseError("'$' opens a formula that is never closed", span=self.found("$"), expected="a second $", hint="write \\$ for the sign itself")
+            raise ParseError(
+                "'$' opens a formula that is never closed", span=self.found("$"), expected="a second $", hint="write \\$ for the sign itself"
+            )
         return d.Text(text)
 
     def link(self, node: SyntaxTreeNode) -> d.Link:
@@ -93,7 +104,9 @@ class Sentence:
         start = max(0, self.at - len(text) - 1)
         lines = self.formulas(text, start)
         if len(lines) > 1:
-            raise ParseError("a formula of several lines inside a sentence", span=self.excerpt.span(start, start + len(text)), expected="$$ on lines of their own")
+            raise ParseError(
+                "a formula of several lines inside a sentence", span=self.excerpt.span(start, start + len(text)), expected="$$ on lines of their own"
+            )
         return d.Math(lines[0])
 
     def formulas(self, text: str, at: int) -> tuple[s.Surface, ...]:

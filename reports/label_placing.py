@@ -13,7 +13,7 @@ _SAMPLES = 24
 _ON_LABEL, _ON_ARROW, _OFF_CENTRE, _OTHER_SIDE = 1000.0, 4.0, 3.0, 0.4
 _LEFT_OUT = 10.0
 _BESIDE = 0.19
-MARGIN = 0.06
+MARGIN = 0.09
 """Free space around a label."""
 
 

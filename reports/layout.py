@@ -87,7 +87,8 @@ class _Layout:
             number = self.tables
         count = max([len(table.header), *(len(row) for row in table.rows)], default=0)
         header, *rows = (_filled(row, count) for row in (table.header, *table.rows))
-        alignments = (*table.alignments, *("left" for _ in range(count)))[:count]
+        missing: tuple[d.Alignment, ...] = tuple("left" for _ in range(count))
+        alignments = (*table.alignments, *missing)[:count]
         return replace(table, header=header, rows=tuple(rows), alignments=alignments, shares=_shares([header, *rows], line), number=number)
 
 

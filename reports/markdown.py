@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -77,7 +77,7 @@ def read_markdown_file(path: str | Path, blocks: BlockRegistry | None = None, co
     return read_markdown(Source(Path(path).read_text(encoding="utf-8"), str(path)), blocks, context)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parser(language: str) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "typographer": True, "quotes": _QUOTES.get(language, _QUOTES["en"])})
     parser.enable(["table", "smartquotes"])
@@ -133,7 +133,9 @@ class _Reader(MarkdownReader):
     def inside(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
         """The blocks inside a node."""
         if depth > MAX_NESTING:
-            raise ParseError(f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", span=self.place(node), hint="start a new section instead")
+            raise ParseError(
+                f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", span=self.place(node), hint="start a new section instead"
+            )
         previous: d.Block | None = None
         for block in (block for child in node.children for block in self.block(child, depth)):
             caption = _table_caption(block) if isinstance(previous, d.Table) else None
@@ -219,7 +221,9 @@ class _Reader(MarkdownReader):
             yield d.CodeBlock(node.content.rstrip("\n"), words[0] if words else "")
             return
         if len(words) != 2:
-            raise ParseError(f"'{node.info.strip()}' does not name one block", span=self.file.line_span(first), expected=f"{PREFIX} and the name of a block")
+            raise ParseError(
+                f"'{node.info.strip()}' does not name one block", span=self.file.line_span(first), expected=f"{PREFIX} and the name of a block"
+            )
         yield from self.registry.call(read_call(self.file, words[1], node.content, (first, first + 1), self.context, self))
 
     def math_block(self, node: SyntaxTreeNode) -> d.Block:
@@ -235,7 +239,9 @@ class _Reader(MarkdownReader):
         span = self.file.line_span(first)
         words = node.info.strip().split(maxsplit=1)
         if not words:
-            raise ParseError("':::' closes nothing", span=span, expected=f"::: and one of {', '.join(d.CALLOUT_KINDS)}", hint="an outer ::: needs more colons")
+            raise ParseError(
+                "':::' closes nothing", span=span, expected=f"::: and one of {', '.join(d.CALLOUT_KINDS)}", hint="an outer ::: needs more colons"
+            )
         if words[0] not in d.CALLOUT_KINDS:
             expected = f"one of {', '.join(d.CALLOUT_KINDS)}"
             raise ParseError(f"there is no callout {words[0]!r}", span=span, expected=expected, hint=did_you_mean(words[0], d.CALLOUT_KINDS))
@@ -246,7 +252,7 @@ class _Reader(MarkdownReader):
             column = self.file.lines[first].find(words[1])
             start = self.file.starts[first] + column
             title = self.sentence(words[1], self.file.span(start, start + len(words[1])))
-        return d.Callout(cast(d.CalloutKind, words[0]), title, tuple(self.inside(node, depth + 1)))
+        return d.Callout(words[0], title, tuple(self.inside(node, depth + 1)))
 
     # -- links -----------------------------------------------------------------------------------------------------------------
 

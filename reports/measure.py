@@ -123,7 +123,8 @@ def _name(node: s.Name, level: int) -> Extent:
         return Extent(_GREEK[text] * size, height * size, depth * size)
     if len(text) > 1 and text[:-1] in ("cal", "bb", "frak"):
         return Extent(0.72 * size, 0.69 * size, 0.0)
-    return Extent((text_width(text) + (_THIN if text in FUNCTION_COMMANDS else 0.0)) * size, 0.69 * size, (0.194 if set(text) & _DEEP else 0.0) * size)
+    wide = text_width(text) + (_THIN if text in FUNCTION_COMMANDS else 0.0)
+    return Extent(wide * size, 0.69 * size, (0.194 if set(text) & _DEEP else 0.0) * size)
 
 
 def _number(node: s.Number, level: int) -> Extent:
@@ -148,9 +149,10 @@ def _scripted(node: s.Scripted, level: int) -> Extent:
     sups = _beside([measure(sup, inner) for sup in node.sups], 0.35 * max(0, len(node.sups) - 1) * size)
     sups = sups._replace(width=sups.width + 0.23 * node.primes * size)
     scripts = max(subs.width, sups.width)
-    depth = max(base.depth, 0.15 * size + subs.depth if node.subs else 0.0, base.depth + 0.05 * size + subs.depth if node.subs and base.depth > 0.3 else 0.0)
+    drop = (0.25 if node.sups else 0.15) * size
+    depth = max(base.depth, drop + subs.depth if node.subs else 0.0, base.depth + 0.05 * size + subs.depth if node.subs and base.depth > 0.3 else 0.0)
     height = max(base.height, 0.41 * size + sups.height if node.sups or node.primes else 0.0)
-    return Extent(base.width + scripts + (0.05 * size if scripts else 0.0), height, depth)
+    return Extent(base.width + scripts + (0.08 * size if scripts else 0.0), height, depth)
 
 
 def _accent(node: s.Accent, level: int) -> Extent:
@@ -168,8 +170,9 @@ def _delimited(kind: str, body: Extent, level: int, grows: bool) -> Extent:
     half = max(body.height - _AXIS, body.depth + _AXIS)
     extra = max((more for limit, more in _GROWTH if grows and 2 * half >= limit), default=0.0)
     around = 2 * (_DELIMITERS.get(kind, 0.4) + extra) * _SIZE[level]
-    least = 0.5 * _SIZE[level]
-    return Extent(body.width + around, max(body.height, half + _AXIS if grows else 0.0, least + _AXIS), max(body.depth, half - _AXIS if grows else 0.0, least - _AXIS))
+    # A bracket reaches as far above the axis as below it, and is never smaller than a letter.
+    reach = max(0.5 * _SIZE[level], half if grows else 0.0)
+    return Extent(body.width + around, max(body.height, reach + _AXIS), max(body.depth, reach - _AXIS))
 
 
 def _bracket(node: s.Bracket, level: int) -> Extent:
@@ -198,19 +201,22 @@ def _infix(node: s.Infix, level: int) -> Extent:
 def _sum(node: s.Sum, level: int) -> Extent:
     space = 2 * _BINARY_SPACE if level < SCRIPT else 0.0
     signs = (len(node.items) - 1) * (0.778 + space) + (0.778 if node.signs[0] < 0 else 0.0)
-    return _beside([measure(item, level) for item in node.items], signs * _SIZE[level])
+    whole = _beside([measure(item, level) for item in node.items], signs * _SIZE[level])
+    return whole._replace(depth=max(whole.depth, 0.083 * _SIZE[level]))
 
 
 def _fraction(node: s.Fraction, level: int) -> Extent:
     inner = {DISPLAY: TEXT, TEXT: SCRIPT}.get(level, SCRIPTSCRIPT)
     above, below, size = measure(node.numerator, inner), measure(node.denominator, inner), _SIZE[level]
-    up, down = (0.677, 0.686) if level == DISPLAY else (0.394, 0.345)
-    return Extent(max(above.width, below.width) + 0.24 * size, up * size + above.height, down * size + below.depth)
+    up, down, clear = (0.677, 0.686, 0.14) if level == DISPLAY else (0.394, 0.345, 0.06)
+    # Both parts keep clear of the bar, which is at the height of the axis.
+    up, down = max(up * size, above.depth + (_AXIS + clear) * size), max(down * size, below.height - (_AXIS - clear) * size)
+    return Extent(max(above.width, below.width) + 0.24 * size, up + above.height, down + below.depth)
 
 
 def _root(node: s.Root, level: int) -> Extent:
     body = measure(node.body, level)
-    return Extent(body.width + 0.9 * _SIZE[level], body.height + 0.25 * _SIZE[level], body.depth)
+    return Extent(body.width + 0.9 * _SIZE[level], body.height + 0.35 * _SIZE[level], body.depth)
 
 
 def _matrix(node: s.Matrix, level: int) -> Extent:
@@ -248,5 +254,3 @@ _RULES: dict[type[s.Surface], Callable[[Any, int], Extent]] = {
     s.Fence: _fence, s.Sequence: _sequence, s.Infix: _infix, s.Sum: _sum, s.Fraction: _fraction, s.Root: _root, s.Matrix: _matrix,
     s.Big: _big, s.Relation: _relation, s.Line: _line,
 }  # fmt: skip
-
-

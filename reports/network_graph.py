@@ -68,7 +68,7 @@ class NetworkGraph:
         return [(link.target, step) for link in self.links if (link.source, step + link.offset) == point and link.target != self.loss]
 
     def _reached_from(self, start: Point, first_steps: Iterable[int], steps: Iterable[int], besides: str = "") -> set[Point]:
-        """Where influence flows from ``start`` when it first moves into one of ``first_steps`` (``besides`` one quantity) and then within ``steps``."""
+        """Where influence flows from ``start`` when it first moves into one of ``first_steps`` (not to ``besides``) and then within ``steps``."""
         found: set[Point] = set()
         stack = [point for step in first_steps for point in self._readers(start, step) if point[0] != besides]
         while stack:
@@ -126,4 +126,3 @@ def _loss_reads(system: RecurrentSystem, shown: set[str]) -> Iterator[Point]:
         for leaf in leaves(term.body):
             if isinstance(leaf, e.Timed) and leaf.name in shown:
                 yield leaf.name, int(leaf.time - system.time)
-

@@ -119,9 +119,13 @@ def _check(plot: Plot) -> None:
         raise RenderError("a plot has no series", expected="at least one line")
     for series in plot.series:
         if len(series.x) != len(series.y):
-            raise RenderError(f"series {series.name!r} has {len(series.x)} x values and {len(series.y)} y values", expected="as many of one as of the other")
+            raise RenderError(
+                f"series {series.name!r} has {len(series.x)} x values and {len(series.y)} y values", expected="as many of one as of the other"
+            )
         if not any(_shown(x, plot.x_scale) and _shown(y, plot.y_scale) for x, y in zip(series.x, series.y, strict=True)):
-            raise RenderError(f"series {series.name!r} has no point that these axes can show", expected="finite values, above zero on a logarithmic axis")
+            raise RenderError(
+                f"series {series.name!r} has no point that these axes can show", expected="finite values, above zero on a logarithmic axis"
+            )
 
 
 def _shown(value: float, scale: Scale) -> bool:
@@ -165,7 +169,11 @@ def _frame(axes: Axes, plot: Plot) -> None:
 
 def _lines(axes: Axes, plot: Plot) -> None:
     for k, series in enumerate(plot.series):
-        look = {"color": COLOURS[k % len(COLOURS)], "linestyle": _DASHES[k % len(_DASHES)], "marker": _MARKS[k % len(_MARKS)] if series.marked else ""}
+        look = {
+            "color": COLOURS[k % len(COLOURS)],
+            "linestyle": _DASHES[k % len(_DASHES)],
+            "marker": _MARKS[k % len(_MARKS)] if series.marked else "",
+        }
         # matplotlib leaves out of the legend what starts with an underscore.
         axes.plot(series.x, series.y, label=series.name.lstrip("_"), markerfacecolor="none", **look)
     if any(series.name for series in plot.series) and len(plot.series) > 1:

@@ -21,7 +21,7 @@ _REFERENCE = re.compile(r"#([\w.-]+)")
 
 
 def inline_svg(plot: Plot, prefix: str, title: str) -> str:
-    """The plot as an SVG element: identifiers start with ``prefix``, colours are classes ``stroke-…`` and ``fill-…``, ``title`` says what it shows."""
+    """The plot as an SVG element: identifiers start with ``prefix``, colours are classes (``stroke-…``, ``fill-…``), ``title`` says what it shows."""
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(draw_svg(plot))
     _drop(root, ("metadata", "style"))
@@ -33,7 +33,14 @@ def inline_svg(plot: Plot, prefix: str, title: str) -> str:
         if link is not None:
             element.set("href", link)
     box = root.get("viewBox", "0 0 1 1").split()
-    root.attrib = {"viewBox": " ".join(box), "width": f"{plot.width}cm", "height": f"{plot.height}cm", "role": "img", "aria-label": title, "class": "plot"}
+    root.attrib = {
+        "viewBox": " ".join(box),
+        "width": f"{plot.width}cm",
+        "height": f"{plot.height}cm",
+        "role": "img",
+        "aria-label": title,
+        "class": "plot",
+    }
     return ElementTree.tostring(root, encoding="unicode")
 
 

@@ -137,7 +137,7 @@ def _write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
             # mkstemp makes files that only their owner may read.
             Path(temporary).chmod(0o666 & ~_umask())
         for temporary_path, final in waiting:
-            os.replace(temporary_path, final)
+            temporary_path.replace(final)
     finally:
         for temporary_path, _ in waiting:
             temporary_path.unlink(missing_ok=True)
@@ -147,5 +147,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-

@@ -6,7 +6,7 @@ A target's ``blocks`` template holds one Jinja block for each kind of block of a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -71,13 +71,13 @@ def _bare(word: str) -> Code:
     return Code(word)
 
 
-@lru_cache(maxsize=None)
+@cache
 def latex_templates() -> Templates:
     """Templates with ``\\\\VAR{ }``, ``\\\\BLOCK{ }`` and ``\\\\#{ }``."""
     return Templates("latex", "tex", escape_tex, _TEX_DELIMITERS)
 
 
-@lru_cache(maxsize=None)
+@cache
 def typst_templates() -> Templates:
     """Templates with Jinja's own delimiters; Typst does not use them."""
     templates = Templates("typst", "typ", escape_typst, {"comment_start_string": "{##", "comment_end_string": "##}"})
@@ -88,7 +88,7 @@ def typst_templates() -> Templates:
     return templates
 
 
-@lru_cache(maxsize=None)
+@cache
 def html_templates() -> Templates:
     """Templates with Jinja's own delimiters."""
     return Templates("html", "html", escape_html, {})

@@ -19,22 +19,23 @@ _LATIN = (
 """Characters that LaTeX reads as they are, with Latin Modern in T1 and TS1."""
 
 _MATH = {
-    "→": r"\rightarrow", "←": r"\leftarrow", "↔": r"\leftrightarrow", "↑": r"\uparrow", "↓": r"\downarrow", "⇒": r"\Rightarrow", "⇐": r"\Leftarrow",
-    "⇔": r"\Leftrightarrow", "↦": r"\mapsto", "↪": r"\hookrightarrow", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "≡": r"\equiv", "∼": r"\sim", "≪": r"\ll",
-    "≫": r"\gg", "∝": r"\propto", "∈": r"\in", "∉": r"\notin", "⊂": r"\subset", "⊆": r"\subseteq", "∪": r"\cup", "∩": r"\cap", "∅": r"\emptyset",
-    "∀": r"\forall", "∃": r"\exists", "∂": r"\partial", "∇": r"\nabla", "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "√": r"\surd", "∞": r"\infty",
-    "−": "-", "⋅": r"\cdot", "∘": r"\circ", "⊙": r"\odot", "⊗": r"\otimes", "⊕": r"\oplus", "∗": r"\ast", "‖": r"\Vert", "∥": r"\parallel", "⊥": r"\perp",
-    "⊤": r"\top", "⟨": r"\langle", "⟩": r"\rangle", "ℓ": r"\ell", "ℝ": r"\mathbb{R}", "ℕ": r"\mathbb{N}", "ℤ": r"\mathbb{Z}", "ℂ": r"\mathbb{C}",
-    "′": "{}'", "″": "{}''", "≔": r"\coloneqq", "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil", "✓": r"\checkmark", "⋯": r"\cdots",
-    "⋮": r"\vdots", "▪": r"\blacksquare", "□": r"\square", "■": r"\blacksquare", "∎": r"\blacksquare", "⁺": "^{+}", "⁻": "^{-}", "ᵀ": r"^{\top}",
+    "→": r"\rightarrow", "←": r"\leftarrow", "↔": r"\leftrightarrow", "↑": r"\uparrow", "↓": r"\downarrow", "⇒": r"\Rightarrow",
+    "⇐": r"\Leftarrow", "⇔": r"\Leftrightarrow", "↦": r"\mapsto", "↪": r"\hookrightarrow", "≤": r"\le", "≥": r"\ge", "≠": r"\ne",
+    "≈": r"\approx", "≡": r"\equiv", "∼": r"\sim", "≪": r"\ll", "≫": r"\gg", "∝": r"\propto", "∈": r"\in", "∉": r"\notin", "⊂": r"\subset",
+    "⊆": r"\subseteq", "∪": r"\cup", "∩": r"\cap", "∅": r"\emptyset", "∀": r"\forall", "∃": r"\exists", "∂": r"\partial", "∇": r"\nabla",
+    "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "√": r"\surd", "∞": r"\infty", "−": "-", "⋅": r"\cdot", "∘": r"\circ", "⊙": r"\odot",
+    "⊗": r"\otimes", "⊕": r"\oplus", "∗": r"\ast", "‖": r"\Vert", "∥": r"\parallel", "⊥": r"\perp", "⊤": r"\top", "⟨": r"\langle",
+    "⟩": r"\rangle", "ℓ": r"\ell", "ℝ": r"\mathbb{R}", "ℕ": r"\mathbb{N}", "ℤ": r"\mathbb{Z}", "ℂ": r"\mathbb{C}", "′": "{}'", "″": "{}''",
+    "≔": r"\coloneqq", "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil", "✓": r"\checkmark", "⋯": r"\cdots", "⋮": r"\vdots",
+    "▪": r"\blacksquare", "□": r"\square", "■": r"\blacksquare", "∎": r"\blacksquare", "⁺": "^{+}", "⁻": "^{-}", "ᵀ": r"^{\top}",
     **{sign: f"^{{{k}}}" for k, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹") if sign not in _LATIN},
     **{sign: f"_{{{k}}}" for k, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
     **{sign: f"\\{name}" for sign, name in GREEK_UNICODE.items()},
 }  # fmt: skip
 
 _TEXT = {
-    "…": r"\dots{}", "\u2009": r"\,", "\u202f": r"\,", "\u2002": " ", "\u2003": r"\quad{}", "\u2011": "-", "\u2010": "-", "\u2012": "--", "\u2015": "---",
-    "′": "'", "\u00ad": r"\-", "✗": r"\ensuremath{\times}",
+    "…": r"\dots{}", "\u2009": r"\,", "\u202f": r"\,", "\u2002": " ", "\u2003": r"\quad{}", "\u2011": "-", "\u2010": "-", "\u2012": "--",
+    "\u2015": "---", "′": "'", "\u00ad": r"\-", "✗": r"\ensuremath{\times}",
 }  # fmt: skip
 
 _ORDINARY = frozenset(_LATIN) | frozenset(chr(code) for code in range(0x20, 0x7F))

@@ -25,6 +25,6 @@ def typst_pdf(source: str) -> bytes:
         main = Path(folder) / "main.typ"
         main.write_text(source, encoding="utf-8")
         try:
-            return typst.compile(main, root=folder, ignore_system_fonts=True, timestamp=_TIMESTAMP)
+            return typst.compile(main, root=main.parent, ignore_system_fonts=True, timestamp=_TIMESTAMP)
         except typst.TypstError as error:
             raise RenderError(f"Typst cannot read the document: {error.message}", hint=" ".join(error.hints) or None) from None

@@ -54,4 +54,3 @@ class TypstWriter(Writer):
         target = checked_url(url)
         goal = f"label({typst_string(target[1:])})" if target.startswith("#") else typst_string(target)
         return Code(f"#link({goal}, [{body}])")
-

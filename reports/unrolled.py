@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import hypot
 from typing import Literal
 
 from sympy import Expr, Integer
@@ -202,7 +203,7 @@ def _node(at: Point, key: str, time: Expr | None, **looks: str) -> Node:
 
 
 def _length(arrow: Arrow) -> float:
-    return round(((arrow.start[0] - arrow.end[0]) ** 2 + (arrow.start[1] - arrow.end[1]) ** 2) ** 0.5, 3)
+    return round(hypot(arrow.start[0] - arrow.end[0], arrow.start[1] - arrow.end[1]), 3)
 
 
 def _cropped(items: tuple[Item, ...]) -> Canvas:

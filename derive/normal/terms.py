@@ -147,11 +147,9 @@ def _eliminate(term: Term, delta: Factor) -> Term | None:
     if a.serial == b.serial:
         return rest if a.offset == b.offset else None
     for gone, kept in ((a, b), (b, a)):
-        if gone.serial in inner and gone.offset == 0 and kept.offset == 0:
-            result = rename(rest, gone, kept)
-            return replace(result, inner=tuple(index for index in rest.inner if index.serial != gone.serial))
-        if gone.serial in inner and gone.offset == kept.offset and gone.size == kept.size:
-            result = rename(rest, gone, replace(kept, offset=Integer(0)))
+        # Σ over a of δ(a + p, b + q) f(a) = f(b + q - p), where both run over a range of the same size.
+        if gone.serial in inner and gone.size == kept.size:
+            result = rename(rest, gone, replace(kept, offset=kept.offset - gone.offset))
             return replace(result, inner=tuple(index for index in rest.inner if index.serial != gone.serial))
     return None
 

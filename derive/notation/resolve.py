@@ -26,6 +26,7 @@ from derive.notation.scope import (
     Scope,
     base_of,
     is_index,
+    offset_letters,
 )
 from derive.notation.source import Span
 from derive.notation.vocabulary import GREEK
@@ -122,6 +123,12 @@ class Resolver:
                 time = self.index(item)
             else:
                 label = label_text(item)
+                foreign = sorted(offset_letters(item) - {self.scope.time, *self.scope.indices})
+                if foreign:
+                    raise AmbiguityError(
+                        f"this is indexed by {foreign[0]}, but the time index here is {self.scope.time}", span=item.span or node.span,
+                        expected=f"an index such as {self.scope.time}-1", hint="use one letter for the time",
+                    )  # fmt: skip
                 if label is None:
                     raise ParseError("this subscript is neither a time nor a label", span=item.span or node.span, expected="an index such as t-1, or a label such as f or hh")
                 labels.append(label)

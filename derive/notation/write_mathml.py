@@ -222,7 +222,7 @@ def _accent(node: s.Accent, style: Style) -> Elements:
     under = node.kind == "underline"
     kind, attribute = ("munder", "accentunder") if under else ("mover", "accent")
     if node.kind in ("rightarrow", "leftarrow"):
-        looks = 'stretchy="true" mathsize="60%"'  # at full size it would be wider than a letter and push its scripts away
+        looks = 'stretchy="true" mathsize="50%"'  # at full size it would be wider than a letter and push its scripts away
     else:
         stretchy = "false" if isinstance(node.body, (s.Name, s.Mark, s.Accent)) else "true"
         # Chromium would set the sign directly upon the letter: the bar of an h would cross its stem.
@@ -251,8 +251,8 @@ def _matrix(node: s.Matrix, style: Style) -> Elements:
 
 
 def _cell(body: Elements, first: bool, last: bool) -> str:
-    """A cell without the padding that would hold the bracket away from the outer columns."""
-    style = ";".join([*(["padding-left:0"] if first else []), *(["padding-right:0"] if last else [])])
+    """A cell; towards the bracket it has less padding than towards another cell."""
+    style = ";".join([*(["padding-left:0.12em"] if first else []), *(["padding-right:0.12em"] if last else [])])
     return f'<mtd style="{style}">{"".join(body)}</mtd>' if style else f"<mtd>{''.join(body)}</mtd>"
 
 

@@ -1,0 +1,157 @@
+"""Jacobians, adjoint recursions and the written forms, for cells that were not made for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive import equivalence, expressions as e
+from derive.cell import Cell, cell
+from derive.errors import AmbiguityError, MissingRuleError, ShapeError, SystemError_, UsageError, ValidationError
+from numeric.validate import validate_derivation
+
+RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=0}^{T} L_t(h_t)", "rnn")
+FINAL = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\nL = L_T(h_T)", "final")
+HEAD = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\ny_t = V h_t + c\nL = \\sum_{t=1}^{T} L_t(y_t)", "head")
+ROW = Cell.from_text("s_i = \\sigma(s_{i-1} U + x_i W)\na_i = s_i V\nL = \\frac{1}{2} (y_T - a_T)^2\ny_i \\in \\mathbb{R}", "row")
+LAYER = Cell.from_text("y = \\sigma(W x)\ny \\in \\mathbb{R}^n, x \\in \\mathbb{R}^d", "layer")
+JOINED = Cell.from_text("f_t = \\sigma(W_f [h_{t-1}, x_t])\nC_t = f_t \\odot C_{t-1} + \\tanh(W_c [h_{t-1}; x_t])\nh_t = \\tanh(C_t)", "joined")
+LSTM, GRU = cell("lstm"), cell("gru")
+
+
+def test_the_jacobian_of_a_layer_and_of_one_step() -> None:
+    assert LAYER.jacobian("y", "x").result.latex() == r"\operatorname{diag}(\sigma'(z)) W"
+    assert RNN.jacobian("h_t", "h_{t-1}").result.latex() == r"\operatorname{diag}(\sigma'(z_t)) W"
+    assert RNN.jacobian("h_t", "h_k").result.latex() == r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W"
+
+
+def test_the_double_sum_reads_as_on_paper() -> None:
+    paper = r"\sum_{t=0}^{T} \sum_{k=1}^{t} \frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k} \frac{\partial^{+} h_k}{\partial W}"
+    assert RNN.gradient("W", form="double-sum").result == RNN.read(paper)
+
+
+def test_the_adjoint_recursion_reads_as_on_paper() -> None:
+    derivation = RNN.gradient("W")
+    lines = [str(step) for step in derivation.steps]
+    assert "delta[t] = sigma'(z[t]) * (∇_{h[t]} L[t] + W.T @ delta[t+1])" in lines
+    assert str(derivation.result) == "sum_{t=1}^{T} delta[t] @ h[t-1].T"
+
+
+def test_the_expanded_sum_has_one_term_for_each_pair() -> None:
+    for steps in (1, 2, 3, 5):
+        result = RNN.gradient("W", form="unrolled", steps=steps).result
+        terms = result.operands if isinstance(result, e.Plus) else (result,)
+        assert len(terms) == steps * (steps + 1) // 2
+
+
+def test_a_row_cell_is_derived_in_rows() -> None:
+    assert str(ROW.gradient("U").result) == "sum_{i=1}^{T} s[i-1].T @ delta[i]"
+    assert ROW.jacobian("s_i", "s_{i-1}").result.latex() == r"\operatorname{diag}(\sigma'(z_i)) U^\top"
+    assert ROW.layout == "row"
+
+
+JACOBIANS = [
+    (LAYER, "y", "x"), (RNN, "h_t", "h_{t-1}"), (RNN, "h_t", "h_k"), (RNN, "h_t", "x_t"), (RNN, "h_t", "h_{t-2}"), (RNN, "z_t", "h_{t-3}"),
+    (LSTM, "C_t", "C_{t-1}"), (LSTM, "C_t", "C_k"), (LSTM, "h_t", "C_k"), (LSTM, "f_t", "C_k"), (LSTM, "h_t", "h_{t-1}"), (LSTM, "C_t", "C_{t-2}"),
+    (GRU, "h_t", "h_{t-1}"), (GRU, "h_t", "h_k"), (HEAD, "y_t", "h_k"), (ROW, "a_i", "s_k"), (ROW, "s_i", "x_i"), (JOINED, "C_t", "C_{t-1}"),
+    (JOINED, "C_t", "h_k"), (JOINED, "h_t", "x_t"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("subject", "of", "by"), JACOBIANS, ids=[f"{c.text.source.name}-{a}-{b}" for c, a, b in JACOBIANS])
+def test_jacobians_agree_with_autograd(subject: Cell, of: str, by: str) -> None:
+    validate_derivation(subject, subject.jacobian(of, by), draws=6)
+
+
+GRADIENTS = [
+    (RNN, "W", "recursion"), (RNN, "W", "double-sum"), (RNN, "W", "unrolled"), (RNN, "U", "double-sum"), (RNN, "x_t", "recursion"),
+    (RNN, "h_0", "recursion"), (FINAL, "W", "recursion"), (FINAL, "W", "double-sum"), (FINAL, "b", "double-sum"), (FINAL, "W", "unrolled"),
+    (HEAD, "W", "double-sum"), (HEAD, "V", "recursion"), (LSTM, "W_f", "recursion"), (LSTM, "W_o", "double-sum"), (LSTM, "b_c", "unrolled"),
+    (LSTM, "C_0", "recursion"), (ROW, "U", "recursion"), (ROW, "U", "double-sum"), (ROW, "V", "recursion"), (GRU, "W_r", "recursion"),
+    (JOINED, "W_f", "recursion"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("subject", "by", "form"), GRADIENTS, ids=[f"{c.text.source.name}-{b}-{f}" for c, b, f in GRADIENTS])
+def test_gradients_agree_with_autograd(subject: Cell, by: str, form: str) -> None:
+    validate_derivation(subject, subject.gradient(by, form=form), draws=3)
+
+
+@pytest.mark.parametrize(("subject", "by"), [(RNN, "W"), (RNN, "U"), (LSTM, "W_f"), (LSTM, "W_o"), (GRU, "W_h"), (FINAL, "W"), (HEAD, "W"), (ROW, "U"), (JOINED, "W_c")])
+def test_the_forms_are_proved_equal(subject: Cell, by: str) -> None:
+    derivation = subject.equivalence(by)
+    rules = [step.rule for step in derivation.steps]
+    assert "induction on k, backward from T" in rules
+    assert {step.proved for step in derivation.steps} >= {"algebra", "induction"}
+
+
+def test_a_wrong_line_in_a_proof_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: taking the factor out of the sum on the wrong side."""
+    real = equivalence.split_last_factor
+    monkeypatch.setattr(equivalence, "split_last_factor", lambda product: real(product)[::-1])
+    with pytest.raises(ValidationError):
+        RNN.equivalence("W")
+
+
+def test_a_wrong_pull_is_refused_by_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: the backward step forgets the transpose of W."""
+    real = equivalence.step_pull
+
+    def wrong(system: Cell, cotangents: dict[str, e.Node]) -> dict[e.Node, e.Node]:
+        return {leaf: part.xreplace({e.Transpose(system.quantity("W")): system.quantity("W")}) for leaf, part in real(system, cotangents).items()}
+
+    monkeypatch.setattr(equivalence, "step_pull", wrong)
+    with pytest.raises(ValidationError):
+        RNN.equivalence("W")
+
+
+def test_the_cost_does_not_depend_on_the_length() -> None:
+    assert len(LSTM.gradients().steps) == len(cell("lstm").gradients().steps)
+    assert not any(isinstance(size, int) for step in LSTM.gradients().steps for size in step.rhs.atoms(e.Timed))
+
+
+def test_names_in_any_spelling() -> None:
+    for spelling in (r"\tilde{C}_t", "C_tilde", "C_tilde[t]", r"\tilde C_t"):
+        assert LSTM.quantity_of(spelling) == LSTM.quantity("C_tilde")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("h_t = W h_{t-1} + U x_t\nh_t = 3", SystemError_, "defined twice"),
+        ("f_t = \\sigma(g_t)\ng_t = \\tanh(f_t)", SystemError_, "circular"),
+        ("h_t = W h_{t-1} + \\tilde{c}_t\n\\tilde{C}_t = W h_{t-1}", AmbiguityError, "never defined"),
+        ("s_i = W s_{i-1} + U x_{j-1}", AmbiguityError, "time index"),
+        ("h_t = W h_{t-1} + U x_t\nW \\in \\mathbb{R}^{n \\times n}\nU \\in \\mathbb{R}^{d \\times d}\nx_t \\in \\mathbb{R}^d\nh_t \\in \\mathbb{R}^n", ShapeError, "size"),
+        ("h_t = \\tanh(W h_t)", SystemError_, "circular"),
+    ],
+)
+def test_inconsistent_cells_are_errors_with_a_place(text: str, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says) as caught:
+        Cell.from_text(text)
+    assert caught.value.span is not None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("h_t = a h_{t-1} + W x_t", {"a": (1, 1)}),
+        ("S_t = S_{t-1} + v_t k_t^\\top\ny_t = S_t q_t", {"S": ("n", "n_2")}),
+        ("h_t = \\tanh(W h_{t-1} + U x_t)\nx_t \\in \\mathbb{R}^{q}", {"W": ("n", "n"), "U": ("n", "q")}),
+        ("s_i = s_{i-1} U + x_i W", {"s": (1, "n"), "W": ("d", "n")}),
+        ("h_t = (1 - \\alpha) h_{t-1} + \\alpha \\tanh(W h_{t-1} + U x_t)", {"alpha": (1, 1)}),
+        ("y_t = V h_t\nh_t = \\tanh(h_{t-1})\ny_t \\in \\mathbb{R}", {"V": (1, "n")}),
+    ],
+)
+def test_shapes_are_found(text: str, shapes: dict[str, tuple[object, ...]]) -> None:
+    found = Cell.from_text(text).shapes
+    for key, shape in shapes.items():
+        assert tuple(str(size) for size in found[key]) == tuple(str(size) for size in shape)
+
+
+def test_what_has_no_matrix_form_says_so() -> None:
+    with pytest.raises(MissingRuleError, match="more than two indices"):
+        RNN.jacobian("h_t", "W")
+    with pytest.raises(UsageError, match="before"):
+        RNN.jacobian("h_{t-1}", "h_t")
+    with pytest.raises(UsageError):
+        RNN.gradient("W", form="triple-sum")

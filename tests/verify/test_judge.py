@@ -1,0 +1,75 @@
+"""Verdicts on true and false formulas; the truth behind them is tested in the numeric room."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive import expressions as e
+from derive.cell import Cell, cell
+from derive.notation.elaborate import read_formula
+from verify.closed import judge_closed
+from verify.judge import Verdict, judge
+
+RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=0}^{T} L_t(h_t)")
+LSTM = cell("lstm")
+
+
+def verdict(subject: Cell, text: str, **options: object) -> Verdict:
+    relation = subject.read(text)
+    assert isinstance(relation, e.Relation)
+    return judge(subject, relation, draws=3, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "expected", "evidence"),
+    [
+        (RNN, r"h_t = \sigma(U x_t + W h_{t-1})", "correct", "definition"),
+        (RNN, r"\sigma'(z_t) = h_t \odot (1 - h_t)", "correct", "tested"),
+        (RNN, r"\operatorname{diag}(h_t) W = \operatorname{diag}(h_t) \cdot W", "correct", "definition"),
+        (RNN, r"W^\top (h_t \odot z_t) = W^\top \operatorname{diag}(z_t) h_t", "correct", "proved"),
+        (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma'(z_t)) W", "correct", "tested"),
+        (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = W \operatorname{diag}(\sigma'(z_t))", "wrong", "tested"),
+        (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma'(z_t)) W^\top", "wrong", "tested"),
+        (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma(z_t)) W", "wrong", "tested"),
+        (RNN, r"\nabla_W L = \sum_{t=1}^{T} (\sigma'(z_t) \odot \nabla_{h_t} L) h_{t-1}^\top", "correct", "tested"),
+        (RNN, r"\nabla_W L = \sum_{t=1}^{T} (\sigma'(z_t) \odot \nabla_{h_t} L_t) h_{t-1}^\top", "wrong", "tested"),
+        (RNN, r"\nabla_{h_t} L = \nabla_{h_t} L_t + W^\top (\sigma'(z_{t+1}) \odot \nabla_{h_{t+1}} L)", "correct", "tested"),
+        (LSTM, r"\frac{\partial C_t}{\partial C_k} = \prod_{i=k+1}^{t} \frac{\partial C_i}{\partial C_{i-1}}", "wrong", "tested"),
+        (LSTM, r"\frac{\partial^{+} C_t}{\partial C_{t-1}} = \operatorname{diag}(f_t)", "correct", "tested"),
+    ],
+)
+def test_verdicts(subject: Cell, text: str, expected: str, evidence: str) -> None:
+    found = verdict(subject, text)
+    assert (found.verdict, found.evidence) == (expected, evidence)
+    if expected == "wrong":
+        assert found.counterexample is not None and found.error > 1e-6
+
+
+def test_the_reading_is_named() -> None:
+    text = r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \sum_{k=1}^{t} \frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k} \frac{\partial h_k}{\partial W}"
+    found = verdict(RNN, text)
+    assert found.verdict == "correct" and "immediate" in found.reading
+    outside = verdict(RNN, r"\frac{\partial^{+} h_t}{\partial h_{t-1}} = \frac{\partial h_t}{\partial h_{t-1}}")
+    assert outside.verdict == "correct" and outside.reading == ""
+
+
+def test_a_scalar_case_is_judged_with_its_sizes() -> None:
+    text = r"\frac{\partial h_t}{\partial h_{t-1}} = W \operatorname{diag}(\sigma'(z_t))"
+    assert verdict(RNN, text).verdict == "wrong"
+    assert verdict(RNN, text, sizes={"n": 1}).verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"\begin{pmatrix} 0.58 & 0.24 \\ 0.24 & 0.72 \end{pmatrix} = \begin{pmatrix} 0.8 & -0.6 \\ 0.6 & 0.8 \end{pmatrix} \begin{pmatrix} 0.4 & 0 \\ 0 & 0.9 \end{pmatrix} \begin{pmatrix} 0.8 & 0.6 \\ -0.6 & 0.8 \end{pmatrix}", "wrong"),
+        (r"\begin{pmatrix} 0.8 & -0.6 \\ 0.6 & 0.8 \end{pmatrix}^{-1} = \begin{pmatrix} 0.8 & 0.6 \\ -0.6 & 0.8 \end{pmatrix}", "correct"),
+        (r"\begin{pmatrix} 0.9 & 0 \\ 0 & 1 \end{pmatrix}^{30} \approx \begin{pmatrix} 0.04239 & 0 \\ 0 & 1 \end{pmatrix}", "correct"),
+        (r"\frac{1}{3} \approx 0.333", "correct"),
+        (r"\frac{1}{3} \approx 0.334", "wrong"),
+    ],
+)  # fmt: skip
+def test_closed_formulas_are_decided_exactly(text: str, expected: str) -> None:
+    relation = read_formula(text)
+    assert isinstance(relation, e.Relation)
+    assert judge_closed(relation).verdict == expected
