@@ -36,10 +36,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
     "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
-    **{name: "derive.errors" for name in (
-        "BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "DataError", "UsageError", "RenderError",
-        "ValidationError",
-    )},
+    **dict.fromkeys(
+        ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "DataError", "UsageError", "RenderError",
+         "ValidationError"), "derive.errors",
+    ),
 }  # fmt: skip
 
 __all__ = [

@@ -9,7 +9,6 @@ from derive.cell import Cell, cell
 from derive.derivation import Derivation
 from derive.errors import UsageError
 
-
 _FORMATS: dict[str, Callable[[Derivation], str]] = {"text": str, "latex": Derivation.latex, "json": Derivation.json}
 
 
@@ -44,7 +43,7 @@ def _derivation(subject: Cell, options: argparse.Namespace) -> Derivation:
         return subject.gradients() if subject.loss_terms else _only_jacobian(subject)
     if options.prove:
         return subject.equivalence(options.gradient)
-    return subject.gradient(options.gradient, form=options.form or "recursion", steps=options.steps or 3)
+    return subject.gradient(options.gradient, form=options.form or "recursion", steps=3 if options.steps is None else options.steps)
 
 
 def _only_jacobian(subject: Cell) -> Derivation:

@@ -41,7 +41,7 @@ class Cell(RecurrentSystem):
 
         Raises
         ------
-        ParseError, ShapeError, AmbiguityError, SystemError_ : with line, column and a caret.
+        ParseError, ShapeError, AmbiguityError, CellError : with line, column and a caret.
         """
         return cls(read_cell_text(Source(text, name)))
 
@@ -161,7 +161,7 @@ def cell(text: str) -> Cell:
     Raises
     ------
     UsageError : there is no such file or library cell, or the file is no text.
-    ParseError, ShapeError, AmbiguityError, SystemError_ : the text is no cell; with the place in it.
+    ParseError, ShapeError, AmbiguityError, CellError : the text is no cell; with the place in it.
 
     >>> cell("lstm").states
     ('C', 'h')

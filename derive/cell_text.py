@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
-from derive.errors import AmbiguityError, BpttError, ParseError, SystemError_
+from derive.errors import AmbiguityError, BpttError, CellError, ParseError
 from derive.expressions.node import Shape
 from derive.notation import surface as s
 from derive.notation.elaborate import Builder, Context
@@ -65,7 +65,7 @@ def read_cell_text(text: str | Source) -> CellText:
 
     Raises
     ------
-    ParseError, ShapeError, AmbiguityError, SystemError_ : with the place in the text.
+    ParseError, ShapeError, AmbiguityError, CellError : with the place in the text.
     """
     source = text if isinstance(text, Source) else Source(text)
     directives = {match.group(1).lower(): match.group(2) for match in _DIRECTIVE.finditer(source.text)}
@@ -261,14 +261,14 @@ class _Reader:
                 continue
             shift = Integer(0) if when is None else when - time
             if not shift.is_Integer:
-                raise SystemError_(f"{key} is defined at {when}", span=surface.items[0].span, expected=f"its value at {time} or {time}+1")
+                raise CellError(f"{key} is defined at {when}", span=surface.items[0].span, expected=f"its value at {time} or {time}+1")
             if shift != 0:
                 left, right = left.xreplace({time: time - shift}), right.xreplace({time: time - shift})
             if any(equation.key == key for equation in equations):
-                raise SystemError_(f"{key} is defined twice", span=surface.items[0].span, expected="one equation for each quantity")
+                raise CellError(f"{key} is defined twice", span=surface.items[0].span, expected="one equation for each quantity")
             equations.append(Equation(key, left, right, surface.span))
         if not equations:
-            raise SystemError_("no quantity is defined", span=Span(0, 1, self.source), expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
+            raise CellError("no quantity is defined", span=Span(0, 1, self.source), expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
         return equations, initial, loss, loss_name
 
 

@@ -82,7 +82,7 @@ class Derivation:
         width = max((len(str(step)) for step in self.steps), default=0)
         width = min(width, 88)
         for step in self.steps:
-            lines.append(f"  {str(step):<{width}}   [{step.rule}]")
+            lines.append(f"  {step!s:<{width}}   [{step.rule}]")
         lines.extend(f"  {note}" for note in self.notes)
         return "\n".join(lines)
 

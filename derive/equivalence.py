@@ -16,7 +16,7 @@ from derive.derivation import Derivation, Step
 from derive.errors import ValidationError
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.forms import K, Ingredients, column_of, double_sum_expression, ingredients, loss_pull, pieces, row_of, stacked, step_pull
+from derive.forms import Ingredients, K, column_of, double_sum_expression, ingredients, loss_pull, pieces, row_of, stacked, step_pull
 from derive.jacobian import JacobianEngine, free_index
 from derive.normal import equal
 from derive.normal.prove import Assumption

@@ -73,7 +73,7 @@ class ShapeError(BpttError):
     """Operands do not conform."""
 
 
-class SystemError_(BpttError):
+class CellError(BpttError):
     """The equations are readable but are not a recurrent system (circular, defined twice, ...)."""
 
 

@@ -18,7 +18,7 @@ from sympy import Basic, Expr, Integer, Symbol
 from derive import expressions as e
 from derive.derivation import Derivation, Step
 from derive.differentiate import jacobian_of
-from derive.errors import MissingRuleError, SystemError_, UsageError
+from derive.errors import CellError, MissingRuleError, UsageError
 from derive.expressions import make
 from derive.expressions.node import ONE
 from derive.notation.names import QName
@@ -226,7 +226,7 @@ def jacobian(system: RecurrentSystem, of: e.Node, by: e.Node) -> Derivation:
     for node in (of, by):
         if not isinstance(node, (e.Timed, e.Var)):
             raise UsageError(f"{node} is not a quantity of the cell", expected="a name such as h_t")
-    if of.shape[0] != ONE and of.shape[1] != ONE or by.shape[0] != ONE and by.shape[1] != ONE:
+    if (of.shape[0] != ONE and of.shape[1] != ONE) or (by.shape[0] != ONE and by.shape[1] != ONE):
         raise MissingRuleError(
             f"the Jacobian of {of} by {by} has more than two indices", hint=f"ask for the gradient of the loss by {by}, or for the vector-Jacobian product"
         )
@@ -357,7 +357,7 @@ def _state_size(engine: JacobianEngine, key: str) -> Expr:
 def _into(engine: JacobianEngine, by: e.Timed) -> e.Node:
     """∂s_k/∂b_k: how the joint state of step k moves with one of its quantities."""
     if by.name not in engine.system.definitions and by.name not in engine.system.inputs:
-        raise SystemError_(f"{by} is no quantity of the cell")
+        raise CellError(f"{by} is no quantity of the cell")
     column = []
     for key in engine.joint_states():
         flow = engine.follow((by.name, 0), 0, (key, 0))

@@ -10,7 +10,7 @@ from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
 from derive.cell_text import CellText, Equation
-from derive.errors import SystemError_, UnknownNameError
+from derive.errors import CellError, UnknownNameError
 from derive.expressions import make
 from derive.expressions.node import Shape
 from derive.notation.elaborate import Context, read_formula
@@ -85,7 +85,7 @@ class RecurrentSystem:
             if isinstance(leaf, e.Timed):
                 offset = leaf.time - self.time
                 if not offset.is_Integer:
-                    raise SystemError_(
+                    raise CellError(
                         f"{equation.key} reads {leaf} at a time that is not a fixed distance from {self.time}",
                         span=equation.span,
                         expected=f"times such as {self.time}-1",
@@ -189,7 +189,7 @@ class RecurrentSystem:
             ready = next((q for q in remaining if all(key in done for key in self._same_step(q) if key in defined)), None)
             if ready is None:
                 names = ", ".join(q.key for q in remaining)
-                raise SystemError_(
+                raise CellError(
                     f"the equations of {names} are circular: each needs another at the same time", span=remaining[0].span, expected="a quantity of the step before"
                 )
             remaining.remove(ready)
@@ -227,7 +227,7 @@ class RecurrentSystem:
             return LossTerm(term.lower, term.upper, self._with_arguments(body))
         times = {leaf.time for leaf in leaves(term) if isinstance(leaf, e.Timed)}
         if len(times) != 1:
-            raise SystemError_("the loss is neither a sum over time nor a function of one time", expected="L = \\sum_{t=1}^{T} L_t(h_t), or L = L_T(h_T)")
+            raise CellError("the loss is neither a sum over time nor a function of one time", expected="L = \\sum_{t=1}^{T} L_t(h_t), or L = L_T(h_T)")
         when = times.pop()
         body = term.xreplace({leaf: leaf.at(self.time) for leaf in leaves(term) if isinstance(leaf, e.Timed)})
         return LossTerm(when, when, self._with_arguments(body))

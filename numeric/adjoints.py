@@ -69,7 +69,7 @@ class AdjointPass:
     def _evaluate(self, node: e.Node, time: int | None) -> Array:
         times = {} if time is None else {self.run.system.time.name: time}
         value = Evaluator(self.environment, self.sizes, times)(node)
-        return np.broadcast_to(value, tuple(Evaluator(self.environment, self.sizes).shape(node))) if value.shape != tuple() else value
+        return np.broadcast_to(value, tuple(Evaluator(self.environment, self.sizes).shape(node))) if value.shape != () else value
 
     def _recursion(self) -> None:
         for time in range(self.run.length, 0, -1):

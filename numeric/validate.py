@@ -297,8 +297,7 @@ def _partial(run: Run, of: e.Node, by: e.Node, held: list[e.Node], evaluator: Ev
 
     fixed = {truth.point_of(node, evaluator): run.value(*truth.point_of(node, evaluator)) for node in held}
     other = run.with_forced(fixed)
-    value = truth.immediate(other, of, by, evaluator) if immediate else truth.total(other, of, by, evaluator)
-    return value
+    return truth.immediate(other, of, by, evaluator) if immediate else truth.total(other, of, by, evaluator)
 
 
 def _accepted(result: Validation, tolerance: float) -> Validation:

@@ -26,6 +26,7 @@ SCALES = (1.0, 0.9, 0.8)
 """Sizes that are tried, largest first, for formulas that nothing else makes fit."""
 _WIDEST_LEFT = 0.42
 """A left side wider than this share of the line stands on a line of its own."""
+_LEAST_ROOM = 12.0
 _TOO_WIDE, _PER_ROW, _PER_DEPTH, _RAGGED = 1e6, 1.0, 3.0, 0.8
 
 
@@ -82,7 +83,7 @@ def _entry(entry: AlignedLine, space: float, hangs: bool) -> tuple[list[Row], bo
     used = [_row_width(row) for row in rows if row.right]
     if entry.note:
         beside = used[-1] + NOTE_GAP + note_width(entry.note) <= space
-        rows[-1] = replace(rows[-1], note=entry.note, note_below=not beside)
+        rows[-1] = replace(rows[-1], note=entry.note, note_below=not beside, room=round(max(space, _LEAST_ROOM), 2))
     return rows, max(used) <= space
 
 

@@ -221,6 +221,8 @@ class Row:
     note_below: bool = False
     indent: int = 0
     """Steps by which a continuation stands further right."""
+    room: float = 0.0
+    """Space for a note below (em)."""
 
     @property
     def hangs(self) -> bool:

@@ -12,11 +12,15 @@ Everything that a template prints is escaped unless it is a :class:`Code`; only 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from urllib.parse import quote, urlsplit
 
 from derive.errors import RenderError
-from reports.tex_characters import PLAIN, SPECIAL, missing
+from reports.tex_characters import LOWERED, PLAIN, RAISED, SPECIAL, missing
+
+_PARTS = re.compile(f"[{''.join(RAISED)}]+|[{''.join(LOWERED)}]+|.", re.DOTALL)
+"""Characters one by one, but small digits side by side together."""
 
 SCHEMES = ("http", "https", "mailto")
 
@@ -39,22 +43,31 @@ def _tex_character(char: str) -> str:
     return PLAIN.get(char) or missing(char)
 
 
+def _scripts(text: str) -> str:
+    """An exponent or index written in small digits."""
+    table, sign = (RAISED, "^") if text[0] in RAISED else (LOWERED, "_")
+    return f"\\ensuremath{{{sign}{{{''.join(table[char] for char in text)}}}}}"
+
+
 def escape_tex(text: str) -> Code:
     """Words for LaTeX: no character of theirs is a command, an argument or part of a ligature that changes it."""
     pieces: list[str] = []
     previous = ""
-    for char in _visible(text):
+    for part in _PARTS.findall(_visible(text)):
         # Two of these in a row would join: -- to a dash, ,, to a quote.
-        pieces.append("{}" if char == previous and char in "-,'" else "")
-        pieces.append(_tex_character(char))
-        previous = char
+        pieces.append("{}" if part == previous and part in "-,'" else "")
+        pieces.append(_scripts(part) if part[0] in RAISED or part[0] in LOWERED else _tex_character(part))
+        previous = part
     return Code("".join(pieces))
 
 
 def escape_tex_code(text: str) -> Code:
     """One line for ``Verbatim`` with ``commandchars=\\\\\\{\\}``, where everything but these three stands for itself."""
     special = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "\t": "    ", "\u00a0": " "}
-    return Code("".join(special.get(char) or PLAIN.get(char) or missing(char) for char in _visible(text) if char != "\n"))
+    pieces = []
+    for part in _PARTS.findall(_visible(text).replace("\n", " ")):
+        pieces.append(_scripts(part) if part[0] in RAISED or part[0] in LOWERED else special.get(part) or PLAIN.get(part) or missing(part))
+    return Code("".join(pieces))
 
 
 def escape_typst(text: str) -> Code:

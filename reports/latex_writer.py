@@ -10,6 +10,7 @@ from reports.draw_tikz import draw_tikz
 from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_tex, escape_tex_code
 from reports.formulas import latex_formula
+from reports.measure import TEXT, measure
 from reports.plot import Plot, draw_pdf
 from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import latex_templates
@@ -20,6 +21,8 @@ _COLUMNS = {"left": "l", "center": "c", "right": "r"}
 _PARAGRAPHS = {"left": r"\raggedright", "center": r"\centering", "right": r"\raggedleft"}
 _TABLE_ROWS = 30
 """Rows after which a table goes on in a second one, so that it can break over pages; half as many where cells take several lines."""
+_ROW_HEIGHT, _ROW_DEPTH = 0.95, 0.4
+"""Formulas up to this size (em) have room in an ordinary row of a table."""
 _BREAK_AFTER = frozenset("/_.,=:-")
 
 
@@ -55,7 +58,7 @@ class LatexWriter(Writer):
 
     def table(self, table: d.Table) -> Code:
         size = _TABLE_ROWS // 2 if any(table.shares) else _TABLE_ROWS
-        rows = [[self.inlines(cell) for cell in row] for row in table.rows]
+        rows = [_with_strut([self.inlines(cell) for cell in row], row) for row in table.rows]
         return self.fill(
             "table",
             header=[self.inlines(cell) for cell in table.header],
@@ -106,7 +109,7 @@ class LatexWriter(Writer):
     def link(self, body: Code, url: str) -> Code:
         target = checked_url(url)
         if target.startswith("#"):
-            return Code(f"\\hyperlink{{{escape_tex(target[1:])}}}{{{body}}}")
+            return Code(f"\\hyperref[{escape_tex(target[1:])}]{{{body}}}")
         # All other special characters were percent-encoded, or mean nothing to hyperref.
         special = {"%": r"\%", "#": r"\#", "~": r"\%7E"}
         return Code(f"\\href{{{''.join(special.get(char, char) for char in target)}}}{{{body}}}")
@@ -116,6 +119,17 @@ def _column(alignment: str, share: float) -> Code:
     if not share:
         return Code(_COLUMNS[alignment])
     return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}p{{{share:g}\\linewidth}}")
+
+
+def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...]) -> list[Code]:
+    """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above."""
+    extents = [measure(inline.surface, TEXT) for cell in row for inline in d.inlines_below(cell) if isinstance(inline, d.Math)]
+    height = max((extent.height for extent in extents), default=0.0)
+    depth = max((extent.depth for extent in extents), default=0.0)
+    if not cells or (height <= _ROW_HEIGHT and depth <= _ROW_DEPTH):
+        return cells
+    strut = Code(f"\\rule[{-depth - 0.25:.2f}em]{{0pt}}{{{height + depth + 0.5:.2f}em}}")
+    return [Code(strut + cells[0]), *cells[1:]]
 
 
 def _pieces(line: str, columns: int) -> list[str]:

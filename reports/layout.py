@@ -114,20 +114,33 @@ def inlines_width(body: d.Inlines) -> float:
     return total
 
 
+def least_width(body: d.Inlines) -> float:
+    """The width of the longest piece of a sentence that cannot be broken, in em."""
+    widest = 0.0
+    for inline in body:
+        match inline:
+            case d.Text(text):
+                widest = max(widest, *(text_width(word) for word in text.split()), 0.0)
+            case d.Emphasis(inner) | d.Strong(inner) | d.Link(inner, _):
+                widest = max(widest, 1.05 * least_width(inner))
+            case _:
+                widest = max(widest, inlines_width((inline,)))
+    return widest
+
+
 def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]:
-    """0 for columns as wide as their content; the shares of the line where the content does not fit, wide columns giving way first."""
-    columns = [max(map(inlines_width, column), default=0.0) for column in zip(*rows, strict=True)]
+    """0 for columns as wide as their content; shares of the line where the content does not fit, wide columns giving way first."""
+    columns = list(zip(*rows, strict=True))
+    wanted = [max(map(inlines_width, column)) for column in columns]
     room = line - _COLUMN_GAP * max(0, len(columns) - 1)
-    if sum(columns) <= room:
+    if sum(wanted) <= room:
         return tuple(0.0 for _ in columns)
-    narrow: set[int] = set()
-    while True:
-        # Columns that need less than an even share keep their width; the others divide what is left.
-        left = room - sum(columns[k] for k in narrow)
-        even = left / max(1, len(columns) - len(narrow))
-        more = {k for k, needed in enumerate(columns) if k not in narrow and needed <= even}
-        if not more:
-            break
-        narrow |= more
-    widths = [columns[k] if k in narrow else even for k in range(len(columns))]
-    return tuple(round(column / line, 4) for column in widths)
+    least = [1.05 * max(map(least_width, column)) for column in columns]
+    fixed: dict[int, float] = {}
+    while len(fixed) < len(columns):
+        # Columns that need less than an even share keep their width, those that cannot be as narrow take what they need; others share the rest.
+        even = (room - sum(fixed.values())) / (len(columns) - len(fixed))
+        more = {k: min(wanted[k], max(least[k], even)) for k in range(len(columns)) if k not in fixed and (wanted[k] <= even or least[k] > even)}
+        fixed |= more or {k: even for k in range(len(columns)) if k not in fixed}
+    factor = min(1.0, room / sum(fixed.values()))
+    return tuple(round(fixed[k] * factor / line, 4) for k in range(len(columns)))

@@ -14,7 +14,7 @@ SPECIAL = {
 
 _LATIN = (
     "¡£§«»¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞğĠġĢģĤĥĨĩĪīĬĭĮįİıĲĳĴĵĶķĹĺĻļĽľŁłŃńŅņŇňŊŋŌōŎŏ"
-    "ŐőŒœŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽžǍǎǏǐǑǒǓǔǦǧǨǩǪǫǴǵȘșȚțȷḂḃẞ‐–—‘’‚“”„‰‹›©®°±²³´µ¶·¹º¼½¾×÷€†‡•™¢¥¦¨ª¬¯"
+    "ŐőŒœŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽžǍǎǏǐǑǒǓǔǦǧǨǩǪǫǴǵȘșȚțȷḂḃẞ‐–—‘’‚“”„‰‹›©®°±´µ¶·º¼½¾×÷€†‡•™¢¥¦¨ª¬¯"
 )  # fmt: skip
 """Characters that LaTeX reads as they are, with Latin Modern in T1 and TS1."""
 
@@ -27,9 +27,7 @@ _MATH = {
     "⊗": r"\otimes", "⊕": r"\oplus", "∗": r"\ast", "‖": r"\Vert", "∥": r"\parallel", "⊥": r"\perp", "⊤": r"\top", "⟨": r"\langle",
     "⟩": r"\rangle", "ℓ": r"\ell", "ℝ": r"\mathbb{R}", "ℕ": r"\mathbb{N}", "ℤ": r"\mathbb{Z}", "ℂ": r"\mathbb{C}", "′": "{}'", "″": "{}''",
     "≔": r"\coloneqq", "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil", "✓": r"\checkmark", "⋯": r"\cdots", "⋮": r"\vdots",
-    "▪": r"\blacksquare", "□": r"\square", "■": r"\blacksquare", "∎": r"\blacksquare", "⁺": "^{+}", "⁻": "^{-}", "ᵀ": r"^{\top}",
-    **{sign: f"^{{{k}}}" for k, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹") if sign not in _LATIN},
-    **{sign: f"_{{{k}}}" for k, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
+    "▪": r"\blacksquare", "□": r"\square", "■": r"\blacksquare", "∎": r"\blacksquare", "ᵀ": r"^{\top}",
     **{sign: f"\\{name}" for sign, name in GREEK_UNICODE.items()},
 }  # fmt: skip
 
@@ -37,6 +35,10 @@ _TEXT = {
     "…": r"\dots{}", "\u2009": r"\,", "\u202f": r"\,", "\u2002": " ", "\u2003": r"\quad{}", "\u2011": "-", "\u2010": "-", "\u2012": "--",
     "\u2015": "---", "′": "'", "\u00ad": r"\-", "✗": r"\ensuremath{\times}",
 }  # fmt: skip
+
+RAISED = {**{sign: str(digit) for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}, "⁺": "+", "⁻": "-"}
+LOWERED = {**{sign: str(digit) for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")}, "₊": "+", "₋": "-"}
+"""Small digits and signs; those side by side are one exponent or index."""
 
 _ORDINARY = frozenset(_LATIN) | frozenset(chr(code) for code in range(0x20, 0x7F))
 

@@ -116,6 +116,7 @@ class Writer(ABC):
                 "note": self.inlines(row.note),
                 "note_below": row.note_below,
                 "indent": row.indent,
+                "room": row.room,
                 "sticky": following is not None and following.indent > 0,
             }
             for row, following in zip(rows.rows, (*rows.rows[1:], None), strict=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import sympy as sp
 
 from derive import expressions as e
@@ -43,7 +46,7 @@ def _sum(node: e.Node) -> sp.Matrix:
     return total
 
 
-_RULES = {
+_RULES: dict[type[e.Node], Callable[[Any], sp.Matrix]] = {
     e.Scalar: lambda node: sp.Matrix([[node.value]]),
     e.Block: lambda node: sp.Matrix([[value_of(entry)[0, 0] for entry in row] for row in node.rows]),
     e.Plus: _sum,

@@ -126,10 +126,8 @@ def is_definition(system: RecurrentSystem, relation: e.Relation) -> bool:
     """Whether an equation only restates an equation of the cell, or itself."""
     if relation.lhs == relation.rhs:
         return True
-    for equation in (*system.equations, *system.steps):
-        if relation.lhs == equation.lhs and (relation.rhs == equation.rhs or equal(relation.rhs, equation.rhs)):
-            return True
-    return False
+    known = (q for q in (*system.equations, *system.steps) if q.lhs == relation.lhs)
+    return any(relation.rhs == q.rhs or equal(relation.rhs, q.rhs) for q in known)
 
 
 def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]) -> Verdict:

@@ -14,7 +14,7 @@ from derive.expressions.node import Conform, Node, Shape, show_shape
 from derive.functions import ElementwiseFunction, elementwise
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 class Apply(Node):

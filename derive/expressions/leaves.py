@@ -11,7 +11,7 @@ from sympy.core.symbol import Str
 from derive.expressions.node import ONE, SCALAR, Conform, Node, Shape
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 class Leaf(Node):

@@ -18,7 +18,7 @@ from sympy import Basic, Expr, Integer, sympify
 from derive.errors import MissingRuleError, ShapeError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 Shape = tuple[Expr, ...]
 

@@ -13,7 +13,7 @@ from derive.expressions import make
 from derive.expressions.node import ONE, SCALAR, Conform, Node, Shape, is_scalar, is_vector, linear_jvp, show_shape
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 class Diag(Node):

@@ -13,6 +13,8 @@ from derive.normal.domain import Constraint, at_most, closure, positive_sizes
 
 _serial = count()
 
+ZERO: Expr = Integer(0)
+
 MAX_ORDERS = 5040
 """How many orders of indistinguishable factors are compared before a term is called too symmetric to decide."""
 
@@ -31,7 +33,7 @@ class Index:
 
     serial: int
     size: Expr
-    offset: Expr = Integer(0)
+    offset: Expr = ZERO
 
     @classmethod
     def new(cls, size: Expr) -> Index:

@@ -59,7 +59,7 @@ class QName:
         if "'" in head:
             before, _, after = head.partition("'")
             primes = 1 + len(after) - len(after.lstrip("'"))
-            labels = [p for p in before.split("_")[1:]] + [p for p in after.lstrip("'").split("_") if p]
+            labels = before.split("_")[1:] + [p for p in after.lstrip("'").split("_") if p]
             base = before.split("_")[0]
         accents = []
         while labels and labels[0] in _ACCENT_NAMES:

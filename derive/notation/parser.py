@@ -18,8 +18,8 @@ from derive.errors import ParseError
 from derive.notation import surface as s
 from derive.notation.latex import latex_tokens
 from derive.notation.plain import plain_tokens
-from derive.notation.source import Source, Span
 from derive.notation.scope import ELEMENTWISE, MATRIX_FUNCTIONS
+from derive.notation.source import Source, Span
 from derive.notation.tokens import SourceToken, describe
 from derive.notation.vocabulary import GREEK
 
@@ -152,7 +152,7 @@ class _Builder(Transformer[Any, Any]):
         kind, span = str(opening), _span(opening, closing)
         if len(items) == 1 and kind in ("(", "group"):
             inner = items[0]
-            if kind == "group" and not isinstance(inner, s.Relation) or isinstance(inner, s.Bracket) and inner.kind == "(":
+            if (kind == "group" and not isinstance(inner, s.Relation)) or (isinstance(inner, s.Bracket) and inner.kind == "("):
                 # A TeX group around one thing, and a doubled parenthesis, add nothing.
                 if isinstance(inner, (s.Sum, s.Infix, s.Sequence, s.Big)):
                     return s.Bracket("group", items, span=span)

@@ -124,7 +124,7 @@ class PlainFrontEnd:
             self.out.pop("group", end, end)
         elif word.isdigit():
             self.out.emit("NUMBER", word, start, end)
-        elif len(word) == 2 and word[1] in words.GREEK_UNICODE or len(word) == 1:
+        elif (len(word) == 2 and word[1] in words.GREEK_UNICODE) or len(word) == 1:
             for offset, letter in enumerate(word):
                 self.out.emit("NAME", words.GREEK_UNICODE.get(letter, letter), start + offset, end)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
@@ -145,7 +146,7 @@ class _Presenter:
         items = tuple(_enclosed(item, _PRODUCT) if not isinstance(item, s.Big) else item for item in items)
         # A product inside a product is a scalar that was bracketed by its meaning, such as (u^T v) w.
         items = tuple(s.Bracket("(", (item,)) if isinstance(item, s.Infix) else item for item in items)
-        operators = tuple("by" if a.is_scalar or b.is_scalar else "at" for a, b in zip(factors, factors[1:], strict=False))
+        operators = tuple("by" if a.is_scalar or b.is_scalar else "at" for a, b in pairwise(factors))
         return s.Infix(operators, items)
 
     def _Hadamard(self, node: e.Hadamard) -> s.Surface:

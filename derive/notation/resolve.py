@@ -263,9 +263,14 @@ class Resolver:
     def _on_Name(self, node: s.Name) -> Pre:
         return self._on_Sequence(s.Sequence((node,), span=node.span))
 
-    _on_Scripted = _on_Name
-    _on_Accent = _on_Name
-    _on_Mark = _on_Name
+    def _on_Scripted(self, node: s.Scripted) -> Pre:
+        return self._on_Sequence(s.Sequence((node,), span=node.span))
+
+    def _on_Accent(self, node: s.Accent) -> Pre:
+        return self._on_Sequence(s.Sequence((node,), span=node.span))
+
+    def _on_Mark(self, node: s.Mark) -> Pre:
+        return self._on_Sequence(s.Sequence((node,), span=node.span))
 
     def _on_Number(self, node: s.Number) -> Pre:
         if node.text == "0":
@@ -497,11 +502,12 @@ class Resolver:
             return None
         if word in MATRIX_FUNCTIONS and (len(word) > 1):
             return word, scripted.primes
-        if word in ELEMENTWISE and (len(word) > 1 and word != "sigma" or opened or scripted.primes):
+        if word in ELEMENTWISE and ((len(word) > 1 and word != "sigma") or opened or scripted.primes):
             return ELEMENTWISE[word], scripted.primes
         if word in ("sigma",) and following is not None and not isinstance(following, s.Bracket) and word not in self.scope.names:
             raise AmbiguityError(
-                "σ stands before a quantity without parentheses", span=item.span, expected="\\sigma(...)", hint="write \\sigma(z_t) for the function, \\sigma \\cdot z_t for a factor"
+                "σ stands before a quantity without parentheses", span=item.span, expected="\\sigma(...)",
+                hint="write \\sigma(z_t) for the function, \\sigma \\cdot z_t for a factor",
             )
         if word in FUNCTION_LETTERS and word not in ("sigma",) and (opened or scripted.primes) and self.scope.open:
             return word, scripted.primes

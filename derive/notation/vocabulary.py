@@ -5,10 +5,11 @@ One table for reading and writing, so that whatever is printed can be read again
 
 from __future__ import annotations
 
-GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi varpi rho varrho "
-    "sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
-).split()
+GREEK = [
+    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota", "kappa", "lambda",
+    "mu", "nu", "xi", "pi", "varpi", "rho", "varrho", "sigma", "varsigma", "tau", "upsilon", "phi", "varphi", "chi", "psi",
+    "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
+]  # fmt: skip
 """Greek letters by their LaTeX command, which is also their name here."""
 
 GREEK_UNICODE = {
@@ -55,13 +56,14 @@ PRODUCTS = {
 
 PRODUCTS_UNICODE = {"⊙": "odot", "∘": "odot", "·": "cdot", "×": "times", "⊗": "otimes", "∗": "ast", "⋅": "cdot"}
 
-IGNORED = (
-    ", ; : ! > quad qquad displaystyle textstyle scriptstyle limits nolimits nonumber notag allowbreak mathstrut strut noindent "
-    "middle medspace thinspace enspace enskip hfill centering"
-).split()
+IGNORED = [
+    ",", ";", ":", "!", ">", "quad", "qquad", "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "nonumber",
+    "notag", "allowbreak", "mathstrut", "strut", "noindent", "middle", "medspace", "thinspace", "enspace", "enskip", "hfill",
+    "centering",
+]  # fmt: skip
 """Commands without meaning for a formula."""
 
-SIZES = "big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm left right".split()
+SIZES = ["big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr", "bigm", "Bigm", "left", "right"]
 """Commands that only change how large a delimiter is."""
 
 MATRIX_ENVIRONMENTS = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "Bmatrix", "vmatrix", "array")

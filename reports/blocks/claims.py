@@ -9,11 +9,11 @@ from derive.errors import BpttError, ParseError, ValidationError
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
 from derive.notation.surface import Surface
-from reports.blocks.context import Finding, SheetContext, context_of
-from reports.blocks.registry import REGISTRY
-from reports.blocks.derivations import scientific
-from reports.document import Block, Callout, CalloutKind, CodeBlock, CodeSpan, Inlines, Math, Paragraph, aligned, plain_text, words
 from reports.block_calls import BlockCall
+from reports.blocks.context import Finding, SheetContext, context_of
+from reports.blocks.derivations import scientific
+from reports.blocks.registry import REGISTRY
+from reports.document import Block, Callout, CalloutKind, CodeBlock, CodeSpan, Inlines, Math, Paragraph, aligned, plain_text, words
 from verify.closed import judge_closed
 from verify.judge import Verdict, judge
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from derive.cell import Cell, cell, library
 from numeric.validate import Validation
-from reports.document import Inlines
 from reports.block_calls import BlockCall
+from reports.document import Inlines
 from verify.judge import Verdict
 
 

@@ -15,10 +15,10 @@ from derive.notation.present import present
 from derive.ranges import ranges
 from derive.substitute import substitute
 from numeric.validate import Validation, validate_derivation, validate_gradients
+from reports.block_calls import BlockCall
 from reports.blocks.context import Measurement, SheetContext, context_of
 from reports.blocks.registry import REGISTRY
 from reports.document import Aligned, AlignedLine, Block, Display, Inlines, Math, Paragraph, Table, words
-from reports.block_calls import BlockCall
 
 
 @REGISTRY.block("cell", options=("show", "based-on", "preactivations"), required=("name",), body="required")
@@ -98,7 +98,8 @@ def measured_line(measured: Validation) -> Paragraph:
     low, high = measured.lengths
     length = f"T = {low}" if low == high else f"T = {low} to {high}"
     sizes = f"{', '.join(measured.sizes)} from 2 to 6" if measured.sizes else "fixed sizes"
-    return Paragraph(words(f"Measured against automatic differentiation: largest relative error {scientific(measured.error)} over {measured.draws} random draws ({sizes}, {length}, float64)."))
+    size = f"largest relative error {scientific(measured.error)} over {measured.draws} random draws ({sizes}, {length}, float64)"
+    return Paragraph(words(f"Measured against automatic differentiation: {size}."))
 
 
 def scientific(value: float) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.blocks.context import SheetContext, context_of
+from reports.block_calls import BlockCall
+from reports.blocks.context import context_of
 from reports.blocks.registry import REGISTRY
 from reports.document import Block, Figure, words
-from reports.block_calls import BlockCall
 from reports.unrolled import unrolled_network
 
 

@@ -16,11 +16,11 @@ from derive.notation.elaborate import read_formula
 from derive.notation.present import present
 from derive.spectra import behaviour, eigendecomposition, from_sympy, growth, power_theorem, scalar, to_sympy
 from numeric.draws import draw, run_of
-from reports.blocks.context import SheetContext, context_of
-from reports.blocks.registry import REGISTRY
-from reports.blocks.derivations import lines_of
-from reports.document import Aligned, AlignedLine, Block, Figure, Inlines, Math, Table, words
 from reports.block_calls import BlockCall
+from reports.blocks.context import context_of
+from reports.blocks.derivations import lines_of
+from reports.blocks.registry import REGISTRY
+from reports.document import Aligned, AlignedLine, Alignment, Block, Figure, Inlines, Math, Table, words
 from reports.plot import Plot, Reference, Series
 
 
@@ -40,14 +40,12 @@ def matrix_of(text: str, call: BlockCall) -> sp.Matrix:
 @REGISTRY.block("power-theorem")
 def power_theorem_block(call: BlockCall) -> Sequence[Block]:
     """``bptt power-theorem``: Mⁿ = QΛⁿQ⁻¹ by induction."""
-    context = context_of(call)
     return [lines_of(power_theorem().steps)]
 
 
 @REGISTRY.block("eigen", options=("name",), required=("matrix",))
 def eigen_block(call: BlockCall) -> Sequence[Block]:
     """``bptt eigen``: the exact eigendecomposition of ``matrix``, checked by multiplying out."""
-    context = context_of(call)
     matrix = matrix_of(call.text("matrix"), call)
     found = eigendecomposition(matrix)
     if sp.simplify(found.basis * found.values * found.basis.inv() - matrix) != sp.zeros(*matrix.shape):
@@ -62,7 +60,6 @@ def eigen_block(call: BlockCall) -> Sequence[Block]:
 @REGISTRY.block("power", options=("digits", "name", "exact"), required=("matrix", "exponent"))
 def power_block(call: BlockCall) -> Sequence[Block]:
     """``bptt power``: ``matrix`` to the power ``exponent``, through the eigenvalues, rounded to ``digits``; ``exact: yes`` also exact."""
-    context = context_of(call)
     matrix = matrix_of(call.text("matrix"), call)
     exponent, digits = call.integer("exponent", 30, least=1), call.integer("digits", 6, least=1)
     found = eigendecomposition(matrix)
@@ -88,7 +85,6 @@ def power_block(call: BlockCall) -> Sequence[Block]:
 @REGISTRY.block("growth-table", options=("powers",), body="required")
 def growth_table_block(call: BlockCall) -> Sequence[Block]:
     """``bptt growth-table``: for each matrix of the body (``label: matrix``), its eigenvalues, ‖Wⁿ‖ at some n, and what it does."""
-    context = context_of(call)
     powers = [int(part) for part in call.options.get("powers", "1, 10, 30, 60").split(",")]
     rows: list[tuple[Inlines, ...]] = []
     for label, matrix in _matrices(call):
@@ -97,7 +93,8 @@ def growth_table_block(call: BlockCall) -> Sequence[Block]:
         norms = [words(_norm(found.norms[n - 1])) for n in powers]
         rows.append(((Math(present(from_sympy(matrix))),), words(eigenvalues), *norms, words(behaviour(matrix))))
     header = (words("matrix"), words("eigenvalues"), *(words(f"norm at n = {n}") for n in powers), words("powers"))
-    return [Table(header, tuple(rows), ("center",) * len(header))]
+    centred: tuple[Alignment, ...] = tuple("center" for _ in header)
+    return [Table(header, tuple(rows), centred)]
 
 
 def _matrices(call: BlockCall) -> list[tuple[str, sp.Matrix]]:

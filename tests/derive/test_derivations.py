@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from derive import equivalence, expressions as e
+from derive import equivalence
+from derive import expressions as e
 from derive.cell import Cell, cell
-from derive.errors import AmbiguityError, MissingRuleError, ShapeError, SystemError_, UsageError, ValidationError
+from derive.errors import AmbiguityError, CellError, MissingRuleError, ShapeError, UsageError, ValidationError
 from numeric.validate import validate_derivation
 
 RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=0}^{T} L_t(h_t)", "rnn")
@@ -117,12 +118,12 @@ def test_names_in_any_spelling() -> None:
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        ("h_t = W h_{t-1} + U x_t\nh_t = 3", SystemError_, "defined twice"),
-        ("f_t = \\sigma(g_t)\ng_t = \\tanh(f_t)", SystemError_, "circular"),
+        ("h_t = W h_{t-1} + U x_t\nh_t = 3", CellError, "defined twice"),
+        ("f_t = \\sigma(g_t)\ng_t = \\tanh(f_t)", CellError, "circular"),
         ("h_t = W h_{t-1} + \\tilde{c}_t\n\\tilde{C}_t = W h_{t-1}", AmbiguityError, "never defined"),
         ("s_i = W s_{i-1} + U x_{j-1}", AmbiguityError, "time index"),
         ("h_t = W h_{t-1} + U x_t\nW \\in \\mathbb{R}^{n \\times n}\nU \\in \\mathbb{R}^{d \\times d}\nx_t \\in \\mathbb{R}^d\nh_t \\in \\mathbb{R}^n", ShapeError, "size"),
-        ("h_t = \\tanh(W h_t)", SystemError_, "circular"),
+        ("h_t = \\tanh(W h_t)", CellError, "circular"),
     ],
 )
 def test_inconsistent_cells_are_errors_with_a_place(text: str, error: type[Exception], says: str) -> None:

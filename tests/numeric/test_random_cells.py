@@ -22,7 +22,7 @@ def test_joint_jacobians_agree_with_autograd(text: str) -> None:
     state = subject.states[-1]
     try:
         derivation = subject.jacobian(f"{state}_t", f"{subject.states[0]}_k")
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         from derive.errors import MissingRuleError
 
         assert isinstance(error, MissingRuleError)

@@ -62,7 +62,11 @@ def test_a_scalar_case_is_judged_with_its_sizes() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (r"\begin{pmatrix} 0.58 & 0.24 \\ 0.24 & 0.72 \end{pmatrix} = \begin{pmatrix} 0.8 & -0.6 \\ 0.6 & 0.8 \end{pmatrix} \begin{pmatrix} 0.4 & 0 \\ 0 & 0.9 \end{pmatrix} \begin{pmatrix} 0.8 & 0.6 \\ -0.6 & 0.8 \end{pmatrix}", "wrong"),
+        (
+            r"\begin{pmatrix} 0.58 & 0.24 \\ 0.24 & 0.72 \end{pmatrix} = \begin{pmatrix} 0.8 & -0.6 \\ 0.6 & 0.8 \end{pmatrix}"
+            r"\begin{pmatrix} 0.4 & 0 \\ 0 & 0.9 \end{pmatrix} \begin{pmatrix} 0.8 & 0.6 \\ -0.6 & 0.8 \end{pmatrix}",
+            "wrong",
+        ),
         (r"\begin{pmatrix} 0.8 & -0.6 \\ 0.6 & 0.8 \end{pmatrix}^{-1} = \begin{pmatrix} 0.8 & 0.6 \\ -0.6 & 0.8 \end{pmatrix}", "correct"),
         (r"\begin{pmatrix} 0.9 & 0 \\ 0 & 1 \end{pmatrix}^{30} \approx \begin{pmatrix} 0.04239 & 0 \\ 0 & 1 \end{pmatrix}", "correct"),
         (r"\frac{1}{3} \approx 0.333", "correct"),
