@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sympy import Integer, Symbol
 
 from derive import expressions as e
+from derive.adjoint import AdjointEngine
 from derive.derivation import Derivation, Step
 from derive.differentiate import pull
 from derive.errors import MissingRuleError, UsageError
@@ -20,6 +21,7 @@ from derive.expressions import make
 from derive.expressions.node import ONE
 from derive.jacobian import JacobianEngine
 from derive.notation.names import QName
+from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, leaves
 
 K = e.index("k")
@@ -226,7 +228,21 @@ def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
     expanded = [_expanded_term(parts, t, last, first) for last in losses for first in range(1, last + 1)]
     result = make.plus(*expanded)
     lines.append(Step(target, result, "one-step Jacobians multiplied out", "from s_k to s_t there are t - k factors"))
-    return Derivation(target, result, tuple(lines), f"Gradient of the loss by {by}, written out for T = {steps}")
+    title = f"Gradient of the loss by {by}, written out for T = {steps}"
+    return Derivation(target, result, tuple(lines), title, _recursion_written_out(system, parts, steps))
+
+
+def _recursion_written_out(system: RecurrentSystem, parts: Ingredients, steps: int) -> tuple[e.Relation, ...]:
+    """The same gradient by the adjoint recursion, one line a quantity and step: its length grows linearly with T."""
+    engine, t = AdjointEngine(system), system.time
+    gradient = engine.parameter_gradient(parts.parameter.name)
+    beyond = {equation.adjoint.xreplace({t: Integer(steps + 1)}): make.zero(equation.adjoint.shape) for equation in engine.equations}
+    lines = []
+    for at in range(steps, 0, -1):
+        for equation in engine.needed(gradient):
+            right = equation.rhs if equation.final is None or at < steps else make.plus(equation.rhs, equation.final)
+            lines.append(e.Relation("=", equation.adjoint.xreplace({t: Integer(at)}), substitute(right.xreplace({t: Integer(at)}), beyond)))
+    return tuple(lines)
 
 
 def _unrolled_term(parts: Ingredients, t: Symbol, last: int, first: int) -> e.Node:

@@ -22,6 +22,8 @@ from reports.tex_characters import LOWERED, PLAIN, RAISED, SPECIAL, missing
 _PARTS = re.compile(f"[{''.join(RAISED)}]+|[{''.join(LOWERED)}]+|.", re.DOTALL)
 """Characters one by one, but small digits side by side together."""
 
+_RUNS = re.compile(f"([{''.join(RAISED)}]+|[{''.join(LOWERED)}]+)")
+
 SCHEMES = ("http", "https", "mailto")
 
 
@@ -71,8 +73,16 @@ def escape_tex_code(text: str) -> Code:
 
 
 def escape_typst(text: str) -> Code:
-    """Words for Typst's markup: a string, in which nothing is markup."""
-    return Code(f"#{typst_string(text)}")
+    """Words for Typst's markup: strings, in which nothing is markup, and exponents where digits are raised."""
+    pieces = []
+    for part in _RUNS.split(text):
+        if part and part[0] in RAISED:
+            pieces.append(f"#super({typst_string(''.join(RAISED[char] for char in part).replace('-', '−'))})")
+        elif part and part[0] in LOWERED:
+            pieces.append(f"#sub({typst_string(''.join(LOWERED[char] for char in part).replace('-', '−'))})")
+        elif part:
+            pieces.append(f"#{typst_string(part)}")
+    return Code("".join(pieces))
 
 
 def typst_string(text: str) -> Code:

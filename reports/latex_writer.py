@@ -10,7 +10,7 @@ from reports.draw_tikz import draw_tikz
 from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_tex, escape_tex_code
 from reports.formulas import latex_formula
-from reports.measure import TEXT, measure
+from reports.layout import row_strut
 from reports.plot import Plot, draw_pdf
 from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import latex_templates
@@ -21,8 +21,6 @@ _COLUMNS = {"left": "l", "center": "c", "right": "r"}
 _PARAGRAPHS = {"left": r"\raggedright", "center": r"\centering", "right": r"\raggedleft"}
 _TABLE_ROWS = 30
 """Rows after which a table goes on in a second one, so that it can break over pages; half as many where cells take several lines."""
-_ROW_HEIGHT, _ROW_DEPTH = 0.95, 0.4
-"""Formulas up to this size (em) have room in an ordinary row of a table."""
 _BREAK_AFTER = frozenset("/_.,=:-")
 
 
@@ -123,13 +121,12 @@ def _column(alignment: str, share: float) -> Code:
 
 def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...]) -> list[Code]:
     """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above."""
-    extents = [measure(inline.surface, TEXT) for cell in row for inline in d.inlines_below(cell) if isinstance(inline, d.Math)]
-    height = max((extent.height for extent in extents), default=0.0)
-    depth = max((extent.depth for extent in extents), default=0.0)
-    if not cells or (height <= _ROW_HEIGHT and depth <= _ROW_DEPTH):
+    strut = row_strut(row)
+    if strut is None:
         return cells
-    strut = Code(f"\\rule[{-depth - 0.25:.2f}em]{{0pt}}{{{height + depth + 0.5:.2f}em}}")
-    return [Code(strut + cells[0]), *cells[1:]]
+    height, depth = strut
+    rule = Code(f"\\rule[{-depth:.2f}em]{{0pt}}{{{height + depth:.2f}em}}")
+    return [Code(rule + cells[0]), *cells[1:]]
 
 
 def _pieces(line: str, columns: int) -> list[str]:

@@ -8,7 +8,7 @@ from derive.errors import RenderError
 from derive.notation import surface as s
 from reports import document as d
 from reports.breaking import INDENT, break_rows
-from reports.measure import text_width, width
+from reports.measure import TEXT, measure, text_width, width
 
 LINE = 41.5
 """Width of the text on paper in em: 16 cm of 11 pt letters."""
@@ -18,6 +18,8 @@ INSET = {d.Callout: 1.4, d.BulletList: 2.2, d.NumberedList: 2.2, d.Quote: 2.0}
 MAX_NESTING = 5
 """Lists, quotes and callouts inside one another; LaTeX's own lists end at six, numbered ones at four."""
 _COLUMN_GAP = 1.1
+_BOLD = 1.15
+_ROW_HEIGHT, _ROW_DEPTH, _ROW_SPACE = 0.95, 0.4, 0.25
 _CODE_LETTER = 0.485
 """Width of a letter of displayed code (em): typewriter letters, one size smaller than the text."""
 
@@ -106,7 +108,7 @@ def inlines_width(body: d.Inlines) -> float:
             case d.CodeSpan(text):
                 total += 0.525 * len(text)
             case d.Emphasis(inner) | d.Strong(inner) | d.Link(inner, _):
-                total += 1.05 * inlines_width(inner)
+                total += _BOLD * inlines_width(inner)
             case d.Text(text):
                 total += text_width(text)
             case d.LineBreak():
@@ -122,7 +124,7 @@ def least_width(body: d.Inlines) -> float:
             case d.Text(text):
                 widest = max(widest, *(text_width(word) for word in text.split()), 0.0)
             case d.Emphasis(inner) | d.Strong(inner) | d.Link(inner, _):
-                widest = max(widest, 1.05 * least_width(inner))
+                widest = max(widest, _BOLD * least_width(inner))
             case _:
                 widest = max(widest, inlines_width((inline,)))
     return widest
@@ -131,11 +133,12 @@ def least_width(body: d.Inlines) -> float:
 def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]:
     """0 for columns as wide as their content; shares of the line where the content does not fit, wide columns giving way first."""
     columns = list(zip(*rows, strict=True))
-    wanted = [max(map(inlines_width, column)) for column in columns]
+    # The header is bold, and bold letters are wider.
+    wanted = [max(_BOLD * inlines_width(column[0]), *map(inlines_width, column)) for column in columns]
     room = line - _COLUMN_GAP * max(0, len(columns) - 1)
     if sum(wanted) <= room:
         return tuple(0.0 for _ in columns)
-    least = [1.05 * max(map(least_width, column)) for column in columns]
+    least = [1.05 * max(_BOLD * least_width(column[0]), *map(least_width, column)) for column in columns]
     fixed: dict[int, float] = {}
     while len(fixed) < len(columns):
         # Columns that need less than an even share keep their width, those that cannot be as narrow take what they need; others share the rest.
@@ -144,3 +147,11 @@ def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]
         fixed |= more or {k: even for k in range(len(columns)) if k not in fixed}
     factor = min(1.0, room / sum(fixed.values()))
     return tuple(round(fixed[k] * factor / line, 4) for k in range(len(columns)))
+
+
+def row_strut(row: tuple[d.Inlines, ...]) -> tuple[float, float] | None:
+    """How far above and below its line (em) a row of a table needs room for its formulas; None where an ordinary row has enough."""
+    extents = [measure(inline.surface, TEXT) for cell in row for inline in d.inlines_below(cell) if isinstance(inline, d.Math)]
+    height = max((extent.height for extent in extents), default=0.0)
+    depth = max((extent.depth for extent in extents), default=0.0)
+    return None if height <= _ROW_HEIGHT and depth <= _ROW_DEPTH else (height + _ROW_SPACE, depth + _ROW_SPACE)

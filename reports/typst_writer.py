@@ -8,6 +8,7 @@ from reports.draw_typst import draw_typst
 from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_typst, typst_string
 from reports.formulas import typst_formula
+from reports.layout import row_strut
 from reports.plot import draw_svg
 from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import typst_templates
@@ -18,6 +19,23 @@ class TypstWriter(Writer):
     """Writes Typst. Text stands in strings, where nothing is markup; plots stand in the file itself."""
 
     templates = typst_templates()
+
+    def table(self, table: d.Table) -> Code:
+        rows = [[self.inlines(cell) for cell in row] for row in table.rows]
+        for cells, row in zip(rows, table.rows, strict=True):
+            strut = row_strut(row)
+            if strut is not None:
+                height, depth = strut
+                cells[0] = Code(f"#box(width: 0pt, height: {height + depth:.2f}em, baseline: {depth:.2f}em){cells[0]}")
+        return self.fill(
+            "table",
+            header=[self.inlines(cell) for cell in table.header],
+            rows=rows,
+            alignments=table.alignments,
+            shares=table.shares,
+            number=table.number,
+            caption=self.inlines(table.caption),
+        )
 
     def code_block(self, block: d.CodeBlock) -> Code:
         return self.fill("code", text=block.text.rstrip("\n"))
