@@ -22,15 +22,18 @@ class TypstWriter(Writer):
 
     def table(self, table: d.Table) -> Code:
         rows = [[self.inlines(cell) for cell in row] for row in table.rows]
+        tall = False
         for cells, row in zip(rows, table.rows, strict=True):
             strut = row_strut(row)
             if strut is not None:
+                tall = True
                 height, depth = strut
                 cells[0] = Code(f"#box(width: 0pt, height: {height + depth:.2f}em, baseline: {depth:.2f}em){cells[0]}")
         return self.fill(
             "table",
             header=[self.inlines(cell) for cell in table.header],
             rows=rows,
+            tall=tall,
             alignments=table.alignments,
             shares=table.shares,
             number=table.number,
