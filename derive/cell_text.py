@@ -16,6 +16,7 @@ from derive.notation.elaborate import Builder, Context
 from derive.notation.infer import NameInfo, infer, one_hot_labels, walk
 from derive.notation.names import QName
 from derive.notation.parser import parse_lines
+from derive.notation.references import ReferenceReader
 from derive.notation.resolve import Pre, Resolver
 from derive.notation.scope import LOSS_LETTERS, Scope, bound_letters, find_timed, time_letter
 from derive.notation.sizes import name_sizes
@@ -122,7 +123,7 @@ class _Reader:
         return scope.with_names(names=defined - LOSS_LETTERS)
 
     def _reference(self, node: s.Surface, scope: Scope) -> tuple[QName, Expr | None]:
-        reference = Resolver(scope).reference(node)
+        reference = ReferenceReader(scope).reference(node)
         if reference is None or reference.acting:
             raise ParseError("the left side of an equation is the name of the quantity that it defines", span=node.span, expected="a name such as h_t")
         return reference.name, reference.time
@@ -159,7 +160,7 @@ class _Reader:
     def _declared(self) -> dict[str, tuple[Expr, ...]]:
         found = {}
         for name, relation in self.parts.declarations:
-            reference = self.resolver.reference(name)
+            reference = self.resolver.references.reference(name)
             if reference is None:
                 raise ParseError("only names are declared", span=name.span, expected="a name such as C_t")
             found[reference.name.key] = self._space(relation.items[1])
@@ -173,7 +174,7 @@ class _Reader:
         if not sups:
             return ()
         factors = sups[0].items if isinstance(sups[0], s.Infix) else (sups[0],)
-        sizes = [self.resolver.index(factor) for factor in factors]
+        sizes = [self.resolver.references.index(factor) for factor in factors]
         if len(sizes) > 2:
             raise ParseError("only vectors and matrices are part of the notation", span=node.span, expected="\\mathbb{R}^{n \\times d}")
         # R^{n x 1} is a column, R^{1 x n} a row; R^1 and R^{1 x 1} are scalars.

@@ -11,10 +11,11 @@ from derive import expressions as e
 from derive.errors import BpttError, ParseError, ShapeError
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector
 from derive.notation import surface as s
-from derive.notation.infer import Inference, NameInfo, ShapeReader, infer, one_hot_labels, size_symbols, walk
+from derive.notation.infer import Inference, NameInfo, infer, one_hot_labels, size_symbols, walk
 from derive.notation.parser import parse_one
 from derive.notation.resolve import Pre, Resolver
 from derive.notation.scope import CONVENTIONAL_INDICES, Scope, bound_letters, find_timed, offset_letters, time_letter
+from derive.notation.shape_reader import ShapeReader
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source
 

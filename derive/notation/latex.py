@@ -7,27 +7,12 @@ what stands before them. It never expands, reads or runs anything: a command tha
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from derive.errors import ParseError
 from derive.notation import vocabulary as words
+from derive.notation.latex_scan import Raw, scan, starts_with_operator
 from derive.notation.source import Source, Span
 from derive.notation.tokens import Emitter, SourceToken, unknown_command
-
-_RAW = re.compile(
-    r"""
-      (?P<comment>%[^\n]*)
-    | (?P<newline>\n)
-    | (?P<space>[ \t\r\f\v~$\u00a0\u2009]+|\\[\[\]()\s])
-    | (?P<environment>\\(?:begin|end)\s*\{\s*[A-Za-z]+\*?\s*\})
-    | (?P<break>\\\\\*?(?:\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in)\s*\])?)
-    | (?P<command>\\(?:[A-Za-z]+\*?|.))
-    | (?P<number>\d+(?:\.\d+)?|\.\d+)
-    | (?P<letter>[^\W\d_])
-    | (?P<other>.)
-    """,
-    re.VERBOSE,
-)
 
 _INDEX_LETTERS = frozenset("ijklmnrstuT")
 """Letters that are used as indices: ``h_t-1`` is taken for a slip, ``W_f-1`` is not."""
@@ -37,32 +22,13 @@ _BARS = {"|": "abs", "vert": "abs", "\\|": "norm", "Vert": "norm", "‖": "norm"
 _SUPERSCRIPT_SIGNS = {"+": "+", "-": "-", "*": "star", "−": "-"}
 
 
-@dataclass(frozen=True)
-class _Raw:
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-def _scan(source: Source) -> list[_Raw]:
-    raws = []
-    for match in _RAW.finditer(source.text):
-        kind = match.lastgroup or "other"
-        if kind not in ("comment", "space"):
-            raws.append(_Raw(kind, match.group(), match.start(), match.end()))
-    end = len(source.text)
-    raws.append(_Raw("end", "", end, end))
-    return raws
-
-
 class LatexFrontEnd:
     """Turns one LaTeX text into tokens. ``newlines``: a line break of the text ends an equation, as in a cell file."""
 
     def __init__(self, source: Source, newlines: bool = True) -> None:
         self.source = source
         self.newlines = newlines
-        self.raws = _scan(source)
+        self.raws = scan(source)
         self.index = 0
         self.out = Emitter(source)
         self.environments: list[tuple[str, Span]] = []
@@ -84,13 +50,13 @@ class LatexFrontEnd:
         return self.out.finish()
 
     @property
-    def raw(self) -> _Raw:
+    def raw(self) -> Raw:
         return self.raws[self.index]
 
-    def span(self, raw: _Raw) -> Span:
+    def span(self, raw: Raw) -> Span:
         return Span(raw.start, raw.end, self.source)
 
-    def take(self) -> _Raw:
+    def take(self) -> Raw:
         raw = self.raws[self.index]
         if raw.kind == "end":
             last = self.out.tokens[-1] if self.out.tokens else None
@@ -110,11 +76,11 @@ class LatexFrontEnd:
 
     # -- kinds of raw tokens ---------------------------------------------------------------------------------------------------
 
-    def on_newline(self, raw: _Raw) -> None:
+    def on_newline(self, raw: Raw) -> None:
         if self.newlines and not self.environments and not self.out.open:
             self.end_line(raw)
 
-    def on_break(self, raw: _Raw) -> None:
+    def on_break(self, raw: Raw) -> None:
         if self.out.open and self.out.open[-1][0] == "matrix":
             self.skip_newlines()
             if not (self.raw.kind == "environment" and self.raw.text.startswith("\\end")):
@@ -122,7 +88,7 @@ class LatexFrontEnd:
         elif not self.out.open:
             self.end_line(raw)
 
-    def end_line(self, raw: _Raw) -> None:
+    def end_line(self, raw: Raw) -> None:
         """Emit NEWLINE unless the formula goes on: it breaks before or after an operator."""
         tokens = self.out.tokens
         while tokens and tokens[-1].type in ("COMMA", "SEMI"):
@@ -132,20 +98,20 @@ class LatexFrontEnd:
         ahead = self.index
         while self.raws[ahead].kind in ("newline", "break") or self.raws[ahead].text in ("&", "\\quad", "\\qquad", "\\,", "\\;", "\\:", "\\!", "\\>"):
             ahead += 1
-        if not _starts_with_operator(self.raws[ahead]):
+        if not starts_with_operator(self.raws[ahead]):
             self.out.emit("NEWLINE", "\n", raw.start, raw.end)
 
-    def on_number(self, raw: _Raw) -> None:
+    def on_number(self, raw: Raw) -> None:
         self.out.emit("NUMBER", raw.text, raw.start, raw.end)
 
-    def on_letter(self, raw: _Raw) -> None:
+    def on_letter(self, raw: Raw) -> None:
         letter = words.GREEK_UNICODE.get(raw.text, raw.text)
         if raw.text == "ᵀ":
             self.superscript_mark("top", raw)
         else:
             self.out.emit("NAME", letter, raw.start, raw.end)
 
-    def on_environment(self, raw: _Raw) -> None:
+    def on_environment(self, raw: Raw) -> None:
         command, name = re.match(r"\\(begin|end)\s*\{\s*([A-Za-z]+)", raw.text).groups()  # type: ignore[union-attr]
         if name in words.MATRIX_ENVIRONMENTS:
             if command == "begin":
@@ -164,7 +130,7 @@ class LatexFrontEnd:
                 expected="a matrix (pmatrix, bmatrix, ...) or lines of equations (align, aligned, ...)",
             )
 
-    def line_environment(self, command: str, name: str, raw: _Raw) -> None:
+    def line_environment(self, command: str, name: str, raw: Raw) -> None:
         if command == "begin":
             self.environments.append((name, self.span(raw)))
             if name == "alignedat":
@@ -177,7 +143,7 @@ class LatexFrontEnd:
             if not self.environments and not self.out.open:
                 self.end_line(raw)
 
-    def on_other(self, raw: _Raw) -> None:
+    def on_other(self, raw: Raw) -> None:
         sign = raw.text
         if sign in "([":
             self.side = None
@@ -204,7 +170,7 @@ class LatexFrontEnd:
         else:
             self.rare(raw)
 
-    def rare(self, raw: _Raw) -> None:
+    def rare(self, raw: Raw) -> None:
         sign = raw.text
         if sign == "/":
             self.out.emit("CHAINOP", "slash", raw.start, raw.end)
@@ -236,18 +202,18 @@ class LatexFrontEnd:
         else:
             raise ParseError(f"'{sign}' is not part of the notation", span=self.span(raw), expected="a formula in LaTeX")
 
-    def colon(self, raw: _Raw) -> None:
+    def colon(self, raw: Raw) -> None:
         if self.raw.text == "=" and self.raw.start == raw.end:
             self.index += 1
             self.out.emit("REL", ":=", raw.start, raw.end + 1)
         else:
             self.out.emit("REL", ":", raw.start, raw.end)
 
-    def separator(self, sign: str, raw: _Raw) -> None:
+    def separator(self, sign: str, raw: Raw) -> None:
         if self.out.open or self.raw.kind not in ("end", "newline", "break"):
             self.out.emit("COMMA" if sign == "," else "SEMI", sign, raw.start, raw.end)
 
-    def full_stop(self, raw: _Raw) -> None:
+    def full_stop(self, raw: Raw) -> None:
         if self.side is not None:  # \left. and \right. are invisible
             self.side = None
         elif self.raw.kind not in ("end", "newline", "break", "environment"):
@@ -267,10 +233,10 @@ class LatexFrontEnd:
         if due:
             self.argument(due)
 
-    def after_close(self, raw: _Raw) -> None:
+    def after_close(self, raw: Raw) -> None:
         """A matrix environment may itself be an argument without braces; nothing is due after it."""
 
-    def bar(self, kind: str, raw: _Raw) -> None:
+    def bar(self, kind: str, raw: Raw) -> None:
         """Open or close a norm or absolute value: ``\\left`` and ``\\right`` say which; else a bar after an operand closes what is open."""
         innermost = self.out.open[-1][0] if self.out.open else None
         closes = self.side == "right" or (self.side is None and innermost == kind and self.out.after_operand)
@@ -295,7 +261,7 @@ class LatexFrontEnd:
         if count > 1:
             self.argument(count - 1)
 
-    def unbraced(self, raw: _Raw) -> None:
+    def unbraced(self, raw: Raw) -> None:
         """An argument of one token, as TeX reads it."""
         raw = self.take()
         name = raw.text[1:]
@@ -306,15 +272,15 @@ class LatexFrontEnd:
         if raw.kind == "number" and len(raw.text) > 1 and "." not in raw.text:
             # TeX takes one digit: the frac of 12 is one half, one digit an argument.
             self.index -= 1
-            self.raws[self.index] = _Raw("number", raw.text[1:], raw.start + 1, raw.end)
-            raw = _Raw("number", raw.text[0], raw.start, raw.start + 1)
+            self.raws[self.index] = Raw("number", raw.text[1:], raw.start + 1, raw.end)
+            raw = Raw("number", raw.text[0], raw.start, raw.start + 1)
         if raw.text in _SUPERSCRIPT_SIGNS:
             self.mark(_SUPERSCRIPT_SIGNS[raw.text], raw)
         else:
             getattr(self, f"on_{raw.kind}")(raw)
         self.out.pop("group", raw.end, raw.end)
 
-    def script(self, raw: _Raw) -> None:
+    def script(self, raw: Raw) -> None:
         self.out.emit("SUB" if raw.text == "_" else "SUP", raw.text, raw.start, raw.end)
         self.skip_newlines()
         here = self.raw
@@ -338,7 +304,7 @@ class LatexFrontEnd:
         else:
             self.argument()
 
-    def check_index_slip(self, letter: _Raw) -> None:
+    def check_index_slip(self, letter: Raw) -> None:
         """``h_t-1`` is almost never (h_t) - 1: without spaces around the sign it is taken for a missing pair of braces."""
         if letter.kind != "letter" or letter.text not in _INDEX_LETTERS:
             return
@@ -381,16 +347,16 @@ class LatexFrontEnd:
 
     # -- commands --------------------------------------------------------------------------------------------------------------
 
-    def mark(self, kind: str, raw: _Raw) -> None:
+    def mark(self, kind: str, raw: Raw) -> None:
         self.out.emit("MARK", kind, raw.start, raw.end)
 
-    def superscript_mark(self, kind: str, raw: _Raw) -> None:
+    def superscript_mark(self, kind: str, raw: Raw) -> None:
         self.out.emit("SUP", "^", raw.start, raw.start)
         self.out.push("group", raw.start, raw.start)
         self.mark(kind, raw)
         self.out.pop("group", raw.end, raw.end)
 
-    def on_command(self, raw: _Raw) -> None:
+    def on_command(self, raw: Raw) -> None:
         name = raw.text[1:].rstrip("*") if len(raw.text) > 2 else raw.text[1:]
         if name in words.LETTER_COMMANDS:
             self.out.emit("NAME", words.LETTER_COMMANDS[name], raw.start, raw.end)
@@ -415,7 +381,7 @@ class LatexFrontEnd:
         else:
             self.on_rare_command(name, raw)
 
-    def on_rare_command(self, name: str, raw: _Raw) -> None:
+    def on_rare_command(self, name: str, raw: Raw) -> None:
         marks = {"partial": "partial", "nabla": "nabla", "top": "top", "intercal": "top", "prime": "prime", "dagger": "dagger"}
         brackets = {"{": "{", "lbrace": "{", "lbrack": "[", "langle": "<", "lVert": "norm", "lvert": "abs"}
         closers = {"}": "{", "rbrace": "{", "rbrack": "[", "rangle": "<", "rVert": "norm", "rvert": "abs"}
@@ -453,7 +419,7 @@ class LatexFrontEnd:
         if self.raw.text not in (".", "|", "\\|", "\\vert", "\\Vert"):
             self.side = None
 
-    def root(self, raw: _Raw) -> None:
+    def root(self, raw: Raw) -> None:
         self.out.emit("SQRT", "sqrt", raw.start, raw.end)
         if self.raw.text == "[":
             close = self.index
@@ -461,14 +427,14 @@ class LatexFrontEnd:
                 if self.raws[close].kind == "end":
                     raise ParseError("'[' is never closed", span=self.span(self.raw), expected="']'")
                 close += 1
-            self.raws[self.index] = _Raw("other", "{", self.raw.start, self.raw.end)
-            self.raws[close] = _Raw("other", "}", self.raws[close].start, self.raws[close].end)
+            self.raws[self.index] = Raw("other", "{", self.raw.start, self.raw.end)
+            self.raws[close] = Raw("other", "}", self.raws[close].start, self.raws[close].end)
             self.out.emit("INDEX", "[", raw.start, raw.end)
             self.argument(2)
         else:
             self.argument()
 
-    def style(self, name: str, raw: _Raw) -> None:
+    def style(self, name: str, raw: Raw) -> None:
         if name in words.WORD_STYLES:
             self.word(name, raw)
             return
@@ -495,7 +461,7 @@ class LatexFrontEnd:
         if group is None:
             self.take()
 
-    def word(self, name: str, raw: _Raw) -> None:
+    def word(self, name: str, raw: Raw) -> None:
         group = self.literal_group() if self.raw.text == "{" else None
         if group is None:
             if self.raw.text == "{":
@@ -511,13 +477,6 @@ class LatexFrontEnd:
             self.out.emit("NUMBER", content, raw.start, end)
         else:
             self.out.emit("TEXT", content, raw.start, end)
-
-
-def _starts_with_operator(raw: _Raw) -> bool:
-    name = raw.text.lstrip("\\")
-    if raw.kind == "command":
-        return name in words.RELATIONS or name in words.PRODUCTS
-    return raw.text in ("=", "<", ">", "+", "-", "−", "*", "/") or raw.text in words.RELATIONS_UNICODE or raw.text in words.PRODUCTS_UNICODE
 
 
 def latex_tokens(source: Source, newlines: bool = True) -> list[SourceToken]:

@@ -10,26 +10,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Integer, Rational, sympify
+from sympy import Expr, Integer, Rational
 
 from derive.errors import AmbiguityError, ParseError, UnknownNameError
 from derive.expressions.leaves import size as size_of
 from derive.notation import surface as s
 from derive.notation.names import QName, label_text
+from derive.notation.references import Reference, ReferenceReader
 from derive.notation.scope import (
-    CONVENTIONAL_INDICES,
     ELEMENTWISE,
-    EXPONENT_LETTERS,
     FUNCTION_LETTERS,
     LOSS_LETTERS,
     MATRIX_FUNCTIONS,
     Scope,
-    base_of,
-    is_index,
-    offset_letters,
 )
 from derive.notation.source import Span
-from derive.notation.vocabulary import GREEK
 
 
 @dataclass(frozen=True)
@@ -42,151 +37,14 @@ class Pre:
     span: Span | None = None
 
 
-@dataclass(frozen=True)
-class _Reference:
-    """A name as it stands: its key, its time, and the superscripts that act on it."""
-
-    name: QName
-    time: Expr | None
-    acting: tuple[s.Surface, ...]
-    slices: s.Surface | None = None
-
-
 class Resolver:
     """Reads surface trees in a scope."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
+        self.references = ReferenceReader(scope)
 
-    # -- indices ---------------------------------------------------------------------------------------------------------------
-
-    def index(self, node: s.Surface) -> Expr:
-        """A time, a bound or an exponent as a SymPy expression.
-
-        Raises
-        ------
-        ParseError : it is not made of integers, indices and sizes.
-        """
-        value = self.index_or_none(node)
-        if value is None:
-            raise ParseError("this is not an index", span=node.span, expected="integers, indices and sizes, such as t-1 or T")
-        return value
-
-    def index_or_none(self, node: s.Surface) -> Expr | None:
-        if isinstance(node, s.Number):
-            return Rational(node.text) if "." in node.text else Integer(node.text)
-        if isinstance(node, s.Name):
-            return self.scope.symbol(node.text) if len(node.text) == 1 or node.text in ("tau", "ell") else None
-        if isinstance(node, s.Bracket) and len(node.items) == 1 and node.kind in ("(", "group"):
-            return self.index_or_none(node.items[0])
-        parts = [self.index_or_none(child) for child in node.children()]
-        if any(part is None for part in parts):
-            return None
-        values: list[Expr] = [part for part in parts if part is not None]
-        if isinstance(node, s.Sum):
-            return sympify(sum(sign * value for sign, value in zip(node.signs, values, strict=True)))
-        if isinstance(node, s.Sequence) or (isinstance(node, s.Infix) and "slash" not in node.operators):
-            result: Expr = Integer(1)
-            for value in values:
-                result = result * value
-            return result
-        if isinstance(node, s.Fraction) or (isinstance(node, s.Infix) and node.operators == ("slash",)):
-            return values[0] / values[1]
-        return None
-
-    # -- names -----------------------------------------------------------------------------------------------------------------
-
-    def reference(self, node: s.Surface) -> _Reference | None:
-        """The name that a surface node is, or None where it is not a name."""
-        scripted = node if isinstance(node, s.Scripted) else s.Scripted(node)
-        inner = scripted.base
-        if isinstance(inner, s.Accent) and isinstance(inner.body, s.Scripted):
-            # \tilde{C_t}: the accent belongs to the letter.
-            body = inner.body
-            inner = s.Accent(inner.kind, body.base)
-            scripted = s.Scripted(inner, (*body.subs, *scripted.subs), (*body.sups, *scripted.sups), body.primes + scripted.primes, span=node.span)
-        base, accents = base_of(inner)
-        if base is None:
-            return None
-        labels, time, slices = self._subscripts(base, accents, scripted)
-        sups, time, acting = self._superscripts(QName(base, accents, labels, (), scripted.primes), scripted, time)
-        return _Reference(QName(base, accents, labels, sups, scripted.primes), time, acting, slices)
-
-    def _subscripts(self, base: str, accents: tuple[str, ...], node: s.Scripted) -> tuple[tuple[str, ...], Expr | None, s.Surface | None]:
-        labels: list[str] = []
-        time: Expr | None = None
-        slices: s.Surface | None = None
-        for item in node.subs:
-            if isinstance(item, s.Bracket) and any(isinstance(part, s.Relation) for part in item.items):
-                slices = item
-            elif time is None and self._is_time(item, base, accents, tuple(labels), node):
-                time = self.index(item)
-            else:
-                label = label_text(item)
-                foreign = sorted(offset_letters(item) - {self.scope.time, *self.scope.indices})
-                if foreign:
-                    raise AmbiguityError(
-                        f"this is indexed by {foreign[0]}, but the time index here is {self.scope.time}", span=item.span or node.span,
-                        expected=f"an index such as {self.scope.time}-1", hint="use one letter for the time",
-                    )  # fmt: skip
-                if label is None:
-                    raise ParseError("this subscript is neither a time nor a label", span=item.span or node.span, expected="an index such as t-1, or a label such as f or hh")
-                labels.append(label)
-        return tuple(labels), time, slices
-
-    def _is_time(self, item: s.Surface, base: str, accents: tuple[str, ...], labels: tuple[str, ...], node: s.Scripted) -> bool:
-        """Whether a subscript is a time, by the names that are known first, then by the letters that are indices."""
-        label = label_text(item)
-        plain = QName(base, accents, labels, (), node.primes)
-        if label is not None and QName(base, accents, (*labels, label), (), node.primes).key in self.scope.names:
-            return False
-        timed = plain.key in self.scope.timed or any(
-            QName(base, accents, labels, (sup,), node.primes).key in self.scope.timed for sup in map(label_text, node.sups) if sup is not None
-        )
-        if isinstance(item, s.Bracket) and item.kind == "(" and self.index_or_none(item) is not None:
-            return True
-        if isinstance(item, s.Number):
-            # Without a cell, h_0 and x_1 are quantities at a time and W_1 is a parameter.
-            return timed or (self.scope.open and not self.scope.in_cell and base[0].islower() and base not in GREEK)
-        if base in LOSS_LETTERS and label == "T":
-            return True
-        if isinstance(item, s.Name) and timed:
-            return item.text in CONVENTIONAL_INDICES or item.text in self.scope.indices or item.text == self.scope.time
-        if plain.key in self.scope.names and not timed and isinstance(item, s.Name) and item.text not in (self.scope.time,):
-            return False
-        strong = {*self.scope.indices, self.scope.time, *(CONVENTIONAL_INDICES if timed else ())}
-        return is_index(item, strong)
-
-    def _superscripts(self, plain: QName, node: s.Scripted, time: Expr | None) -> tuple[tuple[str, ...], Expr | None, tuple[s.Surface, ...]]:
-        """Split superscripts into labels, a time in parentheses, and what acts on the name (transpose, power)."""
-        labels: list[str] = []
-        acting: list[s.Surface] = []
-        for item in node.sups:
-            label = label_text(item)
-            if isinstance(item, s.Bracket) and item.kind == "(" and time is None and is_index(item.items[0], {*self.scope.indices, self.scope.time}):
-                time = self.index(item.items[0])
-            elif isinstance(item, s.Bracket) and item.kind in ("[", "(") and label is not None:
-                labels.append(label)
-            elif isinstance(item, s.Mark) and item.kind == "star":
-                labels.append("*")
-            elif label is not None and self._is_label(plain, label, item):
-                labels.append(label)
-            else:
-                acting.append(item)
-        return tuple(labels), time, tuple(acting)
-
-    def _is_label(self, plain: QName, label: str, item: s.Surface) -> bool:
-        if plain.with_sup(label).key in self.scope.names:
-            return True
-        if isinstance(item, s.Number) or label == "T":
-            return False
-        if isinstance(item, s.Name) and (item.text in self.scope.indices or item.text == self.scope.time or item.text in self.scope.sizes):
-            return False
-        if plain.key in self.scope.names and not self.scope.in_cell:
-            return False
-        return self.scope.in_cell or not (isinstance(item, s.Name) and item.text in EXPONENT_LETTERS)
-
-    def name(self, reference: _Reference, span: Span | None) -> Pre:
+    def name(self, reference: Reference, span: Span | None) -> Pre:
         """The quantity of a reference, with what acts on it."""
         key = reference.name.key
         result = self._quantity(reference, key, span)
@@ -196,7 +54,7 @@ class Resolver:
             result = self.superscript(result, sup, span)
         return result
 
-    def _quantity(self, reference: _Reference, key: str, span: Span | None) -> Pre:
+    def _quantity(self, reference: Reference, key: str, span: Span | None) -> Pre:
         name = reference.name
         known = key in self.scope.names or key in self.scope.timed
         if reference.time is None and not known and name == QName("I"):
@@ -235,7 +93,7 @@ class Resolver:
         for part in node.children():
             if not isinstance(part, s.Relation) or part.operators != (":",):
                 raise ParseError("a slice is written a:b", span=part.span, expected="a range such as 0:n")
-            ranges.append((self.index(part.items[0]), self.index(part.items[1])))
+            ranges.append((self.references.index(part.items[0]), self.references.index(part.items[1])))
         return Pre("slice", (body,), tuple(ranges), node.span)
 
     def superscript(self, body: Pre, sup: s.Surface, span: Span | None) -> Pre:
@@ -246,7 +104,7 @@ class Resolver:
             return Pre("transpose_or_power", (body,), span=span)
         if isinstance(sup, s.Sum) and sup.signs == (-1,) and isinstance(sup.items[0], (s.Mark, s.Name)) and _is_transpose(sup.items[0]):
             return Pre("transpose", (Pre("power", (body,), Integer(-1), span),), span=span)
-        value = self.index_or_none(sup)
+        value = self.references.index_or_none(sup)
         if value is not None:
             return Pre("power", (body,), value, span)
         if isinstance(sup, s.Mark):
@@ -310,7 +168,7 @@ class Resolver:
         body = self.expression(node.body)
         if node.index is None:
             return Pre("apply", (body,), ("sqrt", 0), node.span)
-        return Pre("power", (body,), 1 / self.index(node.index), node.span)
+        return Pre("power", (body,), 1 / self.references.index(node.index), node.span)
 
     def _on_Sum(self, node: s.Sum) -> Pre:
         terms = []
@@ -333,11 +191,11 @@ class Resolver:
     def _bounds(self, node: s.Big) -> tuple[Expr, Expr, Expr]:
         sub, sup = node.sub, node.sup
         if isinstance(sub, s.Relation) and sub.operators == ("=",) and isinstance(sub.items[0], s.Name) and sup is not None:
-            return self.index(sub.items[0]), self.index(sub.items[1]), self.index(sup)
+            return self.references.index(sub.items[0]), self.references.index(sub.items[1]), self.references.index(sup)
         if isinstance(sub, s.Relation) and sub.operators == ("<=", "<=") and isinstance(sub.items[1], s.Name) and sup is None:
-            return self.index(sub.items[1]), self.index(sub.items[0]), self.index(sub.items[2])
+            return self.references.index(sub.items[1]), self.references.index(sub.items[0]), self.references.index(sub.items[2])
         if isinstance(sub, s.Name) and sup is None and sub.text == self.scope.time:
-            return self.index(sub), Integer(1), size_of("T")
+            return self.references.index(sub), Integer(1), size_of("T")
         raise ParseError("the bounds of this sum or product are not clear", span=node.span, expected="bounds such as _{k=1}^{t}")
 
     def _on_Fraction(self, node: s.Fraction) -> Pre:
@@ -404,7 +262,7 @@ class Resolver:
         if function is not None:
             return self._application(function, item, items, position)
         if isinstance(item, (s.Name, s.Accent, s.Scripted)):
-            reference = self.reference(item)
+            reference = self.references.reference(item)
             if reference is not None:
                 if self._is_call(reference, following):
                     return self._call(reference, item, following), position + 2
@@ -553,10 +411,10 @@ class Resolver:
             return Pre(MATRIX_FUNCTIONS[name], (argument,), span=span)
         return Pre("apply", (argument,), (name, primes), span)
 
-    def _is_call(self, reference: _Reference, following: s.Surface | None) -> bool:
+    def _is_call(self, reference: Reference, following: s.Surface | None) -> bool:
         return _opens_bracket(following) and reference.name.base in LOSS_LETTERS and not isinstance(following, s.Scripted) and not reference.acting
 
-    def _call(self, reference: _Reference, item: s.Surface, following: s.Surface | None) -> Pre:
+    def _call(self, reference: Reference, item: s.Surface, following: s.Surface | None) -> Pre:
         arguments = tuple(self.expression(argument) for argument in (following.children() if following is not None else ()))
         return Pre("call", (Pre("name", data=(reference.name.key, reference.time), span=item.span), *arguments), span=item.span)
 

@@ -1,0 +1,161 @@
+"""Names with their scripts: which script is a time, which a label, and which acts on the name (a transpose, a power).
+
+Settled from the names that are known first, then from the letters that are indices; never by guessing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr, Integer, Rational, sympify
+
+from derive.errors import AmbiguityError, ParseError
+from derive.notation import surface as s
+from derive.notation.names import QName, label_text
+from derive.notation.scope import CONVENTIONAL_INDICES, EXPONENT_LETTERS, LOSS_LETTERS, Scope, base_of, is_index, offset_letters
+from derive.notation.vocabulary import GREEK
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name as it stands: its key, its time, and the superscripts that act on it."""
+
+    name: QName
+    time: Expr | None
+    acting: tuple[s.Surface, ...]
+    slices: s.Surface | None = None
+
+
+class ReferenceReader:
+    """Reads names and indices in a scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    # -- indices ---------------------------------------------------------------------------------------------------------------
+
+    def index(self, node: s.Surface) -> Expr:
+        """A time, a bound or an exponent as a SymPy expression.
+
+        Raises
+        ------
+        ParseError : it is not made of integers, indices and sizes.
+        """
+        value = self.index_or_none(node)
+        if value is None:
+            raise ParseError("this is not an index", span=node.span, expected="integers, indices and sizes, such as t-1 or T")
+        return value
+
+    def index_or_none(self, node: s.Surface) -> Expr | None:
+        if isinstance(node, s.Number):
+            return Rational(node.text) if "." in node.text else Integer(node.text)
+        if isinstance(node, s.Name):
+            return self.scope.symbol(node.text) if len(node.text) == 1 or node.text in ("tau", "ell") else None
+        if isinstance(node, s.Bracket) and len(node.items) == 1 and node.kind in ("(", "group"):
+            return self.index_or_none(node.items[0])
+        parts = [self.index_or_none(child) for child in node.children()]
+        if any(part is None for part in parts):
+            return None
+        values: list[Expr] = [part for part in parts if part is not None]
+        if isinstance(node, s.Sum):
+            return sympify(sum(sign * value for sign, value in zip(node.signs, values, strict=True)))
+        if isinstance(node, s.Sequence) or (isinstance(node, s.Infix) and "slash" not in node.operators):
+            result: Expr = Integer(1)
+            for value in values:
+                result = result * value
+            return result
+        if isinstance(node, s.Fraction) or (isinstance(node, s.Infix) and node.operators == ("slash",)):
+            return values[0] / values[1]
+        return None
+
+    # -- names -----------------------------------------------------------------------------------------------------------------
+
+    def reference(self, node: s.Surface) -> Reference | None:
+        """The name that a surface node is, or None where it is not a name."""
+        scripted = node if isinstance(node, s.Scripted) else s.Scripted(node)
+        inner = scripted.base
+        if isinstance(inner, s.Accent) and isinstance(inner.body, s.Scripted):
+            # \tilde{C_t}: the accent belongs to the letter.
+            body = inner.body
+            inner = s.Accent(inner.kind, body.base)
+            scripted = s.Scripted(inner, (*body.subs, *scripted.subs), (*body.sups, *scripted.sups), body.primes + scripted.primes, span=node.span)
+        base, accents = base_of(inner)
+        if base is None:
+            return None
+        labels, time, slices = self._subscripts(base, accents, scripted)
+        sups, time, acting = self._superscripts(QName(base, accents, labels, (), scripted.primes), scripted, time)
+        return Reference(QName(base, accents, labels, sups, scripted.primes), time, acting, slices)
+
+    def _subscripts(self, base: str, accents: tuple[str, ...], node: s.Scripted) -> tuple[tuple[str, ...], Expr | None, s.Surface | None]:
+        labels: list[str] = []
+        time: Expr | None = None
+        slices: s.Surface | None = None
+        for item in node.subs:
+            if isinstance(item, s.Bracket) and any(isinstance(part, s.Relation) for part in item.items):
+                slices = item
+            elif time is None and self._is_time(item, base, accents, tuple(labels), node):
+                time = self.index(item)
+            else:
+                label = label_text(item)
+                foreign = sorted(offset_letters(item) - {self.scope.time, *self.scope.indices})
+                if foreign:
+                    raise AmbiguityError(
+                        f"this is indexed by {foreign[0]}, but the time index here is {self.scope.time}", span=item.span or node.span,
+                        expected=f"an index such as {self.scope.time}-1", hint="use one letter for the time",
+                    )  # fmt: skip
+                if label is None:
+                    raise ParseError("this subscript is neither a time nor a label", span=item.span or node.span, expected="an index such as t-1, or a label such as f or hh")
+                labels.append(label)
+        return tuple(labels), time, slices
+
+    def _is_time(self, item: s.Surface, base: str, accents: tuple[str, ...], labels: tuple[str, ...], node: s.Scripted) -> bool:
+        """Whether a subscript is a time, by the names that are known first, then by the letters that are indices."""
+        label = label_text(item)
+        plain = QName(base, accents, labels, (), node.primes)
+        if label is not None and QName(base, accents, (*labels, label), (), node.primes).key in self.scope.names:
+            return False
+        timed = plain.key in self.scope.timed or any(
+            QName(base, accents, labels, (sup,), node.primes).key in self.scope.timed for sup in map(label_text, node.sups) if sup is not None
+        )
+        if isinstance(item, s.Bracket) and item.kind == "(" and self.index_or_none(item) is not None:
+            return True
+        if isinstance(item, s.Number):
+            # Without a cell, h_0 and x_1 are quantities at a time and W_1 is a parameter.
+            return timed or (self.scope.open and not self.scope.in_cell and base[0].islower() and base not in GREEK)
+        if base in LOSS_LETTERS and label == "T":
+            return True
+        if isinstance(item, s.Name) and timed:
+            return item.text in CONVENTIONAL_INDICES or item.text in self.scope.indices or item.text == self.scope.time
+        if plain.key in self.scope.names and not timed and isinstance(item, s.Name) and item.text not in (self.scope.time,):
+            return False
+        strong = {*self.scope.indices, self.scope.time, *(CONVENTIONAL_INDICES if timed else ())}
+        return is_index(item, strong)
+
+    def _superscripts(self, plain: QName, node: s.Scripted, time: Expr | None) -> tuple[tuple[str, ...], Expr | None, tuple[s.Surface, ...]]:
+        """Split superscripts into labels, a time in parentheses, and what acts on the name (transpose, power)."""
+        labels: list[str] = []
+        acting: list[s.Surface] = []
+        for item in node.sups:
+            label = label_text(item)
+            if isinstance(item, s.Bracket) and item.kind == "(" and time is None and is_index(item.items[0], {*self.scope.indices, self.scope.time}):
+                time = self.index(item.items[0])
+            elif isinstance(item, s.Bracket) and item.kind in ("[", "(") and label is not None:
+                labels.append(label)
+            elif isinstance(item, s.Mark) and item.kind == "star":
+                labels.append("*")
+            elif label is not None and self._is_label(plain, label, item):
+                labels.append(label)
+            else:
+                acting.append(item)
+        return tuple(labels), time, tuple(acting)
+
+    def _is_label(self, plain: QName, label: str, item: s.Surface) -> bool:
+        if plain.with_sup(label).key in self.scope.names:
+            return True
+        if isinstance(item, s.Number) or label == "T":
+            return False
+        if isinstance(item, s.Name) and (item.text in self.scope.indices or item.text == self.scope.time or item.text in self.scope.sizes):
+            return False
+        if plain.key in self.scope.names and not self.scope.in_cell:
+            return False
+        return self.scope.in_cell or not (isinstance(item, s.Name) and item.text in EXPONENT_LETTERS)
