@@ -140,9 +140,6 @@ class Cell(RecurrentSystem):
             declared.append(f"{self.quantity(key).latex()} \\in \\mathbb{{R}}{size}")
         return "\n".join(declared)
 
-    def equations_latex(self) -> list[str]:
-        """The equations as written, in LaTeX."""
-        return [e.Relation("=", q.lhs, q.rhs).latex() for q in self.equations]
 
 
 def library() -> tuple[str, ...]:

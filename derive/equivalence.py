@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Integer
+from sympy import Integer, Symbol
 
 from derive import expressions as e
 from derive.adjoint import AdjointEngine
@@ -16,30 +16,30 @@ from derive.derivation import Derivation, Step
 from derive.errors import ValidationError
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.forms import Ingredients, K, column_of, double_sum_expression, ingredients, loss_pull, pieces, row_of, stacked, step_pull
+from derive.forms import Ingredients, column_of, double_sum_expression, ingredients, loss_pull, pieces, row_of, stacked, step_pull
 from derive.jacobian import JacobianEngine, free_index
 from derive.normal import equal
 from derive.normal.prove import Assumption
 from derive.notation.names import QName
 from derive.system import RecurrentSystem, T
 
-_KNOWN: tuple[Assumption, ...] = ((Integer(1), K), (K, T))
-
 
 class Proof:
     """Collects lines and refuses one that does not hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, k: Symbol) -> None:
         self.lines: list[Step] = []
+        self.known: tuple[Assumption, ...] = ((Integer(1), k), (k, T))
+        """What is assumed of the earlier step: 1 <= k <= T."""
 
-    def algebra(self, lhs: e.Node, rhs: e.Node, rule: str, reason: str = "", known: tuple[Assumption, ...] = _KNOWN, shown: e.Node | None = None) -> None:
+    def algebra(self, lhs: e.Node, rhs: e.Node, rule: str, reason: str = "", known: tuple[Assumption, ...] | None = None, shown: e.Node | None = None) -> None:
         """A line that canonical forms prove; ``shown`` is printed on the left instead of ``lhs``.
 
         Raises
         ------
         ValidationError : the two sides are not proved equal.
         """
-        if not equal(lhs, rhs, known):
+        if not equal(lhs, rhs, self.known if known is None else known):
             raise ValidationError(f"this line of a proof does not hold: {lhs} = {rhs}")
         self.lines.append(Step(shown if shown is not None else lhs, rhs, rule, reason, proved="algebra"))
 
@@ -66,7 +66,7 @@ def equivalence(system: RecurrentSystem, by: e.Node) -> Derivation:
     ValidationError : a line could not be proved (a defect of the engine, never of the cell).
     """
     parts = ingredients(system, by)
-    proof = Proof()
+    proof = Proof(parts.k)
     adjoint = _sum_to_adjoint(system, parts, proof)
     _adjoint_recursion(system, parts, proof, adjoint)
     result = _shares(system, parts, proof, adjoint)
@@ -81,19 +81,19 @@ def _loss_factor(parts: Ingredients) -> e.Node:
 def _sum_to_adjoint(system: RecurrentSystem, parts: Ingredients, proof: Proof) -> e.Timed:
     """Exchange the order of summation and name the inner sum."""
     t, s = system.time, parts.joint
-    at_k = s.xreplace({t: K})
+    at_k = s.xreplace({t: parts.k})
     target = e.Derivative(e.Var(system.loss_name), parts.parameter)
     written = double_sum_expression(system, parts)
     proof.named(target, written, "total derivative")
     share = e.Derivative(at_k, parts.parameter, "immediate")
     inner = _inner_sum(system, parts, e.Derivative(s, at_k))
-    proof.algebra(written, e.SumOver(K, 1, T, e.Times(inner, share)), "exchange of the triangular sum", "1 ≤ k ≤ t ≤ T is the same region either way", (), target)
+    proof.algebra(written, e.SumOver(parts.k, 1, T, e.Times(inner, share)), "exchange of the triangular sum", "1 ≤ k ≤ t ≤ T is the same region either way", (), target)
     name = _adjoint_name(system)
-    adjoint = e.Timed(name, K, *s.shape)
-    index = free_index({t, K})
-    product = e.ProductOver(index, K + 1, t, parts.one_step.xreplace({t: index}))
-    proof.named(row_of(adjoint), _inner_sum(system, parts, product), "name for the inner sum", f"what the losses from step {K} on gain from moving {at_k}", "definition")
-    proof.named(target, e.SumOver(K, 1, T, e.Times(row_of(adjoint), share)), "the inner sum by its name")
+    adjoint = e.Timed(name, parts.k, *s.shape)
+    index = free_index({t, parts.k})
+    product = e.ProductOver(index, parts.k + 1, t, parts.one_step.xreplace({t: index}))
+    proof.named(row_of(adjoint), _inner_sum(system, parts, product), "name for the inner sum", f"what the losses from step {parts.k} on gain from moving {at_k}", "definition")
+    proof.named(target, e.SumOver(parts.k, 1, T, e.Times(row_of(adjoint), share)), "the inner sum by its name")
     return adjoint
 
 
@@ -102,7 +102,7 @@ def _inner_sum(system: RecurrentSystem, parts: Ingredients, path: e.Node) -> e.N
     if parts.term.final:
         return body.xreplace({system.time: T})
     # For k >= 1 the sum starts at k, whatever the first loss is (a loss before step 1 does not depend on the parameter).
-    return e.SumOver(system.time, K, T, body)
+    return e.SumOver(system.time, parts.k, T, body)
 
 
 def _adjoint_name(system: RecurrentSystem) -> str:
@@ -115,34 +115,34 @@ def _adjoint_name(system: RecurrentSystem) -> str:
 def _adjoint_recursion(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: e.Timed) -> None:
     """The inner sum satisfies a recursion backward in time: split off t = k, take the last factor out of the products."""
     t = system.time
-    index = free_index({t, K})
+    index = free_index({t, parts.k})
     one_step = parts.one_step
-    product = e.ProductOver(index, K + 1, t, one_step.xreplace({t: index}))
+    product = e.ProductOver(index, parts.k + 1, t, one_step.xreplace({t: index}))
     total = _inner_sum(system, parts, product)
-    later = adjoint.xreplace({K: K + 1})
-    next_jacobian = one_step.xreplace({t: K + 1})
+    later = adjoint.xreplace({parts.k: parts.k + 1})
+    next_jacobian = one_step.xreplace({t: parts.k + 1})
     shown = row_of(adjoint)
     if isinstance(total, e.SumOver):
         first, rest = split_first(total)
-        here = _loss_factor(parts).xreplace({t: K})
-        if not equal(first, here, _KNOWN):
+        here = _loss_factor(parts).xreplace({t: parts.k})
+        if not equal(first, here, proof.known):
             raise ValidationError("the first term of the inner sum is not ∂L_k/∂s_k")
         proof.named(shown, e.Plus(here, rest), "split off t = k", "the empty product is the identity", "splitting a sum")
         shorter, last = split_last_factor(product)
-        pulled = e.SumOver(t, K + 1, T, e.Times(_loss_factor(parts), shorter, last))
+        pulled = e.SumOver(t, parts.k + 1, T, e.Times(_loss_factor(parts), shorter, last))
         proof.named(shown, e.Plus(here, pulled), "last factor of the product", "for t ≥ k+1 the product ends with J at k+1", "splitting a product")
-        outside = e.Times(e.SumOver(t, K + 1, T, e.Times(_loss_factor(parts), shorter)), next_jacobian)
+        outside = e.Times(e.SumOver(t, parts.k + 1, T, e.Times(_loss_factor(parts), shorter)), next_jacobian)
         proof.algebra(e.Plus(here, pulled), e.Plus(here, outside), "common factor", "it does not depend on t", shown=shown)
         proof.named(shown, e.Plus(here, e.Times(row_of(later), next_jacobian)), "the inner sum at k+1", "by its definition with k+1 for k", "definition")
-        empty = total.xreplace({K: T + 1})
+        empty = total.xreplace({parts.k: T + 1})
         if not equal(empty, make.zero(empty.shape), ()):
             raise ValidationError("the inner sum is not empty beyond T")
-        proof.named(row_of(adjoint.xreplace({K: T + 1})), make.zero(shown.shape), "empty sum", "no loss after T", "algebra")
+        proof.named(row_of(adjoint.xreplace({parts.k: T + 1})), make.zero(shown.shape), "empty sum", "no loss after T", "algebra")
     else:
         shorter, last = split_last_factor(product.xreplace({t: T}))
         proof.named(shown, e.Times(_loss_factor(parts).xreplace({t: T}), shorter, last), "last factor of the product", "for k < T", "splitting a product")
         proof.named(shown, e.Times(row_of(later), next_jacobian), "the same at k+1", "", "definition")
-        proof.named(row_of(adjoint.xreplace({K: T})), _loss_factor(parts).xreplace({t: T}), "empty product", "at k = T", "algebra")
+        proof.named(row_of(adjoint.xreplace({parts.k: T})), _loss_factor(parts).xreplace({t: T}), "empty product", "at k = T", "algebra")
 
 
 def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: e.Timed) -> e.Node:
@@ -169,7 +169,7 @@ def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: 
     share = passed.get(parts.parameter, make.zero(parts.parameter.shape))
     _check_named_recursion(system, proof, parts, split, share)
     target = e.Gradient(parts.parameter, e.Var(system.loss_name))
-    summed = e.SumOver(K, 1, T, share.xreplace({t: K}))
+    summed = e.SumOver(parts.k, 1, T, share.xreplace({t: parts.k}))
     proof.named(target, summed, "immediate derivative contracted", "the share of step k")
     return summed
 
@@ -177,13 +177,13 @@ def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: 
 def _recursive_right_side(system: RecurrentSystem, parts: Ingredients, adjoint: e.Timed) -> e.Node:
     """∇_{s_k} L_k + J_{k+1}ᵀ s̄_{k+1}, in the layout of the state."""
     t = system.time
-    later = make.times(make.transpose(parts.one_step.xreplace({t: K + 1})), column_of(adjoint.xreplace({K: K + 1})))
+    later = make.times(make.transpose(parts.one_step.xreplace({t: parts.k + 1})), column_of(adjoint.xreplace({parts.k: parts.k + 1})))
     later = later if adjoint.shape[1] == ONE else make.transpose(later)
     if parts.term.final:
         return later
     reached = loss_pull(system, parts.term)
     here = {key: reached.get(state := system.quantity(key), make.zero(state.shape)) for key in system.states}
-    return make.plus(stacked(system, here).xreplace({t: K}), later)
+    return make.plus(stacked(system, here).xreplace({t: parts.k}), later)
 
 
 def _check_named_recursion(system: RecurrentSystem, proof: Proof, parts: Ingredients, split: Mapping[str, e.Node], share: e.Node) -> None:

@@ -19,12 +19,10 @@ from derive.differentiate import pull
 from derive.errors import MissingRuleError, UsageError
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.jacobian import JacobianEngine
+from derive.jacobian import JacobianEngine, free_index
 from derive.notation.names import QName
 from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, leaves
-
-K = e.index("k")
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class Ingredients:
     one_step: e.Node
     lines: tuple[Step, ...]
     parameter: e.Var
+    k: Symbol
+    """The index of the earlier step, at which the parameter acts."""
 
 
 def step_pull(system: RecurrentSystem, cotangents: Mapping[str, e.Node]) -> dict[e.Node, e.Node]:
@@ -94,7 +94,8 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
         raise MissingRuleError("the loss of step t reads states of other steps", hint="derive the adjoint recursion")
     lines, joint, one_step = engine.chain()
     step_loss = e.Timed(system.loss_name, system.time)
-    return Ingredients(term, step_loss, joint, one_step, tuple(lines), by)
+    k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != system.time)
+    return Ingredients(term, step_loss, joint, one_step, tuple(lines), by, k)
 
 
 def _times_from(system: RecurrentSystem, parts: Ingredients, wrapped: e.Node) -> e.Node:
@@ -106,19 +107,9 @@ def _times_from(system: RecurrentSystem, parts: Ingredients, wrapped: e.Node) ->
 def double_sum_expression(system: RecurrentSystem, parts: Ingredients) -> e.Node:
     """Σ_t Σ_k ∂L_t/∂s_t ∂s_t/∂s_k ∂⁺s_k/∂W."""
     s, t = parts.joint, system.time
-    at_k = s.xreplace({t: K})
+    at_k = s.xreplace({t: parts.k})
     body = e.Times(e.Derivative(parts.step_loss, s), e.Derivative(s, at_k), e.Derivative(at_k, parts.parameter, "immediate"))
-    return _times_from(system, parts, e.SumOver(K, 1, t, body))
-
-
-def loss_row(system: RecurrentSystem, parts: Ingredients) -> e.Node:
-    """∂L_t/∂s_t as a row, written out: from the step's loss through what is no state."""
-    reached = loss_pull(system, parts.term)
-    blocks = []
-    for key in system.states:
-        state = system.quantity(key)
-        blocks.append(row_of(reached.get(state, make.zero(state.shape))))
-    return make.block([blocks])
+    return _times_from(system, parts, e.SumOver(parts.k, 1, t, body))
 
 
 def row_of(node: e.Node) -> e.Node:
@@ -158,10 +149,10 @@ def double_sum(system: RecurrentSystem, by: e.Node) -> Derivation:
     """
     parts = ingredients(system, by)
     t = system.time
-    steps = [*_cell_lines(system, by), *parts.lines]
-    index = Symbol("j", integer=True) if t != Symbol("j", integer=True) else e.index("i")
-    at_k = parts.joint.xreplace({t: K})
-    product = e.ProductOver(index, K + 1, t, parts.one_step.xreplace({t: index}))
+    steps = [*_cell_lines(system), *parts.lines]
+    index = free_index({t, parts.k})
+    at_k = parts.joint.xreplace({t: parts.k})
+    product = e.ProductOver(index, parts.k + 1, t, parts.one_step.xreplace({t: index}))
     steps.append(Step(e.Derivative(parts.joint, at_k), product, "chain rule over time", "the empty product, for t = k, is the identity"))
     steps.append(immediate_step(system, parts))
     target = e.Derivative(e.Var(system.loss_name), by)
@@ -173,12 +164,11 @@ def double_sum(system: RecurrentSystem, by: e.Node) -> Derivation:
     return Derivation(target, result, tuple(steps), f"Gradient of the loss by {by}, as a double sum")
 
 
-def _cell_lines(system: RecurrentSystem, by: e.Node) -> list[Step]:
+def _cell_lines(system: RecurrentSystem) -> list[Step]:
     lines = []
     for equation in system.steps:
         rule = "pre-activation" if equation.key in system.preactivations else "equation of the cell"
         lines.append(Step(equation.lhs, equation.rhs, rule, proved="definition"))
-    del by
     return lines
 
 
@@ -187,8 +177,8 @@ def immediate_step(system: RecurrentSystem, parts: Ingredients) -> Step:
     direction = e.Var("v", *parts.joint.shape)
     split = pieces(system, direction)
     shares = step_pull(system, split)
-    share = shares.get(parts.parameter, make.zero(parts.parameter.shape)).xreplace({system.time: K})
-    at_k = parts.joint.xreplace({system.time: K})
+    share = shares.get(parts.parameter, make.zero(parts.parameter.shape)).xreplace({system.time: parts.k})
+    at_k = parts.joint.xreplace({system.time: parts.k})
     lhs = e.Times(row_of(stacked(system, split)), e.Derivative(at_k, parts.parameter, "immediate"))
     if len(parts.parameter.shape) == 2 and parts.parameter.shape[1] == ONE:
         share = make.transpose(share)
@@ -200,13 +190,13 @@ def explicit_double_sum(system: RecurrentSystem, parts: Ingredients, index: Symb
     if len(system.states) != 1:
         return None
     t = system.time
-    product = e.ProductOver(index, K + 1, t, parts.one_step.xreplace({t: index}))
+    product = e.ProductOver(index, parts.k + 1, t, parts.one_step.xreplace({t: index}))
     state = system.quantity(system.states[0])
     reached = loss_pull(system, parts.term).get(state, make.zero(state.shape))
     column = make.times(make.transpose(product), reached if state.shape[1] == ONE else make.transpose(reached))
-    share = step_pull(system, {system.states[0]: e.Var("v", *state.shape)})[parts.parameter].xreplace({t: K})
+    share = step_pull(system, {system.states[0]: e.Var("v", *state.shape)})[parts.parameter].xreplace({t: parts.k})
     body = share.xreplace({e.Var("v", *state.shape): column if state.shape[1] == ONE else make.transpose(column)})
-    return _times_from(system, parts, e.SumOver(K, 1, t, body))
+    return _times_from(system, parts, e.SumOver(parts.k, 1, t, body))
 
 
 def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
@@ -220,7 +210,7 @@ def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
         raise UsageError(f"a sequence of {steps} steps", expected="at least one step")
     parts = ingredients(system, by)
     t = system.time
-    lines = [*_cell_lines(system, by), *parts.lines, immediate_step(system, parts)]
+    lines = [*_cell_lines(system), *parts.lines, immediate_step(system, parts)]
     target = e.Derivative(e.Var(system.loss_name), by)
     losses = [steps] if parts.term.final else range(max(1, int(parts.term.lower)), steps + 1)
     named = [_unrolled_term(parts, t, last, first) for last in losses for first in range(1, last + 1)]
@@ -261,4 +251,4 @@ def _expanded_term(parts: Ingredients, t: Symbol, last: int, first: int) -> e.No
     return e.Times(*factors, e.Derivative(then, parts.parameter, "immediate"))
 
 
-__all__ = ["Ingredients", "double_sum", "double_sum_expression", "ingredients", "leaves", "loss_pull", "loss_row", "pieces", "stacked", "step_pull", "unrolled"]
+__all__ = ["Ingredients", "double_sum", "double_sum_expression", "ingredients", "leaves", "loss_pull", "pieces", "stacked", "step_pull", "unrolled"]

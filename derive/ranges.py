@@ -29,11 +29,6 @@ class Interval:
         """Whether every value is above zero."""
         return bool(self.low > 0) or (self.low == 0 and self.low_open)
 
-    @property
-    def bounded(self) -> bool:
-        """Whether both ends are finite."""
-        return self.low != -oo and self.high != oo
-
     def __str__(self) -> str:
         left = "(" if self.low_open or self.low == -oo else "["
         right = ")" if self.high_open or self.high == oo else "]"

@@ -40,10 +40,6 @@ class Eigendecomposition:
         """Mⁿ with its entries rounded to a number of decimals (half to even is never met by more digits: exact rationals are rounded)."""
         return self.power(exponent).applyfunc(lambda entry: sp.Rational(str(round(Fraction(sp.Rational(sp.nsimplify(entry))), digits))))
 
-    @property
-    def spectral_radius(self) -> sp.Expr:
-        """The largest absolute value of an eigenvalue."""
-        return sp.Max(*(sp.Abs(value) for value in self.eigenvalues))
 
 
 def to_sympy(node: e.Node) -> sp.Matrix:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from numeric.functions import Array
+
+
+@lru_cache(maxsize=4096)
+def _coefficients(seed: int, time: int, position: int, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    generator = np.random.default_rng([seed, time, position])
+    return generator.uniform(-1.0, 1.0, size=shape), generator.uniform(-1.0, 1.0, size=shape), generator.uniform(-1.0, 1.0, size=shape)
 
 
 class SmoothLoss:
@@ -21,8 +28,7 @@ class SmoothLoss:
 
     def coefficients(self, time: int | None, position: int, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
         """a, b and c for one argument."""
-        generator = np.random.default_rng([self.seed, 0 if time is None else time + 1000, position])
-        return tuple(generator.uniform(-1.0, 1.0, size=shape) for _ in range(3))  # type: ignore[return-value]
+        return _coefficients(self.seed, 0 if time is None else time + 1000, position, shape)
 
     def value(self, time: int | None, arguments: Sequence[Array]) -> Array:
         """L_t of its arguments, as a (1, 1) array of their kind."""

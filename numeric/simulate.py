@@ -86,6 +86,8 @@ class Run:
             return self.given[point]
         if key == self.system.loss_name and time is not None:
             return self.step_loss(time)
+        if key == self.system.loss_name:
+            return self.total_loss()
         if time is None:
             raise DataError(f"no value is given for {key}", expected=f"values for {', '.join(self.system.parameters)}")
         initial = self.system.initial.get(f"{key}[{time}]")

@@ -40,7 +40,6 @@ class Plus(Node):
     """A sum, in the order written; a scalar is added to each entry."""
 
     __slots__ = ()
-    precedence = 10
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -58,7 +57,6 @@ class Neg(Node):
     """Minus an expression."""
 
     __slots__ = ()
-    precedence = 15
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -78,7 +76,6 @@ class Times(Node):
     """
 
     __slots__ = ()
-    precedence = 30
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -122,7 +119,6 @@ class Hadamard(Node):
     """The entrywise product; a scalar multiplies each entry."""
 
     __slots__ = ()
-    precedence = 25
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -145,7 +141,6 @@ class Divide(Node):
     """A quotient: by a scalar, or entry by entry."""
 
     __slots__ = ()
-    precedence = 40
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -172,7 +167,6 @@ class Power(Node):
     """A power of a scalar, or of every entry of a vector: x^2 is (x_1^2, ..., x_n^2)."""
 
     __slots__ = ()
-    precedence = 80
 
     @property
     def base(self) -> Node:
@@ -211,7 +205,6 @@ class SquaredNorm(Node):
     """‖x‖², the sum of the squares of all entries: smooth where the norm itself is not."""
 
     __slots__ = ()
-    precedence = 80
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -228,7 +221,6 @@ class MatrixPower(Node):
     """A power W^n of a square matrix, n a natural number or a symbol for one."""
 
     __slots__ = ()
-    precedence = 80
 
     @property
     def base(self) -> Node:
@@ -275,7 +267,6 @@ class Inverse(Node):
     """The inverse of a square matrix."""
 
     __slots__ = ()
-    precedence = 80
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -295,7 +286,6 @@ class Transpose(Node):
     """The transpose."""
 
     __slots__ = ()
-    precedence = 80
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -314,7 +304,6 @@ class Inner(Node):
     """The inner product of two operands of the same shape: the sum of a_i b_i (for matrices tr(A^T B))."""
 
     __slots__ = ()
-    precedence = 25
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
@@ -335,7 +324,6 @@ class Kron(Node):
     """The Kronecker product of two matrices."""
 
     __slots__ = ()
-    precedence = 25
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:

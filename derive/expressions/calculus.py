@@ -20,7 +20,6 @@ class OverTime(Node):
     """Something over an index from ``lower`` to ``upper``, both included; the index is bound."""
 
     __slots__ = ()
-    precedence = 12
 
     def __new__(cls, index: Any, lower: Any, upper: Any, body: Node) -> Self:
         return super().__new__(cls, index, sympify(lower), sympify(upper), body)
@@ -214,7 +213,6 @@ class Relation(Node):
     """``a = b``, or a chain ``a = b <= c``."""
 
     __slots__ = ()
-    precedence = 1
 
     def __new__(cls, operators: Any, *items: Node) -> Self:
         return super().__new__(cls, Str(str(operators) if isinstance(operators, (str, Str)) else " ".join(operators)), *items)

@@ -38,12 +38,6 @@ class Scalar(Leaf):
     def __new__(cls, value: Any, digits: Any = None) -> Self:
         return super().__new__(cls, sympify(value), *(() if digits is None else (Str(str(digits)),)))
 
-    @classmethod
-    def decimal(cls, text: str) -> Scalar:
-        """The exact value of a decimal, printed as written."""
-        value = Rational(text)
-        return cls(value) if "." not in text and "e" not in text.lower() else cls(value, text)
-
     @property
     def value(self) -> Expr:
         return self.args[0]

@@ -11,7 +11,7 @@ Derivatives of a vector or matrix by a matrix have three or four sizes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from sympy import Basic, Expr, Integer, sympify
 
@@ -90,7 +90,6 @@ class Node(Basic):
     __slots__ = ("_shape",)
     _shape: Shape
     is_commutative = False
-    precedence: ClassVar[int] = 100
 
     def __new__(cls, *args: Any) -> Self:
         converted = tuple(cls._convert(arg) for arg in args)

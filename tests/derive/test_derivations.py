@@ -156,3 +156,14 @@ def test_what_has_no_matrix_form_says_so() -> None:
         RNN.jacobian("h_{t-1}", "h_t")
     with pytest.raises(UsageError):
         RNN.gradient("W", form="triple-sum")
+
+
+@pytest.mark.parametrize("letter", ["k", "j", "s", "tau"])
+def test_any_letter_for_the_time(letter: str) -> None:
+    """Indices that the forms introduce never collide with the cell's own time."""
+    time = f"\\{letter}" if letter == "tau" else letter
+    subject = Cell.from_text(f"h_{{{time}}} = \\tanh(W h_{{{time}-1}} + U x_{{{time}}})")
+    assert subject.time.name == letter
+    for form in ("recursion", "double-sum", "unrolled"):
+        validate_derivation(subject, subject.gradient("W", form=form), draws=2)
+    assert subject.equivalence("W").steps
