@@ -217,13 +217,17 @@ def _located(error: BpttError, call: BlockCall) -> BpttError:
         return error.at(call.span)
     if span.source.name != "<text>":
         return error
+    # Engines read an option's value, the body, or a line of it; what they read is found again in the file.
+    read = span.source.text
     for key, value in call.options.items():
         place = call.places[key]
-        if span.source.text == value and place.text == value:
-            error.span = Span(place.start + span.start, place.start + span.end, place.source)
+        if read and read in value and place.text == value:
+            start = place.start + value.index(read)
+            error.span = Span(start + span.start, start + span.end, place.source)
             return error
-    if span.source.text == call.body:
-        error.span = Span(span.start, span.end, call.body_source)
+    if read and read in call.body:
+        start = call.body.index(read)
+        error.span = Span(start + span.start, start + span.end, call.body_source)
         return error
     error.hint = f"{error.hint}; it" if error.hint else "it"
     error.hint += f" comes from the block {call.name!r} at {call.span.where()}"

@@ -27,6 +27,9 @@ SCALES = (1.0, 0.9, 0.8)
 _WIDEST_LEFT = 0.42
 """A left side wider than this share of the line stands on a line of its own."""
 _LEAST_ROOM = 12.0
+_CLOSING = {"(": ")", "[": "]"}
+_NOTHING = s.Bracket("group", ())
+"""Stands for what is printed apart from its sign or its scripts."""
 _TOO_WIDE, _PER_ROW, _PER_DEPTH, _RAGGED = 1e6, 1.0, 3.0, 0.8
 
 
@@ -95,7 +98,7 @@ def break_formula(formula: s.Surface, space: float) -> list[tuple[Fragment, ...]
     """A formula as lines of fragments; continuations are ``STEP`` narrower. One line holding the formula itself if it fits.
 
     >>> from derive.notation.parser import parse_one
-    >>> lines = break_formula(parse_one("A B C D + E F G H - K L M N").items[0], 9)
+    >>> lines = break_formula(parse_one("A B C D + E F G H - K L M N").items[0], 6)
     >>> [line[0].kind for line in lines[1:]]
     ['+', '-']
     """
@@ -116,10 +119,14 @@ def _parts(node: s.Surface, space: float, depth: int) -> list[_Part]:
         return _sum_parts(node, space, depth)
     if isinstance(node, s.Infix):
         return _product_parts(node, space, depth)
-    if isinstance(node, s.Bracket) and node.kind in ("(", "[") and len(node.items) == 1 and isinstance(node.items[0], (s.Sum, s.Infix)):
-        closing = {"(": ")", "[": "]"}[node.kind]
-        high = tall(node)
-        return [_Part(Sign(node.kind, high)), *_parts(node.items[0], space - 1.0, depth + 1), _Part(Sign(closing, high))]
+    if isinstance(node, s.Bracket) and node.kind in _CLOSING and len(node.items) == 1:
+        opening, closing = Sign(node.kind, tall(node)), Sign(_CLOSING[node.kind], tall(node))
+        return [_Part(opening), *_parts(node.items[0], space - 1.0, depth + 1), _Part(closing)]
+    if isinstance(node, s.Scripted) and isinstance(node.base, s.Bracket):
+        # The scripts stay at the closing bracket.
+        return [*_parts(node.base, space - 1.0, depth), _Part(replace(node, base=_NOTHING))]
+    if isinstance(node, s.Big):
+        return [_Part(replace(node, body=_NOTHING)), *_parts(node.body, space - 2.0, depth + 1)]
     if isinstance(node, s.Sequence):
         pieces = [_parts(item, space, depth + 1) for item in node.items]
         return [part for piece in pieces for part in piece]

@@ -47,8 +47,9 @@ def _tex_character(char: str) -> str:
 
 def _scripts(text: str) -> str:
     """An exponent or index written in small digits."""
-    table, sign = (RAISED, "^") if text[0] in RAISED else (LOWERED, "_")
-    return f"\\ensuremath{{{sign}{{{''.join(table[char] for char in text)}}}}}"
+    table, command = (RAISED, "textsuperscript") if text[0] in RAISED else (LOWERED, "textsubscript")
+    written = "".join(table[char] for char in text).replace("-", r"\textminus{}")
+    return f"\\{command}{{{written}}}"
 
 
 def escape_tex(text: str) -> Code:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import Any
 
 from derive.notation.surface import Surface
@@ -20,6 +21,7 @@ from reports.writer import Writer
 
 _WIDE = 16.0
 """Formulas in a sentence that are wider (em) get a scroll box of their own; a telephone shows about 20 em."""
+_PUNCTUATION = re.compile(r"[.,;:!?)\]’”]+")
 _CONTENTS_FROM = 3
 """A table of contents is shown from this many headings on."""
 
@@ -74,6 +76,18 @@ class HtmlWriter(Writer):
             return Code(f'<mo form="{"prefix" if sign.kind in "([" else "postfix"}"{size}>{sign.kind}</mo>')
         character = PRODUCTS[sign.kind].character if sign.kind in PRODUCTS else sign.kind
         return Code(f'<mo form="infix">{escape_html(character)}</mo>')
+
+    def inlines(self, body: d.Inlines) -> Code:
+        """A sentence; a formula and the punctuation after it stay on one line."""
+        pieces: list[str] = []
+        for k, inline in enumerate(body):
+            before = body[k - 1] if k else None
+            mark = _PUNCTUATION.match(inline.text) if isinstance(inline, d.Text) and isinstance(before, d.Math) else None
+            if mark is not None and isinstance(inline, d.Text) and isinstance(before, d.Math) and not self.is_wide(before.surface):
+                pieces[-1] = f'<span class="together">{pieces[-1]}{self.escape(mark.group())}</span>'
+                inline = d.Text(inline.text[mark.end() :])
+            pieces.append(self.inline(inline))
+        return Code("".join(pieces))
 
     def is_wide(self, surface: Surface) -> bool:
         return width(surface, TEXT) > _WIDE

@@ -19,7 +19,7 @@ MAX_NESTING = 5
 """Lists, quotes and callouts inside one another; LaTeX's own lists end at six, numbered ones at four."""
 _COLUMN_GAP = 1.1
 _BOLD = 1.15
-_ROW_HEIGHT, _ROW_DEPTH, _ROW_SPACE = 0.85, 0.32, 0.2
+_ROW_HEIGHT, _ROW_DEPTH, _ROW_SPACE = 0.97, 0.32, 0.2
 _CODE_LETTER = 0.485
 """Width of a letter of displayed code (em): typewriter letters, one size smaller than the text."""
 

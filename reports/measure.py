@@ -5,7 +5,7 @@ that all of them break a formula at the same place. It is meant to be within abo
 
 >>> from derive.notation.parser import parse_one
 >>> round(width(parse_one("W h_{t-1} + U x_t")), 1)
-5.7
+5.8
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _CM = 1 / 2.54
 
 INK = "#1a1a1a"
 FAINT = "#9a9a9a"
-COLOURS = ("#1b4f8f", "#c8501e", "#2f8f6b", "#8d5a97", "#b0891b", "#4a4a4a")
+COLOURS = ("#0b3c7d", "#b5421a", "#2f8f6b", "#5e2a7a", "#b8901c", "#7f7f7f")
 """Colours of the series: each has a brightness of its own, so that they differ in grey print too, as do the strokes and marks."""
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.8)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1.2)), (0, (8, 2, 1, 2, 1, 2)))
 _MARKS = ("o", "s", "^", "D", "v", "P")

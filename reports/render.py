@@ -67,6 +67,9 @@ def render(document: d.Document, directory: str | Path, name: str, formats: Sequ
     folder = Path(directory)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        blocked = [file for file in made.contents if (folder / file).is_dir()]
+        if blocked:
+            raise RenderError(f"{folder / blocked[0]} is a directory", expected="a file, or nothing, of that name")
         _write_all(folder, made.contents)
     except OSError as error:
         raise RenderError(f"cannot write to {folder}: {error.strerror}", hint="is it a folder that you may write to?") from None

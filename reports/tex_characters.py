@@ -23,9 +23,10 @@ _MATH = {
     "⇐": r"\Leftarrow", "⇔": r"\Leftrightarrow", "↦": r"\mapsto", "↪": r"\hookrightarrow", "≤": r"\le", "≥": r"\ge", "≠": r"\ne",
     "≈": r"\approx", "≡": r"\equiv", "∼": r"\sim", "≪": r"\ll", "≫": r"\gg", "∝": r"\propto", "∈": r"\in", "∉": r"\notin", "⊂": r"\subset",
     "⊆": r"\subseteq", "∪": r"\cup", "∩": r"\cap", "∅": r"\emptyset", "∀": r"\forall", "∃": r"\exists", "∂": r"\partial", "∇": r"\nabla",
-    "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "√": r"\surd", "∞": r"\infty", "−": "-", "⋅": r"\cdot", "∘": r"\circ", "⊙": r"\odot",
+    "∑": r"\sum", "∏": r"\prod", "∫": r"\int", "√": r"\surd", "∞": r"\infty", "⋅": r"\cdot", "∘": r"\circ", "⊙": r"\odot",
     "⊗": r"\otimes", "⊕": r"\oplus", "∗": r"\ast", "‖": r"\Vert", "∥": r"\parallel", "⊥": r"\perp", "⊤": r"\top", "⟨": r"\langle",
-    "⟩": r"\rangle", "ℓ": r"\ell", "ℝ": r"\mathbb{R}", "ℕ": r"\mathbb{N}", "ℤ": r"\mathbb{Z}", "ℂ": r"\mathbb{C}", "′": "{}'", "″": "{}''",
+    "⟩": r"\rangle", "ℓ": r"\ell", "ℝ": r"\mathbb{R}", "ℕ": r"\mathbb{N}", "ℤ": r"\mathbb{Z}", "ℂ": r"\mathbb{C}", "′": r"^{\prime}",
+    "″": r"^{\prime\prime}",
     "≔": r"\coloneqq", "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil", "✓": r"\checkmark", "⋯": r"\cdots", "⋮": r"\vdots",
     "▪": r"\blacksquare", "□": r"\square", "■": r"\blacksquare", "∎": r"\blacksquare", "ᵀ": r"^{\top}",
     **{sign: f"\\{name}" for sign, name in GREEK_UNICODE.items()},
@@ -33,7 +34,7 @@ _MATH = {
 
 _TEXT = {
     "…": r"\dots{}", "\u2009": r"\,", "\u202f": r"\,", "\u2002": " ", "\u2003": r"\quad{}", "\u2011": "-", "\u2010": "-", "\u2012": "--",
-    "\u2015": "---", "′": "'", "\u00ad": r"\-", "✗": r"\ensuremath{\times}",
+    "\u2015": "---", "−": r"\textminus{}", "\u00ad": r"\-", "✗": r"\ensuremath{\times}",
 }  # fmt: skip
 
 RAISED = {**{sign: str(digit) for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}, "⁺": "+", "⁻": "-"}

@@ -27,7 +27,8 @@ class TypstWriter(Writer):
             strut = row_strut(row)
             if strut is not None:
                 tall = True
-                height, depth = strut
+                # The table's own insets give some of the room.
+                height, depth = (length - 0.25 for length in strut)
                 cells[0] = Code(f"#box(width: 0pt, height: {height + depth:.2f}em, baseline: {depth:.2f}em){cells[0]}")
         return self.fill(
             "table",

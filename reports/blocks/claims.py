@@ -139,6 +139,11 @@ def _formula(body: Inlines) -> Block:
     return aligned(first.surface) if isinstance(first, Math) else CodeBlock(plain_text(body), "latex")
 
 
+def _percent(error: float) -> str:
+    """A relative error for a sentence."""
+    return f"{100 * error:.2g} %" if error < 0.995 else f"{100 * error:.0f} %"
+
+
 def _found(finding: Finding) -> str:
     verdict = finding.verdict
     if finding.label == "unreadable":
@@ -147,7 +152,7 @@ def _found(finding: Finding) -> str:
         return f"{finding.label}: {verdict.message}"
     if verdict.verdict == "wrong":
         share = f"; holds at {verdict.holds} of {verdict.points} points" if verdict.holds else ""
-        return f"{finding.label}; typical relative error {scientific(verdict.error)}{share}"
+        return f"{finding.label}; typical relative error {_percent(verdict.error)}{share}"
     if verdict.evidence == "definition":
         return "holds, by definition"
     if verdict.evidence == "proved":

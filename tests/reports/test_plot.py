@@ -1,0 +1,80 @@
+"""Plots: the same bytes every time, errors for what cannot be drawn, and SVG that may stand in a strict page."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import matplotlib
+import pytest
+
+from derive.errors import RenderError
+from reports.plot import COLOURS, Plot, Reference, Series, draw_pdf, draw_svg
+from reports.plot_svg import inline_svg
+
+PLOT = Plot(
+    tuple(Series(f"$\\gamma_{k}$", tuple(range(12)), tuple((k + 1) * 0.1 * 0.8**n for n in range(12)), marked=k % 2 == 0) for k in range(3)),
+    "distance $t - k$", r"$\|\partial h_t / \partial h_k\|$", y_scale="log",
+    references=(Reference(0.01, "limit"), Reference(5, "$T_0$", "vertical")), y_limits=(1e-3, 1),
+)  # fmt: skip
+
+
+def test_the_same_plot_gives_the_same_bytes() -> None:
+    assert draw_svg(PLOT) == draw_svg(PLOT)
+    assert draw_pdf(PLOT) == draw_pdf(PLOT)
+    assert b"CreationDate" not in draw_pdf(PLOT)
+
+
+def test_settings_of_the_user_do_not_matter() -> None:
+    before = draw_svg(PLOT)
+    with matplotlib.rc_context({"lines.linewidth": 9, "font.size": 30, "axes.facecolor": "red"}):
+        assert draw_svg(PLOT) == before
+        assert matplotlib.rcParams["lines.linewidth"] == 9, "and ours do not leak"
+
+
+def test_letters_are_shapes() -> None:
+    tree = ElementTree.fromstring(draw_svg(PLOT))
+    assert not [element for element in tree.iter() if element.tag.endswith("}text") or "font" in element.attrib.get("style", "")]
+
+
+def test_inline_svg_has_no_styles_and_no_colours_of_its_own() -> None:
+    svg = inline_svg(PLOT, "plot-1", 'a "title" <x>')
+    tree = ElementTree.fromstring(svg)
+    assert not [element for element in tree.iter() if "style" in element.attrib or element.tag.endswith("}style")]
+    assert not re.findall(r"#[0-9a-fA-F]{6}", svg)
+    assert tree.attrib["aria-label"] == 'a "title" <x>' and tree.attrib["role"] == "img"
+    for k in range(len(PLOT.series)):
+        assert f"stroke-series-{k + 1}" in svg
+
+
+def test_two_plots_of_a_page_share_no_identifier() -> None:
+    first, second = (set(re.findall(r' id="([^"]+)"', inline_svg(PLOT, prefix, "t"))) for prefix in ("plot-1", "plot-2"))
+    assert first and second and not first & second
+    svg = inline_svg(PLOT, "plot-1", "t")
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+    assert used and used <= first
+
+
+def test_colours_differ_in_grey() -> None:
+    greys = sorted(sum(weight * int(colour[k : k + 2], 16) for weight, k in ((0.299, 1), (0.587, 3), (0.114, 5))) for colour in COLOURS)
+    assert min(b - a for a, b in pairwise(greys)) > 10
+
+
+@pytest.mark.parametrize(
+    ("plot", "message"),
+    [
+        (Plot(()), "no series"),
+        (Plot((Series("s", (1, 2), (1,)),)), "2 x values and 1 y values"),
+        (Plot((Series("s", (1, 2), (0, -1)),), y_scale="log"), "no point"),
+        (Plot((Series("s", (1,), (float("nan"),)),)), "no point"),
+        (Plot((Series("s", (1, 2), (1, 2)),), "$\\foo$"), "cannot be read"),
+        (Plot((Series("s", (1, 2), (1, 2)),), "$x"), ""),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(plot: Plot, message: str) -> None:
+    if not message:  # one dollar sign is a dollar sign
+        assert draw_svg(plot)
+        return
+    with pytest.raises(RenderError, match=message):
+        draw_svg(plot)
