@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from markdown_it.tree import SyntaxTreeNode
@@ -12,6 +13,10 @@ from derive.notation.parser import parse_lines
 from derive.notation.source import Source, Span
 from reports import document as d
 from reports.places import Excerpt
+
+
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+"""A TeX command: outside a formula it would be printed letter by letter, which nobody means."""
 
 
 class Sentence:
@@ -88,6 +93,13 @@ class Sentence:
             raise ParseError(
                 "'$' opens a formula that is never closed", span=self.found("$"), expected="a second $", hint="write \\$ for the sign itself"
             )
+        command = _COMMAND.search(text)
+        if command is not None:
+            self.at = max(0, self.at - len(text))
+            raise ParseError(
+                f"{command.group()} stands outside a formula", span=self.found(command.group()), expected="formulas between dollar signs",
+                hint="write $...$ around the formula, or `...` around a command that is meant as text",
+            )  # fmt: skip
         return d.Text(text)
 
     def link(self, node: SyntaxTreeNode) -> d.Link:
