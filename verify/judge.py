@@ -108,6 +108,10 @@ def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: 
     ----------
     sizes : sizes to hold fixed (n = 1: is the formula true in the scalar case?).
     """
+    if len(relation.items) > 2:
+        return _chain(system, relation, draws, seed, sizes or {})
+    if relation.operators != ("=",):
+        return Verdict("unsupported", "tested", message=f"only equations are decided, not '{relation.operators[0]}'")
     if is_definition(system, relation):
         return Verdict("correct", "definition")
     if equal(relation.lhs, relation.rhs):
@@ -122,6 +126,17 @@ def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: 
     return closest or Verdict("unsupported", "tested", message="the formula could not be evaluated")
 
 
+def _chain(system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]) -> Verdict:
+    """The verdict on a = b = c: the first link that does not hold, or else the last."""
+    found = Verdict("unsupported", "tested")
+    for position, operator in enumerate(relation.operators):
+        link = e.Relation(operator, *relation.items[position : position + 2])
+        found = judge(system, link, draws, seed, sizes)
+        if found.verdict != "correct":
+            return replace(found, message=found.message or f"link {position + 1} of the chain does not hold")
+    return found
+
+
 def is_definition(system: RecurrentSystem, relation: e.Relation) -> bool:
     """Whether an equation only restates an equation of the cell, or itself."""
     if relation.lhs == relation.rhs:
@@ -132,9 +147,10 @@ def is_definition(system: RecurrentSystem, relation: e.Relation) -> bool:
 
 def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]) -> Verdict:
     errors: list[float] = []
+    undefined = 0
     worst: tuple[float, Counterexample] | None = None
     for number in range(draws):
-        drawn = fixed_sizes(system, seed + number, sizes)
+        drawn = fixed_sizes(system, seed + number, sizes, 4 - number % 3)
         run = run_of(system, drawn)
         for times in _times(relation, run, np.random.default_rng([seed + number, 3])):
             try:
@@ -144,12 +160,18 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
             except BpttError as error:
                 return Verdict("unsupported", "tested", message=error.message)
             left, right = np.broadcast_arrays(left, right)
+            if not (np.all(np.isfinite(left)) and np.all(np.isfinite(right))):
+                undefined += 1
+                continue
             gap = difference(left, right)
             errors.append(gap)
             if worst is None or gap > worst[0]:
                 worst = (gap, Counterexample(drawn.sizes, times, left, right))
     if not errors:
-        return Verdict("unsupported", "tested", message="there is no point at which every quantity in it exists")
+        why = "a side is not a finite number" if undefined else "there is no point at which every quantity in it exists"
+        return Verdict("unsupported", "tested", message=why)
+    if undefined:
+        return Verdict("unsupported", "tested", points=len(errors), message=f"a side is not a finite number at {undefined} points")
     apart = [error for error in errors if error > TOLERANCE]
     if not apart:
         return Verdict("correct", "tested", points=len(errors), holds=len(errors), error=max(errors))
@@ -157,9 +179,9 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
     return Verdict("wrong", "tested", points=len(errors), holds=len(errors) - len(apart), error=float(np.median(apart)), counterexample=counterexample)
 
 
-def fixed_sizes(system: RecurrentSystem, seed: int, sizes: Mapping[str, int]) -> Draw:
+def fixed_sizes(system: RecurrentSystem, seed: int, sizes: Mapping[str, int], length: int) -> Draw:
     """A draw with some sizes held fixed."""
-    return draw(system, seed, length=4, largest=4, fixed=sizes)
+    return draw(system, seed, length=length, largest=4, fixed=sizes)
 
 
 def difference(left: Array, right: Array) -> float:
@@ -213,11 +235,14 @@ def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
             continue
         time = evaluator.integer(quantity.time)
         first = 1 - run.system.max_lag if quantity.name in run.system.states else 1
-        if quantity.name == run.system.loss_name:
-            first = 0
+        if quantity.name == run.system.loss_name and run.system.loss_terms:
+            first = min(evaluator.integer(term.lower) for term in run.system.loss_terms)
         if not first <= time <= run.length:
             return False
     for derivative in relation.atoms(e.Derivative):
+        of = derivative.of
+        if derivative.immediate and isinstance(of, e.Timed) and all(s.name in free for s in of.time.free_symbols) and evaluator.integer(of.time) < 1:
+            return False
         if _at_the_start(derivative, run, evaluator, free):
             return False
         if isinstance(derivative.of, e.Timed) and isinstance(derivative.by, e.Timed):

@@ -2,7 +2,7 @@
 
 from derive.expressions import make
 from derive.expressions.algebra import Divide, Hadamard, Inner, Inverse, Kron, MatrixPower, Neg, Plus, Power, SquaredNorm, Times, Transpose
-from derive.expressions.calculus import Call, Derivative, Differential, Gradient, OverTime, ProductOver, Relation, SumOver
+from derive.expressions.calculus import Call, Derivative, Differential, Gradient, OverTime, ProductOver, Relation, SumOver, rebound
 from derive.expressions.elementwise import Apply, Softmax
 from derive.expressions.leaves import Identity, Leaf, OneHot, Ones, Scalar, Timed, Var, Zero, index, number, size
 from derive.expressions.node import ONE, SCALAR, Conform, Node, Shape, as_node, children_first, is_scalar, is_vector, show_shape
@@ -59,6 +59,6 @@ __all__ = [
     "is_vector",
     "make",
     "number",
-    "show_shape",
+    "rebound", "show_shape",
     "size",
 ]  # fmt: skip

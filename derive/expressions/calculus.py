@@ -65,6 +65,16 @@ class OverTime(Node):
         return shapes[0]
 
 
+def rebound(node: Node, index: Symbol, value: Expr) -> Node:
+    """A body with its index replaced; an inner sum or product that binds the same letter keeps its own."""
+    if not any(part.index == index for part in node.atoms(OverTime)):
+        return node.xreplace({index: value})
+    if isinstance(node, OverTime) and node.index == index:
+        return node.func(index, node.lower.xreplace({index: value}), node.upper.xreplace({index: value}), node.body)
+    arguments = [rebound(arg, index, value) if isinstance(arg, Node) else arg.xreplace({index: value}) for arg in node.args]
+    return node.func(*arguments)
+
+
 class SumOver(OverTime):
     """The sum over an index; empty sums are zero."""
 

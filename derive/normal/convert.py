@@ -10,7 +10,7 @@ from sympy import Basic, Dummy, Expr, Integer, Poly, PolynomialError, Symbol
 
 from derive import expressions as e
 from derive.expressions.node import ONE, Shape
-from derive.normal.terms import Factor, Index, Term, contract, multiply
+from derive.normal.terms import Factor, Index, Term, contract, multiply, scalar_term
 
 MAX_TERMS = 4000
 """How many terms a formula may have before it is called too large to decide."""
@@ -72,7 +72,7 @@ class Converter:
     # -- leaves ----------------------------------------------------------------------------------------------------------------
 
     def _Scalar(self, node: e.Scalar, at: Sequence[Index | None]) -> list[Term]:
-        return [Term(node.value)]
+        return [scalar_term(node.value)]
 
     def _Var(self, node: e.Var, at: Sequence[Index | None]) -> list[Term]:
         return self._atom(("quantity", node.name), at)
@@ -137,7 +137,7 @@ class Converter:
 
     def _reciprocal(self, node: e.Node, at: Sequence[Index | None]) -> list[Term]:
         if isinstance(node, e.Scalar):
-            return [Term(1 / node.value)]
+            return [scalar_term(1 / node.value)]
         return self._opaque(node, at, "reciprocal")
 
     def _Power(self, node: e.Power, at: Sequence[Index | None]) -> list[Term]:
@@ -155,7 +155,7 @@ class Converter:
         if node.exponent.is_Integer and 0 < int(node.exponent) <= 6:
             return self.terms(e.Times(*[node.base] * int(node.exponent)) if node.exponent > 1 else node.base, at)
         key, times = self.key(node.base)
-        return self._atom(("matrix power", key, str(node.exponent)), at, times)
+        return self._atom(("matrix power", key), at, (*times, node.exponent))
 
     def _Inverse(self, node: e.Inverse, at: Sequence[Index | None]) -> list[Term]:
         return self._opaque(node.operands[0], at, "inverse")
@@ -212,7 +212,7 @@ class Converter:
             if outer is None or number == 1:
                 inside.append(outer)
                 continue
-            segments.append((outer.serial, start, size))
+            segments.append((outer.serial, start - outer.offset, size))
             if size == ONE:
                 inside.append(None)
             else:
@@ -259,7 +259,7 @@ class Converter:
 
     def _SumOver(self, node: e.SumOver, at: Sequence[Index | None]) -> list[Term]:
         symbol = Dummy(node.index.name, integer=True)
-        body = node.body.xreplace({node.index: symbol})
+        body = e.rebound(node.body, node.index, symbol)
         region = ((node.lower, symbol), (symbol, node.upper))
         return [
             Term(t.coefficient, t.factors, t.inner, (*t.times, symbol), t.region + region, t.segments) for t in self.terms(body, at)
@@ -275,7 +275,7 @@ class Converter:
         # The index has one name for each depth of nesting, and is shifted so that the latest time in the body has no offset.
         marker = _marker(len(node.body.atoms(e.ProductOver)))
         shift = latest_offset(node.body, node.index)
-        key, times = self.key(node.body.xreplace({node.index: marker - shift}))
+        key, times = self.key(e.rebound(node.body, node.index, marker - shift))
         return self._atom(("product over time", key), at, (node.lower + shift, node.upper + shift, *times))
 
     def _Derivative(self, node: e.Derivative, at: Sequence[Index | None]) -> list[Term]:

@@ -10,7 +10,7 @@ from sympy import Dummy, Expr, expand
 from derive import expressions as e
 from derive.normal.convert import Converter, TooLarge, Unsupported, latest_offset, outer_indices
 from derive.normal.domain import Constraint, at_most
-from derive.normal.terms import Key, TooSymmetric, canonical, contract, settle_times, sort_key
+from derive.normal.terms import Key, Overlap, TooSymmetric, canonical, contract, settle_times, sort_key
 
 Assumption = tuple[Expr, Expr]
 """A pair (a, b): a <= b."""
@@ -68,5 +68,5 @@ def equal(a: e.Node, b: e.Node, assumptions: Iterable[Assumption] = ()) -> bool:
     normalizer = _Normalizer(assumptions)
     try:
         return normalizer.form(a) == normalizer.form(b)
-    except (TooLarge, TooSymmetric, Unsupported):
+    except (Overlap, TooLarge, TooSymmetric, Unsupported):
         return False

@@ -66,13 +66,40 @@ class Term:
         return replace(self, coefficient=self.coefficient * value)
 
 
+class Overlap(Exception):
+    """Two blocks overlap in a way that does not follow from their sizes."""
+
+
+def _intersection(one: tuple[Expr, Expr], two: tuple[Expr, Expr]) -> tuple[Expr, Expr] | None:
+    """The common part of two blocks (start, size) of an index: the inner one, or None where they are disjoint for all sizes.
+
+    Raises
+    ------
+    Overlap : it depends on the sizes.
+    """
+    (a, n), (b, m) = one, two
+    if _never_above(a + n, b) or _never_above(b + m, a):
+        return None
+    if _never_above(b, a) and _never_above(a + n, b + m):
+        return one
+    if _never_above(a, b) and _never_above(b + m, a + n):
+        return two
+    raise Overlap
+
+
+def _never_above(a: Expr, b: Expr) -> bool:
+    """Whether a <= b for all positive sizes."""
+    return bool((b - a).expand().is_nonnegative)
+
+
 def multiply(a: Term, b: Term) -> Term | None:
     """The product of two terms; None where it is zero (an index confined to two different blocks)."""
     segments = {serial: (start, size) for serial, start, size in a.segments}
     for serial, start, size in b.segments:
-        if serial in segments and segments[serial] != (start, size):
+        common = _intersection(segments[serial], (start, size)) if serial in segments else (start, size)
+        if common is None:
             return None
-        segments[serial] = (start, size)
+        segments[serial] = common
     return Term(
         a.coefficient * b.coefficient,
         a.factors + b.factors,
@@ -107,7 +134,7 @@ def substitute_time(term: Term, values: Mapping[Symbol, Expr]) -> Term:
 
 def contract(term: Term) -> Term:
     """Confine indices to their blocks, eliminate identities, and count inner indices that nothing depends on."""
-    term = _confine(term)
+    term = _fold_numbers(_confine(term))
     progress = True
     while progress:
         progress = False
@@ -125,6 +152,31 @@ def contract(term: Term) -> Term:
         else:
             coefficient = coefficient * index.size
     return replace(term, coefficient=coefficient, inner=tuple(inner))
+
+
+def _fold_numbers(term: Term) -> Term:
+    """Numbers that depended on a time which has become known go back to the coefficient."""
+    known = [f for f in term.factors if f.head == SCALAR_HEAD and not _has_time(f.times[0])]
+    if not known:
+        return term
+    coefficient = term.coefficient
+    for factor in known:
+        coefficient = coefficient * factor.times[0]
+    return replace(term, coefficient=coefficient, factors=tuple(f for f in term.factors if f not in known))
+
+
+SCALAR_HEAD = ("scalar",)
+"""The head of a factor that is a number depending on times, such as k in Σ_k k h_k: it is renamed with the times, unlike a coefficient."""
+
+
+def _has_time(value: Expr) -> bool:
+    """Whether a number depends on a time or a summation index; sizes and lengths are positive, times are not known to be."""
+    return any(not symbol.is_positive for symbol in value.free_symbols)
+
+
+def scalar_term(value: Expr) -> Term:
+    """A number as a term."""
+    return Term(Integer(1), (Factor(SCALAR_HEAD, (value,), ()),)) if _has_time(value) else Term(value)
 
 
 def _confine(term: Term) -> Term:
