@@ -92,9 +92,22 @@ class AdjointEngine:
         for term, parts in self.loss_parts:
             for leaf, part in parts.items():
                 if leaf.name == key and isinstance(leaf, e.Timed):
+                    self._require_every_step(term, leaf)
                     moved = part.xreplace({self.time: self.time - (leaf.time - self.time)})
                     (final if term.final else always).append(moved)
         return always, final
+
+    def _require_every_step(self, term: LossTerm, leaf: e.Timed) -> None:
+        """The recursion has one line for all steps, so a sum must look at each step of the sequence, and at the quantities of that step."""
+        if term.final:
+            return
+        covers = (term.lower - 1).is_nonpositive and (term.upper - T) == 0
+        if not covers or leaf.time != self.time:
+            raise MissingRuleError(
+                f"the loss reads {leaf} for {self.time} = {term.lower} to {term.upper}, which is not once at every step",
+                expected=f"a sum from 1 (or 0) to T of quantities at {self.time}",
+                hint=f"give the part of the loss at {self.time} a name by an equation of its own, and sum that from 1 to T",
+            )
 
     def contributions(self, key: str) -> Iterator[tuple[str, e.Node, int]]:
         """What reaches q_t from each quantity that reads it, as (reader, expression at t, steps later)."""

@@ -183,7 +183,8 @@ class _Reader:
         return tuple(sizes)
 
     def _infos(self, pres: Sequence[Pre], lefts: Sequence[tuple[QName, Expr | None]]) -> dict[str, NameInfo]:
-        declared = self._declared()
+        # A loss is a number, whatever its letter would be otherwise.
+        declared = {**{name.key: () for name, _ in lefts if name.base in LOSS_LETTERS}, **self._declared()}
         integers = {label for pre in pres for label in one_hot_labels(pre)}
         timed: dict[str, bool] = {}
         for pre in pres:

@@ -230,6 +230,9 @@ def jacobian(system: RecurrentSystem, of: e.Node, by: e.Node) -> Derivation:
         raise MissingRuleError(
             f"the Jacobian of {of} by {by} has more than two indices", hint=f"ask for the gradient of the loss by {by}, or for the vector-Jacobian product"
         )
+    for node in (of, by):
+        if node.name not in system.definitions and node.name not in system.inputs and node.name not in system.parameters:
+            raise UsageError(f"{node} has no equation of its own", expected="a quantity that an equation defines, an input or a parameter")
     if isinstance(of, e.Timed) and isinstance(by, e.Timed):
         distance = of.time - by.time
         if distance.is_Integer:
@@ -256,6 +259,8 @@ def _definitions(engine: JacobianEngine, points: Sequence[Point]) -> list[Step]:
 
 def _near(engine: JacobianEngine, of: e.Timed, by: e.Timed, distance: int) -> Derivation:
     """A derivative over a known number of steps."""
+    if any(use.key == by.name and (use.offset or 0) > 0 for use in engine.system.uses):
+        raise MissingRuleError(f"{by} is read ahead of its time", hint="derive the adjoint recursion, which has no such limit")
     if distance < 0:
         raise UsageError(f"{of} is computed before {by}, so it does not depend on it", expected="a time that is not before that of the denominator")
     shift = {engine.time: of.time}
@@ -303,7 +308,7 @@ def _far(engine: JacobianEngine, of: e.Timed, by: e.Timed) -> Derivation:
     if result != product:
         steps.append(Step(target, result, "rows and columns of the joint Jacobian" if len(engine.joint_states()) > 1 else "chain rule", f"for {t} ≥ {first}"))
     # At step 0 the states are given one by one; from step 1 on, one state of a step may be computed from another.
-    start = Integer(1) if len(engine.joint_states()) > 1 else Integer(0)
+    start = Integer(1) if len(engine.joint_states()) > 1 and not k.is_Integer else Integer(0)
     return Derivation(target, result, tuple(steps), _title(of, by), conditions=((first, t), (start, k)))
 
 
@@ -358,6 +363,12 @@ def _into(engine: JacobianEngine, by: e.Timed) -> e.Node:
     """∂s_k/∂b_k: how the joint state of step k moves with one of its quantities."""
     if by.name not in engine.system.definitions and by.name not in engine.system.inputs:
         raise CellError(f"{by} is no quantity of the cell")
+    if by.name in engine.system.inputs and any(use.key == by.name and use.offset != 0 for use in engine.system.uses):
+        raise MissingRuleError(f"{by} acts in several steps", hint="derive the adjoint recursion, or a Jacobian over a given number of steps")
+    if by.time.is_Integer and by.time <= 0:
+        # Starting values are given one by one: they do not move each other.
+        column = [[make.identity(vector_size(by)) if key == by.name else make.zero((_state_size(engine, key), vector_size(by)))] for key in engine.joint_states()]
+        return make.block(column)
     column = []
     for key in engine.joint_states():
         flow = engine.follow((by.name, 0), 0, (key, 0))

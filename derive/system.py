@@ -229,6 +229,8 @@ class RecurrentSystem:
         if len(times) != 1:
             raise CellError("the loss is neither a sum over time nor a function of one time", expected="L = \\sum_{t=1}^{T} L_t(h_t), or L = L_T(h_T)")
         when = times.pop()
+        if when.has(self.time):
+            raise CellError(f"the loss is left with {self.time}, which it does not sum over", expected="L = \\sum_{t=1}^{T} ..., or a loss at T")
         body = term.xreplace({leaf: leaf.at(self.time) for leaf in leaves(term) if isinstance(leaf, e.Timed)})
         return LossTerm(when, when, self._with_arguments(body))
 

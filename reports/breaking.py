@@ -30,15 +30,16 @@ _LEAST_ROOM = 12.0
 _CLOSING = {"(": ")", "[": "]"}
 _NOTHING = s.Bracket("group", ())
 """Stands for what is printed apart from its sign or its scripts."""
-_TOO_WIDE, _PER_ROW, _PER_DEPTH, _RAGGED = 1e6, 1.0, 3.0, 0.8
+_TOO_WIDE, _PER_ROW, _PER_DEPTH, _IN_PRODUCT, _RAGGED = 1e6, 1.0, 2.0, 8.0, 0.8
+"""What lines cost that stick out, that there are at all, that start deep inside, that part factors, and that are not full."""
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A fragment, and whether the line may break before it: at what depth, with which sign added if it does."""
+    """A fragment, and whether the line may break before it: at what cost, with which sign added if it does."""
 
     fragment: Fragment
-    depth: int | None = None
+    cost: float | None = None
     added: str = ""
 
     @property
@@ -138,7 +139,7 @@ def _line_parts(node: s.Line, space: float, depth: int) -> list[_Part]:
     for k, item in enumerate(node.items):
         pieces = _parts(item, space, depth + 1)
         # A comma ends its line, so the break comes before the first piece of what follows it.
-        parts += [replace(pieces[0], depth=depth if k else None), *pieces[1:]]
+        parts += [replace(pieces[0], cost=_PER_DEPTH * depth if k else None), *pieces[1:]]
         if k + 1 < len(node.items):
             parts.append(_Part(Sign(",")))
     return parts
@@ -148,20 +149,21 @@ def _sum_parts(node: s.Sum, space: float, depth: int) -> list[_Part]:
     parts: list[_Part] = []
     for k, (sign, item) in enumerate(zip(node.signs, node.items, strict=True)):
         if k or sign < 0:
-            parts.append(_Part(Sign("-" if sign < 0 else "+"), depth if k else None))
+            parts.append(_Part(Sign("-" if sign < 0 else "+"), _PER_DEPTH * depth if k else None))
         parts += _parts(item, space - sign_width("+"), depth + 1)
     return parts
 
 
 def _product_parts(node: s.Infix, space: float, depth: int) -> list[_Part]:
     parts = _parts(node.items[0], space, depth + 1)
+    cost = _PER_DEPTH * (depth + 1) + _IN_PRODUCT
     for operator, item in zip(node.operators, node.items[1:], strict=True):
         pieces = _parts(item, space - sign_width("cdot"), depth + 1)
         if operator in ("at", "by"):
             # Factors side by side have no sign; a break there needs one, or the line would look finished.
-            parts += [replace(pieces[0], depth=depth + 1, added="cdot"), *pieces[1:]]
+            parts += [replace(pieces[0], cost=cost, added="cdot"), *pieces[1:]]
         else:
-            parts += [_Part(Sign(operator), depth + 1), *pieces]
+            parts += [_Part(Sign(operator), cost), *pieces]
     return parts
 
 
@@ -175,10 +177,10 @@ def _choose(parts: Sequence[_Part], space: float) -> list[tuple[Fragment, ...]]:
         options = []
         for start in range(end):
             first = parts[start]
-            if start and first.depth is None:
+            if start and first.cost is None:
                 continue
             room = space - (STEP if start else 0.0) - (sign_width(first.added) if start and first.added else 0.0)
-            options.append((best[start][0] + _cost(ends[end] - ends[start], room, first.depth or 0, last=end == len(parts)), start))
+            options.append((best[start][0] + _cost(ends[end] - ends[start], room, first.cost or 0.0, last=end == len(parts)), start))
         best.append(min(options))
     cuts = [len(parts)]
     while cuts[-1]:
@@ -187,11 +189,11 @@ def _choose(parts: Sequence[_Part], space: float) -> list[tuple[Fragment, ...]]:
     return [_fragments(parts[a:b], continued=a > 0) for a, b in pairwise(cuts)]
 
 
-def _cost(used: float, room: float, depth: int, last: bool) -> float:
+def _cost(used: float, room: float, breaking: float, last: bool) -> float:
     if used > room:
         return _TOO_WIDE * (1 + used - room)
     ragged = 0.0 if last else _RAGGED * ((room - used) / room) ** 2
-    return _PER_ROW + _PER_DEPTH * depth + ragged
+    return _PER_ROW + breaking + ragged
 
 
 def _fragments(parts: Sequence[_Part], continued: bool) -> tuple[Fragment, ...]:

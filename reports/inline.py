@@ -14,7 +14,6 @@ from derive.notation.source import Source, Span
 from reports import document as d
 from reports.places import Excerpt
 
-
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 """A TeX command: outside a formula it would be printed letter by letter, which nobody means."""
 

@@ -15,8 +15,8 @@ LINE = 41.5
 LINE_CM = 16.0
 INSET = {d.Callout: 1.4, d.BulletList: 2.2, d.NumberedList: 2.2, d.Quote: 2.0}
 """How much narrower the line is inside these blocks (em)."""
-MAX_NESTING = 5
-"""Lists, quotes and callouts inside one another; LaTeX's own lists end at six, numbered ones at four."""
+MAX_NESTING = 4
+"""Lists, quotes and callouts inside one another; LaTeX's own lists end at four of a kind and six in all."""
 _COLUMN_GAP = 1.1
 _BOLD = 1.15
 _ROW_HEIGHT, _ROW_DEPTH, _ROW_SPACE = 0.97, 0.32, 0.2
@@ -44,7 +44,7 @@ class _Layout:
     def blocks(self, blocks: d.Blocks, line: float, depth: int) -> d.Blocks:
         if depth > MAX_NESTING:
             raise RenderError(f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", hint="start a new section instead")
-        return tuple(self.block(block, line, depth) for block in blocks)
+        return tuple(self.block(block, line, depth) for block in blocks if not _empty(block))
 
     def block(self, block: d.Block, line: float, depth: int) -> d.Block:
         match block:
@@ -92,6 +92,19 @@ class _Layout:
         missing: tuple[d.Alignment, ...] = tuple("left" for _ in range(count))
         alignments = (*table.alignments, *missing)[:count]
         return replace(table, header=header, rows=tuple(rows), alignments=alignments, shares=_shares([header, *rows], line), number=number)
+
+
+def _empty(block: d.Block) -> bool:
+    """Whether a block has nothing to show; LaTeX does not accept empty lists and tables."""
+    match block:
+        case d.BulletList(items) | d.NumberedList(items):
+            return not items
+        case d.Aligned(lines):
+            return not lines
+        case d.Table(header, rows):
+            return not any((header, *rows))
+        case _:
+            return False
 
 
 def _filled(row: tuple[d.Inlines, ...], count: int) -> tuple[d.Inlines, ...]:

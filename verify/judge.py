@@ -150,7 +150,7 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
     undefined = 0
     worst: tuple[float, Counterexample] | None = None
     for number in range(draws):
-        drawn = fixed_sizes(system, seed + number, sizes, 4 - number % 3)
+        drawn = fixed_sizes(system, seed + number, sizes, (4, 5, 3)[number % 3])
         run = run_of(system, drawn)
         for times in _times(relation, run, np.random.default_rng([seed + number, 3])):
             try:

@@ -25,6 +25,7 @@ from derive.notation.scope import (
     Scope,
 )
 from derive.notation.source import Span
+from derive.notation.vocabulary import GREEK
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,8 @@ class Resolver:
         mark = head.base if isinstance(head, s.Scripted) else head
         if isinstance(mark, s.Mark) and mark.kind == "partial":
             sups = head.sups if isinstance(head, s.Scripted) else ()
+            if isinstance(head, s.Scripted) and (head.subs or head.primes):
+                raise ParseError("∂ with a subscript is not part of the notation", span=head.span, expected="\\frac{\\partial a}{\\partial b}, or \\nabla_b a")
             if not sups:
                 return "total", items[1:]
             if len(sups) == 1 and isinstance(sups[0], s.Mark) and sups[0].kind == "+":
@@ -220,12 +223,16 @@ class Resolver:
             raise ParseError("higher derivatives are not part of the notation", span=head.span, expected="\\partial or \\partial^{+}")
         if isinstance(head, s.Name) and head.text == "d" and (len(items) > 1 or "d" not in self.scope.names):
             return "d", items[1:]
-        if isinstance(mark, s.Name) and len(mark.text) > 1 and mark.text[0] == "d" and len(items) == 1 and mark.text not in ELEMENTWISE and mark.text not in MATRIX_FUNCTIONS:
+        if isinstance(mark, s.Name) and len(mark.text) > 1 and mark.text[0] == "d" and len(items) == 1 and self._names_quantity(mark.text[1:]):
             rest: s.Surface = s.Name(mark.text[1:], span=mark.span)
             if isinstance(head, s.Scripted):
                 rest = s.Scripted(rest, head.subs, head.sups, head.primes, span=head.span)
             return "d", (rest,)
         return None
+
+    def _names_quantity(self, text: str) -> bool:
+        """Whether the rest of a word such as ``dW`` or ``dh`` is a name; ``delta`` and ``dist`` are words of their own."""
+        return (len(text) == 1 and text.isalpha()) or text in self.scope.names or text in self.scope.timed
 
     def _derivative(self, above: s.Surface, below: s.Surface, span: Span | None) -> Pre | None:
         up, down = self._differential(above), self._differential(below)
@@ -312,7 +319,7 @@ class Resolver:
         if mark.kind == "nabla":
             return self._gradient(item, items, position)
         if mark.kind == "partial":
-            kind = "immediate" if isinstance(item, s.Scripted) and item.sups else "total"
+            kind = (self._differential(item) or ("total", ()))[0]
             if position + 1 >= len(items):
                 raise ParseError("∂ of nothing", span=item.span, expected="a quantity after ∂")
             of, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
@@ -367,9 +374,19 @@ class Resolver:
                 "σ stands before a quantity without parentheses", span=item.span, expected="\\sigma(...)",
                 hint="write \\sigma(z_t) for the function, \\sigma \\cdot z_t for a factor",
             )
+        if len(word) > 1 and opened and word not in GREEK and not word.startswith(("cal", "frak", "bb")) and not self._known(scripted):
+            raise UnknownNameError(
+                f"{word} is not a function of the notation", span=item.span, expected=f"one of {', '.join(sorted({*ELEMENTWISE, *MATRIX_FUNCTIONS}))}",
+                hint="write the function by operations that there are, or declare it: \\phi \\colon \\mathbb{R} \\to \\mathbb{R}",
+            )  # fmt: skip
         if word in FUNCTION_LETTERS and word not in ("sigma",) and (opened or scripted.primes) and self.scope.open:
             return word, scripted.primes
         return None
+
+    def _known(self, scripted: s.Scripted) -> bool:
+        """Whether a word is the name of a quantity that is defined."""
+        reference = self.references.reference(scripted)
+        return reference is not None and (reference.name.key in self.scope.names or reference.name.key in self.scope.timed)
 
     def _application(self, function: tuple[str, int], item: s.Surface, items: list[s.Surface], position: int) -> tuple[Pre, int]:
         name, primes = function
@@ -386,6 +403,8 @@ class Resolver:
             return Pre("bare_function", data=(name, primes), span=item.span), position + 1
         bracket = following.base if isinstance(following, s.Scripted) else following
         after = position + 2
+        if isinstance(following, s.Scripted) and _opens_bracket(following) and (following.primes or following.subs):
+            raise ParseError(f"a prime or subscript after the argument of {name}", span=following.span, expected=f"{name}'(...) for the derivative")
         if _opens_bracket(following):
             arguments = bracket.children()
             if len(arguments) != 1:

@@ -111,13 +111,12 @@ def time_letter(lines: Iterable[s.Surface], left_sides: Iterable[s.Surface]) -> 
     AmbiguityError : several letters other than t occur with an offset.
     """
     lines = list(lines)
-    bound = {n.sub.items[0].text for line in lines for n in line.walk() if isinstance(n, s.Big) and isinstance(n.sub, s.Relation) and isinstance(n.sub.items[0], s.Name)}
     found: dict[str, s.Scripted] = {}
-    for node in _subscripted(lines):
+    for node in _subscripted(map(_without_sums, lines)):
         for item in (*node.subs, *(sup for sup in node.sups if isinstance(sup, s.Bracket) and sup.kind == "(")):
             for letter in offset_letters(item):
                 found.setdefault(letter, node)
-    letters = [letter for letter in found if letter not in bound and letter != "T"]
+    letters = [letter for letter in found if letter != "T"]
     if "t" in letters or not letters:
         return "t"
     if len(letters) == 1:
@@ -132,6 +131,19 @@ def time_letter(lines: Iterable[s.Surface], left_sides: Iterable[s.Surface]) -> 
         expected="one letter for the time",
         hint="write the time as t",
     )
+
+
+def _without_sums(node: s.Surface) -> s.Surface:
+    """A line without what stands under sum and product signs, whose indices are not the time."""
+    kept: list[s.Surface] = []
+    stack: list[s.Surface] = [node]
+    while stack:
+        current = stack.pop()
+        if not isinstance(current, s.Big):
+            if isinstance(current, s.Scripted):
+                kept.append(current)
+            stack.extend(current.children())
+    return s.Line(tuple(kept))
 
 
 def find_timed(lines: Iterable[s.Surface], scope: Scope) -> frozenset[str]:

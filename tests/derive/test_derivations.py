@@ -167,3 +167,46 @@ def test_any_letter_for_the_time(letter: str) -> None:
     for form in ("recursion", "double-sum", "unrolled"):
         validate_derivation(subject, subject.gradient("W", form=form), draws=2)
     assert subject.equivalence("W").steps
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        r"\sum_{t=2}^{T} \lVert h_t - y_t \rVert^2", r"\sum_{t=1}^{T-1} \lVert h_t - y_t \rVert^2", r"\sum_{t=1}^{T} \lVert h_t - y_{t+1} \rVert^2",
+        r"\sum_{t=1}^{T} \lVert h_t - h_{t-1} \rVert^2",
+    ],
+)  # fmt: skip
+def test_a_loss_that_skips_steps_is_refused(loss: str) -> None:
+    """One line for all steps would be wrong at the ends."""
+    subject = Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\nL = {loss}\ny_t \\in \\mathbb{{R}}^n\nh_t \\in \\mathbb{{R}}^n")
+    with pytest.raises(MissingRuleError, match="every step"):
+        subject.gradients()
+
+
+def test_an_input_that_acts_in_several_steps() -> None:
+    subject = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + V x_{t-1} + P x_{t+1})")
+    with pytest.raises(MissingRuleError, match="several steps"):
+        subject.jacobian("h_t", "x_k")
+    for by in ("x_{t+1}", "x_{t-1}"):
+        with pytest.raises(MissingRuleError, match="ahead"):
+            subject.jacobian("h_t", by)
+    lagged = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + V x_{t-1})")
+    validate_derivation(lagged, lagged.jacobian("h_t", "x_{t-1}"), draws=4)
+
+
+def test_starting_values_do_not_move_each_other() -> None:
+    assert LSTM.jacobian("h_T", "C_0").result.latex().endswith(r"\begin{pmatrix} I \\ 0 \end{pmatrix}")
+
+
+@pytest.mark.parametrize("letter", ["k", "i"])
+def test_a_loss_summed_in_the_cells_own_letter(letter: str) -> None:
+    text = f"h_{letter} = \\tanh(W h_{{{letter}-1}} + U x_{letter})\nL = \\sum_{{{letter}=1}}^{{T}} \\lVert h_{letter} - y_{letter} \\rVert^2"
+    subject = Cell.from_text(text)
+    assert subject.time.name == letter
+    validate_derivation(subject, subject.gradient("W"), draws=2)
+
+
+@pytest.mark.parametrize(("loss", "error"), [("L = h_t", CellError), ("L = \\sum_{t=1}^{T} h_t^\\top h_t - h_t^\\top h_t", CellError)])
+def test_a_loss_is_a_number_without_a_free_time(loss: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\n{loss}")

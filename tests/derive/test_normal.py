@@ -21,7 +21,18 @@ LSTM = Cell.from_text(
 )
 DOUBLE = r"\frac{\partial L_t}{\partial h_t}\frac{\partial h_t}{\partial h_k}\frac{\partial^{+} h_k}{\partial W}"
 
+SIZES = Cell.from_text(
+    "a_t = \\tanh(A a_{t-1} + B b_t)\ng_t = \\tanh(a_t)\nd_t = \\tanh(g_t)\nf_t = \\tanh(b_t)\nc_t = \\tanh(f_t)\n\\gamma \\in \\mathbb{R}\n"
+    "q_t = \\gamma a_t\nb_t \\in \\mathbb{R}^m"
+)
+"""a, g, d of one size, b, c, f of another, and a number γ."""
+
 EQUAL = [
+    (SIZES, r"\sum_{k=1}^{T} k a_k", r"\sum_{j=1}^{T} j a_j"),
+    (SIZES, r"\sum_{k=1}^{t} \gamma^{t-k} a_k", r"\sum_{j=1}^{t} \gamma^{t-j} a_j"),
+    (SIZES, r"\sum_{k=1}^{t} A^{t-k} B b_k", r"\sum_{j=0}^{t-1} A^{t-j-1} B b_{j+1}"),
+    (SIZES, r"[a_t; b_t]^\top [d_t; c_t]", r"a_t^\top d_t + b_t^\top c_t"),
+    (SIZES, r"\sum_{k=1}^{3} k a_k", r"a_1 + 2 a_2 + 3 a_3"),
     (RNN, r"\operatorname{diag}(\sigma'(z_t)) W", r"\operatorname{diag}(\sigma(z_t)\odot(1-\sigma(z_t))) W"),
     (RNN, r"W^\top (\sigma'(z_t) \odot h_t)", r"W^\top \operatorname{diag}(h_t) \sigma'(z_t)"),
     (RNN, r"\sigma(W h_{t-1} + U x_t)", r"\sigma(U x_t + W h_{t-1})"),
@@ -42,6 +53,15 @@ EQUAL = [
 ]
 
 DIFFERENT = [
+    (SIZES, r"[a_t; b_t]^\top [c_t; d_t]", "0"),
+    (SIZES, r"[a_t; b_t] \odot [c_t; d_t]", r"[a_t; b_t] \odot [f_t; g_t]"),
+    (SIZES, r"[[a_t; b_t]; c_t]", r"[[g_t; f_t]; c_t]"),
+    (SIZES, r"[a_t; [b_t; c_t]]", r"[a_t; [c_t; b_t]]"),
+    (SIZES, r"\sum_{s=1}^{T}\sum_{t=1}^{T}\tanh(t a_t)", r"\sum_{s=1}^{T}\sum_{t=1}^{T}\tanh(t a_s)"),
+    (SIZES, r"\sum_{k=1}^T\sum_{j=1}^T \gamma^k a_k", r"\sum_{k=1}^T\sum_{j=1}^T \gamma^k a_j"),
+    (SIZES, r"\sum_{j=1}^T\sum_{k=j}^{T}\gamma^k a_k", r"\sum_{k=1}^T\sum_{j=k}^{T}\gamma^k a_j"),
+    (SIZES, r"\sum_{j=1}^T\sum_{k=j}^T\gamma^k", r"\sum_{k=1}^T\sum_{j=k}^T\gamma^k"),
+    (SIZES, r"\sum_{k=1}^{T} k a_k", r"\sum_{k=1}^{T} (k+1) a_k"),
     (RNN, r"\operatorname{diag}(\sigma'(z_t)) W", r"W \operatorname{diag}(\sigma'(z_t))"),
     (RNN, r"\sigma(W h_{t-1} + U x_t)", r"\sigma(W h_t + U x_{t-1})"),
     (RNN, rf"\sum_{{t=1}}^{{T}}\sum_{{k=1}}^{{t}} {DOUBLE}", rf"\sum_{{k=1}}^{{T}}\sum_{{t=k+1}}^{{T}} {DOUBLE}"),

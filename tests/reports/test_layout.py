@@ -15,7 +15,7 @@ from derive.notation.write_plain import write_plain
 from reports import document as d
 from reports.breaking import INDENT, STEP, break_formula, break_rows
 from reports.formulas import latex_formula
-from reports.layout import LINE, lay_out
+from reports.layout import LINE, MAX_NESTING, lay_out
 from reports.measure import RELATION_WIDTH, measure, sign_width, width
 from reports.render import make
 from reports.tex import compile_tex
@@ -165,7 +165,26 @@ def test_captions_are_numbered_through(make_everything: Callable[..., d.Document
 
 def test_too_deep_nesting_is_refused() -> None:
     block: d.Block = d.Paragraph(d.words("x"))
-    for _ in range(6):
+    for _ in range(5):
         block = d.Quote((block,))
     with pytest.raises(RenderError, match="nested more than"):
         lay_out(d.Document(d.words("t"), blocks=(block,)))
+
+
+def _nested(kind: type[d.BulletList] | type[d.NumberedList], depth: int) -> d.Block:
+    block: d.Block = d.Paragraph(d.words("x"))
+    for _ in range(depth):
+        block = kind(((block,),))
+    return block
+
+
+@pytest.mark.usefixtures("tex")
+@pytest.mark.parametrize("kind", [d.BulletList, d.NumberedList])
+def test_latex_takes_the_deepest_nesting(kind: type[d.BulletList] | type[d.NumberedList]) -> None:
+    document = d.Document(d.words("t"), blocks=(d.Callout("answer", (), (_nested(kind, MAX_NESTING - 1),)), _nested(kind, MAX_NESTING)))
+    assert make(document, "x", ("pdf",), "tex").contents["x.pdf"].startswith(b"%PDF-")
+
+
+def test_what_is_empty_is_not_shown() -> None:
+    empty: d.Blocks = (d.BulletList(()), d.NumberedList(()), d.Aligned(()), d.Table((), ()))
+    assert lay_out(d.Document(d.words("t"), blocks=(*empty, d.Quote(empty)))).blocks == (d.Quote(()),)

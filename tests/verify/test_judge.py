@@ -45,6 +45,24 @@ def test_verdicts(subject: Cell, text: str, expected: str, evidence: str) -> Non
         assert found.counterexample is not None and found.error > 1e-6
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"h_t = 7 h_t = h_t", "wrong"), (r"h_t = \sigma(W h_{t-1} + U x_t) + 1 = \sigma(W h_{t-1} + U x_t)", "wrong"), (r"h_t = h_t = 1 h_t", "correct"),
+        (r"\frac{h_t}{0} = x_t^\top x_t h_t", "unsupported"), (r"\log(-1 - \lVert h_t \rVert^2) = 5", "unsupported"), (r"h_t < h_t", "unsupported"),
+        (r"T = 4", "wrong"), (r"\nabla_W L = \sum_{t=1}^{4} \nabla_W L_t", "wrong"),
+        (r"\frac{\partial^{+} h_t}{\partial h_{t-1}} = \operatorname{diag}(h_t - h_t^2) W", "correct"),
+    ],
+)  # fmt: skip
+def test_what_is_not_decided_is_never_correct(text: str, expected: str) -> None:
+    assert verdict(RNN, text).verdict == expected
+
+
+def test_a_loss_from_step_one_does_not_exist_at_step_zero() -> None:
+    subject = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+    assert verdict(subject, r"\nabla_{h_t} L = \nabla_{h_t} L_t + W^\top ((1 - h_{t+1}^2) \odot \nabla_{h_{t+1}} L)").verdict == "correct"
+
+
 def test_the_reading_is_named() -> None:
     text = r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \sum_{k=1}^{t} \frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k} \frac{\partial h_k}{\partial W}"
     found = verdict(RNN, text)

@@ -143,3 +143,21 @@ def test_lines() -> None:
 def test_an_empty_text_has_no_formula() -> None:
     with pytest.raises(ParseError, match="no formula"):
         read_formula("  % nothing\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\sigma(z_t)'", r"\frac{\partial_+ h_t}{\partial W}", r"\partial_W L", r"\max(W h_t, U x_t)", r"\operatorname{LayerNorm}(h_t)", r"\det(W)",
+        r"\operatorname{clip}(h_t)",
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_refused(text: str) -> None:
+    """Nothing is dropped, and no unknown function becomes a parameter."""
+    with pytest.raises(BpttError):
+        read_formula(text)
+
+
+def test_delta_is_no_differential() -> None:
+    quotient = read_formula(r"\frac{\delta_t}{\delta_{t+1}}")
+    assert str(quotient) == "delta[t]/delta[t+1]"
