@@ -166,6 +166,11 @@ def test_with_an_incomplete_tex_the_pdf_comes_from_typst_with_a_warning(monkeypa
         make(SMALL, "s", ("pdf",), "tex")
 
 
+def test_typst_pdfs_carry_a_fixed_date() -> None:
+    dates = re.findall(rb"\(D:(\d{4})", typst_pdf("Hello"))
+    assert dates and set(dates) == {b"1970"}
+
+
 def test_errors_of_typst_are_told() -> None:
     with pytest.raises(RenderError, match="Typst cannot read the document"):
         typst_pdf("#nonsense()")
