@@ -45,6 +45,7 @@ class CellText:
     equations: tuple[Equation, ...]
     initial: Mapping[str, e.Node]
     loss: e.Node | None
+    loss_span: Span | None
     loss_name: str
     shapes: Mapping[str, Shape]
     labels: frozenset[str]
@@ -145,7 +146,11 @@ class _Reader:
             replace(self.scope, open=False, in_cell=False, names=frozenset(shapes) - LOSS_LETTERS | frozenset(k for k in shapes if k in LOSS_LETTERS)),
             shapes, inference.layout, _bare_functions(equations),
         )  # fmt: skip
-        return CellText(self.source, time, inference.layout, tuple(equations), initial, loss, loss_name, shapes, labels, self.directives, context)
+        return CellText(self.source, time, inference.layout, tuple(equations), initial, loss, self._loss_span(lefts), loss_name, shapes, labels, self.directives, context)
+
+    def _loss_span(self, lefts: Sequence[tuple[QName, Expr | None]]) -> Span | None:
+        places = [q.span for q, (name, when) in zip(self.parts.equations, lefts, strict=True) if when is None and name.base in LOSS_LETTERS]
+        return places[-1] if places else None
 
     def _resolve(self, equation: s.Relation) -> Pre:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 from sympy import Expr, Integer
@@ -55,13 +54,11 @@ def _values(system: RecurrentSystem, sizes: dict[str, int], generator: np.random
 
     for key in system.parameters:
         given[(key, None)] = sample(key)
-    lags = max(system.max_lag, 1)
     for key in system.inputs:
         for time in range(1, sizes["T"] + 1):
             given[(key, time)] = _label(system, key, sizes, generator) if key in system.labels else sample(key)
-    for key in system.states:
-        for time, _ in zip(count(0, -1), range(lags), strict=False):
-            given[(key, time)] = sample(key)
+    for start in system.starts:
+        given[(start.name, number(start.time, sizes))] = sample(start.name)
     return given
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,13 +107,10 @@ class Run:
 
     def forward(self) -> Run:
         """Compute every quantity at every time, in order, so that deep recursion never happens."""
-        for key in self.system.definitions:
-            if not self.system.is_timed(key):
-                self.value(key, None)
-        backward = bool(self.system.backward_states)
-        for time in range(1, self.length + 1) if not backward else ():
-            for equation in self.system.steps:
-                if isinstance(equation.lhs, e.Timed):
+        for sweep in self.system.sweeps:
+            times: Sequence[int | None] = range(1, self.length + 1) if sweep.timed else (None,)
+            for time in reversed(times) if sweep.backward else times:
+                for equation in sweep.equations:
                     self.value(equation.key, time)
         return self
 

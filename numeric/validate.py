@@ -14,7 +14,7 @@ from sympy import Integer
 from derive import expressions as e
 from derive.derivation import Derivation
 from derive.errors import MissingRuleError, ValidationError
-from derive.system import RecurrentSystem
+from derive.system import RecurrentSystem, T
 from numeric.adjoints import AdjointPass
 from numeric.draws import Draw, draw, run_of
 from numeric.evaluate import Evaluator
@@ -75,6 +75,8 @@ class TorchReferee:
         """L and ∇L by the given points."""
         loss = self.run.total_loss()
         wanted = list(points)
+        if not loss.requires_grad:  # no term of the loss falls into so short a sequence
+            return float(loss.sum()), {p: np.zeros(tuple(self.leaves[p].shape)) for p in wanted}
         found = self.torch.autograd.grad(loss.sum(), [self.leaves[p] for p in wanted], allow_unused=True)
         values = {p: (np.zeros(tuple(self.leaves[p].shape)) if g is None else g.numpy()) for p, g in zip(wanted, found, strict=True)}
         return float(loss.sum().detach()), values
@@ -124,7 +126,7 @@ def _gradient_pairs(system: RecurrentSystem, drawn: Draw) -> Iterable[tuple[Poin
         if time is None:
             measured = backward.parameter(key)
         elif key in system.definitions:
-            measured = backward.initial(key, Integer(time))
+            measured = backward.initial(key, Integer(time) if time < 1 else T + (time - drawn.sizes["T"]))
         else:
             measured = backward.input(key, time)
         yield point, np.array(measured), truth[point]

@@ -92,7 +92,10 @@ class Builder:
         return e.Neg(*self._all(pre))
 
     def _times(self, pre: Pre) -> e.Node:
-        return self.chain(self._all(pre))
+        first, *rest = self._all(pre)
+        # 2 * A @ B is one product of three factors: signs of products bind equally and from the left.
+        opened = first.operands if pre.args[0].op == "ast" and isinstance(first, e.Times) else (first,)
+        return self.chain([*opened, *rest])
 
     def chain(self, factors: Sequence[e.Node]) -> e.Node:
         """A product read from the left: a chain that has become a number multiplies what follows; rows side by side as ⊙ in a row cell."""

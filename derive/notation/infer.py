@@ -181,9 +181,16 @@ class _Search:
                 for name, kind, extra in self.alternatives(conflict.names, changes):
                     heapq.heappush(queue, (cost + extra, next(serial), layout, {**changes, name: kind}))
         if not found:
-            raise self.first_error or ShapeError("the equations do not conform")
+            raise self.explained()
         self.reject_ties(found)
         return found[0][1]
+
+    def explained(self) -> BpttError:
+        """Why the equations do not conform as they are read by convention."""
+        error = self.first_error or ShapeError("the equations do not conform")
+        if isinstance(error, ShapeError) and error.hint is None:
+            error.hint = "if one of the quantities is a number, declare it, as in a_t \\in \\mathbb{R}"
+        return error
 
     def alternatives(self, names: Sequence[str], changes: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
         for name in dict.fromkeys(names):
@@ -208,7 +215,18 @@ class _Search:
                 if not isinstance(error, ShapeError):
                     raise
                 raise _Conflict(list(names_in(line))) from None
+        self.reject_collapse(kinds, shapes, solver)
         return Inference(shapes, layout, solver, kinds, reader.constants)
+
+    def reject_collapse(self, kinds: Mapping[str, str], shapes: Mapping[str, Shape], solver: Solver) -> None:
+        """A timed quantity is no number just because z_t h_t needs one to conform: with W_z a single row, a missing ⊙ would pass unseen."""
+        shrunk = [key for key, info in self.infos.items() if info.timed and not info.fixed and kinds[key] == "scalar" != self.convention[key]]
+        rows = [
+            key for key, info in self.infos.items()
+            if not info.fixed and self.convention[key] == "matrix" and any(solver.is_one(size) for size in shapes[key])
+        ]  # fmt: skip
+        if shrunk and rows:
+            raise _Conflict([])
 
     def reject_ties(self, found: Sequence[tuple[int, Inference]]) -> None:
         """Two equally cheap readings: ask for a declaration of a name on which they differ."""

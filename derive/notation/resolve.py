@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Integer, Rational
+from sympy import And, Eq, Expr, Ge, Gt, Integer, Le, Lt, Piecewise, Rational
 
 from derive.errors import AmbiguityError, ParseError, UnknownNameError
 from derive.expressions.leaves import size as size_of
@@ -146,12 +146,25 @@ class Resolver:
             if len(items) != 2:
                 raise ParseError("angle brackets hold two operands", span=node.span, expected="\\langle a, b \\rangle")
             return Pre("inner", tuple(self.expression(item) for item in items), span=node.span)
+        if node.kind == "[" and all(isinstance(item, s.Relation) for item in items):
+            return self._iverson(node)
         if len(items) == 1:
             return self.expression(items[0])
         if node.kind == "[" and all(isinstance(item, s.Bracket) and item.kind == "[" for item in items):
             rows = [item.children() for item in items]
             return self._matrix(rows, node.span)
         return self._matrix([(item,) for item in items], node.span)
+
+    def _iverson(self, node: s.Bracket) -> Pre:
+        """``[t = T]``, ``[2 \\le t \\le T]``: 1 where it holds, else 0."""
+        compare = {"=": Eq, "<=": Le, ">=": Ge, "<": Lt, ">": Gt}
+        conditions = []
+        for item in node.items:
+            if not isinstance(item, s.Relation) or not set(item.operators) <= set(compare):
+                raise ParseError("this is no condition on times", span=item.span, expected="a condition such as [t = T] or [2 \\le t]")
+            values = [self.references.index(part) for part in item.items]
+            conditions += [compare[sign](a, b) for sign, a, b in zip(item.operators, values, values[1:], strict=False)]
+        return Pre("scalar", data=(Piecewise((1, And(*conditions)), (0, True)), None), span=node.span)
 
     def _matrix(self, rows: Sequence[Sequence[s.Surface]], span: Span | None) -> Pre:
         if len({len(row) for row in rows}) != 1:
@@ -374,7 +387,7 @@ class Resolver:
                 "σ stands before a quantity without parentheses", span=item.span, expected="\\sigma(...)",
                 hint="write \\sigma(z_t) for the function, \\sigma \\cdot z_t for a factor",
             )
-        if len(word) > 1 and opened and word not in GREEK and not word.startswith(("cal", "frak", "bb")) and not self._known(scripted):
+        if len(word) > 1 and opened and word not in GREEK and word not in LOSS_LETTERS and not word.startswith(("cal", "frak", "bb")) and not self._known(scripted):
             raise UnknownNameError(
                 f"{word} is not a function of the notation", span=item.span, expected=f"one of {', '.join(sorted({*ELEMENTWISE, *MATRIX_FUNCTIONS}))}",
                 hint="write the function by operations that there are, or declare it: \\phi \\colon \\mathbb{R} \\to \\mathbb{R}",
