@@ -13,7 +13,7 @@ from sympy import Integer
 
 from derive import expressions as e
 from derive.derivation import Derivation
-from derive.errors import MissingRuleError, ValidationError
+from derive.errors import DataError, MissingRuleError, ValidationError
 from derive.system import RecurrentSystem, T
 from numeric.adjoints import AdjointPass
 from numeric.draws import Draw, draw, run_of
@@ -42,7 +42,17 @@ class Validation:
 
 
 def relative_error(measured: Array, truth: Array) -> float:
-    """The largest difference, relative to the largest entry of the truth (or to 1 where everything is tiny)."""
+    """The largest difference, relative to the largest entry of the truth (or to 1 where everything is tiny).
+
+    Raises
+    ------
+    DataError : the referee has no finite number there, so nothing can be compared.
+    """
+    if not np.all(np.isfinite(truth)):
+        raise DataError(
+            "the cell has no finite value at a random point", expected="functions that are defined for all real numbers",
+            hint="a logarithm, root or quotient may leave its domain: write it so that it cannot, as in \\sqrt{\\lVert h_t \\rVert^2 + 1}",
+        )  # fmt: skip
     if measured.shape != truth.shape:
         raise ValidationError(f"the derived result has shape {measured.shape}, the referee's {truth.shape}")
     if truth.size == 0:
@@ -107,7 +117,9 @@ def validate_gradients(system: RecurrentSystem, draws: int = 20, seed: int = 0, 
         drawn = draw(system, seed + number, scale=scale)
         lengths.append(drawn.sizes["T"])
         sizes |= set(drawn.sizes) - {"T"}
-        for point, measured, truth in _gradient_pairs(system, drawn):
+        with np.errstate(all="ignore"):  # what is not finite is told by its place
+            pairs = list(_gradient_pairs(system, drawn))
+        for point, measured, truth in pairs:
             error = relative_error(measured, truth)
             if error > worst:
                 worst, where = error, f"{point[0]} (draw {number})"
@@ -151,7 +163,8 @@ def validate_derivation(system: RecurrentSystem, derivation: Derivation, draws: 
             times = _times(system, derivation, drawn, generator) or {}
         lengths.append(drawn.sizes["T"])
         sizes |= set(drawn.sizes) - {"T"}
-        measured, truth = _result_pair(system, derivation, drawn, times)
+        with np.errstate(all="ignore"):
+            measured, truth = _result_pair(system, derivation, drawn, times)
         error = relative_error(measured, truth)
         if error > worst:
             worst, where = error, f"draw {number}, {times}"

@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 
 from derive import expressions as e
-from derive.errors import BpttError, DataError
+from derive.errors import BpttError, DataError, UsageError
 from derive.normal import equal
 from derive.system import RecurrentSystem
 from numeric.draws import Draw, draw, run_of
@@ -21,7 +21,7 @@ from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import Run
 
-TOLERANCE = 1e-8
+TOLERANCE = 1e-10
 """Largest relative difference at which two sides count as equal; the truth is exact to about 1e-14."""
 
 
@@ -107,7 +107,13 @@ def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: 
     Parameters
     ----------
     sizes : sizes to hold fixed (n = 1: is the formula true in the scalar case?).
+
+    Raises
+    ------
+    UsageError : it is no equation or relation.
     """
+    if not isinstance(relation, e.Relation):
+        raise UsageError(f"{relation} is not an equation, so it is neither right nor wrong", expected="left side = right side")
     if len(relation.items) > 2:
         return _chain(system, relation, draws, seed, sizes or {})
     if relation.operators != ("=",):
@@ -154,7 +160,8 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
         run = run_of(system, drawn)
         for times in _times(relation, run, np.random.default_rng([seed + number, 3])):
             try:
-                left, right = (Evaluator(run, drawn.sizes, times)(side) for side in (relation.lhs, relation.rhs))
+                with np.errstate(all="ignore"):  # what is not finite is counted below
+                    left, right = (Evaluator(run, drawn.sizes, times)(side) for side in (relation.lhs, relation.rhs))
             except OutOfRange:
                 continue
             except BpttError as error:
@@ -216,14 +223,7 @@ def _at_the_start(derivative: e.Derivative, run: Run, evaluator: Evaluator, free
         return False
     if evaluator.integer(by.time) > 0:
         return False
-    reached, frontier = {by.name}, [by.name]
-    while frontier:
-        key = frontier.pop()
-        for use in run.system.uses:
-            if use.key == key and use.offset == 0 and use.user not in reached:
-                reached.add(use.user)
-                frontier.append(use.user)
-    return any(state in reached for state in run.system.states if state != by.name)
+    return run.system.moves_own_step(by.name)
 
 
 def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
@@ -246,7 +246,8 @@ def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
         if _at_the_start(derivative, run, evaluator, free):
             return False
         if isinstance(derivative.of, e.Timed) and isinstance(derivative.by, e.Timed):
+            # A fixed distance into the past is a claim of its own (it is zero); over a free stretch of time the claim is about what comes later.
             distance = derivative.of.time - derivative.by.time
-            if all(symbol.name in free for symbol in distance.free_symbols) and evaluator.number(distance) < 0:
+            if distance.free_symbols and all(symbol.name in free for symbol in distance.free_symbols) and evaluator.number(distance) < 0:
                 return False
     return True

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sympy import Basic, Expr, Integer, sympify
+from sympy import Basic, Dummy, Expr, Integer, sympify
 
 from derive.errors import MissingRuleError, ShapeError
 
@@ -68,11 +68,17 @@ def show_shape(shape: Shape) -> str:
     if is_scalar(shape):
         return "a scalar"
     if len(shape) == 2 and shape[1] == ONE:
-        return f"a vector of size {shape[0]}"
+        return f"a vector{_of_size(shape[0])}"
     if len(shape) == 2 and shape[0] == ONE:
-        return f"a row vector of size {shape[1]}"
+        return f"a row vector{_of_size(shape[1])}"
     kind = "a matrix" if len(shape) == 2 else "a tensor"
-    return f"{kind} of shape {' x '.join(f'({size})' if size.is_Add else str(size) for size in shape)}"
+    shown = ["?" if size.has(Dummy) else f"({size})" if size.is_Add else str(size) for size in shape]
+    return kind if set(shown) == {"?"} else f"{kind} of shape {' x '.join(shown)}"
+
+
+def _of_size(size: Expr) -> str:
+    """A size that is still unknown is not named."""
+    return "" if size.has(Dummy) else f" of size {size}"
 
 
 class Node(Basic):

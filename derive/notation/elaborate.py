@@ -136,6 +136,11 @@ class Builder:
 
     def _cdot(self, pre: Pre) -> e.Node:
         a, b = self._all(pre)
+        if isinstance(a, e.Scalar) and a.value.is_number:
+            # 3 \\cdot 10^{-5} is one number in scientific notation, and so is it before what follows.
+            first, *rest = b.operands if isinstance(b, e.Times) else (b,)
+            if isinstance(first, e.Scalar) and first.digits is not None and first.digits.startswith("1e"):
+                return self.chain([e.Scalar(a.value * first.value, f"{a.digits or a.value}{first.digits[1:]}"), *rest])
         if not a.is_scalar and not b.is_scalar and self.reader.is_inner(a.shape, b.shape):
             return e.Inner(a, b)
         return self.chain([a, b])
@@ -154,6 +159,8 @@ class Builder:
 
     def _power(self, pre: Pre) -> e.Node:
         base = self.build(pre.args[0])
+        if base == e.Scalar(10) and len(pre.args) == 1 and pre.data.is_Integer and pre.data < 0:
+            return e.Scalar(base.value**pre.data, f"1e{pre.data}")
         if len(pre.args) > 1:
             return e.Power(base, self.build(pre.args[1]))
         if not is_vector(base.shape):
@@ -202,6 +209,11 @@ class Builder:
         if not all(entry.is_scalar for entry in entries):
             entries = self._fill(entries, pre)
         return e.Block([entries[k : k + pre.data] for k in range(0, len(entries), pre.data)])
+
+    def _concatenate(self, pre: Pre) -> e.Node:
+        entries = self._all(pre)
+        stacked = self.reader.stacks([entry.shape for entry in entries])
+        return e.Block([[entry] for entry in entries] if stacked else [entries])
 
     def _fill(self, entries: list[e.Node], pre: Pre) -> list[e.Node]:
         """Zeros of a block matrix take their rows from their row and their columns from their column."""

@@ -20,6 +20,7 @@ from derive.notation.resolve import Pre
 from derive.notation.scope import LOSS_LETTERS, is_lower_greek
 from derive.notation.shape_reader import ShapeReader
 from derive.notation.sizes import Solver
+from derive.notation.vocabulary import GREEK
 
 MAX_TRIALS = 400
 """How many assignments of kinds are tried before the equations are called inconsistent."""
@@ -65,11 +66,16 @@ class Inference:
 # -- kinds ---------------------------------------------------------------------------------------------------------------------
 
 
+def base_letter(key: str) -> str:
+    """The letter of a name without its scripts and accents."""
+    return key.split("_")[0].split("^")[0].rstrip("'")
+
+
 def default_kind(info: NameInfo) -> str:
     """What a name is by convention."""
     if info.integer:
         return "scalar"
-    base = info.key.split("_")[0].split("^")[0].rstrip("'")
+    base = base_letter(info.key)
     if base in LOSS_LETTERS:
         return "scalar"
     if info.timed:
@@ -227,6 +233,18 @@ class _Search:
         ]  # fmt: skip
         if shrunk and rows:
             raise _Conflict([])
+        defined = {line.args[0].data[0] for line in self.lines if line.op == "relation" and line.args[0].op == "name"}
+        for key, info in self.infos.items():
+            if not info.timed or info.fixed or key in defined or self.convention[key] != "vector" or base_letter(key) in GREEK:
+                continue
+            thin = any(solver.is_one(size) for size in shapes[key])
+            if (kinds[key] == "matrix" and (key[:1].islower() or thin)) or (kinds[key] == "scalar" and self.scales(key)):
+                raise _Conflict([])
+
+    def scales(self, key: str) -> bool:
+        """Whether a quantity stands beside others in a product, where a number or a missing ⊙ may be meant."""
+        products = (pre for line in self.lines for pre in walk(line) if pre.op == "times")
+        return any(arg.op == "name" and arg.data[0] == key for pre in products for arg in pre.args)
 
     def reject_ties(self, found: Sequence[tuple[int, Inference]]) -> None:
         """Two equally cheap readings: ask for a declaration of a name on which they differ."""

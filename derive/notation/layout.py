@@ -12,7 +12,7 @@ from derive.notation import surface as s
 from derive.notation.scope import FUNCTION_LETTERS, LOSS_LETTERS
 from derive.notation.vocabulary import FUNCTION_COMMANDS, GREEK
 
-Setting = Literal["symbol", "function", "letter", "cal", "frak", "bb", "word"]
+Setting = Literal["step", "symbol", "function", "letter", "cal", "frak", "bb", "word"]
 
 SYMBOLS = frozenset([*GREEK, "ell", "infty"])
 """Names that stand for one sign which is not on the keyboard."""
@@ -20,13 +20,18 @@ SYMBOLS = frozenset([*GREEK, "ell", "infty"])
 COMPOUND = (s.Sum, s.Infix, s.Sequence)
 """Bases that need brackets before a script can stand at them."""
 
+STEP = "Deltat"
+"""The length of a time step, written as two signs: Δt."""
+
 _STYLES: tuple[Literal["cal", "frak", "bb"], ...] = ("cal", "frak", "bb")
 
 _SCIENTIFIC = re.compile(r"([\d.]+)[eE]([+-]?)0*(\d+)")
 
 
 def setting(text: str) -> Setting:
-    """How a name is set: one sign, a function that is known by its word, a letter (perhaps in another alphabet), or a word upright."""
+    """How a name is set: one sign, a function that is known by its word, the two signs of Δt, a letter (perhaps in another alphabet), or a word upright."""
+    if text == STEP:
+        return "step"
     if text in SYMBOLS:
         return "symbol"
     if text in FUNCTION_COMMANDS:

@@ -18,17 +18,11 @@ from derive.errors import ParseError
 from derive.notation import surface as s
 from derive.notation.latex import latex_tokens
 from derive.notation.plain import plain_tokens
-from derive.notation.scope import ELEMENTWISE, MATRIX_FUNCTIONS
 from derive.notation.source import Source, Span
 from derive.notation.tokens import SourceToken, describe
-from derive.notation.vocabulary import GREEK
 
 MAX_LENGTH = 200_000
 """Longest text that is read as formulas, in characters."""
-
-
-_PLAIN_WORDS = frozenset([*ELEMENTWISE, *MATRIX_FUNCTIONS, *GREEK, "sum", "prod", "ones"])
-"""Words that LaTeX would write as commands."""
 
 
 class _Stream(Lexer):
@@ -201,15 +195,14 @@ def _parser() -> Lark:
 
 
 _PLAIN_SIGNS = re.compile(r"@|\*\*|[∂∇⁺]|\.T\b|[\w\]')}]\[\s*[\w\-]|\[\[")
-_WORD = re.compile(r"(?<![\\A-Za-z_{])[A-Za-z]{3,}")
+_WORD = re.compile(r"(?<![\\A-Za-z_{])(?:[A-Za-z]{3,}|(?:tr|ln)(?=\())")
 
 
 def is_latex(text: str) -> bool:
     """Whether a text is LaTeX rather than the plain form: a command, or nothing that only the plain form has (``@``, ``h[t]``, words)."""
     if "\\" in text:
         return True
-    words = set(_WORD.findall(text))
-    return not (_PLAIN_SIGNS.search(text) or words & _PLAIN_WORDS)
+    return not (_PLAIN_SIGNS.search(text) or _WORD.search(text))
 
 
 def parse_lines(text: str | Source, *, newlines: bool = True) -> tuple[s.Line, ...]:

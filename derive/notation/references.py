@@ -90,7 +90,12 @@ class ReferenceReader:
         labels: list[str] = []
         time: Expr | None = None
         slices: s.Surface | None = None
+        ranges = tuple(item for item in node.subs if isinstance(item, s.Relation) and item.operators == (":",))
+        if ranges:
+            slices = s.Bracket("[", ranges, span=ranges[0].span)
         for item in node.subs:
+            if item in ranges:
+                continue
             if isinstance(item, s.Bracket) and any(isinstance(part, s.Relation) for part in item.items):
                 slices = item
             elif time is None and self._is_time(item, base, accents, tuple(labels), node):
@@ -137,7 +142,8 @@ class ReferenceReader:
         acting: list[s.Surface] = []
         for item in node.sups:
             label = label_text(item)
-            if isinstance(item, s.Bracket) and item.kind == "(" and time is None and is_index(item.items[0], {*self.scope.indices, self.scope.time}):
+            indexed = isinstance(item, s.Bracket) and item.kind in ("(", "<") and len(item.items) == 1
+            if indexed and time is None and is_index(item.items[0], {*self.scope.indices, self.scope.time}):
                 time = self.index(item.items[0])
             elif isinstance(item, s.Bracket) and item.kind in ("[", "(") and label is not None:
                 labels.append(label)

@@ -153,6 +153,9 @@ class Resolver:
         if node.kind == "[" and all(isinstance(item, s.Bracket) and item.kind == "[" for item in items):
             rows = [item.children() for item in items]
             return self._matrix(rows, node.span)
+        if node.kind == "[" and node.separator == ",":
+            # Beside each other, unless they are columns, which [h, x] puts under each other; that is settled by the shapes.
+            return Pre("concatenate", tuple(self.expression(item) for item in items), span=node.span)
         return self._matrix([(item,) for item in items], node.span)
 
     def _iverson(self, node: s.Bracket) -> Pre:
@@ -322,7 +325,10 @@ class Resolver:
         item = node.subs[0]
         parts = item.items if isinstance(item, s.Bracket) else (item,)
         if any(isinstance(part, s.Relation) for part in parts):
-            return self._sliced(self.expression(node.base), item if isinstance(item, s.Bracket) else s.Bracket("[", (item,), span=item.span))
+            ranges = parts if isinstance(item, s.Bracket) else node.subs
+            if len(ranges) > 2:
+                raise ParseError("a matrix has two ranges", span=ranges[2].span, expected="rows and columns, as in [W]_{0:n, 0:d}")
+            return self._sliced(self.expression(node.base), s.Bracket("[", ranges, span=node.span))
         if len(node.subs) == 1 and isinstance(item, s.Scripted):
             label = Pre("onehot", (self.expression(item),), span=item.span)
             return Pre("inner", (label, self.expression(node.base)), span=node.span)
@@ -354,6 +360,8 @@ class Resolver:
             raise ParseError("∇ of nothing", span=item.span, expected="a scalar after the gradient, such as \\nabla_{h_t} L")
         by = self.expression(item.subs[0])
         of, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
+        if of.op in ("transpose", "transpose_or_power"):
+            raise AmbiguityError("it is not clear what is transposed", span=of.span, expected="parentheses, as in (\\nabla_W L)^\\top", hint="∇ binds one atom")
         result = Pre("gradient", (by, of), span=item.span.to(of.span) if item.span and of.span else item.span)
         for sup in item.sups:
             result = self.superscript(result, sup, item.span)
@@ -452,6 +460,7 @@ class Resolver:
 
     def _on_Infix(self, node: s.Infix) -> Pre:
         operators, items = self._inline_derivatives(node)
+        self._check_slash(node)
         result = items[0]
         for operator, item in zip(operators, items[1:], strict=True):
             span = result.span.to(item.span) if result.span and item.span else node.span
@@ -462,32 +471,43 @@ class Resolver:
                 result = Pre(op, (result, item), span=span)
         return result
 
+    def _check_slash(self, node: s.Infix) -> None:
+        """``1/2 x`` is read by some as (1/2) x and by others as 1/(2x)."""
+        for operator, item in zip(node.operators, node.items[1:], strict=True):
+            if operator == "slash" and isinstance(item, s.Sequence) and self._differential(item) is None and self._on_Sequence(item).op == "times":
+                raise AmbiguityError(
+                    "how far the denominator reaches is not clear", span=item.span, expected="a fraction, or parentheses", hint="write \\frac{a}{b} c, or a/(b c)"
+                )
+
     def _inline_derivatives(self, node: s.Infix) -> tuple[list[str], list[Pre]]:
         """``∂a / ∂b`` written in a line is one operand."""
         operators: list[str] = []
         items: list[Pre] = []
-        position = 0
-        while position < len(node.items):
-            item = node.items[position]
-            if position + 1 < len(node.items) and node.operators[position] == "slash":
-                below = node.items[position + 1]
-                rest: tuple[s.Surface, ...] = ()
-                if isinstance(below, s.Sequence) and len(below.items) > 2:
-                    below, rest = s.Sequence(below.items[:2], span=below.span), below.items[2:]
-                derivative = self._derivative(item, below, node.span)
-                if derivative is not None and derivative.op == "derivative":
-                    if rest:
-                        derivative = Pre("times", (derivative, self._factors(rest, node.span)), span=node.span)
-                    items.append(derivative)
-                    if position + 2 < len(node.items):
-                        operators.append(node.operators[position + 1])
-                    position += 2
-                    continue
-            items.append(self.expression(item))
-            if position + 1 < len(node.items):
-                operators.append(node.operators[position])
-            position += 1
+        rest, signs = list(node.items), list(node.operators)
+        while rest:
+            item = rest.pop(0)
+            found = self._inline_derivative(item, rest[0], node.span) if signs[:1] == ["slash"] else None
+            if found is None:
+                items.append(self.expression(item))
+            else:
+                derivative, after = found
+                items.append(derivative)
+                rest.pop(0)
+                signs.pop(0)
+                if after:  # ∂a/∂b ∂b/∂c: what follows ∂b in the sequence goes on as the next factor
+                    rest.insert(0, after[0] if len(after) == 1 else s.Sequence(after, span=node.span))
+                    signs.insert(0, "at")
+            if signs:
+                operators.append(signs.pop(0))
         return operators, items
+
+    def _inline_derivative(self, above: s.Surface, below: s.Surface, span: Span | None) -> tuple[Pre, tuple[s.Surface, ...]] | None:
+        """``∂a / ∂b`` with what stands after ∂b in the same sequence; None where the slash is an ordinary one."""
+        after: tuple[s.Surface, ...] = ()
+        if isinstance(below, s.Sequence) and len(below.items) > 2:
+            below, after = s.Sequence(below.items[:2], span=below.span), below.items[2:]
+        derivative = self._derivative(above, below, span)
+        return (derivative, after) if derivative is not None and derivative.op == "derivative" else None
 
 
 def _opens_bracket(node: s.Surface | None) -> bool:

@@ -75,7 +75,7 @@ class Scope:
 
 def offset_letters(node: s.Surface) -> set[str]:
     """Letters of an index such as ``t-1``, ``k+1`` or ``t-k``."""
-    if isinstance(node, s.Bracket) and node.kind in ("(", "group") and len(node.items) == 1:
+    if isinstance(node, s.Bracket) and node.kind in ("(", "<", "group") and len(node.items) == 1:
         return offset_letters(node.items[0])
     if isinstance(node, s.Sum):
         letters = {item.text for item in node.items if isinstance(item, s.Name)}
@@ -113,7 +113,7 @@ def time_letter(lines: Iterable[s.Surface], left_sides: Iterable[s.Surface]) -> 
     lines = list(lines)
     found: dict[str, s.Scripted] = {}
     for node in _subscripted(map(_without_sums, lines)):
-        for item in (*node.subs, *(sup for sup in node.sups if isinstance(sup, s.Bracket) and sup.kind == "(")):
+        for item in (*node.subs, *(sup for sup in node.sups if isinstance(sup, s.Bracket) and sup.kind in ("(", "<"))):
             for letter in offset_letters(item):
                 found.setdefault(letter, node)
     letters = [letter for letter in found if letter != "T"]
@@ -155,7 +155,7 @@ def find_timed(lines: Iterable[s.Surface], scope: Scope) -> frozenset[str]:
             if is_index(item, strong):
                 found.add(_key_without(node, position, None))
         for position, item in enumerate(node.sups):
-            if isinstance(item, s.Bracket) and item.kind == "(" and is_index(item.items[0], strong):
+            if isinstance(item, s.Bracket) and item.kind in ("(", "<") and is_index(item.items[0], strong):
                 found.add(_key_without(node, None, position))
     return frozenset(key for key in found if key)
 

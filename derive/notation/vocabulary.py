@@ -39,6 +39,9 @@ STYLES = ("mathbf", "boldsymbol", "bm", "mathit", "mathsf", "mathnormal", "vec",
 WORD_STYLES = ("mathrm", "operatorname", "text", "textrm", "textnormal", "mathtt", "texttt", "textbf", "textit", "mbox")
 """Commands whose letters form one word."""
 
+STYLED_WORDS = ("diag", "tr", "trace", "vec", "softmax")
+"""Matrix functions, which authors set in any style and case: ``\\mathbf{diag}``, ``\\operatorname{Tr}``."""
+
 LETTER_STYLES = {"mathcal": "cal", "mathscr": "cal", "mathfrak": "frak", "mathbb": "bb"}
 """Commands that make a letter a different name."""
 

@@ -142,6 +142,8 @@ def _delimited(pair: tuple[str, str], body: Elements, tall: bool) -> Elements:
 def name(text: str) -> str:
     """A name's element: one character is italic by itself, several are upright."""
     how = setting(text)
+    if how == "step":
+        return '<mrow><mi mathvariant="normal">Δ</mi><mi>t</mi></mrow>'
     if how == "symbol":
         # Capital Greek letters are upright in TeX and in the other outputs.
         return f'<mi mathvariant="normal">{_SYMBOLS[text]}</mi>' if text[0].isupper() else f"<mi>{_SYMBOLS[text]}</mi>"
