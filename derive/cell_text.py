@@ -15,9 +15,10 @@ from derive.notation import surface as s
 from derive.notation.elaborate import Builder, Context
 from derive.notation.infer import NameInfo, infer, one_hot_labels, walk
 from derive.notation.names import QName
+from derive.notation.operations import Pre
 from derive.notation.parser import parse_lines
 from derive.notation.references import ReferenceReader
-from derive.notation.resolve import Pre, Resolver
+from derive.notation.resolve import Resolver
 from derive.notation.scope import LOSS_LETTERS, Scope, bound_letters, find_timed, time_letter
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source, Span
@@ -120,6 +121,8 @@ class _Reader:
         functions = frozenset(key for key in map(_function_key, self.parts.functions))
         scope = Scope(time=time, indices=indices, functions=functions, in_cell=True, sizes=sizes - {time})
         scope = replace(scope, timed=find_timed([*equations, *(name for name, _ in self.parts.declarations)], scope))
+        declared = (ReferenceReader(scope).reference(name) for name, _ in self.parts.declarations)
+        scope = replace(scope, declared=frozenset(reference.name.key for reference in declared if reference is not None))
         defined = {self._reference(equation.items[0], scope)[0].key for equation in equations}
         return scope.with_names(names=defined - LOSS_LETTERS)
 

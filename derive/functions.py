@@ -69,6 +69,22 @@ def _absolute(x: Expr) -> Expr:
     return sp.Piecewise((x, x > 0), (-x, True))
 
 
+def _step(x: Expr) -> Expr:
+    return sp.Piecewise((sp.Integer(1), x > 0), (sp.Integer(0), x < 0), (sp.Rational(1, 2), True))
+
+
+def _elu(x: Expr) -> Expr:
+    return sp.Piecewise((x, x > 0), (sp.exp(x) - 1, True))
+
+
+def _leaky_relu(x: Expr) -> Expr:
+    return sp.Piecewise((x, x > 0), (x / 100, True))
+
+
+def _hard_tanh(x: Expr) -> Expr:
+    return sp.Piecewise((sp.Integer(1), x > 1), (sp.Integer(-1), x < -1), (x, True))
+
+
 def _sign(x: Expr) -> Expr:
     return sp.Piecewise((sp.Integer(1), x > 0), (sp.Integer(-1), x < 0), (sp.Integer(0), True))
 
@@ -100,6 +116,20 @@ _DECLARED = (
     ),
     ElementwiseFunction("silu", lambda x: x * _logistic(x), r"\operatorname{SiLU}", "silu", "silu", aliases=("SiLU", "swish", "Swish")),
     ElementwiseFunction("gelu", _gelu, r"\operatorname{GELU}", "gelu", "gelu", aliases=("GELU",)),
+    ElementwiseFunction("step", _step, r"\operatorname{step}", range=(sp.Integer(0), sp.Integer(1)), aliases=("heaviside", "Heaviside")),
+    ElementwiseFunction("elu", _elu, r"\operatorname{ELU}", "elu", "elu", range=(sp.Integer(-1), sp.oo), slope=sp.Integer(1), aliases=("ELU",)),
+    ElementwiseFunction(
+        "leaky_relu", _leaky_relu, r"\operatorname{LeakyReLU}", "leaky_relu", "leaky_relu", slope=sp.Integer(1), aliases=("LeakyReLU", "LReLU", "leakyrelu")
+    ),
+    ElementwiseFunction(
+        "hardtanh", _hard_tanh, r"\operatorname{hardtanh}", "hardtanh", "hardtanh", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1),
+        aliases=("Hardtanh", "HardTanh"),
+    ),
+    ElementwiseFunction(
+        "softsign", lambda x: x / (1 + _absolute(x)), r"\operatorname{softsign}", "softsign", "softsign", range=(sp.Integer(-1), sp.Integer(1)),
+        slope=sp.Integer(1), aliases=("Softsign",),
+    ),
+    ElementwiseFunction("mish", lambda x: x * sp.tanh(sp.log(1 + sp.exp(x))), r"\operatorname{mish}", "mish", "mish", aliases=("Mish",)),
     ElementwiseFunction("erf", sp.erf, r"\operatorname{erf}", "erf", "erf", range=(sp.Integer(-1), sp.Integer(1))),
 )  # fmt: skip
 

@@ -116,7 +116,7 @@ class JacobianEngine:
     def _rule(self, key: str) -> str:
         rhs = self.system.definitions[key].rhs
         names = {
-            e.Plus: "sum rule", e.Hadamard: "product rule", e.Times: "linear map", e.Apply: "chain rule", e.Softmax: "Jacobian of softmax",
+            e.Plus: "sum rule", e.Hadamard: "product rule", e.Times: "linear map", e.Apply: "chain rule", e.Extreme: "derivative of an extreme", e.Softmax: "Jacobian of softmax",
             e.Divide: "quotient rule", e.Power: "power rule", e.Neg: "linear map",
         }  # fmt: skip
         return names.get(type(rhs), "chain rule")

@@ -93,12 +93,12 @@ def numpy_function(name: str, order: int) -> Callable[[Array], Array]:
         a, b, c, d = stand_in(name)
         return lambda x: a * np.tanh(b * x + c) + d * x
     if order == 0:
-        return _NUMPY[declared.name]
+        return _NUMPY[declared.name] if declared.name in _NUMPY else _from_definition(declared, 0)
     output = sp.Symbol("y")
     in_output = declared.derivative_in_output(output, order)
     if in_output is not None:
         formula = sp.lambdify(output, in_output, "numpy", cse=True)
-        base = _NUMPY[declared.name]
+        base = numpy_function(declared.name, 0)
         return lambda x: formula(base(x)) + 0.0 * x
     return _from_definition(declared, order)
 

@@ -14,6 +14,8 @@ _FUNCTIONS = {
     "sigma": torch.sigmoid, "tanh": torch.tanh, "exp": torch.exp, "log": torch.log, "sin": torch.sin, "cos": torch.cos, "sinh": torch.sinh,
     "cosh": torch.cosh, "arctan": torch.atan, "sqrt": torch.sqrt, "abs": torch.abs, "sign": torch.sign, "relu": torch.relu,
     "softplus": torch.nn.functional.softplus, "silu": torch.nn.functional.silu, "gelu": torch.nn.functional.gelu, "erf": torch.erf,
+    "step": lambda x: torch.heaviside(x, torch.full_like(x, 0.5)), "elu": torch.nn.functional.elu, "leaky_relu": torch.nn.functional.leaky_relu,
+    "hardtanh": torch.nn.functional.hardtanh, "softsign": torch.nn.functional.softsign, "mish": torch.nn.functional.mish,
 }  # fmt: skip
 
 
@@ -45,6 +47,9 @@ class TorchArrays:
 
     def softmax(self, x: Array, axis: int) -> Array:
         return torch.softmax(x, dim=axis)
+
+    def extreme(self, kind: str, a: Array, b: Array) -> Array:
+        return torch.maximum(a, b) if kind == "max" else torch.minimum(a, b)
 
     def diag(self, v: Array) -> Array:
         return torch.diag(v.reshape(-1))

@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Basic, Dummy, Expr, Integer, Poly, PolynomialError, Symbol
 
 from derive import expressions as e
+from derive.expressions import make
 from derive.expressions.node import ONE, Shape
 from derive.normal.terms import Factor, Index, Term, contract, multiply, scalar_term
 
@@ -251,6 +252,14 @@ class Converter:
                 one = self._atom((*base, 0, key), at, times)
                 return [term.scaled(c) for (power,), c in polynomial.terms() for term in self.product(*[one] * power)]
         return self._atom((*base, node.order, key), at, times)
+
+    def _Extreme(self, node: e.Extreme, at: Sequence[Index | None]) -> list[Term]:
+        keys, times = [], ()
+        for operand in node.operands:
+            key, more = self.key(make.broadcast(operand, node.shape))
+            keys.append(key)
+            times += more
+        return self._atom((node.kind, *sorted(keys, key=repr)), at, times)
 
     def _Softmax(self, node: e.Node, at: Sequence[Index | None]) -> list[Term]:
         return self._opaque(node.operands[0], at, "softmax")

@@ -12,8 +12,9 @@ from derive.errors import BpttError, ParseError, ShapeError
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector
 from derive.notation import surface as s
 from derive.notation.infer import Inference, NameInfo, infer, one_hot_labels, size_symbols, walk
+from derive.notation.operations import Pre
 from derive.notation.parser import parse_one
-from derive.notation.resolve import Pre, Resolver
+from derive.notation.resolve import Resolver
 from derive.notation.scope import CONVENTIONAL_INDICES, Scope, bound_letters, find_timed, offset_letters, time_letter
 from derive.notation.shape_reader import ShapeReader
 from derive.notation.sizes import name_sizes
@@ -180,6 +181,12 @@ class Builder:
     def _apply(self, pre: Pre) -> e.Node:
         name, primes = pre.data
         return e.Apply(name, self.build(pre.args[0]), primes)
+
+    def _extreme(self, pre: Pre) -> e.Node:
+        result, *rest = self._all(pre)
+        for operand in rest:
+            result = e.Extreme(pre.data, result, operand)
+        return result
 
     def _softmax(self, pre: Pre) -> e.Node:
         return e.Softmax(*self._all(pre))

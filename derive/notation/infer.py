@@ -16,7 +16,7 @@ from sympy import Expr
 
 from derive.errors import AmbiguityError, BpttError, ShapeError
 from derive.expressions.node import ONE, SCALAR, Shape
-from derive.notation.resolve import Pre
+from derive.notation.operations import Pre
 from derive.notation.scope import LOSS_LETTERS, is_lower_greek
 from derive.notation.shape_reader import ShapeReader
 from derive.notation.sizes import Solver

@@ -238,6 +238,8 @@ class LatexFrontEnd:
         """Open or close a norm or absolute value: ``\\left`` and ``\\right`` say which; else a bar after an operand closes what is open."""
         innermost = self.out.open[-1][0] if self.out.open else None
         closes = self.side == "right" or (self.side is None and innermost == kind and self.out.after_operand)
+        if self.side == "right" and innermost != kind:
+            raise ParseError("a bar for 'evaluated at' is not part of the notation", span=self.span(raw), expected="the values put in, or said in words beside the formula")
         self.side = None
         if closes:
             self.out.pop(kind, raw.start, raw.end)
@@ -389,6 +391,8 @@ class LatexFrontEnd:
             self.bar("norm" if name in ("|", "Vert") else "abs", raw)
         elif name == "sqrt":
             self.root(raw)
+        elif name == "rm":
+            self.roman(raw)
         elif name in ("underbrace", "overbrace"):
             self.notes_due.add(len(self.out.open) + 1)
             self.argument()
@@ -447,6 +451,17 @@ class LatexFrontEnd:
             self.out.emit("NAME", content.lower(), raw.start, end)
         else:
             self.index = here  # only looks: the group that follows is read as it stands
+
+    def roman(self, raw: Raw) -> None:
+        """``\\rm`` makes the letters after it one word."""
+        if self.raw.text == "{":
+            self.word("mathrm", raw)
+            return
+        letters = []
+        while self.raw.kind == "letter" and (not letters or self.raw.start == letters[-1].end):
+            letters.append(self.take())
+        if letters:
+            self.out.emit("NAME", "".join(letter.text for letter in letters), letters[0].start, letters[-1].end)
 
     def consume(self, group: tuple[str, int] | None) -> None:
         if group is None:

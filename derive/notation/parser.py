@@ -198,11 +198,14 @@ _PLAIN_SIGNS = re.compile(r"@|\*\*|[∂∇⁺]|\.T\b|[\w\]')}]\[\s*[\w\-]|\[\[")
 _WORD = re.compile(r"(?<![\\A-Za-z_{])(?:[A-Za-z]{3,}|(?:tr|ln)(?=\())")
 
 
+_LONG_LABEL = re.compile(r"_[A-Za-z]{2,}")
+
+
 def is_latex(text: str) -> bool:
     """Whether a text is LaTeX rather than the plain form: a command, or nothing that only the plain form has (``@``, ``h[t]``, words)."""
     if "\\" in text:
         return True
-    return not (_PLAIN_SIGNS.search(text) or _WORD.search(text))
+    return not (_PLAIN_SIGNS.search(text) or _WORD.search(text) or ("{" not in text and _LONG_LABEL.search(text)))
 
 
 def parse_lines(text: str | Source, *, newlines: bool = True) -> tuple[s.Line, ...]:

@@ -182,6 +182,9 @@ class _Presenter:
         return s.Infix(("odot",) * last, items)
 
     def _Divide(self, node: e.Divide) -> s.Surface:
+        above, below = node.operands
+        if isinstance(above, e.SumEntries) and below == e.Scalar(above.operands[0].shape[0] * above.operands[0].shape[1]):
+            return self._named("mean", *above.operands)
         return s.Fraction(*(self.node(operand) for operand in node.operands))
 
     def _scripted(self, base: s.Surface, sup: s.Surface) -> s.Surface:
@@ -233,6 +236,13 @@ class _Presenter:
         elif node.order:
             name = s.Scripted(name, primes=node.order)
         return _applied(name, argument)
+
+    def _Extreme(self, node: e.Extreme) -> s.Surface:
+        """Nested on the left, as several arguments: max(a, b, c)."""
+        arguments: list[e.Node] = list(node.operands)
+        while isinstance(arguments[0], e.Extreme) and arguments[0].kind == node.kind:
+            arguments[:1] = arguments[0].operands
+        return _applied(s.Name(node.kind), *(self.node(argument) for argument in arguments))
 
     def _named(self, name: str, *operands: e.Node) -> s.Surface:
         return _applied(s.Name(name), *(self.node(operand) for operand in operands))

@@ -32,6 +32,9 @@ MATRIX_FUNCTIONS = {
 }  # fmt: skip
 """Functions that are not elementwise, and the operation each stands for."""
 
+EXTREMES = ("max", "min")
+"""Functions of two arguments or more, entry by entry."""
+
 ELEMENTWISE = {name: f.name for f in declared() for name in (f.name, *f.aliases)}
 
 
@@ -47,6 +50,7 @@ class Scope:
     names   : keys of all names that are known (timed ones, parameters, labelled ones).
     functions : names of abstract elementwise functions.
     sizes   : names of sizes that may be used as numbers.
+    declared : keys of names that are declared to be quantities.
     open    : whether other names may occur (they become parameters and inputs); otherwise an unknown name is an error.
     """
 
@@ -56,6 +60,7 @@ class Scope:
     names: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
+    declared: frozenset[str] = frozenset()
     open: bool = True
     in_cell: bool = False
 
@@ -165,7 +170,7 @@ def is_index(node: s.Surface, letters: Iterable[str]) -> bool:
     if isinstance(node, s.Bracket) and node.kind in ("(", "group") and len(node.items) == 1:
         return is_index(node.items[0], letters)
     names = {leaf.text for leaf in node.walk() if isinstance(leaf, s.Name)}
-    plain = all(isinstance(leaf, (s.Name, s.Number, s.Sum, s.Infix, s.Sequence, s.Bracket)) for leaf in node.walk())
+    plain = all(isinstance(leaf, (s.Name, s.Number, s.Sum, s.Infix, s.Sequence, s.Bracket, s.Fraction)) for leaf in node.walk())
     whole = not isinstance(node, s.Sequence) or any(isinstance(leaf, s.Number) for leaf in node.items)
     return plain and whole and bool(names) and names <= {*letters, "T"} and (names != {"T"} or "T" in letters)
 

@@ -10,13 +10,13 @@ from derive import expressions as e
 from derive.errors import BpttError, ParseError, ShapeError
 from derive.expressions.calculus import derivative_shape
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector, show_shape
-from derive.notation.resolve import Pre
+from derive.notation.operations import Pre
 from derive.notation.sizes import Solver
 
 _RULES: dict[str, type[e.Node]] = {
     "plus": e.Plus, "neg": e.Neg, "hadamard": e.Hadamard, "divide": e.Divide, "transpose": e.Transpose, "apply": e.Apply, "softmax": e.Softmax,
     "trace": e.Trace, "vec": e.Vec, "sum_entries": e.SumEntries, "mean": e.SumEntries, "norm": e.Norm, "kron": e.Kron, "inner": e.Inner, "sum": e.SumOver,
-    "product": e.ProductOver, "gradient": e.Gradient, "call": e.Call, "differential": e.Differential,
+    "product": e.ProductOver, "gradient": e.Gradient, "call": e.Call, "extreme": e.Extreme, "differential": e.Differential,
 }  # fmt: skip
 """Operations whose shape is their node's shape rule and nothing more."""
 

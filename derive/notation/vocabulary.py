@@ -45,6 +45,9 @@ STYLED_WORDS = ("diag", "tr", "trace", "vec", "softmax")
 LETTER_STYLES = {"mathcal": "cal", "mathscr": "cal", "mathfrak": "frak", "mathbb": "bb"}
 """Commands that make a letter a different name."""
 
+ALPHABETS = tuple(sorted({*LETTER_STYLES.values()}))
+"""How names of letters in another alphabet begin."""
+
 RELATIONS = {
     "=": "=", "<": "<", ">": ">", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "approx": "~",
     "simeq": "~", "ne": "!=", "neq": "!=", "in": "in", "to": "->", "rightarrow": "->", "coloneqq": ":=", "triangleq": ":=", "equiv": "==",

@@ -47,6 +47,8 @@ TABLE: dict[str, tuple[Node, str]] = {
     "SquaredNorm": (e.SquaredNorm(v), r"\lVert v \rVert^2"),
     "Apply": (e.Apply("sigma", v), r"\sigma(v)"),
     "Apply derivative": (e.Apply("tanh", v, 1), r"\tanh'(v)"),
+    "Extreme": (e.Extreme("max", v, w), r"\max(v, w)"),
+    "Extreme with a scalar": (e.Extreme("min", v, s), r"\min(v, s)"),
     "Softmax": (e.Softmax(v), r"\operatorname{softmax}(v)"),
     "Softmax of a row": (e.Softmax(r), r"\operatorname{softmax}(r)"),
     "Diag": (e.Diag(v), r"\operatorname{diag}(v)"),
