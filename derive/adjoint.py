@@ -210,6 +210,9 @@ class AdjointEngine:
         for equation in reversed(self.system.steps):
             if isinstance(equation.lhs, e.Var):
                 terms += [_summed(reach) for reach in self.passed[equation.key] if reach.leaf.name == key]
+        for start, value in self.system.initial.items():
+            passed = self._kept(reaches(value, self.state_gradient(start.name, start.time)))
+            terms += [_summed(reach) for reach in passed if reach.leaf.name == key]
         for term, parts in self.loss_parts:
             for reach in parts:
                 if reach.leaf.name == key:

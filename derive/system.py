@@ -69,7 +69,7 @@ class RecurrentSystem:
         self.steps: tuple[Equation, ...] = self._ordered(prepared.equations)
         self.definitions: Mapping[str, Equation] = {equation.key: equation for equation in self.steps}
         self.shapes: Mapping[str, Shape] = {**text.shapes, **{q.key: q.lhs.shape for q in self.steps}}
-        self.initial = text.initial
+        self.initial: Mapping[e.Node, e.Node] = text.initial
         self.loss_name = text.loss_name
         self.loss_terms: tuple[LossTerm, ...] = self._loss_terms(text.loss)
         if not self.sweeps:
@@ -125,6 +125,8 @@ class RecurrentSystem:
     def parameters(self) -> tuple[str, ...]:
         """Quantities without a time that are never defined."""
         found = dict.fromkeys(use.key for use in self.uses if isinstance(use.leaf, e.Var))
+        for value in self.initial.values():
+            found.update(dict.fromkeys(leaf.name for leaf in leaves(value) if isinstance(leaf, e.Var)))
         for term in self.loss_terms:
             found.update(dict.fromkeys(leaf.name for leaf in leaves(term.body) if isinstance(leaf, e.Var)))
         return tuple(key for key in found if key not in self.definitions)
@@ -152,7 +154,10 @@ class RecurrentSystem:
 
     @cached_property
     def starts(self) -> tuple[e.Timed, ...]:
-        """The values that the sequence starts from: states before step 1, and after step T where they are read from the future."""
+        """The values that the sequence starts from: states before step 1, and after step T where they are read from the future.
+
+        Those that an equation gives, such as h_0 = tanh(V c), are among them.
+        """
         found = []
         for key in self.states:
             offsets = [use.offset for use in self.uses if use.key == key and use.offset is not None]

@@ -10,6 +10,8 @@ from sympy import Expr
 
 from derive import expressions as e
 from derive.adjoint import AdjointEngine, AdjointEquation
+from derive.expressions import make
+from derive.substitute import substitute
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import Run
@@ -79,12 +81,30 @@ class AdjointPass:
         self.engine = AdjointEngine(run.system)
         self.environment = _AdjointEnvironment(run, self.engine, {})
         self.sizes = run.sizes
+        self._known_adjoints: dict[e.Node, tuple[e.Timed, ...]] = {}
         self._recursion()
 
     def _evaluate(self, node: e.Node, time: int | None) -> Array:
         times = {} if time is None else {self.run.system.time.name: time}
-        value = Evaluator(self.environment, self.sizes, times)(node)
+        evaluator = Evaluator(self.environment, self.sizes, times)
+        value = evaluator(substitute(node, zeros) if (zeros := self._outside(node, evaluator)) else node)
         return np.broadcast_to(value, tuple(Evaluator(self.environment, self.sizes).shape(node))) if value.shape != () else value
+
+    def _outside(self, node: e.Node, evaluator: Evaluator) -> dict[e.Node, e.Node]:
+        """Adjoints beyond the ends are zero, and so is what they multiply, even where that (a quotient of states beyond T) has no value."""
+        found: dict[e.Node, e.Node] = {}
+        for adjoint in self._adjoints_in(node):
+            if all(symbol.name in evaluator.times or symbol.name in self.sizes for symbol in adjoint.time.free_symbols):
+                time = evaluator.integer(adjoint.time)
+                if not 1 <= time <= self.run.length:
+                    found[adjoint] = make.zero(adjoint.shape)
+        return found
+
+    def _adjoints_in(self, node: e.Node) -> tuple[e.Timed, ...]:
+        if node not in self._known_adjoints:
+            owners = self.environment.owners
+            self._known_adjoints[node] = tuple(leaf for leaf in node.atoms(e.Timed) if leaf.name in owners)
+        return self._known_adjoints[node]
 
     def _recursion(self) -> None:
         """Adjoints run against the sweeps of the cell: those of the last sweep first, each in the other direction of time."""

@@ -9,10 +9,14 @@ import numpy as np
 from sympy import Expr, Integer
 
 from derive import expressions as e
+from derive.notation.infer import base_letter
 from derive.system import RecurrentSystem
 from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
+
+_POSITIVE = ("epsilon", "varepsilon")
+"""Letters of small positive constants, as in the denominators of normalisations."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,18 @@ def _values(system: RecurrentSystem, sizes: dict[str, int], generator: np.random
         shape = tuple(number(size, sizes) for size in system.shapes[key])
         return generator.normal(size=shape) * scale
 
+    divisors = {below.name for q in system.steps for node in q.rhs.atoms(e.Divide) for below in node.operands[1:] if isinstance(below, e.Var)}
     for key in system.parameters:
-        given[(key, None)] = sample(key)
+        value = sample(key)
+        if key in divisors:
+            value = value + np.where(value < 0, -1.0, 1.0)  # not near zero, where every quotient is badly conditioned
+        given[(key, None)] = np.abs(value) + 0.1 if base_letter(key) in _POSITIVE else value
     for key in system.inputs:
         for time in range(1, sizes["T"] + 1):
             given[(key, time)] = _label(system, key, sizes, generator) if key in system.labels else sample(key)
     for start in system.starts:
+        if start in system.initial:
+            continue
         given[(start.name, number(start.time, sizes))] = sample(start.name)
     return given
 

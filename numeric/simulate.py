@@ -90,9 +90,9 @@ class Run:
             return self.total_loss()
         if time is None:
             raise DataError(f"no value is given for {key}", expected=f"values for {', '.join(self.system.parameters)}")
-        initial = self.system.initial.get(f"{key}[{time}]")
-        if initial is not None:
-            return self.evaluator()(initial) + self.arrays.constant(np.zeros(self.shape(key)))
+        for start, initial in self.system.initial.items():
+            if start.name == key and self.evaluator().integer(start.time) == time:
+                return self.evaluator()(initial) + self.arrays.constant(np.zeros(self.shape(key)))
         return self.arrays.constant(np.zeros(self.shape(key)))
 
     def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:

@@ -121,7 +121,8 @@ class Applications:
                 f"{shown}({inner}) may be {shown} at the time {inner}, or a product", span=item.span.to(following.span) if item.span and following.span else item.span,
                 expected=f"{shown}_{{{inner}}} for the quantity at {inner}",
             )  # fmt: skip
-        if round_bracket and isinstance(atom, (s.Name, s.Scripted, s.Accent)) and self.scope.open:
+        bare = isinstance(atom, (s.Name, s.Accent)) or (isinstance(atom, s.Scripted) and not atom.sups)
+        if round_bracket and bare and self.scope.open:
             raise AmbiguityError(
                 f"{shown} may be a factor or a function here", span=item.span.to(following.span) if item.span and following.span else item.span,
                 expected=f"{shown} {atom.span.text if atom.span else 'x'} for a product", hint="if it is a function, " + DECLARE.replace("\\phi", shown),

@@ -19,6 +19,7 @@ from derive.notation.scope import CONVENTIONAL_INDICES, Scope, bound_letters, fi
 from derive.notation.shape_reader import ShapeReader
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source
+from derive.notation.time_style import style_of, with_subscripts
 
 
 class Builder:
@@ -305,6 +306,7 @@ def read_formula(text: str | Source, context: Context | None = None) -> e.Node:
 
 def elaborate(surface: s.Surface, context: Context | None = None) -> e.Node:
     """The expression of a surface formula."""
+    surface = with_subscripts(surface, context.scope.style if context else style_of([surface]))
     scope = formula_scope(surface, context)
     pre = Resolver(scope).expression(surface)
     infos = _infos([pre], context)

@@ -457,7 +457,7 @@ class LatexFrontEnd:
         if self.raw.text == "{":
             self.word("mathrm", raw)
             return
-        letters = []
+        letters: list[Raw] = []
         while self.raw.kind == "letter" and (not letters or self.raw.start == letters[-1].end):
             letters.append(self.take())
         if letters:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from derive.notation import surface as s
 from derive.notation.scope import FUNCTION_LETTERS, LOSS_LETTERS
-from derive.notation.vocabulary import FUNCTION_COMMANDS, GREEK
+from derive.notation.vocabulary import FUNCTION_COMMANDS, GREEK, STEP
 
 Setting = Literal["step", "symbol", "function", "letter", "cal", "frak", "bb", "word"]
 
@@ -19,9 +19,6 @@ SYMBOLS = frozenset([*GREEK, "ell", "infty"])
 
 COMPOUND = (s.Sum, s.Infix, s.Sequence)
 """Bases that need brackets before a script can stand at them."""
-
-STEP = "Deltat"
-"""The length of a time step, written as two signs: Δt."""
 
 _STYLES: tuple[Literal["cal", "frak", "bb"], ...] = ("cal", "frak", "bb")
 

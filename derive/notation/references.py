@@ -152,9 +152,9 @@ class ReferenceReader:
         acting: list[s.Surface] = []
         for item in node.sups:
             label = label_text(item)
-            indexed = isinstance(item, s.Bracket) and item.kind in ("(", "<") and len(item.items) == 1
-            if indexed and time is None and is_index(item.items[0], {*self.scope.indices, self.scope.time}):
-                time = self.index(item.items[0])
+            inner = item.items[0] if isinstance(item, s.Bracket) and item.kind in ("(", "<") and len(item.items) == 1 else None
+            if inner is not None and time is None and is_index(inner, {*self.scope.indices, self.scope.time}):
+                time = self.index(inner)
             elif isinstance(item, s.Bracket) and item.kind in ("[", "(") and label is not None:
                 labels.append(label)
             elif isinstance(item, s.Mark) and item.kind == "star":

@@ -21,6 +21,9 @@ GREEK_UNICODE = {
 
 GREEK_TO_UNICODE = {name: sign for sign, name in GREEK_UNICODE.items()}
 
+STEP = "Deltat"
+"""The length of a time step, written as two signs: Δt."""
+
 LETTER_COMMANDS = {**{g: g for g in GREEK}, "ell": "ell", "infty": "infty"}
 """Commands that stand for one letter."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from derive.notation import surface as s
-from derive.notation.layout import COMPOUND, STEP, is_head, is_label_word, is_tall, setting, side_by_side, spelled_out
+from derive.notation.layout import COMPOUND, is_head, is_label_word, is_tall, setting, side_by_side, spelled_out
+from derive.notation.vocabulary import STEP
 
 _MARKS = {
     "ones": r"\mathbf{1}", "reals": r"\mathbb{R}", "nabla": r"\nabla", "partial": r"\partial", "dots": r"\dots", "top": r"\top", "star": "*",

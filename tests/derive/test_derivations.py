@@ -252,7 +252,7 @@ def test_a_loss_summed_in_the_cells_own_letter(letter: str) -> None:
     validate_derivation(subject, subject.gradient("W"), draws=2)
 
 
-@pytest.mark.parametrize(("loss", "error"), [("L = h_t", CellError), ("L = \\sum_{t=1}^{T} h_t^\\top h_t - h_t^\\top h_t", CellError)])
+@pytest.mark.parametrize(("loss", "error"), [("L = h_t", ShapeError), ("L = \\sum_{t=1}^{T} h_t^\\top h_t - h_t^\\top h_t", CellError)])
 def test_a_loss_is_a_number_without_a_free_time(loss: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\n{loss}")
