@@ -216,6 +216,13 @@ def test_cells_that_read_the_future() -> None:
     validate_gradients(Cell.from_text("h_t = \\tanh(W h_{t+1} + V h_{t+2} + U x_t)"), draws=8)
 
 
+def test_the_proof_for_gates_cut_from_one_vector() -> None:
+    gates = "z_t = W h_{t-1} + U x_t + b\nf_t = \\sigma([z_t]_{0:n})\ni_t = \\sigma([z_t]_{n:2n})\ng_t = \\tanh([z_t]_{2n:3n})"
+    subject = Cell.from_text(gates + "\nC_t = f_t \\odot C_{t-1} + i_t \\odot g_t\nh_t = \\tanh(C_t)\nh_t \\in \\mathbb{R}^{n}\nz_t \\in \\mathbb{R}^{3n}")
+    assert subject.equivalence("W").steps
+    validate_gradients(subject, draws=3)
+
+
 def test_past_and_future_in_one_loop() -> None:
     with pytest.raises(CellError, match="own past and their own future"):
         Cell.from_text("h_t = \\tanh(W g_{t-1} + x_t)\ng_t = \\tanh(V h_{t+2} + x_t)")

@@ -193,6 +193,13 @@ def test_elementwise_functions(function: object, order: int) -> None:
     np.testing.assert_allclose(_value(node, values).ravel(), definition, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("function", [f for f in declared() if f.parity], ids=lambda f: f.name)
+def test_parity(function: object) -> None:
+    x = np.array([[0.7], [-1.3], [0.0]])
+    here, there = (_value(e.Apply(function.name, v), {v: sign * x}) for sign in (1, -1))  # type: ignore[attr-defined]
+    np.testing.assert_allclose(there, {"odd": -here, "even": here, "complement": 1 - here}[function.parity], rtol=1e-14, atol=1e-15)  # type: ignore[attr-defined]
+
+
 def _wrong_jvp(self: Node, tangents: tuple[Node | None, ...]) -> Node | None:
     """A planted error: the product rule forgets all terms but the first that varies."""
     for k, tangent in enumerate(tangents):
