@@ -10,7 +10,7 @@ Sources: Rumelhart, Hinton, Williams (1986); Werbos, *Backpropagation through ti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -269,6 +269,21 @@ def _recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ..
             steps.append(Step(equation.adjoint.xreplace(last), equation.final.xreplace(last), "loss at T", "everything later is zero"))
         if not make.is_zero(equation.rhs):
             steps.append(Step(equation.adjoint, equation.rhs, rule))
+    return [*starts(engine, equations), *steps]
+
+
+def starts(engine: AdjointEngine, equations: Iterable[AdjointEquation]) -> list[Step]:
+    """Where the recursion starts: the adjoints beyond the ends of the sequence that it reads. No loss depends on them, so they are zero."""
+    own = {equation.adjoint.name: equation.adjoint for equation in equations}
+    steps = []
+    for name, adjoint in own.items():
+        distances = [leaf.time - engine.time for equation in equations for leaf in equation.rhs.atoms(e.Timed) if leaf.name == name]
+        offsets = [int(distance) for distance in distances if distance.is_Integer]
+        after = [T + step for step in range(1, max(offsets, default=0) + 1)]
+        before = [Integer(1 - step) for step in range(1, 1 - min(offsets, default=0))]
+        for time in (*after, *before):
+            rule = "no step after T" if time.has(T) else "no step before 1"
+            steps.append(Step(adjoint.xreplace({engine.time: time}), make.zero(adjoint.shape), rule, proved="definition"))
     return steps
 
 

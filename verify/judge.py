@@ -64,6 +64,7 @@ class Verdict:
     points   : how many points were evaluated.
     holds    : at how many of them the two sides agree.
     error    : the median relative difference of the two sides over the points at which they differ.
+    tried    : the verdicts on all readings that were tried, in their order, where the formula has more than one.
     """
 
     verdict: str
@@ -74,6 +75,7 @@ class Verdict:
     error: float = 0.0
     counterexample: Counterexample | None = None
     message: str = ""
+    tried: tuple[Verdict, ...] = ()
 
 
 def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]:
@@ -116,14 +118,13 @@ def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: 
         return Verdict("correct", "definition")
     if equal(relation.lhs, relation.rhs):
         return Verdict("correct", "proved")
-    closest: Verdict | None = None
+    tried: list[Verdict] = []
     for reading in readings(relation, system):
-        found = replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name)
-        if found.verdict != "wrong":
-            return found
-        if closest is None or found.error < closest.error:
-            closest = found
-    return closest or Verdict("unsupported", "tested", message="the formula could not be evaluated")
+        tried.append(replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name))
+        if tried[-1].verdict != "wrong":
+            break
+    best = tried[-1] if tried[-1].verdict != "wrong" else min(tried, key=lambda found: found.error)
+    return replace(best, tried=tuple(tried) if len(tried) > 1 else ())
 
 
 def _chain(system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]) -> Verdict:
