@@ -136,7 +136,7 @@ def power_theorem() -> Derivation:
     steps = [
         Step(M, decomposition, "eigendecomposition", "the columns of Q are eigenvectors", proved="definition"),
         Step(e.MatrixPower(M, first), M, "base case n = 1", "the first power is the matrix itself", proved="definition"),
-        Step(e.MatrixPower(M, first), base, "the decomposition, and Λ = Λ¹", "", proved="algebra"),
+        Step(e.MatrixPower(M, first), base, "the decomposition itself", "", proved="algebra"),
         Step(e.MatrixPower(M, n), claim(n), "induction hypothesis, for some n ≥ 1", "assume it for one n", proved="induction"),
         Step(e.MatrixPower(M, n + 1), e.Times(e.MatrixPower(M, n), M), "definition of a power", proved="definition"),
         Step(e.MatrixPower(M, n + 1), e.Times(claim(n), decomposition), "hypothesis and decomposition", "for Mⁿ and for M"),

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from derive.notation import surface as s
-from reports.document import Aligned, AlignedLine, Fragment, Inlines, Row, Rows, Sign, plain_text
-from reports.measure import RELATION_WIDTH, sign_width, tall, text_width, width
+from reports.document import Aligned, AlignedLine, Fragment, Inlines, Row, Rows, Sign
+from reports.measure import RELATION_WIDTH, sign_width, tall, width
+from reports.sentence_width import inlines_width
 
 INDENT = 1.6
 """How far displayed formulas stand in from the margin (em)."""
@@ -22,6 +23,8 @@ STEP = 1.2
 NOTE_SIZE = 0.82
 """Size of notes relative to the text."""
 NOTE_GAP = 1.5
+SHORT = 6
+"""So many rows stay on one page; of more, the first two and the last two stay together."""
 SCALES = (1.0, 0.9, 0.8)
 """Sizes that are tried, largest first, for formulas that nothing else makes fit."""
 _WIDEST_LEFT = 0.42
@@ -49,7 +52,7 @@ class _Part:
 
 def note_width(note: Inlines) -> float:
     """The width of a note in em of the text."""
-    return text_width(plain_text(note)) * NOTE_SIZE
+    return inlines_width(note) * NOTE_SIZE
 
 
 def break_rows(block: Aligned, line: float) -> Rows:
@@ -58,7 +61,14 @@ def break_rows(block: Aligned, line: float) -> Rows:
         rows, fits = _rows(block.lines, line / scale)
         if fits:
             break
-    return Rows(tuple(rows), scale)
+    return Rows(_together(rows), scale, block.footer)
+
+
+def _together(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows that say after which of them no page may end."""
+    last = len(rows) - 1
+    short = len(rows) <= SHORT
+    return tuple(replace(row, sticky=k < last and (short or k in (0, last - 1) or rows[k + 1].indent > 0 or row.hangs)) for k, row in enumerate(rows))
 
 
 def _rows(lines: Sequence[AlignedLine], line: float) -> tuple[list[Row], bool]:

@@ -61,7 +61,7 @@ class LatexWriter(Writer):
             "table",
             header=[self.inlines(cell) for cell in table.header],
             parts=[rows[k : k + size] for k in range(0, max(1, len(rows)), size)],
-            columns=[_column(*pair) for pair in zip(table.alignments, table.shares, strict=True)],
+            columns=[_column(*pair, "m" if any(row_strut(row) for row in table.rows) else "p") for pair in zip(table.alignments, table.shares, strict=True)],
             number=table.number,
             caption=self.inlines(table.caption),
         )
@@ -113,10 +113,11 @@ class LatexWriter(Writer):
         return Code(f"\\href{{{''.join(special.get(char, char) for char in target)}}}{{{body}}}")
 
 
-def _column(alignment: str, share: float) -> Code:
+def _column(alignment: str, share: float, kind: str) -> Code:
+    """A column as wide as its content, or a paragraph: ``p`` with the first lines of a row side by side, ``m`` centred on high formulas."""
     if not share:
         return Code(_COLUMNS[alignment])
-    return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}p{{{share:g}\\linewidth}}")
+    return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}{kind}{{{share:g}\\linewidth}}")
 
 
 def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...]) -> list[Code]:

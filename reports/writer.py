@@ -10,6 +10,7 @@ from derive.notation.surface import Surface
 from reports import document as d
 from reports.escape import Code
 from reports.labels import callout_label, labels
+from reports.layout import row_strut
 from reports.templating import Templates
 
 
@@ -64,9 +65,9 @@ class Writer(ABC):
                 return self.fill("numbers", items=[self.blocks(item) for item in items], start=start, tight=tight)
             case d.Quote(inside):
                 return self.fill("quote", body=self.blocks(inside))
-            case d.Callout(kind, title, inside):
+            case d.Callout(kind, title, inside, whole):
                 heading = self.inlines(title) if title else self.escape(callout_label(kind, self.document.language))
-                return self.fill("callout", kind=kind, title=heading, body=self.blocks(inside))
+                return self.fill("callout", kind=kind, title=heading, body=self.blocks(inside), whole=whole)
             case d.Rule():
                 return self.fill("rule")
             case d.Table():
@@ -94,6 +95,7 @@ class Writer(ABC):
             rows=[[self.inlines(cell) for cell in row] for row in table.rows],
             alignments=table.alignments,
             shares=table.shares,
+            tall=any(row_strut(row) for row in table.rows),
             number=table.number,
             caption=self.inlines(table.caption),
         )
@@ -117,11 +119,11 @@ class Writer(ABC):
                 "note_below": row.note_below,
                 "indent": row.indent,
                 "room": row.room,
-                "sticky": following is not None and following.indent > 0,
+                "sticky": row.sticky,
             }
-            for row, following in zip(rows.rows, (*rows.rows[1:], None), strict=True)
+            for row in rows.rows
         ]
-        return self.fill("rows", rows=cells, scale=rows.scale)
+        return self.fill("rows", rows=cells, scale=rows.scale, footer=self.inlines(rows.footer))
 
     def row_left(self, surface: Surface) -> Code:
         """The left side of a row."""

@@ -153,7 +153,7 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
     for number in range(draws):
         drawn = fixed_sizes(system, seed + number, sizes, (4, 5, 3)[number % 3])
         run = run_of(system, drawn)
-        for times in _times(relation, run, np.random.default_rng([seed + number, 3])):
+        for times in instances(relation, run, np.random.default_rng([seed + number, 3])):
             try:
                 left, right = (Evaluator(run, drawn.sizes, times)(side) for side in (relation.lhs, relation.rhs))
             except OutOfRange:
@@ -196,7 +196,7 @@ class OutOfRange(DataError):
     """A quantity is asked for at a time at which it does not exist."""
 
 
-def _times(relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4) -> Sequence[dict[str, int]]:
+def instances(relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4) -> Sequence[dict[str, int]]:
     """Numbers for the free times at which every derivative looks back, and every quantity exists."""
     names = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
     options = [dict(zip(names, values, strict=True)) for values in product(range(run.length + 1), repeat=len(names))]
