@@ -56,7 +56,7 @@ class LatexWriter(Writer):
 
     def table(self, table: d.Table) -> Code:
         size = _TABLE_ROWS // 2 if any(table.shares) else _TABLE_ROWS
-        rows = [_with_strut([self.inlines(cell) for cell in row], row) for row in table.rows]
+        rows = [_with_strut([self.inlines(cell) for cell in row], row, table.shares) for row in table.rows]
         return self.fill(
             "table",
             header=[self.inlines(cell) for cell in table.header],
@@ -120,14 +120,16 @@ def _column(alignment: str, share: float, kind: str) -> Code:
     return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}{kind}{{{share:g}\\linewidth}}")
 
 
-def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...]) -> list[Code]:
-    """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above."""
+def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...], shares: tuple[float, ...]) -> list[Code]:
+    """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above. A paragraph is centred on the line of
+    the other cells, so the strut stands in a cell that is no paragraph, if there is one."""
     strut = row_strut(row)
     if strut is None:
         return cells
     height, depth = strut
     rule = Code(f"\\rule[{-depth:.2f}em]{{0pt}}{{{height + depth:.2f}em}}")
-    return [Code(rule + cells[0]), *cells[1:]]
+    place = next((k for k, share in enumerate(shares) if not share), 0)
+    return [Code(rule + cell) if k == place else cell for k, cell in enumerate(cells)]
 
 
 def _pieces(line: str, columns: int) -> list[str]:

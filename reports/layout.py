@@ -22,7 +22,7 @@ _COLUMN_GAP = 1.1
 _ROW_HEIGHT, _ROW_DEPTH, _ROW_SPACE = 0.97, 0.32, 0.3
 _LINE_HEIGHT = 1.24
 """Distance of two lines of text (em)."""
-_WHOLE = 24.0
+_WHOLE = 18.0
 """Callouts of about so many lines stand on one page."""
 _CODE_LETTER = 0.485
 """Width of a letter of displayed code (em): typewriter letters, one size smaller than the text."""
@@ -136,7 +136,7 @@ def _filled(row: tuple[d.Inlines, ...], count: int) -> tuple[d.Inlines, ...]:
 
 
 def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]:
-    """0 for columns as wide as their content; shares of the line where the content does not fit, wide columns giving way first."""
+    """0 for columns as wide as their content; shares of the line for those whose content does not fit, wide columns giving way first."""
     columns = list(zip(*rows, strict=True))
     # The header is bold, and bold letters are wider.
     wanted = [max(BOLD * inlines_width(column[0]), *map(inlines_width, column)) for column in columns]
@@ -151,7 +151,8 @@ def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]
         more = {k: min(wanted[k], max(least[k], even)) for k in range(len(columns)) if k not in fixed and (wanted[k] <= even or least[k] > even)}
         fixed |= more or {k: even for k in range(len(columns)) if k not in fixed}
     factor = min(1.0, room / sum(fixed.values()))
-    return tuple(round(fixed[k] * factor / line, 4) for k in range(len(columns)))
+    natural = [factor == 1.0 and fixed[k] >= wanted[k] for k in range(len(columns))]
+    return tuple(0.0 if natural[k] else round(fixed[k] * factor / line, 4) for k in range(len(columns)))
 
 
 def row_strut(row: tuple[d.Inlines, ...]) -> tuple[float, float] | None:

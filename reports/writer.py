@@ -4,6 +4,7 @@ blocks stand in its templates."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import zip_longest
 from typing import Any
 
 from derive.notation.surface import Surface
@@ -50,15 +51,15 @@ class Writer(ABC):
 
     def blocks(self, blocks: d.Blocks) -> Code:
         """Blocks one after another."""
-        return Code("\n".join(self.block(block) for block in blocks))
+        return Code("\n".join(self.block(block, following) for block, following in zip_longest(blocks, blocks[1:])))
 
-    def block(self, block: d.Block) -> Code:
-        """One block, by the method for its kind."""
+    def block(self, block: d.Block, following: d.Block | None = None) -> Code:
+        """One block, by the method for its kind; a sentence that leads to a formula stays on its page."""
         match block:
             case d.Heading():
                 return self.heading(block)
             case d.Paragraph(body):
-                return self.fill("paragraph", body=self.inlines(body))
+                return self.fill("paragraph", body=self.inlines(body), leads=isinstance(following, (d.Display, d.Rows)))
             case d.BulletList(items, tight):
                 return self.fill("bullets", items=[self.blocks(item) for item in items], tight=tight)
             case d.NumberedList(items, start, tight):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -151,8 +152,7 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
     undefined = 0
     worst: tuple[float, Counterexample] | None = None
     for number in range(draws):
-        drawn = fixed_sizes(system, seed + number, sizes, (4, 5, 3)[number % 3])
-        run = run_of(system, drawn)
+        drawn, run = instance(system, seed + number, tuple(sorted(sizes.items())), (4, 5, 3)[number % 3])
         for times in instances(relation, run, np.random.default_rng([seed + number, 3])):
             try:
                 left, right = (Evaluator(run, drawn.sizes, times)(side) for side in (relation.lhs, relation.rhs))
@@ -178,6 +178,13 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
         return Verdict("correct", "tested", points=len(errors), holds=len(errors), error=max(errors))
     counterexample = worst[1] if worst else None
     return Verdict("wrong", "tested", points=len(errors), holds=len(errors) - len(apart), error=float(np.median(apart)), counterexample=counterexample)
+
+
+@lru_cache(maxsize=64)
+def instance(system: RecurrentSystem, seed: int, sizes: tuple[tuple[str, int], ...], length: int) -> tuple[Draw, Run]:
+    """A draw and its run. Several readings and formulas about one cell are held against the same ones, whose derivatives are then known."""
+    drawn = fixed_sizes(system, seed, dict(sizes), length)
+    return drawn, run_of(system, drawn)
 
 
 def fixed_sizes(system: RecurrentSystem, seed: int, sizes: Mapping[str, int], length: int) -> Draw:

@@ -13,7 +13,6 @@ from derive.errors import BpttError, ValidationError
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
 from derive.spectra import from_sympy, scalar
-from numeric.draws import draw, run_of
 from numeric.evaluate import Evaluator
 from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
@@ -23,7 +22,7 @@ from reports.blocks.registry import REGISTRY
 from reports.blocks.rounding import matrix_surface, significant, spelled
 from reports.document import Aligned, AlignedLine, Block, Inlines, aligned, words
 from verify.closed import value_of
-from verify.judge import instances
+from verify.judge import instance, instances
 
 SLACK = 1e-12
 """How far rounding may carry a side of an inequality beyond the other, relative to the larger."""
@@ -75,8 +74,7 @@ def _bound(call: BlockCall, subject: Subject, link: e.Relation) -> Tested:
         raise call.error("a bound is tested in a cell", "says", expected="an option cell")
     points = 0
     for number in range(subject.draws):
-        drawn = draw(subject.cell, subject.seed + number, length=(4, 5, 3)[number % 3], largest=4)
-        run = run_of(subject.cell, drawn)
+        drawn, run = instance(subject.cell, subject.seed + number, (), (4, 5, 3)[number % 3])
         for times in instances(link, run, np.random.default_rng([subject.seed + number, 3])):
             try:
                 left, right = (np.real(Evaluator(run, drawn.sizes, times)(side)) for side in link.items)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from derive.notation import surface as s
 from derive.notation.present import present
 from derive.notation.source import Span
 from derive.notation.write_latex import write_latex
-from derive.spectra import behaviour, from_sympy, growth
+from derive.spectra import Growth, behaviour, from_sympy, growth
 from numeric.draws import draw, run_of
 from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
@@ -42,7 +43,7 @@ def growth_table_block(call: BlockCall) -> Sequence[Block]:
     powers = _powers(call)
     rows: list[tuple[Inlines, ...]] = []
     for label, matrix in _matrices(call):
-        found = growth(matrix, plain_text(label), max(powers))
+        found = _growth(matrix.as_immutable(), max(powers))
         norms = [(Math(short_number(found.norms[n - 1])),) for n in powers]
         shown = (Math(present(from_sympy(matrix))),)
         rows.append((label, shown, _eigenvalues(found.eigenvalues), *norms, with_formulas(behaviour(matrix))))
@@ -51,6 +52,12 @@ def growth_table_block(call: BlockCall) -> Sequence[Block]:
     centred: tuple[Alignment, ...] = tuple("center" for _ in header[2:])
     caption = call.sentence("caption") or (*words("Spectral norm "), Math(_NORM), *words(" of the powers of some matrices "), Math(s.Name("W")), *words("."))
     return [Table(header, tuple(rows), ("left", *centred, "left"), caption)]
+
+
+@lru_cache(maxsize=64)
+def _growth(matrix: sp.ImmutableMatrix, number: int) -> Growth:
+    """Norms of powers; a table and a plot often show the same matrices."""
+    return growth(matrix.as_mutable(), "", number)
 
 
 def _powers(call: BlockCall) -> list[int]:
@@ -106,7 +113,7 @@ def growth_plot_block(call: BlockCall) -> Sequence[Block]:
     context = context_of(call)
     number = call.integer("count", 60, least=1, most=1000)
     steps = tuple(float(n) for n in range(1, number + 1))
-    series = [Series(plot_label(label), steps, growth(matrix, "", number).norms) for label, matrix in _matrices(call)]
+    series = [Series(plot_label(label), steps, _growth(matrix.as_immutable(), number).norms) for label, matrix in _matrices(call)]
     if "cell" in call.options:
         matrix = matrix_of(_needed(call, "matrix"), call)
         norms = product_norms(context.cell(call), _needed(call, "parameter"), np.array(matrix.tolist(), dtype=float), number, context.seed)

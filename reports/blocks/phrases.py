@@ -63,7 +63,8 @@ def _converted(text: str, pattern: re.Pattern[str], formula: Callable[[re.Match[
     at = 0
     for found in pattern.finditer(text):
         if found.start() > at:
-            pieces.append(Text(text[at : found.start()]))
+            # Remarks are short; a letter alone on a line of its own would look lost.
+            pieces.append(Text(f"{before[:-1]}\u00a0" if (before := text[at : found.start()]).endswith(" ") else before))
         pieces.append(_formula(formula(found)))
         at = found.end()
     return (*pieces, *words(text[at:]))
