@@ -220,7 +220,7 @@ Fragment = Surface | Sign
 
 @dataclass(frozen=True)
 class Row:
-    """One printed line of aligned formulas. ``left`` alone on its row is wider than its column and hangs over the right side."""
+    """One printed line of aligned formulas. A row that ``hangs`` holds a left side wider than its column, or a part of one, in ``right``."""
 
     left: Surface | None = None
     operator: str = ""
@@ -233,11 +233,7 @@ class Row:
     """Space for a note below (em)."""
     sticky: bool = False
     """No page ends between this row and the next one."""
-
-    @property
-    def hangs(self) -> bool:
-        """Whether the left side has the row for itself."""
-        return self.left is not None and not self.right
+    hangs: bool = False
 
 
 @dataclass(frozen=True)

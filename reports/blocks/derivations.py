@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from derive import expressions as e
 from derive.cell import Cell
@@ -157,9 +156,9 @@ def gradients_block(call: BlockCall) -> Sequence[Block]:
     """``bptt gradients``: the whole adjoint recursion and all gradients of a cell."""
     context = context_of(call)
     subject = context.cell(call)
-    derivation = replace(subject.gradients(), target=e.Gradient(e.Var("theta"), e.Var(subject.loss_name)))
-    measured = replace(validate_gradients(subject, context.draws, context.seed), subject="all gradients")
-    return _printed(call, derivation, measurement(subject, call.text("cell"), derivation, measured))
+    derivation = subject.gradients()
+    measured = validate_gradients(subject, context.draws, context.seed)
+    return _printed(call, derivation, measurement(subject, call.text("cell"), derivation, measured, words("all gradients, adjoint recursion")))
 
 
 @REGISTRY.block("proof", options=("steps", "rules"), required=("cell", "wrt"))

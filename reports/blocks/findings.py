@@ -19,9 +19,11 @@ _TITLES: dict[str, tuple[str, CalloutKind]] = {
 }  # fmt: skip
 
 _SUMMARY = {
-    "correct": "hold", "definition": "are definitions", "special case": "hold in a special case only", "approximation": "are approximations",
-    "wrong": "are false", "unreadable": "cannot be read",
+    "correct": ("holds", "hold"), "definition": ("is a definition", "are definitions"),
+    "special case": ("holds in a special case only", "hold in a special case only"), "approximation": ("is an approximation", "are approximations"),
+    "wrong": ("is false", "are false"), "unreadable": ("cannot be read", "cannot be read"),
 }  # fmt: skip
+"""What is said of one claim, and of several."""
 
 _OWN = "our reading"
 
@@ -38,14 +40,14 @@ def findings_block(call: BlockCall) -> Sequence[Block]:
 
 def _summary(findings: Sequence[Finding]) -> Paragraph:
     counts = Counter(finding.expected for finding in findings)
-    parts = [f"{counts[kind]} {said}" for kind, said in _SUMMARY.items() if counts[kind]]
+    parts = [f"{counts[kind]} {said[counts[kind] > 1]}" for kind, said in _SUMMARY.items() if counts[kind]]
     unsure = sum(finding.expected == "correct" and bool(finding.verdict.tried) for finding in findings)
     if unsure:
         parts[0] += f" ({unsure} of them in one of its readings only)"
     listed = ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else parts[0]
     own = sum(not finding.printed for finding in findings)
-    readings = f" {own} of them are not printed in the source: they are our readings of its words, and marked so." if own else ""
-    return Paragraph(words(f"Of {len(findings)} formulas, {listed}.{readings}"))
+    readings = f" Not printed in the source, but our reading of its words, and marked so: {own}." if own else ""
+    return Paragraph(words(f"Of {len(findings)} formula{'s' if len(findings) > 1 else ''}, {listed}.{readings}"))
 
 
 def finding_callout(finding: Finding) -> Callout:

@@ -93,9 +93,12 @@ def _eigenvalue(value: complex) -> s.Surface:
     real = number_surface(f"{value.real:.4g}")
     if abs(value.imag) < 1e-12:
         return real
-    imaginary = s.Sequence((s.Number(f"{abs(value.imag):.4g}"), s.Name("i")))
+    size = f"{abs(value.imag):.4g}"
+    imaginary = s.Name("i") if size == "1" else s.Sequence((s.Number(size), s.Name("i")))
     sign = 1 if value.imag > 0 else -1
-    return s.Sum((1, sign), (real, imaginary)) if value.real else s.Sum((sign,), (imaginary,))
+    if abs(value.real) < 1e-12:
+        return imaginary if sign > 0 else s.Sum((-1,), (imaginary,))
+    return s.Sum((-1 if value.real < 0 else 1, sign), (number_surface(f"{abs(value.real):.4g}"), imaginary))
 
 
 def short_number(value: float) -> s.Surface:

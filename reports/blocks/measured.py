@@ -21,47 +21,46 @@ _FORMS = (("as a double sum", ", double sum"), ("written out", ", written out"),
 """How the titles of derivations name the written form of a gradient, and how the table does."""
 
 
-def measurement(subject: Cell, name: str, derivation: Derivation, validation: Validation) -> Measurement:
-    """The entry for one derivation; ``name``: the cell's on the sheet."""
+def measurement(subject: Cell, name: str, derivation: Derivation, validation: Validation, result: Inlines = ()) -> Measurement:
+    """The entry for one derivation; ``name``: the cell's on the sheet, ``result``: what was derived, if not one derivative."""
     form = next((said for phrase, said in _FORMS if phrase in derivation.title), "")
     timed = any(isinstance(equation.lhs, e.Timed) for equation in subject.equations)
-    return Measurement((Math(present(derivation.target)), *words(form)), name, validation, timed)
+    return Measurement(result or (Math(present(derivation.target)), *words(form)), name, validation, timed)
 
 
 def measured_sentence(entry: Measurement) -> Inlines:
     """How well a result agrees with automatic differentiation."""
     measured = entry.validation
     agreement = words("exactly equal") if measured.error == 0 else (*words("relative error at most "), *scientific(measured.error))
-    drawn = [part for part in (_sizes(measured.sizes), _length(entry)) if part]
-    range_of = [piece for k, part in enumerate(drawn) for piece in (*words(" and " if k else " with "), *part)]
-    return (*words("Against automatic differentiation: "), *agreement, *words(f" in {measured.draws} draws"), *range_of, *words("."))
+    return (*words("Against automatic differentiation: "), *agreement, *words(f" in {measured.draws} draws"), *_drawn(entry), *words("."))
 
 
-def _sizes(names: Sequence[str]) -> Inlines:
-    """n, d ≤ 6, the state's size first."""
-    ordered = sorted(names, key=lambda name: (not name.startswith("n"), name))
-    listed = [piece for name in ordered for piece in (*words(", "), Math(QName.from_key(name).surface()))][1:-1]
-    return (*listed, Math(_at_most(QName.from_key(ordered[-1]).surface(), largest_size(len(names))))) if ordered else ()
-
-
-def _length(entry: Measurement) -> Inlines:
+def _drawn(entry: Measurement) -> Inlines:
+    """ with n, d, T ≤ 6: which sizes and lengths were drawn, the state's size first."""
+    names = [QName.from_key(name).surface() for name in sorted(entry.validation.sizes, key=lambda name: (not name.startswith("n"), name))]
     low, high = entry.validation.lengths
-    if not entry.timed:
+    most = largest_size(len(names))
+    length = s.Name("T")
+    if entry.timed and (low, high) == (1, most):
+        return _bounded([*names, length], most)
+    exact = s.Relation(("=",), (length, s.Number(str(high))))
+    between = s.Relation(("<=", "<="), (s.Number(str(low)), length, s.Number(str(high))))
+    timed = (Math(exact if low == high else between),) if entry.timed else ()
+    joined = words(" and ") if names and timed else words(" with ") if timed else ()
+    return (*_bounded(names, most), *joined, *timed)
+
+
+def _bounded(names: Sequence[s.Surface], most: int) -> Inlines:
+    """ with a, b ≤ most."""
+    if not names:
         return ()
-    return (Math(s.Relation(("=",), (s.Name("T"), s.Number(str(low))))),) if low == high else (Math(_between(low, s.Name("T"), high)),)
+    listed = [piece for name in names[:-1] for piece in (Math(name), *words(", "))]
+    return (*words(" with "), *listed, Math(s.Relation(("<=",), (names[-1], s.Number(str(most))))))
 
 
 def largest_size(count: int) -> int:
     """The largest size of so many that are drawn; see :func:`numeric.draws.draw`."""
     return max(6, count + 2)
-
-
-def _at_most(name: s.Surface, largest: int) -> s.Surface:
-    return s.Relation(("<=",), (name, s.Number(str(largest))))
-
-
-def _between(low: int, name: s.Surface, high: int) -> s.Surface:
-    return s.Relation(("<=", "<="), (s.Number(str(low)), name, s.Number(str(high))))
 
 
 @REGISTRY.block("measurements", options=("caption",))

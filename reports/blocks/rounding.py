@@ -64,6 +64,30 @@ def number_surface(text: str) -> s.Surface:
     return s.Sum((-1,), (s.Number(text[1:]),)) if text.startswith("-") else s.Number(text)
 
 
+def neat(node: s.Surface) -> s.Surface:
+    """A formula of exact numbers with roots and the imaginary unit as one writes them: √2 for 2^{1/2}, i for I."""
+    half = s.Fraction(s.Number("1"), s.Number("2"))
+    match node:
+        case s.Scripted(base, (), (power,)) if power == half:
+            return s.Root(neat(base))
+        case s.Name("I"):
+            return s.Name("i")
+        case s.Fraction(above, below):
+            return s.Fraction(neat(above), neat(below))
+        case s.Sum(signs, items):
+            return s.Sum(signs, tuple(map(neat, items)))
+        case s.Infix(operators, items):
+            return s.Infix(operators, tuple(map(neat, items)))
+        case s.Matrix(rows):
+            return s.Matrix(tuple(tuple(map(neat, row)) for row in rows))
+        case s.Scripted(base, subs, sups):
+            return s.Scripted(neat(base), subs, sups)
+        case s.Bracket(kind, items):
+            return s.Bracket(kind, tuple(map(neat, items)))
+        case _:
+            return node
+
+
 def matrix_surface(matrix: sp.Matrix, spell: Callable[[sp.Expr], s.Surface]) -> s.Surface:
     """A matrix with its entries spelled; a single entry stands without brackets."""
     rows = tuple(tuple(spell(matrix[i, j]) for j in range(matrix.cols)) for i in range(matrix.rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sympy as sp
 
@@ -11,11 +12,11 @@ from derive.errors import ValidationError
 from derive.notation import surface as s
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
-from derive.spectra import eigendecomposition, from_sympy, power_theorem, scalar, to_sympy
+from derive.spectra import Eigendecomposition, eigendecomposition, from_sympy, power_theorem, scalar, to_sympy
 from reports.block_calls import BlockCall
 from reports.blocks.derivations import lines_of
 from reports.blocks.registry import REGISTRY
-from reports.blocks.rounding import decimals, matrix_surface, number_surface
+from reports.blocks.rounding import decimals, matrix_surface, neat, number_surface
 from reports.document import Aligned, AlignedLine, Block
 
 
@@ -49,7 +50,7 @@ def eigen_block(call: BlockCall) -> Sequence[Block]:
     inverse = s.Scripted(s.Name("Q"), sups=(s.Sum((-1,), (s.Number("1"),)),))
     product = e.Times(from_sympy(found.basis), from_sympy(found.values), from_sympy(found.basis.inv()))
     symbols = s.Sequence((s.Name("Q"), s.Name("Lambda"), inverse))
-    return [Aligned((AlignedLine(name, "=", symbols), AlignedLine(None, "=", present(product)), AlignedLine(None, "=", present(from_sympy(matrix)))))]
+    return [Aligned((AlignedLine(name, "=", symbols), AlignedLine(None, "=", neat(present(product))), AlignedLine(None, "=", neat(present(from_sympy(matrix))))))]
 
 
 @REGISTRY.block("power", options=("digits", "name", "exact"), required=("matrix", "exponent"))
@@ -63,16 +64,26 @@ def power_block(call: BlockCall) -> Sequence[Block]:
     if sp.simplify(through - power) != sp.zeros(*matrix.shape):
         raise ValidationError("the power through the eigenvalues differs from the repeated product", span=call.span)
     name = s.Scripted(s.Name(call.options.get("name", "W")), sups=(s.Number(str(exponent)),))
-    lines = []
-    if found.diagonalizable:
-        values = s.Matrix(tuple(
-            tuple(s.Scripted(present(scalar(found.values[i, i])), sups=(s.Number(str(exponent)),)) if i == j else s.Number("0") for j in range(matrix.cols))
-            for i in range(matrix.rows)
-        ))  # fmt: skip
-        factors = (present(from_sympy(found.basis)), values, present(from_sympy(found.basis.inv())))
-        lines.append(AlignedLine(name, "=", s.Infix(("at", "at"), factors)))
-    if call.options.get("exact") == "yes":
-        lines.append(AlignedLine(name if not lines else None, "=", present(from_sympy(power))))
+    lines = [AlignedLine(name, "=", _through(found, exponent))] if found.diagonalizable else []
     rounded = any(sp.Rational(decimals(entry, digits)) != entry for entry in power)
-    lines.append(AlignedLine(name if not lines else None, "~" if rounded else "=", matrix_surface(power, lambda entry: number_surface(decimals(entry, digits)))))
+    if not rounded or call.flag("exact"):
+        lines.append(AlignedLine(None, "=", neat(present(from_sympy(power)))))
+    if rounded:
+        lines.append(AlignedLine(None, "~", matrix_surface(power, lambda entry: number_surface(decimals(entry, digits)))))
+    lines[0] = replace(lines[0], lhs=name)
     return [Aligned(tuple(lines))]
+
+
+def _through(found: Eigendecomposition, exponent: int) -> s.Surface:
+    """Q Λⁿ Q⁻¹ with the eigenvalues raised to the power."""
+    size = found.matrix.rows
+    raised = tuple(_raised(found.values[k, k], exponent) for k in range(size))
+    values = s.Matrix(tuple(tuple(raised[i] if i == j else s.Number("0") for j in range(size)) for i in range(size)))
+    basis, inverse = (neat(present(from_sympy(matrix))) for matrix in (found.basis, found.basis.inv()))
+    return s.Infix(("at", "at"), (basis, values, inverse))
+
+
+def _raised(value: sp.Expr, exponent: int) -> s.Surface:
+    base = neat(present(scalar(value)))
+    plain = isinstance(base, (s.Number, s.Name))
+    return s.Scripted(base if plain else s.Bracket("(", (base,)), sups=(s.Number(str(exponent)),))
