@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import And, Eq, Expr, Le, Piecewise, Symbol
+from sympy import And, Eq, Expr, Integer, Le, Piecewise, Symbol
 
 from derive import expressions as e
 from derive.derivation import Derivation, Step
@@ -277,7 +277,7 @@ def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
     steps = [*_forward(system), *backward, *_condensed(engine, equations)]
     steps.append(Step(target, result, _sum_rule(by, result), "each step passes its share to the shared parameter" if isinstance(by, e.Var) else ""))
     title = f"Gradient of the loss by {by}, by the adjoint recursion"
-    return Derivation(target, result, tuple(steps), title, _relations(backward), (), _ends(system))
+    return Derivation(target, result, tuple(steps), title, _relations(backward))
 
 
 def all_gradients(system: RecurrentSystem) -> Derivation:
@@ -298,7 +298,7 @@ def all_gradients(system: RecurrentSystem) -> Derivation:
     for quantity in system.starts:
         steps.append(Step(e.Gradient(quantity, loss), _result(engine, quantity), "chain rule"))
     last = steps[-1]
-    return Derivation(last.lhs, last.rhs, tuple(steps), "Gradients of the loss by the adjoint recursion", _relations(backward), (), _ends(system))
+    return Derivation(last.lhs, last.rhs, tuple(steps), "Gradients of the loss by the adjoint recursion", _relations(backward))
 
 
 def _input_steps(engine: AdjointEngine, quantity: e.Timed) -> list[Step]:
@@ -351,6 +351,21 @@ def _recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ..
             steps.append(Step(equation.adjoint.xreplace({engine.time: T}), equation.at_the_end(engine.beyond), "loss at T", "everything later is zero"))
         if not make.is_zero(equation.rhs):
             steps.append(Step(equation.adjoint, equation.rhs, rule, "" if equation.final is None else f"for {engine.time} < T"))
+    return [*starts(engine, equations), *steps]
+
+
+def starts(engine: AdjointEngine, equations: Iterable[AdjointEquation]) -> list[Step]:
+    """Where the recursion starts: the adjoints beyond the ends of the sequence that it reads. No loss depends on them, so they are zero."""
+    own = {equation.adjoint.name: equation.adjoint for equation in equations}
+    steps = []
+    for name, adjoint in own.items():
+        distances = [leaf.time - engine.time for equation in equations for leaf in equation.rhs.atoms(e.Timed) if leaf.name == name]
+        offsets = [int(distance) for distance in distances if distance.is_Integer]
+        after = [T + step for step in range(1, max(offsets, default=0) + 1)]
+        before = [Integer(1 - step) for step in range(1, 1 - min(offsets, default=0))]
+        for time in (*after, *before):
+            rule = "no step after T" if time.has(T) else "no step before 1"
+            steps.append(Step(adjoint.xreplace({engine.time: time}), make.zero(adjoint.shape), rule, proved="definition"))
     return steps
 
 
@@ -377,12 +392,6 @@ def _needs(equations: Iterable[AdjointEquation], *more: e.Node) -> list[e.Node]:
 
 def _relations(steps: Iterable[Step]) -> tuple[e.Relation, ...]:
     return tuple(e.Relation("=", step.lhs, step.rhs) for step in steps)
-
-
-def _ends(system: RecurrentSystem) -> tuple[str, ...]:
-    """Where the recursion starts."""
-    notes = ["adjoints are zero beyond T"] if system.max_lag or not system.max_lead else []
-    return (*notes, *(["adjoints of quantities that are read from the future are zero before step 1"] if system.max_lead else []))
 
 
 def _condensed(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) -> list[Step]:

@@ -176,7 +176,7 @@ class JacobianEngine:
             Step(named, e.Derivative(joint, joint.at(self.time - 1)), "one-step Jacobian of the joint state", proved="definition"),
         ]
         entries, lines = self._named_blocks(step_name)
-        steps.append(Step(named, e.Block(entries), "block by block", "each block holds the other states of the step before fixed"))
+        steps.append(Step(named, e.Block(entries), "block by block, the other states held fixed", "each block holds the other states of the step before fixed"))
         return [*steps, *lines], joint, named
 
     def _named_blocks(self, name: str) -> tuple[list[list[e.Node]], list[Step]]:

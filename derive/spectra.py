@@ -129,10 +129,15 @@ def power_theorem() -> Derivation:
     def claim(exponent: sp.Expr) -> e.Node:
         return e.Times(Q, make.matrix_power(D, exponent), inverse)
 
+    first = Integer(1)
+    base = e.Times(Q, e.MatrixPower(D, first), inverse)
+    if not equal(base, decomposition):
+        raise ValidationError("the base case of Mⁿ = QΛⁿQ⁻¹ does not hold")
     steps = [
         Step(M, decomposition, "eigendecomposition", "the columns of Q are eigenvectors", proved="definition"),
-        Step(make.matrix_power(M, Integer(1)), claim(Integer(1)), "base case n = 1", "this is the decomposition itself", proved="definition"),
-        Step(e.MatrixPower(M, n), claim(n), "induction hypothesis", "assume it for one n", proved="induction"),
+        Step(e.MatrixPower(M, first), M, "base case n = 1", "the first power is the matrix itself", proved="definition"),
+        Step(e.MatrixPower(M, first), base, "the decomposition itself", "", proved="algebra"),
+        Step(e.MatrixPower(M, n), claim(n), "induction hypothesis, for some n ≥ 1", "assume it for one n", proved="induction"),
         Step(e.MatrixPower(M, n + 1), e.Times(e.MatrixPower(M, n), M), "definition of a power", proved="definition"),
         Step(e.MatrixPower(M, n + 1), e.Times(claim(n), decomposition), "hypothesis and decomposition", "for Mⁿ and for M"),
     ]
@@ -142,7 +147,7 @@ def power_theorem() -> Derivation:
     if not equal(joined, folded):
         raise ValidationError("the induction step of Mⁿ = QΛⁿQ⁻¹ does not hold")
     steps.append(Step(e.MatrixPower(M, n + 1), claim(n + 1), "power of a diagonal matrix", "each eigenvalue is multiplied once more", proved="algebra"))
-    steps.append(Step(e.MatrixPower(M, n), claim(n), "induction", "true for 1, and for n+1 whenever for n: true for every n", proved="induction"))
+    steps.append(Step(e.MatrixPower(M, n), claim(n), "induction: for every n ≥ 1", "true for 1, and for n+1 whenever for n: true for every n", proved="induction"))
     return Derivation(e.MatrixPower(M, n), claim(n), tuple(steps), "Powers through the eigendecomposition")
 
 

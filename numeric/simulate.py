@@ -79,7 +79,9 @@ class Run:
             self._computing.add(point)
             try:
                 times = {} if time is None else {self.system.time.name: time}
-                return self.evaluator(**times)(equation.rhs)
+                value = self.evaluator(**times)(equation.rhs)
+                # A number on the right of a vector, such as u_t = 0, means each of its entries.
+                return value if equation.rhs.shape == equation.lhs.shape else value + self.arrays.constant(np.zeros(self.shape(key)))
             finally:
                 self._computing.discard(point)
         if point in self.given:

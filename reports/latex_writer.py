@@ -56,12 +56,12 @@ class LatexWriter(Writer):
 
     def table(self, table: d.Table) -> Code:
         size = _TABLE_ROWS // 2 if any(table.shares) else _TABLE_ROWS
-        rows = [_with_strut([self.inlines(cell) for cell in row], row) for row in table.rows]
+        rows = [_with_strut([self.inlines(cell) for cell in row], row, table.shares) for row in table.rows]
         return self.fill(
             "table",
             header=[self.inlines(cell) for cell in table.header],
             parts=[rows[k : k + size] for k in range(0, max(1, len(rows)), size)],
-            columns=[_column(*pair) for pair in zip(table.alignments, table.shares, strict=True)],
+            columns=[_column(*pair, "m" if any(row_strut(row) for row in table.rows) else "p") for pair in zip(table.alignments, table.shares, strict=True)],
             number=table.number,
             caption=self.inlines(table.caption),
         )
@@ -113,20 +113,23 @@ class LatexWriter(Writer):
         return Code(f"\\href{{{''.join(special.get(char, char) for char in target)}}}{{{body}}}")
 
 
-def _column(alignment: str, share: float) -> Code:
+def _column(alignment: str, share: float, kind: str) -> Code:
+    """A column as wide as its content, or a paragraph: ``p`` with the first lines of a row side by side, ``m`` centred on high formulas."""
     if not share:
         return Code(_COLUMNS[alignment])
-    return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}p{{{share:g}\\linewidth}}")
+    return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}{kind}{{{share:g}\\linewidth}}")
 
 
-def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...]) -> list[Code]:
-    """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above."""
+def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...], shares: tuple[float, ...]) -> list[Code]:
+    """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above. A paragraph is centred on the line of
+    the other cells, so the strut stands in a cell that is no paragraph, if there is one."""
     strut = row_strut(row)
     if strut is None:
         return cells
     height, depth = strut
     rule = Code(f"\\rule[{-depth:.2f}em]{{0pt}}{{{height + depth:.2f}em}}")
-    return [Code(rule + cells[0]), *cells[1:]]
+    place = next((k for k, share in enumerate(shares) if not share), 0)
+    return [Code(rule + cell) if k == place else cell for k, cell in enumerate(cells)]
 
 
 def _pieces(line: str, columns: int) -> list[str]:

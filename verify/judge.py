@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -64,6 +65,7 @@ class Verdict:
     points   : how many points were evaluated.
     holds    : at how many of them the two sides agree.
     error    : the median relative difference of the two sides over the points at which they differ.
+    tried    : the verdicts on all readings that were tried, in their order, where the formula has more than one.
     """
 
     verdict: str
@@ -74,6 +76,7 @@ class Verdict:
     error: float = 0.0
     counterexample: Counterexample | None = None
     message: str = ""
+    tried: tuple[Verdict, ...] = ()
 
 
 def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]:
@@ -122,14 +125,13 @@ def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: 
         return Verdict("correct", "definition")
     if equal(relation.lhs, relation.rhs):
         return Verdict("correct", "proved")
-    closest: Verdict | None = None
+    tried: list[Verdict] = []
     for reading in readings(relation, system):
-        found = replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name)
-        if found.verdict != "wrong":
-            return found
-        if closest is None or found.error < closest.error:
-            closest = found
-    return closest or Verdict("unsupported", "tested", message="the formula could not be evaluated")
+        tried.append(replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name))
+        if tried[-1].verdict != "wrong":
+            break
+    best = tried[-1] if tried[-1].verdict != "wrong" else min(tried, key=lambda found: found.error)
+    return replace(best, tried=tuple(tried) if len(tried) > 1 else ())
 
 
 def _chain(system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]) -> Verdict:
@@ -156,9 +158,8 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
     undefined = 0
     worst: tuple[float, Counterexample] | None = None
     for number in range(draws):
-        drawn = fixed_sizes(system, seed + number, sizes, (4, 5, 3)[number % 3])
-        run = run_of(system, drawn)
-        for times in _times(relation, run, np.random.default_rng([seed + number, 3])):
+        drawn, run = instance(system, seed + number, tuple(sorted(sizes.items())), (4, 5, 3)[number % 3])
+        for times in instances(relation, run, np.random.default_rng([seed + number, 3])):
             try:
                 with np.errstate(all="ignore"):  # what is not finite is counted below
                     left, right = (Evaluator(run, drawn.sizes, times)(side) for side in (relation.lhs, relation.rhs))
@@ -186,6 +187,13 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
     return Verdict("wrong", "tested", points=len(errors), holds=len(errors) - len(apart), error=float(np.median(apart)), counterexample=counterexample)
 
 
+@lru_cache(maxsize=64)
+def instance(system: RecurrentSystem, seed: int, sizes: tuple[tuple[str, int], ...], length: int) -> tuple[Draw, Run]:
+    """A draw and its run. Several readings and formulas about one cell are held against the same ones, whose derivatives are then known."""
+    drawn = fixed_sizes(system, seed, dict(sizes), length)
+    return drawn, run_of(system, drawn)
+
+
 def fixed_sizes(system: RecurrentSystem, seed: int, sizes: Mapping[str, int], length: int) -> Draw:
     """A draw with some sizes held fixed."""
     return draw(system, seed, length=length, largest=4, fixed=sizes)
@@ -202,7 +210,7 @@ class OutOfRange(DataError):
     """A quantity is asked for at a time at which it does not exist."""
 
 
-def _times(relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4) -> Sequence[dict[str, int]]:
+def instances(relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4) -> Sequence[dict[str, int]]:
     """Numbers for the free times at which every derivative looks back, and every quantity exists."""
     names = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
     options = [dict(zip(names, values, strict=True)) for values in product(range(run.length + 1), repeat=len(names))]

@@ -263,3 +263,24 @@ def test_a_loss_summed_in_the_cells_own_letter(letter: str) -> None:
 def test_a_loss_is_a_number_without_a_free_time(loss: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\n{loss}")
+
+
+@pytest.mark.parametrize(
+    ("subject", "lines"),
+    [
+        (RNN, ["delta[T+1] = 0"]), (FINAL, ["delta[T+1] = 0"]),
+        (Cell.from_text("g_t = \\tanh(P g_{t+2} + R x_t)\nL = \\sum_{t=1}^{T} L_t(g_t)"), ["delta[0] = 0", "delta[-1] = 0"]),
+    ],
+)  # fmt: skip
+def test_the_recursion_says_where_it_starts(subject: Cell, lines: list[str]) -> None:
+    derivation = subject.gradients()
+    found = [step for step in derivation.steps if step.rule.startswith("no step")]
+    assert [str(step) for step in found] == lines
+    assert all(f"{step.lhs.latex()} &= 0" in derivation.latex() for step in found)
+
+
+def test_the_proof_replaces_the_path_by_the_product_and_ends_at_the_recursion() -> None:
+    lines = [str(step) for step in RNN.equivalence("W").steps]
+    path = next(k for k, line in enumerate(lines) if line.endswith("= sum_{t=k}^{T} ∂L[t]/∂h[t] @ ∂h[t]/∂h[k]"))
+    assert lines[path + 1].endswith("∂L[t]/∂h[t] @ prod_{j=k+1}^{t} diag(sigma'(z[j])) @ W")
+    assert lines[-1] == "∇_W L = sum_{k=1}^{T} delta[k] @ h[k-1].T"

@@ -67,8 +67,9 @@ def test_the_reading_is_named() -> None:
     text = r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \sum_{k=1}^{t} \frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k} \frac{\partial h_k}{\partial W}"
     found = verdict(RNN, text)
     assert found.verdict == "correct" and "immediate" in found.reading
+    assert [(one.verdict, one.reading != "") for one in found.tried] == [("wrong", False), ("correct", True)] and found.tried[0].error > 1e-3
     outside = verdict(RNN, r"\frac{\partial^{+} h_t}{\partial h_{t-1}} = \frac{\partial h_t}{\partial h_{t-1}}")
-    assert outside.verdict == "correct" and outside.reading == ""
+    assert outside.verdict == "correct" and outside.reading == "" and outside.tried == ()
 
 
 def test_a_scalar_case_is_judged_with_its_sizes() -> None:
