@@ -286,7 +286,7 @@ def _timeless(engine: JacobianEngine, of: e.Node, by: e.Node) -> Derivation:
     """A derivative between quantities without time, as in y = sigma(W x)."""
     if not isinstance(of, e.Var) or not isinstance(by, e.Var):
         raise MissingRuleError(
-            f"the derivative of {of} by {by} sums over all earlier steps", hint=f"ask for the gradient of the loss by {by}, or for the immediate derivative"
+            f"the derivative of {of} by {by} is not one over a fixed distance in time", hint=f"ask for the gradient of the loss by {by}, or for the immediate derivative"
         )
     flow = engine.follow((by.name, None), None, (of.name, None))
     steps = [*_definitions(engine, [_point(engine, step) for step in flow.steps]), *flow.steps]

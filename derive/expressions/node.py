@@ -10,10 +10,10 @@ Derivatives of a vector or matrix by a matrix have three or four sizes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sympy import Basic, Dummy, Expr, Integer, sympify
+from sympy import Basic, Dummy, Expr, Integer, Symbol, sympify
 
 from derive.errors import MissingRuleError, ShapeError
 
@@ -200,6 +200,24 @@ class Node(Basic):
         from derive.expressions.make import transpose
 
         return transpose(self)
+
+    # -- substitution ----------------------------------------------------------------------------------------------------------
+
+    def subs(self, *args: Any, **kwargs: Any) -> Any:
+        """SymPy's ``subs``, in which a time or size may be named by its letter: ``node.subs("t", 3)``.
+
+        Letters alone would make symbols that are not the integers t, n, T of this expression, and nothing would be replaced.
+        """
+        own = {symbol.name: symbol for symbol in self.free_symbols if isinstance(symbol, Symbol)}
+
+        def meant(key: Any) -> Any:
+            name = key if isinstance(key, str) else key.name if isinstance(key, Symbol) else None
+            return own.get(name, key) if name is not None else key
+
+        if len(args) == 2:
+            return super().subs(meant(args[0]), args[1], **kwargs)
+        pairs = args[0].items() if isinstance(args[0], Mapping) else args[0]
+        return super().subs([(meant(old), new) for old, new in pairs], **kwargs)
 
     # -- printing --------------------------------------------------------------------------------------------------------------
 

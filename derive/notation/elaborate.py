@@ -13,7 +13,7 @@ from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector
 from derive.notation import surface as s
 from derive.notation.infer import Inference, NameInfo, infer, one_hot_labels, size_symbols, walk
 from derive.notation.operations import Pre
-from derive.notation.parser import parse_one
+from derive.notation.parser import MAX_EXPONENT, parse_one
 from derive.notation.resolve import Resolver
 from derive.notation.scope import CONVENTIONAL_INDICES, Scope, bound_letters, find_timed, offset_letters, time_letter
 from derive.notation.shape_reader import ShapeReader
@@ -161,7 +161,7 @@ class Builder:
 
     def _power(self, pre: Pre) -> e.Node:
         base = self.build(pre.args[0])
-        if base == e.Scalar(10) and len(pre.args) == 1 and pre.data.is_Integer and pre.data < 0:
+        if base == e.Scalar(10) and len(pre.args) == 1 and pre.data.is_Integer and -MAX_EXPONENT <= pre.data < 0:
             return e.Scalar(base.value**pre.data, f"1e{pre.data}")
         if len(pre.args) > 1:
             return e.Power(base, self.build(pre.args[1]))

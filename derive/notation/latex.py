@@ -452,6 +452,10 @@ class LatexFrontEnd:
         else:
             self.index = here  # only looks: the group that follows is read as it stands
 
+    def in_script(self) -> bool:
+        """Whether the group that is open stands as a script, so that letters in it are a label."""
+        return [token.type for token in self.out.tokens[-2:]] in (["SUB", "LBRACE"], ["SUP", "LBRACE"])
+
     def roman(self, raw: Raw) -> None:
         """``\\rm`` makes the letters after it one word."""
         if self.raw.text == "{":
@@ -477,6 +481,8 @@ class LatexFrontEnd:
         content, end = group
         if content in ("T", "top"):
             self.out.emit("MARK", "top", raw.start, end)
+        elif content == "d" and not self.in_script():
+            self.mark("partial", raw)  # \\mathrm{d}W, the upright d of a differential
         elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z]+)*", content):
             name = content.replace("-", "")
             self.out.emit("NAME", name.lower() if name.lower() in words.STYLED_WORDS else name, raw.start, end)

@@ -129,7 +129,12 @@ class _Builder(Transformer[Any, Any]):
         return s.Name(str(children[0]), span=children[0].span)
 
     def number(self, children: list[Any]) -> s.Surface:
-        return s.Number(str(children[0]), span=children[0].span)
+        text = str(children[0])
+        mantissa, _, exponent = text.lower().partition("e")
+        if len(mantissa) > MAX_DIGITS or abs(int(exponent or 0)) > MAX_EXPONENT:
+            raise ParseError(f"a number of {len(text)} characters" if len(mantissa) > MAX_DIGITS else "a number beyond all measure", span=children[0].span,
+                             expected=f"at most {MAX_DIGITS} digits, and powers of ten up to {MAX_EXPONENT}")  # fmt: skip
+        return s.Number(text, span=children[0].span)
 
     def mark(self, children: list[Any]) -> s.Surface:
         return s.Mark(str(children[0]), span=children[0].span)
@@ -187,6 +192,10 @@ class _Builder(Transformer[Any, Any]):
         if len(argument.items) > 1:
             raise ParseError("one expression belongs here, not a list", span=argument.span, expected="a single expression")
         return argument.items[0]
+
+
+MAX_DIGITS, MAX_EXPONENT = 60, 400
+"""How long a number may be: numbers are exact, and a short text such as 1e999999999 would fill the memory."""
 
 
 @lru_cache(maxsize=1)
