@@ -5,18 +5,34 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
-from bptt import __version__
+from bptt import __version__, console
+from derive.errors import BpttError, clipped, visible
 
 _EPILOG = "A CELL is a library name (bptt cells), a file, or the equations themselves in quotes."
+_LARGEST = 1_000_000_000
+
+
+class _Parser(argparse.ArgumentParser):
+    """Repeats no more of a wrong argument than helps, and prints as the commands do."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: error: {clipped(visible(message), 300)}\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message and (file is None or file is sys.stderr):
+            console.tell(message.rstrip("\n"))
+        elif message:
+            console.say(message.rstrip("\n"))
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    top = argparse.ArgumentParser(
-        prog="bptt", description="Derive, prove, measure and typeset the gradients of recurrent networks.", epilog=_EPILOG
-    )
+    top = _Parser(prog="bptt", description="Derive, prove, measure and typeset the gradients of recurrent networks.", epilog=_EPILOG)
     top.add_argument("--version", action="version", version=f"bptt {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("cells", help="list the cells of the library")
@@ -25,20 +41,20 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _derive_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _derive_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     derive = commands.add_parser("derive", help="derive a Jacobian or a gradient of a cell", epilog=_EPILOG)
     derive.add_argument("cell", metavar="CELL")
     derive.add_argument("--of", metavar="A", help="numerator of a Jacobian, such as 'C_t'")
     derive.add_argument("--wrt", metavar="B", help="denominator of a Jacobian, such as 'C_{t-1}' or 'C_k'")
     derive.add_argument("--gradient", metavar="W", help="the gradient of the loss by a parameter, an input x_t or a starting value h_0")
     derive.add_argument("--form", choices=("recursion", "double-sum", "unrolled"), help="how the gradient is written (default: recursion)")
-    derive.add_argument("--steps", type=int, metavar="N", help="length of the unrolled form (default: 3)")
+    derive.add_argument("--steps", type=_number, metavar="N", help="length of the unrolled form, from 1 to 20 (default: 3)")
     derive.add_argument("--prove", action="store_true", help="with --gradient: prove that the double sum equals the recursion")
     derive.add_argument("--validate", action="store_true", help="measure the result against torch autograd")
     derive.add_argument("--format", choices=("text", "latex", "json"), default="text")
 
 
-def _sheet_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _sheet_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     sheet = commands.add_parser("sheet", help="build answer sheets (.tex, .pdf, .html)")
     sheet.add_argument("sheets", nargs="*", metavar="ID|FILE", help="a sheet of the package, or a Markdown file of your own; without any, list them")
     sheet.add_argument("--all", action="store_true", help="every sheet of the package")
@@ -46,34 +62,59 @@ def _sheet_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     sheet.add_argument("--route", choices=("auto", "tex", "typst"), default="auto", help="what makes the PDF (default: TeX where there is one)")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; 0 on success, 2 on a usage or input error."""
-    top = parser()
-    options = top.parse_args(arguments)
-    if options.command is None:
-        top.print_help()
-        return 2
-    from derive.errors import BpttError
+def _number(text: str) -> int:
+    """A whole number; the command says in which range it must be."""
+    digits = text.strip().removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{clipped(text, 30)!r} is not a whole number")
+    return int(text) if len(digits) < 10 else _LARGEST
 
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 on success, 2 on a usage or input error, 70 on a fault of bptt itself."""
+    console.prepare()
     try:
-        return _run(options)
+        with warnings.catch_warnings():
+            # Numbers that overflow while something is measured are found in its result; NumPy's own remarks help nobody.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return _run(parser().parse_args(arguments))
     except BpttError as error:
-        print(f"bptt: {error}", file=sys.stderr)
+        console.tell_error(error)
         return 2
     except BrokenPipeError:
         # The reader of a pipe went away; nothing is left to say to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        console.abandon(sys.stdout)
         return 0
     except KeyboardInterrupt:
-        print("bptt: stopped", file=sys.stderr)
+        console.tell("bptt: stopped")
         return 130
+    except RecursionError:
+        console.tell("bptt: a formula is nested too deeply\nhint: name its inner parts by equations of their own")
+        return 2
+    except MemoryError:
+        console.tell("bptt: there is not enough memory for this\nhint: is the cell, the length or a size very large?")
+        return 2
+    except Exception as error:
+        if os.environ.get("BPTT_TRACEBACK"):
+            raise
+        kind = type(error).__name__
+        console.tell(
+            f"bptt: a fault of bptt, not of your input: {kind}: {clipped(visible(str(error)), 300)}\n"
+            "hint: please report it, with what you typed; BPTT_TRACEBACK=1 in the environment shows where it happened"
+        )
+        return 70
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.command is None:
+        console.say(parser().format_help().rstrip("\n"))
+        return 2
     if options.command == "cells":
         return _cells()
     if options.command == "derive":
-        return _derive(options)
+        from bptt.derive_command import run_derive
+
+        return run_derive(options)
     from bptt.sheet_command import run_sheet
 
     return run_sheet(options)
@@ -84,12 +125,5 @@ def _cells() -> int:
 
     names = library()
     width = max(len(name) for name in names)
-    for name in names:
-        print(f"{name:<{width}}  {cell(name).title}")
+    console.say("\n".join(f"{name:<{width}}  {cell(name).title}" for name in names))
     return 0
-
-
-def _derive(options: argparse.Namespace) -> int:
-    from bptt.derive_command import run_derive
-
-    return run_derive(options)

@@ -17,6 +17,7 @@ def parse(text: str, cell: Cell | None = None) -> Node:
 
     Raises
     ------
+    TypeError : the formula is no text, or ``cell`` no cell.
     ParseError, UnknownNameError, ShapeError, AmbiguityError : with line, column and a caret.
 
     >>> parse(r"\\sigma'(z_t) \\odot W h_{t-1}")
@@ -24,4 +25,8 @@ def parse(text: str, cell: Cell | None = None) -> Node:
     >>> parse("W^\\\\top \\\\delta_{t+1}") == parse(r"\\mathbf{W}^T \\, \\boldsymbol{\\delta}_{t+1}")
     True
     """
+    if not isinstance(text, str):
+        raise TypeError(f"a formula is text, not {type(text).__name__}")
+    if cell is not None and not isinstance(cell, Cell):
+        raise TypeError(f"cell is what bptt.cell(...) gives, not {type(cell).__name__}")
     return read_formula(text, None if cell is None else cell.context)

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
+from typing import TYPE_CHECKING
 
+from bptt.console import safe, say, tell
+from bptt.progress import Progress
 from derive.errors import UsageError
+
+if TYPE_CHECKING:
+    from reports.sheet import Built
+
+_ROUTES = {"tex": "TeX", "typst": "Typst"}
 
 
 def run_sheet(options: argparse.Namespace) -> int:
     """Build the sheets that were asked for, or list what there is."""
-    from reports.sheet import build, find, sheet_ids
+    from reports.sheet import build_all, sheet_ids
 
     if options.all and options.sheets:
         raise UsageError("--all and names ask for two things", expected="one of them")
     names = list(sheet_ids()) if options.all else options.sheets
     if not names:
-        for name in sheet_ids():
-            print(name)
+        say("\n".join(sheet_ids()))
         return 0
-    for name in names:
-        find(name)  # a wrong name stops everything before the first sheet is built
-    for number, name in enumerate(names, 1):
-        _progress(f"[{number}/{len(names)}] {name}: deriving, measuring and typesetting ...")
-        start = time.perf_counter()
-        result = build(name, options.output, options.route)
-        _progress("")
-        for path in result.files.values():
-            print(path)
-        for warning in result.warnings:
-            print(f"bptt: {name}: {warning}", file=sys.stderr)
-        print(f"bptt: {name}: {time.perf_counter() - start:.1f} s, PDF by {result.route}", file=sys.stderr)
+    with Progress() as progress:
+        built = build_all(names, options.output, options.route, progress.say)
+    for one in built:
+        _report(one)
     return 0
 
 
-def _progress(text: str) -> None:
-    """One line that is overwritten, on a terminal only."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
+def _report(built: Built) -> None:
+    """The files that were written, and what its author should look at."""
+    say("\n".join(safe(str(path)) for path in built.result.files.values()))
+    for warning in built.result.warnings:
+        tell(f"bptt: warning: {safe(built.name)}: {warning}")
+    tell(f"bptt: {safe(built.name)}: {built.seconds:.1f} s, PDF by {_ROUTES[built.result.route or 'typst']}")

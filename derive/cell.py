@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import difflib
+import os
+from functools import cached_property, lru_cache
 from importlib import resources
-from pathlib import Path
+
+from sympy import Integer
 
 from derive import expressions as e
 from derive.adjoint import AdjointEngine, all_gradients, gradient
 from derive.cell_text import read_cell_text
 from derive.derivation import Derivation
 from derive.equivalence import equivalence
-from derive.errors import BpttError, UsageError
+from derive.errors import BpttError, UsageError, clipped
+from derive.files import is_file_name, read_text
 from derive.forms import double_sum, unrolled
 from derive.jacobian import jacobian
 from derive.notation.names import alias_of
@@ -26,7 +30,7 @@ MAX_BYTES = 200_000
 
 
 class Cell(RecurrentSystem):
-    """A recurrent cell given by its equations.
+    """A recurrent cell given by its equations. Cells with the same equations, sizes and loss are equal.
 
     >>> c = Cell.from_text("h_t = \\\\sigma(W h_{t-1} + U x_t + b)")
     >>> str(c.jacobian("h_t", "h_{t-1}").result)
@@ -44,6 +48,47 @@ class Cell(RecurrentSystem):
         ParseError, ShapeError, AmbiguityError, CellError : with line, column and a caret.
         """
         return cls(read_cell_text(Source(text, name)))
+
+    # -- as an object ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _content(self) -> tuple[object, ...]:
+        """What makes two cells the same: their mathematics, not their titles or the spelling of their text."""
+        equations = tuple((q.key, q.lhs, q.rhs) for q in self.equations)
+        initial, shapes = frozenset(self.initial.items()), frozenset(self.shapes.items())
+        return (equations, self.text.loss, self.loss_name, initial, shapes, self.labels, self.layout, self.time)
+
+    def __eq__(self, other: object) -> bool:
+        return self._content == other._content if isinstance(other, Cell) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    def __repr__(self) -> str:
+        title = f" {self.title!r}" if self.title else ""
+        kinds = (("states", self.states), ("inputs", self.inputs), ("parameters", self.parameters))
+        described = "; ".join(f"{kind} {', '.join(keys)}" for kind, keys in kinds if keys)
+        return f"<Cell{title}: {described}>"
+
+    def __str__(self) -> str:
+        """The equations in the plain form."""
+        return "\n".join(str(relation) for relation in self._relations())
+
+    def latex(self) -> str:
+        """The equations as a LaTeX ``align*`` environment."""
+        lines = [f"{relation.lhs.latex()} &= {relation.rhs.latex()}" for relation in self._relations()]
+        return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
+
+    def _relations(self) -> list[e.Relation]:
+        """The equations, the starting values and, where one is written, the loss."""
+        written = [e.Relation("=", q.lhs, q.rhs) for q in self.equations]
+        for name, value in self.initial.items():
+            key, _, time = name.removesuffix("]").partition("[")
+            written.append(e.Relation("=", self.quantity(key, Integer(time)), value))
+        return written if self.text.loss is None else [*written, e.Relation("=", e.Var(self.loss_name), self.text.loss)]
 
     # -- derivations -----------------------------------------------------------------------------------------------------------
 
@@ -103,14 +148,17 @@ class Cell(RecurrentSystem):
 
         Raises
         ------
+        TypeError : it is no text.
         BpttError : the text is no quantity of the cell.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a quantity is named by a text such as 'h_t', not by {type(text).__name__}")
         keys = [key for key in (*self.definitions, *self.inputs, *self.parameters) if text in (key, alias_of(key))]
         if len(keys) == 1:
             return self.quantity(keys[0])
         node = self.read(text)
         if not isinstance(node, (e.Timed, e.Var)):
-            raise UsageError(f"{text} is not the name of a quantity", expected="a name such as h_t or W")
+            raise UsageError(f"{clipped(text)!r} is not the name of a quantity", expected="a name such as h_t or W")
         return node
 
     def replacing(self, *equations: str) -> Cell:
@@ -148,28 +196,49 @@ def library() -> tuple[str, ...]:
     return tuple(sorted(entry.name[: -len(".tex")] for entry in folder.iterdir() if entry.name.endswith(".tex")))
 
 
-def cell(text: str) -> Cell:
+def cell(text: str | os.PathLike[str]) -> Cell:
     """A cell from its text, from a file, or from the library.
 
     Parameters
     ----------
-    text : the equations themselves (anything with a line break or an ``=``), else a path, else a library name such as ``lstm``.
+    text : the equations themselves (anything with a line break or an ``=``), else a path, else a library name such as ``lstm``; a
+           :class:`~pathlib.Path` is always a file.
 
     Raises
     ------
+    TypeError  : it is neither text nor a path.
     UsageError : there is no such file or library cell, or the file is no text.
     ParseError, ShapeError, AmbiguityError, CellError : the text is no cell; with the place in it.
 
     >>> cell("lstm").states
     ('C', 'h')
     """
+    if isinstance(text, os.PathLike):
+        return _cell_of_file(text)
+    if not isinstance(text, str):
+        raise TypeError(f"a cell is given by its equations, a path or a library name, not by {type(text).__name__}")
     if "\n" in text or "=" in text:
         return Cell.from_text(text)
     if not text.strip():
         raise UsageError("no cell is given", expected="equations, a path, or a library name", hint=f"the library has {', '.join(library())}")
     if text in library():
         return _library_cell(text)
-    return Cell.from_text(read_file(text), text)
+    if not is_file_name(text):
+        raise _nothing_called(text)
+    return _cell_of_file(text)
+
+
+def _cell_of_file(path: str | os.PathLike[str]) -> Cell:
+    return Cell.from_text(read_text(path, limit=MAX_BYTES, expected="the equations of a cell"), os.fspath(path))
+
+
+def _nothing_called(text: str) -> UsageError:
+    names = library()
+    close = difflib.get_close_matches(text.lower(), names, n=1, cutoff=0.6) if len(text) < 100 else []
+    return UsageError(
+        f"there is no file {clipped(text, 200)!r}, and no cell of that name in the library", expected=f"equations, a path, or one of {', '.join(names)}",
+        hint=f"did you mean {close[0]}?" if close else None,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=256)
@@ -177,45 +246,4 @@ def _library_cell(name: str) -> Cell:
     return Cell.from_text((resources.files("derive") / "cells" / f"{name}.tex").read_text(encoding="utf-8"), f"{name}.tex")
 
 
-def read_file(path: str) -> str:
-    """The text of a user's file.
-
-    Raises
-    ------
-    UsageError : it is missing, a folder, too large, empty or not text.
-    """
-    where = Path(path)
-    try:
-        if not where.exists():
-            names = ", ".join(library())
-            raise UsageError(f"there is no file {path!r}, and no cell of that name in the library", expected=f"a path, or one of {names}")
-        if not where.is_file():
-            raise UsageError(f"{path!r} is not a file", expected="the path of a text file")
-        with where.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path!r} cannot be read: {error.strerror or error}") from None
-    return decode(raw, path)
-
-
-def decode(raw: bytes, path: str, limit: int = MAX_BYTES) -> str:
-    """Bytes of a file as text.
-
-    Raises
-    ------
-    UsageError : too large, empty or not UTF-8 text.
-    """
-    if len(raw) > limit:
-        raise UsageError(f"{path!r} has more than {limit:,} bytes", expected="a text of equations", hint="is this the right file?")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path!r} is not a text file (byte {error.start} is not UTF-8)", expected="a text of equations in UTF-8") from None
-    if "\x00" in text:
-        raise UsageError(f"{path!r} is not a text file (it holds a zero byte)", expected="a text of equations in UTF-8")
-    if not text.strip():
-        raise UsageError(f"{path!r} is empty", expected="a text of equations")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-__all__ = ["FORMS", "BpttError", "Cell", "cell", "decode", "library", "read_file"]
+__all__ = ["FORMS", "BpttError", "Cell", "cell", "library"]

@@ -24,6 +24,11 @@ from derive.notation.sizes import name_sizes
 from derive.notation.source import Source, Span
 from derive.notation.time_style import style_of, with_subscripts
 
+MAX_EQUATIONS = 200
+"""The most equations of a cell."""
+MAX_LEAVES = 300
+"""The most names and numbers in one equation: the gradient of a product is longer than it by as many factors."""
+
 _DIRECTIVE = re.compile(r"^[ \t]*[%#][ \t]*([A-Za-z]+)[ \t]*:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
@@ -106,7 +111,22 @@ def _sort(lines: Sequence[s.Line], source: Source) -> _Parts:
             raise ParseError("this is not an equation", span=waiting[0].span, expected="name = expression", hint="every line of a cell defines one quantity")
     if not parts.equations:
         raise ParseError("there is no equation", span=Span(0, max(1, len(source.text)), source), expected="equations such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
+    _check_extent(parts.equations)
     return parts
+
+
+def _check_extent(equations: Sequence[s.Relation]) -> None:
+    """A text may be long; a cell of more than this would be derived for hours."""
+    if len(equations) > MAX_EQUATIONS:
+        place = equations[MAX_EQUATIONS].span
+        raise CellError(f"the cell has {len(equations):,} equations", span=place, expected=f"at most {MAX_EQUATIONS}", hint="is this the right file?")
+    for equation in equations:
+        leaves = sum(isinstance(node, (s.Name, s.Number)) for node in equation.walk())
+        if leaves > MAX_LEAVES:
+            raise CellError(
+                f"this equation has {leaves:,} names and numbers", span=equation.items[0].span, expected=f"at most {MAX_LEAVES:,}",
+                hint="name its parts by equations of their own",
+            )  # fmt: skip
 
 
 class _Reader:

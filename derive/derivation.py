@@ -9,7 +9,9 @@ from typing import Any
 
 from sympy import Expr
 
+from derive.errors import clipped
 from derive.expressions import Node, Relation
+from derive.notation.fold import beside
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Step:
         return str(self.relation)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Derivation:
     """Steps that lead to ``target = result``.
 
@@ -77,14 +79,21 @@ class Derivation:
         lines = [f"{step.lhs.typst()} &{step.operator} {step.rhs.typst()} && quad #text[{step.rule}]" for step in self.steps]
         return "$ " + " \\\n  ".join(lines) + " $"
 
-    def __str__(self) -> str:
+    def text(self, width: int = 100) -> str:
+        """All steps in the plain form, in lines of at most ``width`` characters where that is possible, each with its rule."""
         lines = [self.title] if self.title else []
-        width = max((len(str(step)) for step in self.steps), default=0)
-        width = min(width, 88)
+        column = min(max((len(str(step)) for step in self.steps), default=0), width - width // 8)
         for step in self.steps:
-            lines.append(f"  {step!s:<{width}}   [{step.rule}]")
+            lines += beside(str(step), f"[{step.rule}]", width, column)
         lines.extend(f"  {note}" for note in self.notes)
         return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        count = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
+        return f"<Derivation {clipped(str(self.equation), 100)} ({count})>"
 
     def _repr_latex_(self) -> str:
         return self.latex()

@@ -6,10 +6,42 @@ Every error says what was found, where, what was expected and what to do. Errors
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from derive.notation.source import Span
+
+_LONGEST = 320
+"""Longest message or hint in characters: what echoes a user's text must not repeat all of it."""
+_LONGEST_LIST = 1200
+"""Longest list of what was expected."""
+
+
+def clipped(text: str, most: int = 60) -> str:
+    """A text for a message: its start and its end if it is long.
+
+    >>> clipped("a" * 50 + "b" * 50, 20)
+    'aaaaaaaaaaa ... bbbb'
+    """
+    if len(text) <= most:
+        return text
+    tail = max(0, most // 4 - 1)
+    return f"{text[: most - tail - 5]} ... {text[len(text) - tail :]}"
+
+
+def is_invisible(char: str) -> bool:
+    """Whether a character could move the cursor, colour a terminal or turn the reading direction around."""
+    return char not in "\n\t" and unicodedata.category(char) in ("Cc", "Cf", "Cs")
+
+
+def visible(text: str) -> str:
+    """The text with invisible characters spelled by their numbers.
+
+    >>> visible("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    return "".join(char.encode("unicode_escape").decode() if is_invisible(char) else char for char in text)
 
 
 class BpttError(Exception):
@@ -32,7 +64,7 @@ class BpttError(Exception):
         hint: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = clipped(visible(message), _LONGEST)
         self.span = span
         self.expected = expected
         self.hint = hint
@@ -51,9 +83,9 @@ class BpttError(Exception):
             lines.append(f"{self.span.where()}: {self.message}")
             lines.append(self.span.excerpt())
         if self.expected:
-            lines.append(f"expected: {self.expected}")
+            lines.append(f"expected: {clipped(visible(self.expected), _LONGEST_LIST)}")
         if self.hint:
-            lines.append(f"hint: {self.hint}")
+            lines.append(f"hint: {clipped(visible(self.hint), _LONGEST)}")
         return "\n".join(lines)
 
 

@@ -16,13 +16,16 @@ from derive import expressions as e
 from derive.adjoint import AdjointEngine
 from derive.derivation import Derivation, Step
 from derive.differentiate import pull
-from derive.errors import MissingRuleError, UsageError
+from derive.errors import MissingRuleError, UsageError, clipped
 from derive.expressions import make
 from derive.expressions.node import ONE
 from derive.jacobian import JacobianEngine, free_index
 from derive.notation.names import QName
 from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, T, leaves
+
+MAX_STEPS = 20
+"""The longest sequence whose sum is written out: it has T (T + 1) / 2 terms of up to T factors."""
 
 
 @dataclass(frozen=True)
@@ -212,10 +215,13 @@ def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
 
     Raises
     ------
-    UsageError : ``steps`` is not a positive number.
+    UsageError : ``steps`` is not a number from 1 to ``MAX_STEPS``.
     """
-    if steps < 1:
-        raise UsageError(f"a sequence of {steps} steps", expected="at least one step")
+    if not isinstance(steps, int) or not 1 <= steps <= MAX_STEPS:
+        raise UsageError(
+            f"the sum cannot be written out for {clipped(repr(steps), 30)} steps", expected=f"a number from 1 to {MAX_STEPS}",
+            hint="the forms recursion and double-sum hold for every length",
+        )  # fmt: skip
     parts = ingredients(system, by)
     t = system.time
     lines = [*_cell_lines(system), *parts.lines, immediate_step(system, parts)]

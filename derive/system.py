@@ -21,6 +21,9 @@ from derive.preactivations import name_preactivations
 T = e.size("T")
 """The length of the sequence."""
 
+MAX_LAG = 100
+"""How many steps away an equation may read a quantity."""
+
 
 @dataclass(frozen=True)
 class LossTerm:
@@ -96,6 +99,8 @@ class RecurrentSystem:
                         span=equation.span,
                         expected=f"times such as {self.time}-1",
                     )
+                if abs(offset) > MAX_LAG:
+                    raise CellError(f"{equation.key} reads {leaf}, {abs(int(offset))} steps away", span=equation.span, expected=f"at most {MAX_LAG} steps")
                 yield Use(equation.key, leaf.name, int(offset), leaf)
             else:
                 self._require_fixed(equation, leaf)

@@ -9,6 +9,7 @@ import numpy as np
 from sympy import Expr, Integer
 
 from derive import expressions as e
+from derive.errors import DataError
 from derive.notation.infer import base_letter
 from derive.system import RecurrentSystem
 from numeric.functions import Array
@@ -17,6 +18,9 @@ from numeric.simulate import Point, Run
 
 _POSITIVE = ("epsilon", "varepsilon")
 """Letters of small positive constants, as in the denominators of normalisations."""
+
+MAX_SIZE = 500
+"""Largest size of an array that is drawn."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,16 @@ def _sizes(system: RecurrentSystem, generator: np.random.Generator, largest: int
 
 
 def number(value: Expr, sizes: dict[str, int]) -> int:
-    """A size in numbers."""
-    return int(value.xreplace({symbol: Integer(sizes[symbol.name]) for symbol in value.free_symbols}))
+    """A size in numbers.
+
+    Raises
+    ------
+    DataError : it was declared as a number, and arrays of that size are not measured.
+    """
+    found = int(value.xreplace({symbol: Integer(sizes[symbol.name]) for symbol in value.free_symbols}))
+    if found > MAX_SIZE:
+        raise DataError(f"a declared size of {found:,} is too large to be measured", expected=f"at most {MAX_SIZE:,}, or a letter such as n")
+    return found
 
 
 def _values(system: RecurrentSystem, sizes: dict[str, int], generator: np.random.Generator, scale: float) -> dict[Point, Array]:

@@ -149,6 +149,13 @@ class BlockRegistry:
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
+        self._watch: Callable[[BlockCall], None] = lambda call: None
+
+    def watched(self, watch: Callable[[BlockCall], None]) -> BlockRegistry:
+        """The same blocks, with somebody who is told of each call before it is made."""
+        other = BlockRegistry()
+        other._entries, other._watch = self._entries, watch
+        return other
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -180,6 +187,7 @@ class BlockRegistry:
         BpttError  : whatever the engine finds, with the place of the block.
         """
         entry = self._checked(call)
+        self._watch(call)
         try:
             return tuple(entry.handler(call))
         except BpttError as error:

@@ -254,12 +254,16 @@ Blocks = tuple[Block, ...]
 
 @dataclass(frozen=True)
 class Document:
-    """A sheet. ``meta`` may say ``author``, ``course``, ``date``, ``source``, ``language`` (``en`` or ``de``), and whatever else content needs."""
+    """A sheet. ``meta`` may say ``author``, ``course``, ``date``, ``source``, ``language`` (``en`` or ``de``), and whatever else content needs.
+
+    ``warnings`` are about what its author should look at; they are told, not printed.
+    """
 
     title: Inlines
     subtitle: Inlines = ()
     meta: Mapping[str, str] = field(default_factory=dict)
     blocks: Blocks = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def language(self) -> str:

@@ -11,6 +11,7 @@ from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_tex, escape_tex_code
 from reports.formulas import latex_formula
 from reports.layout import row_strut
+from reports.output import asset_stem
 from reports.plot import Plot, draw_pdf
 from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import latex_templates
@@ -73,7 +74,7 @@ class LatexWriter(Writer):
     def picture(self, figure: d.Figure) -> Code:
         if isinstance(figure.content, Canvas):
             return draw_tikz(figure.content, figure.scale)
-        file = f"{self.name}-fig{len(self.assets) + 1}.pdf"
+        file = f"{asset_stem(self.name)}-fig{len(self.assets) + 1}.pdf"
         self.assets[file] = draw_pdf(figure.content)
         return Code(f"\\includegraphics[width={figure.content.width * figure.scale:g}cm]{{{file}}}")
 

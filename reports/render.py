@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from derive.errors import RenderError, UsageError
+from derive.errors import UsageError
 from reports import document as d
 from reports.html_writer import HtmlWriter
 from reports.latex_writer import LatexWriter
 from reports.layout import lay_out
-from reports.tex import MissingPackageError, compile_tex, tex_program
+from reports.output import check_folder, check_name, check_targets, folder_of, write_files
+from reports.tex import MissingPackageError, compile_tex, missing_program, tex_program
 from reports.typst_pdf import typst_pdf
 from reports.typst_writer import TypstWriter
 
@@ -24,7 +23,6 @@ FORMATS: tuple[Format, ...] = ("tex", "pdf", "html")
 Route = Literal["auto", "tex", "typst"]
 ROUTES: tuple[Route, ...] = ("auto", "tex", "typst")
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MISSING = re.compile(r"\\missingcharacter\{([0-9A-F]+)\}")
 
 
@@ -35,6 +33,11 @@ class Rendered:
     contents: Mapping[str, bytes]
     route: str | None = None
     warnings: tuple[str, ...] = ()
+
+    def written_to(self, folder: Path, name: str) -> RenderResult:
+        """The files by format, once they are written."""
+        files = {file.removeprefix(f"{name}.") if file.startswith(f"{name}.") else file: folder / file for file in self.contents}
+        return RenderResult(files, self.route, self.warnings)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def render(document: d.Document, directory: str | Path, name: str, formats: Sequ
     Parameters
     ----------
     directory : where to write; made if it does not exist.
-    name      : letters, digits, dots, hyphens and underscores.
+    name      : what the files are called, without an ending.
     formats   : which of ``tex``, ``pdf``, ``html``.
     route     : how a PDF is made: ``tex``, ``typst``, or ``auto`` (TeX where it is installed).
 
@@ -63,31 +66,27 @@ def render(document: d.Document, directory: str | Path, name: str, formats: Sequ
     UsageError  : an unknown format or route, or a name that is no file name.
     RenderError : the document cannot be made, or the files cannot be written.
     """
+    check(name, formats, route)
+    folder = folder_of(directory)
+    check_folder(folder)
+    check_targets(folder, (f"{name}.{ending}" for ending in formats))
     made = make(document, name, formats, route)
-    folder = Path(directory)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        blocked = [file for file in made.contents if (folder / file).is_dir()]
-        if blocked:
-            raise RenderError(f"{folder / blocked[0]} is a directory", expected="a file, or nothing, of that name")
-        _write_all(folder, made.contents)
-    except OSError as error:
-        raise RenderError(f"cannot write to {folder}: {error.strerror}", hint="is it a folder that you may write to?") from None
-    files = {file.removeprefix(f"{name}.") if file.startswith(f"{name}.") else file: folder / file for file in made.contents}
-    return RenderResult(files, made.route, made.warnings)
+    write_files(folder, made.contents)
+    return made.written_to(folder, name)
 
 
 def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, route: str = "auto") -> Rendered:
     """The files of a document without writing them; parameters and errors as for :func:`render`."""
-    _check(name, formats, route)
+    check(name, formats, route)
     document = lay_out(document)
     contents: dict[str, bytes] = {}
-    warnings: list[str] = []
+    warnings = list(document.warnings)
     latex = LatexWriter(document, name)
     source = latex.write() if "tex" in formats or ("pdf" in formats and route != "typst") else ""
     used = None
     if "pdf" in formats:
-        pdf, used, warnings = _pdf(document, source, latex.assets, route)
+        pdf, used, more = _pdf(document, source, latex.assets, route)
+        warnings += more
         contents[f"{name}.pdf"] = pdf
     if "tex" in formats:
         contents = {f"{name}.tex": source.encode(), **latex.assets, **contents}
@@ -98,14 +97,22 @@ def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, rout
     return Rendered(contents, used, tuple(warnings))
 
 
-def _check(name: str, formats: Sequence[str], route: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is not a name for files", expected="letters, digits, dots, hyphens and underscores")
+def check(name: str, formats: Sequence[str], route: str) -> None:
+    """Check what can be checked before the work.
+
+    Raises
+    ------
+    UsageError  : an unknown format or route, or a name that is no file name.
+    RenderError : the PDF shall be made by TeX, and there is none.
+    """
+    check_name(name)
     unknown = [entry for entry in formats if entry not in FORMATS]
     if unknown or not formats:
         raise UsageError(f"there is no format {unknown[0]!r}" if unknown else "no format is asked for", expected=f"some of {', '.join(FORMATS)}")
     if route not in ROUTES:
         raise UsageError(f"there is no route {route!r}", expected=f"one of {', '.join(ROUTES)}")
+    if route == "tex" and "pdf" in formats and tex_program() is None:
+        raise missing_program()
 
 
 def _pdf(document: d.Document, source: str, assets: Mapping[str, bytes], route: str) -> tuple[bytes, str, list[str]]:
@@ -126,27 +133,3 @@ def _pdf(document: d.Document, source: str, assets: Mapping[str, bytes], route: 
 def _missing_characters(source: str) -> list[str]:
     codes = dict.fromkeys(_MISSING.findall(source))
     return [f"LaTeX's fonts have no {chr(int(code, 16))} (U+{code}); its number is printed instead" for code in codes]
-
-
-def _write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write every file under another name first, and rename them when all are complete."""
-    waiting: list[tuple[Path, Path]] = []
-    try:
-        for file, content in contents.items():
-            handle, temporary = tempfile.mkstemp(prefix=f".{file}.", dir=folder)
-            waiting.append((Path(temporary), folder / file))
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            # mkstemp makes files that only their owner may read.
-            Path(temporary).chmod(0o666 & ~_umask())
-        for temporary_path, final in waiting:
-            temporary_path.replace(final)
-    finally:
-        for temporary_path, _ in waiting:
-            temporary_path.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,29 +1,46 @@
-"""Building answer sheets: from a content file to .tex, .pdf and .html."""
+"""Building answer sheets: from content files to .tex, .pdf and .html, all of them or none."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from derive.cell import decode
-from derive.errors import UsageError
+from derive.errors import UsageError, clipped
+from derive.files import is_file_name, read_text
 from derive.notation.source import Source
+from reports.block_calls import BlockCall, did_you_mean
 from reports.blocks import REGISTRY, SheetContext
 from reports.document import Document
 from reports.markdown import read_markdown
-from reports.render import RenderResult, render
+from reports.output import check_folder, check_targets, folder_of, same_name, write_files
+from reports.render import FORMATS, Rendered, RenderResult, check, make
 
-MAX_BYTES = 500_000
+MAX_BYTES = 200_000
 """Largest content file."""
+
+Say = Callable[[str], None]
+"""Told what is being done, in a few words."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """The text of a sheet and the name its files get."""
+    """The text of a sheet, the name its files get, and the file it comes from if it is a user's own."""
 
     name: str
     source: Source
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Built:
+    """A sheet that was built: its name as the user gave it, its files, and how long it took."""
+
+    name: str
+    result: RenderResult
+    seconds: float
 
 
 def sheet_ids() -> tuple[str, ...]:
@@ -42,35 +59,101 @@ def find(name: str) -> Content:
     if name in sheet_ids():
         text = (resources.files("reports") / "sheets" / f"{name}.md").read_text(encoding="utf-8")
         return Content(name, Source(text, f"{name}.md"))
+    if not name.strip():
+        raise UsageError("no sheet is given", expected="a Markdown file, or the name of a sheet", hint="bptt sheet lists the sheets")
+    if not is_file_name(name):
+        expected = f"a Markdown file, or one of {', '.join(sheet_ids())}"
+        raise UsageError(f"there is no sheet and no file called {clipped(name, 200)!r}", expected=expected, hint=did_you_mean(name[:100], sheet_ids()))
     path = Path(name)
-    try:
-        if not path.exists():
-            raise UsageError(f"there is no sheet and no file called {name!r}", expected=f"a Markdown file, or one of {', '.join(sheet_ids())}")
-        if not path.is_file():
-            raise UsageError(f"{name!r} is not a file", expected="the path of a Markdown file")
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{name!r} cannot be read: {error.strerror or error}") from None
-    return Content(path.stem, Source(decode(raw, name, MAX_BYTES), name))
+    return Content(path.stem, Source(read_text(name, limit=MAX_BYTES, expected="the Markdown text of a sheet"), name), path)
 
 
-def document_of(content: Content, draws: int = 20, seed: int = 0) -> Document:
+def document_of(content: Content, draws: int = 20, seed: int = 0, say: Say = lambda text: None) -> Document:
     """The document of a sheet, with everything derived and measured.
 
     Raises
     ------
     BpttError : the content is wrong, with its place; or a derivation does not hold.
     """
-    return read_markdown(content.source, REGISTRY, SheetContext(draws, seed))
+    called: list[str] = []
+
+    def watch(call: BlockCall) -> None:
+        called.append(call.name)
+        say(f"line {call.span.line}: {call.name}")
+
+    document = read_markdown(content.source, REGISTRY.watched(watch), SheetContext(draws, seed))
+    return replace(document, warnings=(*document.warnings, *_never_shown(called)))
 
 
-def build(name: str, directory: str, route: str = "auto") -> RenderResult:
-    """Build a sheet: ``directory/NAME.tex``, ``.pdf`` and ``.html``, all or none of them.
+def _never_shown(called: Sequence[str]) -> list[str]:
+    """A warning about claims that no later block shows."""
+    unseen = called[len(called) - called[::-1].index("findings") :] if "findings" in called else called
+    count = unseen.count("claim")
+    return [f"{count} claim{'s are' if count > 1 else ' is'} judged, but not shown; add a block 'bptt findings' below"] if count else []
+
+
+def build(name: str, directory: str | Path, route: str = "auto") -> RenderResult:
+    """Build a sheet: ``directory/NAME.tex``, ``.pdf`` and ``.html``, all or none of them; errors as for :func:`build_all`."""
+    (built,) = build_all([name], directory, route)
+    return built.result
+
+
+def build_all(names: Sequence[str], directory: str | Path, route: str = "auto", say: Say = lambda text: None) -> list[Built]:
+    """Build sheets. All are made before the first file is written, so after an error the directory is as it was.
 
     Raises
     ------
-    BpttError : see :func:`find`, :func:`document_of` and :func:`reports.render.render`.
+    UsageError : two sheets would have the same files.
+    BpttError  : see :func:`find`, :func:`document_of` and :func:`reports.render.make`.
     """
-    content = find(name)
-    return render(document_of(content), directory, content.name, route=route)
+    contents = [find(name) for name in names]
+    folder = folder_of(directory)
+    _check_all(names, contents, folder, route)
+    made: list[tuple[Rendered, float]] = []
+    for number, (name, content) in enumerate(zip(names, contents, strict=True), 1):
+        title = name if len(names) == 1 else f"[{number}/{len(names)}] {name}"
+        made.append(_make(title, content, route, say))
+    write_files(folder, _merged(names, [rendered for rendered, _ in made]))
+    results = [rendered.written_to(folder, content.name) for content, (rendered, _) in zip(contents, made, strict=True)]
+    return [Built(name, result, seconds) for name, result, (_, seconds) in zip(names, results, made, strict=True)]
+
+
+def _make(title: str, content: Content, route: str, say: Say) -> tuple[Rendered, float]:
+    start = time.perf_counter()
+    say(f"{title}: reading")
+    document = document_of(content, say=lambda text: say(f"{title}, {text}"))
+    say(f"{title}: typesetting")
+    return make(document, content.name, route=route), time.perf_counter() - start
+
+
+def _check_all(names: Sequence[str], contents: Sequence[Content], folder: Path, route: str) -> None:
+    """What can be known before the work: names, and what stands where the files shall go."""
+    owners: dict[str, str] = {}
+    for name, content in zip(names, contents, strict=True):
+        check(content.name, FORMATS, route)
+        key = same_name(content.name)
+        if key in owners:
+            raise _clash(owners[key], name, f"{content.name}.pdf")
+        owners[key] = name
+    check_folder(folder)
+    inputs = [content.path for content in contents if content.path is not None]
+    check_targets(folder, (f"{content.name}.{ending}" for content in contents for ending in FORMATS), inputs)
+
+
+def _merged(names: Sequence[str], rendered: Sequence[Rendered]) -> dict[str, bytes]:
+    """All files of all sheets; figures count too."""
+    files: dict[str, bytes] = {}
+    owners: dict[str, str] = {}
+    for name, made in zip(names, rendered, strict=True):
+        for file, content in made.contents.items():
+            if same_name(file) in owners:
+                raise _clash(owners[same_name(file)], name, file)
+            owners[same_name(file)] = name
+            files[file] = content
+    return files
+
+
+def _clash(first: str, second: str, file: str) -> UsageError:
+    if first == second:
+        return UsageError(f"{clipped(first)!r} is given twice", expected="each sheet once")
+    return UsageError(f"{clipped(first)!r} and {clipped(second)!r} would both be written to {file}", hint="rename one of them, or build them into two folders")

@@ -43,6 +43,11 @@ def tex_program() -> str | None:
     return shutil.which(PROGRAM)
 
 
+def missing_program() -> RenderError:
+    """The error that there is no TeX."""
+    return RenderError("no TeX is installed", expected=f"{PROGRAM} on the PATH", hint="install TeX, or use the route 'typst', which needs none")
+
+
 def compile_tex(source: str, assets: Mapping[str, bytes] | None = None, *, seconds: float = 90.0) -> TexOutput:
     """Run pdfTeX as often as the document needs.
 
@@ -59,7 +64,7 @@ def compile_tex(source: str, assets: Mapping[str, bytes] | None = None, *, secon
     """
     program = tex_program()
     if program is None:
-        raise RenderError("no TeX is installed", expected=f"{PROGRAM} on the PATH", hint="install TeX, or use the route 'typst', which needs none")
+        raise missing_program()
     with tempfile.TemporaryDirectory(prefix="reports-") as folder:
         work = Path(folder)
         (work / f"{_JOB}.tex").write_text(source, encoding="utf-8")

@@ -217,6 +217,10 @@ class SquaredNorm(Node):
         return (make.times(Scalar(2), cotangent, self.operands[0]),)
 
 
+MAX_POWER = 50
+"""The highest matrix power that is differentiated."""
+
+
 class MatrixPower(Node):
     """A power W^n of a square matrix, n a natural number or a symbol for one."""
 
@@ -239,6 +243,10 @@ class MatrixPower(Node):
     def _count(self) -> int:
         if not self.exponent.is_Integer or self.exponent < 0:
             raise MissingRuleError(f"the matrix power with exponent {self.exponent} has no derivative rule", hint="give the exponent as a natural number")
+        if self.exponent > MAX_POWER:
+            raise MissingRuleError(
+                f"the derivative of a matrix power has as many terms as its exponent, and {self.exponent} are too many", expected=f"at most {MAX_POWER}"
+            )
         return int(self.exponent)
 
     def _outer(self, k: int) -> tuple[Node, Node]:

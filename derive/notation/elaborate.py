@@ -155,6 +155,8 @@ class Builder:
 
     def _divide(self, pre: Pre) -> e.Node:
         a, b = self._all(pre)
+        if isinstance(b, e.Scalar) and b.value == 0:
+            raise ParseError("division by zero", span=pre.args[1].span, expected="a number other than 0")
         if isinstance(a, e.Scalar) and isinstance(b, e.Scalar) and a.digits is None and b.digits is None:
             return e.Scalar(a.value / b.value)
         return e.Divide(a, b)

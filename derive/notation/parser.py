@@ -23,7 +23,8 @@ from derive.notation.tokens import SourceToken, describe
 
 MAX_LENGTH = 200_000
 """Longest text that is read as formulas, in characters."""
-
+MAX_PRIMES = 4
+"""Highest derivative of a function: the one of tanh doubles in length with each order."""
 
 class _Stream(Lexer):
     """Hands the parser the tokens that a front end made."""
@@ -106,6 +107,8 @@ class _Builder(Transformer[Any, Any]):
         primes += sum(isinstance(item, s.Mark) and item.kind == "prime" for item in sups)
         sups = tuple(item for item in sups if not (isinstance(item, s.Mark) and item.kind == "prime"))
         end = scripts[-1][2]
+        if primes > MAX_PRIMES:
+            raise ParseError(f"a derivative of order {primes:,}", span=end, expected=f"at most {MAX_PRIMES} primes")
         return s.Scripted(base, subs, sups, primes, span=None if base.span is None else base.span.to(end))
 
     @staticmethod

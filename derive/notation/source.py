@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
 
-_WIDTH = 100
+from derive.errors import clipped, is_invisible, visible
+
+_WIDTH = 96
 """Longest excerpt line shown in an error message; longer lines are cut around the place."""
 
 
@@ -44,23 +47,42 @@ class Span:
     def where(self) -> str:
         """``line 3, column 7``, with the file's name where there is one."""
         place = f"line {self.line}, column {self.column}"
-        return place if self.source.name == "<text>" else f"{self.source.name}, {place}"
+        return place if self.source.name == "<text>" else f"{clipped(visible(self.source.name), 120)}, {place}"
 
     def excerpt(self) -> str:
-        """The line of text with carets under this span."""
+        """The line of text with carets under this span; of a long line, the part around it."""
         text = self.source.text
         begin = text.rfind("\n", 0, self.start) + 1
         end = text.find("\n", self.start)
         end = len(text) if end < 0 else end
         first, last = self.start - begin, max(self.start + 1, min(self.end, end)) - begin
-        line = text[begin:end]
-        cut = max(0, first - _WIDTH // 2)
-        line = line[cut : cut + _WIDTH]
+        line, cut = _window(text[begin:end], first)
         first, last = first - cut, min(last - cut, max(len(line), first - cut + 1))
-        # Tabs keep their width, so that the caret stands under the character that the user sees.
-        pad = "".join("\t" if c == "\t" else " " for c in line[:first])
-        return f"    {line.rstrip()}\n    {pad}{'^' * max(1, last - first)}"
+        pad = "".join(_blank(char) for char in line[:first])
+        shown = "".join("?" if is_invisible(char) else char for char in line)
+        return f"    {shown.rstrip()}\n    {pad}{'^' * max(1, sum(_columns(char) for char in line[first:last]))}"
 
     def to(self, other: Span) -> Span:
         """From the start of this span to the end of ``other``."""
         return Span(min(self.start, other.start), max(self.end, other.end), self.source)
+
+
+def _window(line: str, place: int) -> tuple[str, int]:
+    """The part of a line around a place, and how many characters fewer stand before the place in it."""
+    if len(line) <= _WIDTH:
+        return line, 0
+    cut = min(max(0, place - _WIDTH // 2), len(line) - _WIDTH)
+    before, after = ("... " if cut else ""), (" ..." if cut + _WIDTH < len(line) else "")
+    return f"{before}{line[cut + len(before) : cut + _WIDTH - len(after)]}{after}", cut
+
+
+def _columns(char: str) -> int:
+    """How many columns a terminal gives to a character."""
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _blank(char: str) -> str:
+    """Space of the same width: tabs keep theirs, so that the caret stands under the character that the user sees."""
+    return "\t" if char == "\t" else " " * _columns(char)

@@ -10,8 +10,9 @@ import pytest
 
 from derive.errors import RenderError, UsageError
 from reports import document as d
+from reports.output import asset_stem
 from reports.render import make, render
-from reports.tex import MissingPackageError, compile_tex
+from reports.tex import MissingPackageError, compile_tex, tex_program
 from reports.typst_pdf import typst_pdf
 
 Make = Callable[..., d.Document]
@@ -45,22 +46,6 @@ def test_a_failing_pdf_leaves_everything_as_it_was(tmp_path: Path, monkeypatch: 
     assert [path.name for path in tmp_path.iterdir()] == ["s.html"] and (tmp_path / "s.html").read_text() == "before"
 
 
-def test_a_failing_write_leaves_everything_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[Path] = []
-    chmod = Path.chmod
-
-    def fail_on_the_second(path: Path, mode: int) -> None:
-        written.append(path)
-        if len(written) == 2:
-            raise OSError(28, "No space left on device")
-        chmod(path, mode)
-
-    monkeypatch.setattr(Path, "chmod", fail_on_the_second)
-    with pytest.raises(RenderError, match="No space left"):
-        render(SMALL, tmp_path, "s", ("tex", "html"))
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_directory_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "s.html").mkdir()
     with pytest.raises(RenderError, match="is a directory"):
@@ -71,10 +56,26 @@ def test_a_directory_in_the_way_is_told(tmp_path: Path) -> None:
         render(SMALL, tmp_path / "file", "s", ("html",))
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a b", "a\\b", "x\n"])
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a\\b", "x\n", "a\x00b", "\u202ea", "a" * 251, "ä" * 126, "\udcff"])
 def test_names_are_file_names(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="not a name for files"):
+    with pytest.raises(UsageError, match="name"):
         render(SMALL, tmp_path, name)
+
+
+@pytest.mark.parametrize("route", ["tex", "typst"])
+@pytest.mark.parametrize("name", ["mein blatt ä", "100% #1 $x_1$ {a} ~&^", "a.b.c", "-x", "a" * 250])
+def test_any_other_name_works_on_both_routes(tmp_path: Path, make_everything: Make, name: str, route: str) -> None:
+    """Also with figures, whose files LaTeX must find."""
+    if route == "tex" and tex_program() is None:
+        pytest.skip("pdflatex is not installed")
+    result = render(make_everything(), tmp_path, name, route=route)
+    written = {path.name for path in tmp_path.iterdir()}
+    assert {f"{name}.tex", f"{name}.pdf", f"{name}.html"} <= written and len(written) == 4
+    assert result.files["pdf"].read_bytes().startswith(b"%PDF-")
+
+
+def test_figures_of_names_that_look_alike_stay_apart() -> None:
+    assert len({asset_stem(name) for name in ("a b", "a-b", "a  b", "A b", "ä b", "a.b")}) == 6
 
 
 def test_unknown_formats_and_routes_are_told(tmp_path: Path) -> None:
