@@ -110,7 +110,10 @@ def _sentence(found: Sequence[Tested], subject: Subject) -> Inlines:
     if subject.cell is None or not points:
         return words("Computed exactly." if subject.cell is None else "Proved, for all sizes.")
     errors = [tested.error for tested in found if tested.error is not None]
-    agreement = (*words("; the sides agree up to a relative error of "), *scientific(max(errors))) if errors else ()
+    largest = max(errors, default=0.0)
+    agreement: Inlines = (*words("; the sides agree up to a relative error of "), *scientific(largest)) if largest else ()
+    if errors and not largest:
+        agreement = words("; the sides are exactly equal")
     proved = any(not tested.bound and not tested.points for tested in found)
     start = "Tested" if errors or not proved else "The equations are proved; the bound is tested"
     return (*words(f"{start} at {points} points of {subject.draws} draws"), *agreement, *words("."))
