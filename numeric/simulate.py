@@ -72,6 +72,9 @@ class Run:
     def _compute(self, point: Point) -> Array:
         key, time = point
         equation = self.system.definitions.get(key)
+        # The loss L and its parts L_t share a name; only one of them has an equation among the quantities.
+        if equation is not None and isinstance(equation.lhs, e.Timed) == (time is None):
+            equation = None
         inside = time is None or 1 <= time <= self.length
         if equation is not None and inside:
             if point in self._computing:
