@@ -107,7 +107,7 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
     if any(isinstance(leaf, e.Timed) and leaf.name in system.states and leaf.time != system.time for leaf in reached):
         raise MissingRuleError("the loss of step t reads states of other steps", hint="derive the adjoint recursion")
     lines, joint, one_step = engine.chain()
-    step_loss = e.Timed(system.loss_name, system.time)
+    step_loss = e.Timed(system.step_loss_name, system.time)
     k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != system.time)
     return Ingredients(term, step_loss, joint, one_step, tuple(lines), by, k)
 

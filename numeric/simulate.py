@@ -89,7 +89,7 @@ class Run:
                 self._computing.discard(point)
         if point in self.given:
             return self.given[point]
-        if key == self.system.loss_name and time is not None:
+        if key == self.system.step_loss_name and time is not None and key not in self.system.definitions:
             return self.step_loss(time)
         if key == self.system.loss_name:
             return self.total_loss()
