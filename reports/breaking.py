@@ -27,6 +27,8 @@ SCALES = (1.0, 0.9, 0.8)
 _WIDEST_LEFT = 0.42
 """A left side wider than this share of the line stands on a line of its own."""
 _LEAST_ROOM = 12.0
+_SHORT = 10
+"""Rows of a formula that stay on one page; of a longer one, the first two and the last two."""
 _CLOSING = {"(": ")", "[": "]"}
 _NOTHING = s.Bracket("group", ())
 """Stands for what is printed apart from its sign or its scripts."""
@@ -89,6 +91,16 @@ def _entry(entry: AlignedLine, space: float, hangs: bool) -> tuple[list[Row], bo
         beside = used[-1] + NOTE_GAP + note_width(entry.note) <= space
         rows[-1] = replace(rows[-1], note=entry.note, note_below=not beside, room=round(max(space, _LEAST_ROOM), 2))
     return rows, max(used) <= space
+
+
+def sticky(rows: Sequence[Row]) -> list[bool]:
+    """For each row, whether no page may end after it: the rows of one formula stay together, unless they might fill the page."""
+    starts = [k for k, row in enumerate(rows) if row.indent == 0] + [len(rows)]
+    found = [False] * len(rows)
+    for start, end in pairwise(starts):
+        for k in range(start, end - 1):
+            found[k] = end - start <= _SHORT or k in (start, end - 2)
+    return found
 
 
 def _row_width(row: Row) -> float:
@@ -174,11 +186,14 @@ def _choose(parts: Sequence[_Part], space: float) -> list[tuple[Fragment, ...]]:
         ends.append(ends[-1] + part.width)
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(parts) + 1):
-        options = []
-        for start in range(end):
+        options: list[tuple[float, int]] = []
+        for start in reversed(range(end)):
             first = parts[start]
             if start and first.cost is None:
                 continue
+            if options and ends[end] - ends[start] > space:
+                # Longer lines still stick out further, and two that stick out less are better than one.
+                break
             room = space - (STEP if start else 0.0) - (sign_width(first.added) if start and first.added else 0.0)
             options.append((best[start][0] + _cost(ends[end] - ends[start], room, first.cost or 0.0, last=end == len(parts)), start))
         best.append(min(options))

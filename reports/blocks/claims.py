@@ -74,7 +74,7 @@ def _verdict(call: BlockCall, context: SheetContext, relation: e.Relation, cell_
     if "cell" not in call.options:
         return judge_closed(relation)
     subject = context.cell(call) if cell_option == "cell" or "holds-cell" not in call.options else context.cell(call, "holds-cell")
-    draws = int(call.options.get("draws", "6"))
+    draws = call.integer("draws", 6, least=1, most=1000)
     return judge(subject, relation, draws, context.seed, sizes)
 
 
@@ -85,20 +85,26 @@ def _insist(call: BlockCall, text: str, verdict: Verdict, expected: str) -> None
     if found != wanted and not (wanted == "correct" and verdict.verdict == "correct"):
         raise ValidationError(
             f"the sheet calls this {expected}, but it was found {found}: {text}",
-            span=call.span,
-            expected=verdict.message or (str(verdict.counterexample) if verdict.counterexample else None),
+            span=call.places["expect"],
+            hint=_why(verdict),
         )
+
+
+def _why(verdict: Verdict) -> str | None:
+    return verdict.message or (str(verdict.counterexample) if verdict.counterexample else None)
 
 
 def _check_case(call: BlockCall, context: SheetContext, text: str) -> None:
     """In its special case the formula must hold."""
     sizes = {}
     for part in call.text("case").split(","):
-        name, _, value = part.partition("=")
-        sizes[name.strip()] = int(value)
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if not (name and value.isascii() and value.isdecimal() and 1 <= int(value) <= 6):
+            raise call.error(f"case is {call.text('case')!r}", "case" if "case" in call.options else None, expected="sizes from 1 to 6, such as n = 1")
+        sizes[name] = int(value)
     verdict = _verdict(call, context, _relation(call, context, text, "cell"), "cell", sizes)
     if verdict.verdict != "correct":
-        raise ValidationError(f"the formula does not hold for {call.options['case']} either: {text}", span=call.span)
+        raise ValidationError(f"the formula does not hold for {call.options['case']} either: {text}", span=call.places["case"], hint=_why(verdict))
 
 
 def _correction(call: BlockCall, context: SheetContext) -> Inlines:
@@ -109,7 +115,7 @@ def _correction(call: BlockCall, context: SheetContext) -> Inlines:
     relation = _relation(call, context, text, "holds-cell")
     verdict = _verdict(call, context, relation, "holds-cell")
     if verdict.verdict != "correct":
-        raise ValidationError(f"the correction does not hold: {text}", span=call.span, expected=str(verdict.counterexample or verdict.message))
+        raise ValidationError(f"the correction does not hold: {text}", span=call.places["holds"], hint=_why(verdict))
     return (Math(present(relation)),)
 
 

@@ -14,7 +14,7 @@ from derive.jacobian import JacobianEngine
 from derive.notation import surface as s
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
-from derive.spectra import behaviour, eigendecomposition, from_sympy, growth, power_theorem, scalar, to_sympy
+from derive.spectra import MAX_POWER, behaviour, eigendecomposition, from_sympy, growth, power_theorem, scalar, to_sympy
 from numeric.draws import draw, run_of
 from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
@@ -48,7 +48,7 @@ def eigen_block(call: BlockCall) -> Sequence[Block]:
     """``bptt eigen``: the exact eigendecomposition of ``matrix``, checked by multiplying out."""
     matrix = matrix_of(call.text("matrix"), call)
     found = eigendecomposition(matrix)
-    if sp.simplify(found.basis * found.values * found.basis.inv() - matrix) != sp.zeros(*matrix.shape):
+    if not found.agrees():
         raise ValidationError("the eigendecomposition does not multiply out to the matrix", span=call.span)
     name = s.Name(call.options.get("name", "W"))
     inverse = s.Scripted(s.Name("Q"), sups=(s.Sum((-1,), (s.Number("1"),)),))
@@ -61,11 +61,10 @@ def eigen_block(call: BlockCall) -> Sequence[Block]:
 def power_block(call: BlockCall) -> Sequence[Block]:
     """``bptt power``: ``matrix`` to the power ``exponent``, through the eigenvalues, rounded to ``digits``; ``exact: yes`` also exact."""
     matrix = matrix_of(call.text("matrix"), call)
-    exponent, digits = call.integer("exponent", 30, least=1), call.integer("digits", 6, least=1)
+    exponent, digits = call.integer("exponent", 30, least=1, most=MAX_POWER), call.integer("digits", 6, least=1, most=50)
     found = eigendecomposition(matrix)
     power = found.power(exponent)
-    through = found.basis * found.values**exponent * found.basis.inv()
-    if sp.simplify(through - power) != sp.zeros(*matrix.shape):
+    if not found.agrees(exponent):
         raise ValidationError("the power through the eigenvalues differs from the repeated product", span=call.span)
     name = s.Scripted(s.Name(call.options.get("name", "W")), sups=(s.Number(str(exponent)),))
     lines = []
@@ -85,7 +84,7 @@ def power_block(call: BlockCall) -> Sequence[Block]:
 @REGISTRY.block("growth-table", options=("powers",), body="required")
 def growth_table_block(call: BlockCall) -> Sequence[Block]:
     """``bptt growth-table``: for each matrix of the body (``label: matrix``), its eigenvalues, ‖Wⁿ‖ at some n, and what it does."""
-    powers = [int(part) for part in call.options.get("powers", "1, 10, 30, 60").split(",")]
+    powers = call.integers("powers", "1, 10, 30, 60", most=MAX_POWER)
     rows: list[tuple[Inlines, ...]] = []
     for label, matrix in _matrices(call):
         found = growth(matrix, label, max(powers))
@@ -123,7 +122,7 @@ def _norm(value: float) -> str:
 def growth_plot_block(call: BlockCall) -> Sequence[Block]:
     """``bptt growth-plot``: ‖Wⁿ‖ against n for the matrices of the body; with ``cell`` and ``matrix``, also ‖∏ J_j‖ of that cell with that W."""
     context = context_of(call)
-    number = call.integer("count", 60, least=1)
+    number = call.integer("count", 60, least=1, most=MAX_POWER)
     series = []
     for label, matrix in _matrices(call):
         found = growth(matrix, label, number)
