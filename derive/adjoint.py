@@ -10,32 +10,49 @@ Sources: Rumelhart, Hinton, Williams (1986); Werbos, *Backpropagation through ti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Expr, Integer
+from sympy import And, Eq, Expr, Integer, Le, Piecewise, Symbol
 
 from derive import expressions as e
 from derive.derivation import Derivation, Step
-from derive.differentiate import pull
+from derive.differentiate import Reach, reaches
 from derive.errors import MissingRuleError, UsageError
 from derive.expressions import make
+from derive.expressions.calculus import rebound
 from derive.notation.names import QName
+from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, T
+
+
+@dataclass(frozen=True)
+class Direct:
+    """What the loss, or a readout without time, passes to q_t directly, at t = lower .. upper."""
+
+    lower: Expr
+    upper: Expr
+    part: e.Node
 
 
 @dataclass(frozen=True)
 class AdjointEquation:
     """The adjoint of one quantity: ``adjoint = right side`` at each t of the sequence.
 
-    ``final`` is what a loss at T alone adds at t = T (None where there is none).
+    ``final`` is what a loss at T alone adds at t = T (None where there is none). What acts during other times carries an Iverson
+    bracket in the right side, such as [2 <= t].
     """
 
     key: str
     adjoint: e.Timed
     rhs: e.Node
     final: e.Node | None = None
+
+    def at_the_end(self, beyond: Mapping[e.Node, e.Node]) -> e.Node:
+        """The right side at t = T, where the adjoints ``beyond`` the sequence are zero."""
+        rest = substitute(self.rhs.xreplace({self.adjoint.time: T}), beyond)
+        return rest if self.final is None else make.plus(self.final.xreplace({self.adjoint.time: T}), rest)
 
 
 class AdjointEngine:
@@ -70,52 +87,82 @@ class AdjointEngine:
     # -- what each step passes back --------------------------------------------------------------------------------------------
 
     @cached_property
-    def passed(self) -> Mapping[str, Mapping[e.Node, e.Node]]:
+    def passed(self) -> Mapping[str, tuple[Reach, ...]]:
         """For each defined quantity, what its adjoint passes to every quantity that its equation reads."""
-        found = {}
-        for equation in self.system.steps:
-            found[equation.key] = self._without_labels(pull(equation.rhs, self.adjoint(equation.key)))
-        return found
+        return {q.key: self._kept(reaches(q.rhs, self.adjoint(q.key))) for q in self.system.steps}
 
-    def _without_labels(self, parts: Mapping[e.Node, e.Node]) -> dict[e.Node, e.Node]:
-        return {leaf: part for leaf, part in parts.items() if leaf.name not in self.system.labels and not make.is_zero(part)}
+    def _kept(self, found: Iterable[Reach]) -> tuple[Reach, ...]:
+        """Contributions that are not zero, to quantities that are not integers; those to one quantity added up."""
+        merged: dict[tuple[e.Node, object], list[e.Node]] = {}
+        for reach in found:
+            if reach.leaf.name not in self.system.labels and not make.is_zero(reach.part):
+                merged.setdefault((reach.leaf, reach.over), []).append(reach.part)
+        return tuple(Reach(leaf, make.plus(*parts), over) for (leaf, over), parts in merged.items())  # type: ignore[arg-type]
 
     @cached_property
-    def loss_parts(self) -> tuple[tuple[LossTerm, Mapping[e.Node, e.Node]], ...]:
+    def loss_parts(self) -> tuple[tuple[LossTerm, tuple[Reach, ...]], ...]:
         """∂⁺ of each loss term by the quantities that it reads."""
-        return tuple((term, self._without_labels(pull(term.body, e.Scalar(1)))) for term in self.system.loss_terms)
+        return tuple((term, self._kept(reaches(term.body, e.Scalar(1)))) for term in self.system.loss_terms)
+
+    def _spans(self, key: str) -> Iterator[Direct]:
+        """What the loss, and quantities without time, pass directly to q_t, with the times t for which they do."""
+        for term, parts in self.loss_parts:
+            for reach in parts:
+                if reach.leaf.name == key and isinstance(reach.leaf, e.Timed):
+                    over = reach.over
+                    if over is None and reach.leaf.time.has(self.time):
+                        yield self._placed(reach, self.time, term.lower, term.upper)
+                    else:
+                        yield self._from_sum(reach)
+        for equation in self.system.steps:
+            if isinstance(equation.lhs, e.Var):
+                for reach in self.passed[equation.key]:
+                    if reach.leaf.name == key and isinstance(reach.leaf, e.Timed):
+                        yield self._from_sum(reach)
+
+    def _from_sum(self, reach: Reach) -> Direct:
+        if reach.over is not None and reach.leaf.time.has(reach.over.index):
+            return self._placed(reach, reach.over.index, reach.over.lower, reach.over.upper)
+        if reach.over is not None:
+            raise MissingRuleError(f"{reach.leaf} stands at a fixed time inside {reach.over}", hint="take it out of the sum")
+        return Direct(reach.leaf.time, reach.leaf.time, reach.part)
+
+    def _placed(self, reach: Reach, index: Symbol, lower: Expr, upper: Expr) -> Direct:
+        """A contribution to q_{i+o} for i = lower .. upper, written at t = i + o."""
+        offset = reach.leaf.time - index
+        if not offset.is_Integer:
+            raise MissingRuleError(f"{reach.leaf} is not at a fixed distance from {index}", expected=f"times such as {index} or {index}-1")
+        return Direct(lower + offset, upper + offset, rebound(reach.part, index, self.time - offset))
 
     def from_loss(self, key: str) -> tuple[list[e.Node], list[e.Node]]:
-        """What the loss passes directly to q_t: at every t, and at T alone."""
+        """What reaches q_t from outside the recursion: at every t, and at T alone."""
         always: list[e.Node] = []
         final: list[e.Node] = []
-        for term, parts in self.loss_parts:
-            for leaf, part in parts.items():
-                if leaf.name == key and isinstance(leaf, e.Timed):
-                    self._require_every_step(term, leaf)
-                    moved = part.xreplace({self.time: self.time - (leaf.time - self.time)})
-                    (final if term.final else always).append(moved)
+        for span in self._spans(key):
+            if span.lower == span.upper == T:
+                final.append(span.part)
+            elif (span.lower - 1).is_nonpositive and (T - span.upper).is_nonpositive:
+                always.append(span.part)
+            else:
+                always.append(make.times(self._during(span), span.part))
         return always, final
 
-    def _require_every_step(self, term: LossTerm, leaf: e.Timed) -> None:
-        """The recursion has one line for all steps, so a sum must look at each step of the sequence, and at the quantities of that step."""
-        if term.final:
-            return
-        covers = (term.lower - 1).is_nonpositive and (term.upper - T) == 0
-        if not covers or leaf.time != self.time:
-            raise MissingRuleError(
-                f"the loss reads {leaf} for {self.time} = {term.lower} to {term.upper}, which is not once at every step",
-                expected=f"a sum from 1 (or 0) to T of quantities at {self.time}",
-                hint=f"give the part of the loss at {self.time} a name by an equation of its own, and sum that from 1 to T",
-            )
+    def _during(self, span: Direct) -> e.Node:
+        """The Iverson bracket of the times at which something acts, as far as they are within 1 .. T."""
+        conditions = [] if (span.lower - 1).is_nonpositive else [Le(span.lower, self.time)]
+        conditions += [] if (T - span.upper).is_nonpositive else [Le(self.time, span.upper)]
+        inside = Eq(self.time, span.lower) if span.lower == span.upper else And(*conditions)
+        return e.Scalar(Piecewise((1, inside), (0, True)))
 
     def contributions(self, key: str) -> Iterator[tuple[str, e.Node, int]]:
-        """What reaches q_t from each quantity that reads it, as (reader, expression at t, steps later)."""
+        """What reaches q_t from each quantity of a step that reads it, as (reader, expression at t, steps later)."""
         for equation in self.system.steps:
-            for leaf, part in self.passed[equation.key].items():
-                if isinstance(leaf, e.Timed) and leaf.name == key:
-                    offset = int(leaf.time - self.time)
-                    yield equation.key, part.xreplace({self.time: self.time - offset}), -offset
+            if not isinstance(equation.lhs, e.Timed):
+                continue
+            for reach in self.passed[equation.key]:
+                if reach.leaf.name == key and isinstance(reach.leaf, e.Timed):
+                    offset = int(reach.leaf.time - self.time)
+                    yield equation.key, reach.part.xreplace({self.time: self.time - offset}), -offset
 
     def equation(self, key: str) -> AdjointEquation | None:
         """The adjoint equation of a timed quantity; None where the loss does not depend on it."""
@@ -127,6 +174,16 @@ class AdjointEngine:
         adjoint = self.adjoint(key)
         rhs = make.plus(*terms) if terms else make.zero(adjoint.shape)
         return AdjointEquation(key, adjoint, rhs, make.plus(*final) if final else None)
+
+    @cached_property
+    def beyond(self) -> Mapping[e.Node, e.Node]:
+        """Adjoints after the last step, up to as many steps as the cell looks back: zero."""
+        found: dict[e.Node, e.Node] = {}
+        for key, name in self.adjoint_names.items():
+            if key in self.system.definitions and self.system.is_timed(key):
+                shape = self.system.shapes[key]
+                found.update({e.Timed(name, T + step, *shape): make.zero(shape) for step in range(1, max(self.system.max_lag, 1) + 1)})
+        return found
 
     @cached_property
     def equations(self) -> tuple[AdjointEquation, ...]:
@@ -141,7 +198,7 @@ class AdjointEngine:
         parts = []
         for equation in reversed(self.system.steps):
             if isinstance(equation.lhs, e.Timed):
-                parts += [part for leaf, part in self.passed[equation.key].items() if isinstance(leaf, e.Var) and leaf.name == key]
+                parts += [reach.part for reach in self.passed[equation.key] if reach.leaf.name == key]
         return make.plus(*parts) if parts else None
 
     def parameter_gradient(self, key: str) -> e.Node:
@@ -152,39 +209,55 @@ class AdjointEngine:
             terms.append(e.SumOver(self.time, 1, T, step))
         for equation in reversed(self.system.steps):
             if isinstance(equation.lhs, e.Var):
-                terms += [part for leaf, part in self.passed[equation.key].items() if leaf.name == key]
+                terms += [_summed(reach) for reach in self.passed[equation.key] if reach.leaf.name == key]
+        for start, value in self.system.initial.items():
+            passed = self._kept(reaches(value, self.state_gradient(start.name, start.time)))
+            terms += [_summed(reach) for reach in passed if reach.leaf.name == key]
         for term, parts in self.loss_parts:
-            for leaf, part in parts.items():
-                if isinstance(leaf, e.Var) and leaf.name == key:
+            for reach in parts:
+                if reach.leaf.name == key:
+                    part = _summed(reach)
                     terms.append(part.xreplace({self.time: term.lower}) if term.final else e.SumOver(self.time, term.lower, term.upper, part))
         return make.plus(*terms) if terms else make.zero(self.system.shapes[key])
 
     def state_gradient(self, key: str, time: Expr) -> e.Node:
-        """∇L by a value that the sequence starts from, such as h_0: what the steps that read it pass back."""
+        """∇L by a value that the sequence starts from, such as h_0 (or h_{T+1}): what the steps that read it pass back."""
         terms = []
         for _, part, later in self.contributions(key):
             when = time + later
-            if when.is_Integer and when >= 1:
+            if not (1 - when).is_positive and not (when - T).is_positive:
                 terms.append(part.xreplace({self.time: time}))
-        for term, parts in self.loss_parts:
-            if not term.final and (term.lower - time).is_nonpositive:
-                terms += [part.xreplace({self.time: time}) for leaf, part in parts.items() if leaf == self.system.quantity(key)]
+        for span in self._spans(key):
+            if (span.lower - time).is_nonpositive and (time - span.upper).is_nonpositive:
+                terms.append(span.part.xreplace({self.time: time}))
         return make.plus(*terms) if terms else make.zero(self.system.shapes[key])
 
     def needed(self, expression: e.Node) -> tuple[AdjointEquation, ...]:
         """The equations of the recursion on which an expression depends."""
         by_name = {equation.adjoint.name: equation for equation in self.equations}
+        without_time = {self.adjoint_names[q.key]: q.key for q in self.system.steps if isinstance(q.lhs, e.Var)}
         wanted: set[str] = set()
         stack = [expression]
         while stack:
-            for leaf in stack.pop().atoms(e.Timed):
+            current = stack.pop()
+            for leaf in current.atoms(e.Timed):
                 if leaf.name in by_name and leaf.name not in wanted:
                     wanted.add(leaf.name)
                     equation = by_name[leaf.name]
                     stack.append(equation.rhs)
                     if equation.final is not None:
                         stack.append(equation.final)
+            for leaf in current.atoms(e.Var):
+                if leaf.name in without_time and leaf.name not in wanted:
+                    wanted.add(leaf.name)
+                    stack.append(self.parameter_gradient(without_time[leaf.name]))
         return tuple(equation for equation in self.equations if equation.adjoint.name in wanted)
+
+
+def _summed(reach: Reach) -> e.Node:
+    """What a formula passes to a quantity without time, over all times that it sums over."""
+    over = reach.over
+    return reach.part if over is None else e.SumOver(over.index, over.lower, over.upper, reach.part)
 
 
 def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
@@ -200,11 +273,11 @@ def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
     target = e.Gradient(by, e.Var(system.loss_name))
     result = _result(engine, by)
     equations = engine.needed(result)
-    steps = [*_forward(system), *_recursion_steps(engine, equations), *_condensed(engine, equations)]
+    backward = [*_readout_steps(engine, _needs(equations, result)), *_recursion_steps(engine, equations)]
+    steps = [*_forward(system), *backward, *_condensed(engine, equations)]
     steps.append(Step(target, result, _sum_rule(by, result), "each step passes its share to the shared parameter" if isinstance(by, e.Var) else ""))
-    recursion = tuple(e.Relation("=", q.adjoint, q.rhs) for q in equations)
     title = f"Gradient of the loss by {by}, by the adjoint recursion"
-    return Derivation(target, result, tuple(steps), title, recursion, (), ("adjoints are zero beyond T",))
+    return Derivation(target, result, tuple(steps), title, _relations(backward))
 
 
 def all_gradients(system: RecurrentSystem) -> Derivation:
@@ -213,22 +286,29 @@ def all_gradients(system: RecurrentSystem) -> Derivation:
     if not system.loss_terms:
         raise UsageError("the equations have no time, so there is no loss over time", hint="ask for a Jacobian")
     loss = e.Var(system.loss_name)
-    steps = [*_forward(system), *_recursion_steps(engine, engine.equations)]
-    for key in system.parameters:
+    gradients = {key: _result(engine, system.quantity(key)) for key in system.parameters}
+    backward = [*_readout_steps(engine, _needs(engine.equations, *gradients.values())), *_recursion_steps(engine, engine.equations)]
+    steps = [*_forward(system), *backward]
+    for key, result in gradients.items():
         quantity = system.quantity(key)
-        result = _result(engine, quantity)
         steps.append(Step(e.Gradient(quantity, loss), result, _sum_rule(quantity, result)))
-    starts = [system.quantity(key, Integer(1 - lag)) for key in system.states for lag in range(1, _lag(system, key) + 1)]
-    for quantity in (*(system.quantity(key) for key in system.inputs if key not in system.labels), *starts):
+    for key in system.inputs:
+        if key not in system.labels:
+            steps += _input_steps(engine, system.quantity(key))
+    for quantity in system.starts:
         steps.append(Step(e.Gradient(quantity, loss), _result(engine, quantity), "chain rule"))
-    recursion = tuple(e.Relation("=", q.adjoint, q.rhs) for q in engine.equations)
     last = steps[-1]
-    return Derivation(last.lhs, last.rhs, tuple(steps), "Gradients of the loss by the adjoint recursion", recursion, (), ("adjoints are zero beyond T",))
+    return Derivation(last.lhs, last.rhs, tuple(steps), "Gradients of the loss by the adjoint recursion", _relations(backward))
 
 
-def _lag(system: RecurrentSystem, key: str) -> int:
-    """How many values before the first step a state needs."""
-    return max((-use.offset for use in system.uses if use.key == key and use.offset is not None), default=0)
+def _input_steps(engine: AdjointEngine, quantity: e.Timed) -> list[Step]:
+    """∇L by an input: one line for every step, and one for the last where the loss reads it there alone."""
+    target = e.Gradient(quantity, e.Var(engine.system.loss_name))
+    equation = engine.equation(quantity.name)
+    if equation is None or equation.final is None:
+        return [Step(target, _result(engine, quantity), "chain rule")]
+    last = Step(target.xreplace({engine.time: T}), equation.at_the_end(engine.beyond), "loss at T")
+    return [last] if make.is_zero(equation.rhs) else [last, Step(target, equation.rhs, "chain rule", f"for {engine.time} < T")]
 
 
 def _result(engine: AdjointEngine, by: e.Node) -> e.Node:
@@ -241,15 +321,18 @@ def _result(engine: AdjointEngine, by: e.Node) -> e.Node:
         raise UsageError(f"{by} is not a quantity of the cell", expected="a parameter, an input or an initial value")
     if by.name in system.labels:
         raise MissingRuleError(f"{by} is an integer label, so the loss has no derivative by it")
-    if by.name in system.definitions and by.time.is_Integer and by.time <= 0:
+    if by in system.starts:
         return engine.state_gradient(by.name, by.time)
     equation = engine.equation(by.name)
     if equation is None:
         return make.zero(by.shape)
     if by.name in system.definitions:
         return engine.adjoint(by.name).xreplace({engine.time: by.time})
-    rhs = equation.rhs if equation.final is None else make.plus(equation.rhs, equation.final)
-    return rhs.xreplace({engine.time: by.time})
+    if equation.final is None:
+        return equation.rhs.xreplace({engine.time: by.time})
+    if by.time != T:
+        raise MissingRuleError(f"the loss reads {by.name} at T alone, so its gradient at {by.time} is not the one at T", hint=f"ask for {by.name}_T, or for all gradients")
+    return equation.at_the_end(engine.beyond)
 
 
 def _forward(system: RecurrentSystem) -> list[Step]:
@@ -265,11 +348,50 @@ def _recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ..
     for equation in equations:
         rule = "adjoint of a pre-activation" if equation.key in engine.system.preactivations else "total adjoint"
         if equation.final is not None:
-            last = {engine.time: T}
-            steps.append(Step(equation.adjoint.xreplace(last), equation.final.xreplace(last), "loss at T", "everything later is zero"))
+            steps.append(Step(equation.adjoint.xreplace({engine.time: T}), equation.at_the_end(engine.beyond), "loss at T", "everything later is zero"))
         if not make.is_zero(equation.rhs):
-            steps.append(Step(equation.adjoint, equation.rhs, rule))
+            steps.append(Step(equation.adjoint, equation.rhs, rule, "" if equation.final is None else f"for {engine.time} < T"))
+    return [*starts(engine, equations), *steps]
+
+
+def starts(engine: AdjointEngine, equations: Iterable[AdjointEquation]) -> list[Step]:
+    """Where the recursion starts: the adjoints beyond the ends of the sequence that it reads. No loss depends on them, so they are zero."""
+    own = {equation.adjoint.name: equation.adjoint for equation in equations}
+    steps = []
+    for name, adjoint in own.items():
+        distances = [leaf.time - engine.time for equation in equations for leaf in equation.rhs.atoms(e.Timed) if leaf.name == name]
+        offsets = [int(distance) for distance in distances if distance.is_Integer]
+        after = [T + step for step in range(1, max(offsets, default=0) + 1)]
+        before = [Integer(1 - step) for step in range(1, 1 - min(offsets, default=0))]
+        for time in (*after, *before):
+            rule = "no step after T" if time.has(T) else "no step before 1"
+            steps.append(Step(adjoint.xreplace({engine.time: time}), make.zero(adjoint.shape), rule, proved="definition"))
     return steps
+
+
+def _readout_steps(engine: AdjointEngine, wanted: Iterable[e.Node]) -> list[Step]:
+    """Adjoints of quantities without time, as far as the given expressions need them: the loss first."""
+    names = {engine.adjoint_names[q.key]: q.key for q in engine.system.steps if isinstance(q.lhs, e.Var)}
+    found: dict[str, Step] = {}
+    stack = list(wanted)
+    while stack:
+        for leaf in stack.pop().atoms(e.Var):
+            if leaf.name in names and leaf.name not in found:
+                value = engine.parameter_gradient(names[leaf.name])
+                rule = "adjoint of a pre-activation" if names[leaf.name] in engine.system.preactivations else "total adjoint"
+                found[leaf.name] = Step(leaf, value, rule)
+                stack.append(value)
+    order = [engine.adjoint_names[q.key] for q in reversed(engine.system.steps)]
+    return [found[name] for name in order if name in found]
+
+
+def _needs(equations: Iterable[AdjointEquation], *more: e.Node) -> list[e.Node]:
+    parts = [part for q in equations for part in (q.rhs, q.final) if part is not None]
+    return [*parts, *more]
+
+
+def _relations(steps: Iterable[Step]) -> tuple[e.Relation, ...]:
+    return tuple(e.Relation("=", step.lhs, step.rhs) for step in steps)
 
 
 def _condensed(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) -> list[Step]:

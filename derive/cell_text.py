@@ -15,12 +15,14 @@ from derive.notation import surface as s
 from derive.notation.elaborate import Builder, Context
 from derive.notation.infer import NameInfo, infer, one_hot_labels, walk
 from derive.notation.names import QName
+from derive.notation.operations import Pre
 from derive.notation.parser import parse_lines
 from derive.notation.references import ReferenceReader
-from derive.notation.resolve import Pre, Resolver
+from derive.notation.resolve import Resolver
 from derive.notation.scope import LOSS_LETTERS, Scope, bound_letters, find_timed, time_letter
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source, Span
+from derive.notation.time_style import style_of, with_subscripts
 
 MAX_EQUATIONS = 200
 """The most equations of a cell."""
@@ -48,8 +50,9 @@ class CellText:
     time: Symbol
     layout: str
     equations: tuple[Equation, ...]
-    initial: Mapping[str, e.Node]
+    initial: Mapping[e.Node, e.Node]
     loss: e.Node | None
+    loss_span: Span | None
     loss_name: str
     shapes: Mapping[str, Shape]
     labels: frozenset[str]
@@ -64,6 +67,7 @@ class _Parts:
     equations: list[s.Relation] = field(default_factory=list)
     declarations: list[tuple[s.Surface, s.Relation]] = field(default_factory=list)
     functions: list[s.Surface] = field(default_factory=list)
+    style: tuple[str, str] | None = None
 
 
 def read_cell_text(text: str | Source) -> CellText:
@@ -76,7 +80,11 @@ def read_cell_text(text: str | Source) -> CellText:
     source = text if isinstance(text, Source) else Source(text)
     directives = {match.group(1).lower(): match.group(2) for match in _DIRECTIVE.finditer(source.text)}
     lines = parse_lines(source)
+    style = style_of(item for line in lines for item in line.items)
+    if style is not None:
+        lines = tuple(replace(line, items=tuple(with_subscripts(item, style) for item in line.items)) for line in lines)
     parts = _sort(lines, source)
+    parts.style = style
     return _Reader(source, directives, parts).read()
 
 
@@ -137,8 +145,10 @@ class _Reader:
         indices = frozenset(letter for letter in bound_letters(equations) if letter not in ("T",) and len(letter) == 1)
         sizes = frozenset(str(symbol) for _, relation in self.parts.declarations for symbol in _size_names(relation.items[1]))
         functions = frozenset(key for key in map(_function_key, self.parts.functions))
-        scope = Scope(time=time, indices=indices, functions=functions, in_cell=True, sizes=sizes - {time})
+        scope = Scope(time=time, indices=indices, functions=functions, style=self.parts.style, in_cell=True, sizes=sizes - {time})
         scope = replace(scope, timed=find_timed([*equations, *(name for name, _ in self.parts.declarations)], scope))
+        declared = (ReferenceReader(scope).reference(name) for name, _ in self.parts.declarations)
+        scope = replace(scope, declared=frozenset(reference.name.key for reference in declared if reference is not None))
         defined = {self._reference(equation.items[0], scope)[0].key for equation in equations}
         return scope.with_names(names=defined - LOSS_LETTERS)
 
@@ -165,7 +175,11 @@ class _Reader:
             replace(self.scope, open=False, in_cell=False, names=frozenset(shapes) - LOSS_LETTERS | frozenset(k for k in shapes if k in LOSS_LETTERS)),
             shapes, inference.layout, _bare_functions(equations),
         )  # fmt: skip
-        return CellText(self.source, time, inference.layout, tuple(equations), initial, loss, loss_name, shapes, labels, self.directives, context)
+        return CellText(self.source, time, inference.layout, tuple(equations), initial, loss, self._loss_span(lefts), loss_name, shapes, labels, self.directives, context)
+
+    def _loss_span(self, lefts: Sequence[tuple[QName, Expr | None]]) -> Span | None:
+        places = [q.span for q, (name, when) in zip(self.parts.equations, lefts, strict=True) if when is None and name.base in LOSS_LETTERS]
+        return places[-1] if places else None
 
     def _resolve(self, equation: s.Relation) -> Pre:
         try:
@@ -267,9 +281,9 @@ class _Reader:
 
     def _build(
         self, builder: Builder, pres: Sequence[Pre], lefts: Sequence[tuple[QName, Expr | None]], time: Symbol
-    ) -> tuple[list[Equation], dict[str, e.Node], e.Node | None, str]:
+    ) -> tuple[list[Equation], dict[e.Node, e.Node], e.Node | None, str]:
         equations: list[Equation] = []
-        initial: dict[str, e.Node] = {}
+        initial: dict[e.Node, e.Node] = {}
         loss: e.Node | None = None
         loss_name = "L"
         for pre, (name, when), surface in zip(pres, lefts, self.parts.equations, strict=True):
@@ -279,7 +293,7 @@ class _Reader:
                 loss, loss_name = right, key
                 continue
             if when is not None and not when.has(time):
-                initial[f"{key}[{when}]"] = right
+                initial[left] = right
                 continue
             shift = Integer(0) if when is None else when - time
             if not shift.is_Integer:

@@ -5,7 +5,8 @@ Every rule stands with its operation (``jvp`` and ``vjp`` in :mod:`derive.expres
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from sympy import Integer
 
@@ -44,18 +45,48 @@ def push(node: Node, tangents: Mapping[Node, Node]) -> Node | None:
     return None if all(part is None for part in parts) else node.jvp(parts)
 
 
+@dataclass(frozen=True)
+class Reach:
+    """What a cotangent passes to one quantity. Inside a sum over time it does so for every value of ``over``'s index from its lower to its upper bound."""
+
+    leaf: Timed | Var
+    part: Node
+    over: SumOver | None = None
+
+
+def reaches(node: Node, cotangent: Node) -> Iterator[Reach]:
+    """Every contribution that a formula's adjoint makes to a quantity in it, in the order of occurrence.
+
+    Raises
+    ------
+    MissingRuleError : a quantity stands inside a sum inside a sum over time.
+    """
+    stack: list[tuple[Node, Node, SumOver | None]] = [(node, cotangent, None)]
+    while stack:
+        current, incoming, over = stack.pop()
+        if isinstance(current, (Timed, Var)):
+            yield Reach(current, incoming, over)
+        elif isinstance(current, SumOver):
+            if over is not None:
+                raise MissingRuleError(f"{current} is a sum over time inside another", hint="name the inner sum by an equation of its own")
+            stack.append((current.body, incoming, current))
+        elif current.operands:
+            passed = current.vjp(incoming)
+            below = [(operand, part, over) for operand, part in zip(current.operands, passed, strict=True) if part is not None]
+            stack.extend(reversed(below))
+
+
 def pull(node: Node, cotangent: Node) -> dict[Node, Node]:
     """For every quantity in a formula, its adjoint given the adjoint of the formula: contributions added in the order of occurrence."""
     found: dict[Node, list[Node]] = {}
-    stack = [(node, cotangent)]
-    while stack:
-        current, incoming = stack.pop()
-        if isinstance(current, (Timed, Var)):
-            found.setdefault(current, []).append(incoming)
-        elif current.operands:
-            passed = current.vjp(incoming)
-            below = [(operand, part) for operand, part in zip(current.operands, passed, strict=True) if part is not None]
-            stack.extend(reversed(below))
+    for reach in reaches(node, cotangent):
+        if reach.over is None:
+            found.setdefault(reach.leaf, []).append(reach.part)
+        elif isinstance(reach.leaf, Timed):
+            raise MissingRuleError(f"{reach.over} sums over time, so it has no adjoint within one step", hint="name the sum by an equation without a time")
+        else:
+            over = reach.over
+            found.setdefault(reach.leaf, []).append(SumOver(over.index, over.lower, over.upper, reach.part))
     return {leaf: make.plus(*parts) for leaf, parts in found.items()}
 
 

@@ -92,7 +92,8 @@ def _sum_to_adjoint(system: RecurrentSystem, parts: Ingredients, proof: Proof) -
     adjoint = e.Timed(name, parts.k, *s.shape)
     index = free_index({t, parts.k})
     product = e.ProductOver(index, parts.k + 1, t, parts.one_step.xreplace({t: index}))
-    proof.named(row_of(adjoint), _inner_sum(system, parts, product), "name for the inner sum", f"what the losses from step {parts.k} on gain from moving {at_k}", "definition")
+    proof.named(row_of(adjoint), inner, "name for the inner sum", f"what the losses from step {parts.k} on gain from moving {at_k}", "definition")
+    proof.named(row_of(adjoint), _inner_sum(system, parts, product), "chain rule over time", "the empty product, for t = k, is the identity")
     proof.named(target, e.SumOver(parts.k, 1, T, e.Times(row_of(adjoint), share)), "the inner sum by its name")
     return adjoint
 
@@ -167,11 +168,15 @@ def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: 
         f"{start}, the recursion determines every {adjoint}, and the inner sum satisfies it", "induction",
     )  # fmt: skip
     share = passed.get(parts.parameter, make.zero(parts.parameter.shape))
-    _check_named_recursion(system, proof, parts, split, share)
     target = e.Gradient(parts.parameter, e.Var(system.loss_name))
     summed = e.SumOver(parts.k, 1, T, share.xreplace({t: parts.k}))
     proof.named(target, summed, "immediate derivative contracted", "the share of step k")
-    return summed
+    named = _check_named_recursion(system, proof, parts, split, share)
+    if named is None or named == share:
+        return summed
+    closed = e.SumOver(parts.k, 1, T, named.xreplace({t: parts.k}))
+    proof.named(target, closed, "the adjoint recursion's form", "each share by its name")
+    return closed
 
 
 def _recursive_right_side(system: RecurrentSystem, parts: Ingredients, adjoint: e.Timed) -> e.Node:
@@ -186,8 +191,11 @@ def _recursive_right_side(system: RecurrentSystem, parts: Ingredients, adjoint: 
     return make.plus(stacked(system, here).xreplace({t: parts.k}), later)
 
 
-def _check_named_recursion(system: RecurrentSystem, proof: Proof, parts: Ingredients, split: Mapping[str, e.Node], share: e.Node) -> None:
-    """The named adjoints δ, C̄, ... of the recursion are what one backward step computes: both, written out, have the same canonical form."""
+def _check_named_recursion(system: RecurrentSystem, proof: Proof, parts: Ingredients, split: Mapping[str, e.Node], share: e.Node) -> e.Node | None:
+    """The named adjoints δ, C̄, ... of the recursion are what one backward step computes: both, written out, have the same canonical form.
+
+    Returns the share of one step by these names; None where no step reads the parameter.
+    """
     engine = AdjointEngine(system)
     only_loss = _only_loss(system)
     values: dict[e.Node, e.Node] = {}
@@ -197,9 +205,9 @@ def _check_named_recursion(system: RecurrentSystem, proof: Proof, parts: Ingredi
         own = [split[equation.key]] if equation.key in split else []
         values[equation.adjoint] = make.plus(*own, *local).xreplace(values) if own or local else make.zero(equation.adjoint.shape)
     named = engine.per_step(parts.parameter.name)
-    if named is None:
-        return
-    proof.algebra(named.xreplace(values), share, "named adjoints", "δ and the other adjoints of step t name the parts of this backward step", (), named)
+    if named is not None:
+        proof.algebra(named.xreplace(values), share, "named adjoints", "δ and the other adjoints of step t name the parts of this backward step", (), named)
+    return named
 
 
 def _only_loss(system: RecurrentSystem) -> frozenset[str]:

@@ -22,7 +22,7 @@ from derive.expressions.node import ONE
 from derive.jacobian import JacobianEngine, free_index
 from derive.notation.names import QName
 from derive.substitute import substitute
-from derive.system import LossTerm, RecurrentSystem, leaves
+from derive.system import LossTerm, RecurrentSystem, T, leaves
 
 MAX_STEPS = 20
 """The longest sequence whose sum is written out: it has T (T + 1) / 2 terms of up to T factors."""
@@ -70,7 +70,11 @@ def loss_pull(system: RecurrentSystem, term: LossTerm) -> dict[e.Node, e.Node]:
     for equation in reversed(system.steps):
         if equation.key in system.states or equation.lhs not in waiting:
             continue
-        for leaf, part in pull(equation.rhs, make.plus(*waiting.pop(equation.lhs))).items():
+        rhs = equation.rhs
+        if isinstance(equation.lhs, e.Var) and term.final:
+            # A readout of the last step, written at the time t as the loss term is.
+            rhs = rhs.xreplace({leaf: leaf.at(system.time) for leaf in leaves(rhs) if isinstance(leaf, e.Timed) and leaf.time == term.lower})
+        for leaf, part in pull(rhs, make.plus(*waiting.pop(equation.lhs))).items():
             waiting.setdefault(leaf, []).append(part)
     return {leaf: make.plus(*parts) for leaf, parts in waiting.items() if leaf.name not in system.labels}
 
@@ -89,6 +93,10 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
     if len(system.loss_terms) != 1:
         raise MissingRuleError("the loss has several parts", hint="derive the adjoint recursion")
     term = system.loss_terms[0]
+    if term.final and term.lower != T:
+        raise MissingRuleError(f"the loss looks at step {term.lower} alone", hint="derive the adjoint recursion")
+    if not term.final and not ((term.lower - 1).is_nonpositive and term.upper == T):
+        raise MissingRuleError(f"the loss sums over t = {term.lower} to {term.upper}, not over the whole sequence", hint="derive the adjoint recursion")
     engine.joint_states()
     reached = loss_pull(system, term)
     if by in reached:
@@ -232,7 +240,7 @@ def _recursion_written_out(system: RecurrentSystem, parts: Ingredients, steps: i
     """The same gradient by the adjoint recursion, one line a quantity and step: its length grows linearly with T."""
     engine, t = AdjointEngine(system), system.time
     gradient = engine.parameter_gradient(parts.parameter.name)
-    beyond = {equation.adjoint.xreplace({t: Integer(steps + 1)}): make.zero(equation.adjoint.shape) for equation in engine.equations}
+    beyond = {node.xreplace({T: Integer(steps)}): zero for node, zero in engine.beyond.items()}
     lines = []
     for at in range(steps, 0, -1):
         for equation in engine.needed(gradient):

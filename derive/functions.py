@@ -28,6 +28,7 @@ class ElementwiseFunction:
     range      : lower and upper bound of its values (open interval).
     slope      : largest absolute value of its derivative, or None if unbounded.
     aliases    : other names that mean it.
+    parity     : ``odd`` (f(-x) = -f(x)), ``even``, ``complement`` (f(-x) = 1 - f(x)), or empty.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ElementwiseFunction:
     range: tuple[Expr, Expr] = (-sp.oo, sp.oo)
     slope: Expr | None = None
     aliases: tuple[str, ...] = field(default=())
+    parity: str = ""
 
     def derivative(self, x: Expr, order: int = 1) -> Expr:
         """The derivative of the definition, by SymPy."""
@@ -69,6 +71,22 @@ def _absolute(x: Expr) -> Expr:
     return sp.Piecewise((x, x > 0), (-x, True))
 
 
+def _step(x: Expr) -> Expr:
+    return sp.Piecewise((sp.Integer(1), x > 0), (sp.Integer(0), x < 0), (sp.Rational(1, 2), True))
+
+
+def _elu(x: Expr) -> Expr:
+    return sp.Piecewise((x, x > 0), (sp.exp(x) - 1, True))
+
+
+def _leaky_relu(x: Expr) -> Expr:
+    return sp.Piecewise((x, x > 0), (x / 100, True))
+
+
+def _hard_tanh(x: Expr) -> Expr:
+    return sp.Piecewise((sp.Integer(1), x > 1), (sp.Integer(-1), x < -1), (x, True))
+
+
 def _sign(x: Expr) -> Expr:
     return sp.Piecewise((sp.Integer(1), x > 0), (sp.Integer(-1), x < 0), (sp.Integer(0), True))
 
@@ -80,19 +98,19 @@ def _gelu(x: Expr) -> Expr:
 _DECLARED = (
     ElementwiseFunction(
         "sigma", _logistic, r"\sigma", "sigmoid", "sigmoid", lambda y: y * (1 - y), (sp.Integer(0), sp.Integer(1)), sp.Rational(1, 4),
-        ("sigmoid", "logistic", "sigm"),
+        ("sigmoid", "logistic", "sigm"), "complement",
     ),
-    ElementwiseFunction("tanh", sp.tanh, r"\tanh", "tanh", "tanh", lambda y: 1 - y**2, (sp.Integer(-1), sp.Integer(1)), sp.Integer(1)),
+    ElementwiseFunction("tanh", sp.tanh, r"\tanh", "tanh", "tanh", lambda y: 1 - y**2, (sp.Integer(-1), sp.Integer(1)), sp.Integer(1), parity="odd"),
     ElementwiseFunction("exp", sp.exp, r"\exp", "exp", "exp", lambda y: y, (sp.Integer(0), sp.oo)),
     ElementwiseFunction("log", sp.log, r"\log", "log", "log", aliases=("ln",)),
-    ElementwiseFunction("sin", sp.sin, r"\sin", "sin", "sin", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1)),
-    ElementwiseFunction("cos", sp.cos, r"\cos", "cos", "cos", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1)),
-    ElementwiseFunction("sinh", sp.sinh, r"\sinh", "sinh", "sinh"),
-    ElementwiseFunction("cosh", sp.cosh, r"\cosh", "cosh", "cosh", range=(sp.Integer(1), sp.oo)),
-    ElementwiseFunction("arctan", sp.atan, r"\arctan", "arctan", "arctan", slope=sp.Integer(1), aliases=("atan",)),
+    ElementwiseFunction("sin", sp.sin, r"\sin", "sin", "sin", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1), parity="odd"),
+    ElementwiseFunction("cos", sp.cos, r"\cos", "cos", "cos", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1), parity="even"),
+    ElementwiseFunction("sinh", sp.sinh, r"\sinh", "sinh", "sinh", parity="odd"),
+    ElementwiseFunction("cosh", sp.cosh, r"\cosh", "cosh", "cosh", range=(sp.Integer(1), sp.oo), parity="even"),
+    ElementwiseFunction("arctan", sp.atan, r"\arctan", "arctan", "arctan", slope=sp.Integer(1), aliases=("atan",), parity="odd"),
     ElementwiseFunction("sqrt", sp.sqrt, r"\sqrt", "sqrt", "sqrt", lambda y: 1 / (2 * y), (sp.Integer(0), sp.oo)),
-    ElementwiseFunction("abs", _absolute, r"\operatorname{abs}", "abs", "abs", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1)),
-    ElementwiseFunction("sign", _sign, r"\operatorname{sign}", "sign", "sign", range=(sp.Integer(-1), sp.Integer(1)), aliases=("sgn",)),
+    ElementwiseFunction("abs", _absolute, r"\operatorname{abs}", "abs", "abs", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1), parity="even"),
+    ElementwiseFunction("sign", _sign, r"\operatorname{sign}", "sign", "sign", range=(sp.Integer(-1), sp.Integer(1)), aliases=("sgn",), parity="odd"),
     ElementwiseFunction("relu", _relu, r"\operatorname{ReLU}", "relu", "relu", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1), aliases=("ReLU", "Relu")),
     ElementwiseFunction(
         "softplus", lambda x: sp.log(1 + sp.exp(x)), r"\operatorname{softplus}", "softplus", "softplus", lambda y: 1 - sp.exp(-y),
@@ -100,7 +118,21 @@ _DECLARED = (
     ),
     ElementwiseFunction("silu", lambda x: x * _logistic(x), r"\operatorname{SiLU}", "silu", "silu", aliases=("SiLU", "swish", "Swish")),
     ElementwiseFunction("gelu", _gelu, r"\operatorname{GELU}", "gelu", "gelu", aliases=("GELU",)),
-    ElementwiseFunction("erf", sp.erf, r"\operatorname{erf}", "erf", "erf", range=(sp.Integer(-1), sp.Integer(1))),
+    ElementwiseFunction("step", _step, r"\operatorname{step}", range=(sp.Integer(0), sp.Integer(1)), aliases=("heaviside", "Heaviside"), parity="complement"),
+    ElementwiseFunction("elu", _elu, r"\operatorname{ELU}", "elu", "elu", range=(sp.Integer(-1), sp.oo), slope=sp.Integer(1), aliases=("ELU",)),
+    ElementwiseFunction(
+        "leaky_relu", _leaky_relu, r"\operatorname{LeakyReLU}", "leaky_relu", "leaky_relu", slope=sp.Integer(1), aliases=("LeakyReLU", "LReLU", "leakyrelu")
+    ),
+    ElementwiseFunction(
+        "hardtanh", _hard_tanh, r"\operatorname{hardtanh}", "hardtanh", "hardtanh", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1),
+        aliases=("Hardtanh", "HardTanh"), parity="odd",
+    ),
+    ElementwiseFunction(
+        "softsign", lambda x: x / (1 + _absolute(x)), r"\operatorname{softsign}", "softsign", "softsign", range=(sp.Integer(-1), sp.Integer(1)),
+        slope=sp.Integer(1), aliases=("Softsign",), parity="odd",
+    ),
+    ElementwiseFunction("mish", lambda x: x * sp.tanh(sp.log(1 + sp.exp(x))), r"\operatorname{mish}", "mish", "mish", aliases=("Mish",)),
+    ElementwiseFunction("erf", sp.erf, r"\operatorname{erf}", "erf", "erf", range=(sp.Integer(-1), sp.Integer(1)), parity="odd"),
 )  # fmt: skip
 
 _BY_NAME = {name: function for function in _DECLARED for name in (function.name, *function.aliases)}

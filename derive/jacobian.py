@@ -116,7 +116,7 @@ class JacobianEngine:
     def _rule(self, key: str) -> str:
         rhs = self.system.definitions[key].rhs
         names = {
-            e.Plus: "sum rule", e.Hadamard: "product rule", e.Times: "linear map", e.Apply: "chain rule", e.Softmax: "Jacobian of softmax",
+            e.Plus: "sum rule", e.Hadamard: "product rule", e.Times: "linear map", e.Apply: "chain rule", e.Extreme: "derivative of an extreme", e.Softmax: "Jacobian of softmax",
             e.Divide: "quotient rule", e.Power: "power rule", e.Neg: "linear map",
         }  # fmt: skip
         return names.get(type(rhs), "chain rule")
@@ -132,7 +132,7 @@ class JacobianEngine:
         """
         if self.system.max_lag > 1:
             raise MissingRuleError("the cell looks back more than one step", hint="derive the adjoint recursion, which has no such limit")
-        if self.system.backward_states:
+        if self.system.max_lead:
             raise MissingRuleError("the cell reads states of the next step", hint="derive the adjoint recursion, which has no such limit")
         return self.system.states
 
@@ -176,7 +176,7 @@ class JacobianEngine:
             Step(named, e.Derivative(joint, joint.at(self.time - 1)), "one-step Jacobian of the joint state", proved="definition"),
         ]
         entries, lines = self._named_blocks(step_name)
-        steps.append(Step(named, e.Block(entries), "block by block", "each block holds the other states of the step before fixed"))
+        steps.append(Step(named, e.Block(entries), "block by block, the other states held fixed", "each block holds the other states of the step before fixed"))
         return [*steps, *lines], joint, named
 
     def _named_blocks(self, name: str) -> tuple[list[list[e.Node]], list[Step]]:
@@ -266,6 +266,7 @@ def _near(engine: JacobianEngine, of: e.Timed, by: e.Timed, distance: int) -> De
     shift = {engine.time: of.time}
     flow = engine.follow((by.name, -distance), 0, (of.name, 0))
     target = e.Derivative(of, by)
+    conditions = ((Integer(1), by.time),) if engine.system.moves_own_step(by.name) and distance > 0 and not by.time.is_Integer else ()
     points = [_point(engine, step) for step in flow.steps]
     steps = [*_definitions(engine, points), *flow.steps]
     result = flow.jacobians.get((of.name, 0), make.zero(target.shape))
@@ -273,7 +274,7 @@ def _near(engine: JacobianEngine, of: e.Timed, by: e.Timed, distance: int) -> De
         rule = "a quantity by itself" if of == by else "does not depend on it"
         steps.append(Step(e.Derivative(of, by).xreplace({of.time: engine.time}), result, rule))
     moved = tuple(replace(step, lhs=step.lhs.xreplace(shift), rhs=step.rhs.xreplace(shift)) for step in steps)
-    return Derivation(target, result.xreplace(shift), moved, _title(of, by))
+    return Derivation(target, result.xreplace(shift), moved, _title(of, by), conditions=conditions)
 
 
 def _point(engine: JacobianEngine, step: Step) -> Point:
@@ -285,7 +286,7 @@ def _timeless(engine: JacobianEngine, of: e.Node, by: e.Node) -> Derivation:
     """A derivative between quantities without time, as in y = sigma(W x)."""
     if not isinstance(of, e.Var) or not isinstance(by, e.Var):
         raise MissingRuleError(
-            f"the derivative of {of} by {by} sums over all earlier steps", hint=f"ask for the gradient of the loss by {by}, or for the immediate derivative"
+            f"the derivative of {of} by {by} is not one over a fixed distance in time", hint=f"ask for the gradient of the loss by {by}, or for the immediate derivative"
         )
     flow = engine.follow((by.name, None), None, (of.name, None))
     steps = [*_definitions(engine, [_point(engine, step) for step in flow.steps]), *flow.steps]
@@ -308,7 +309,7 @@ def _far(engine: JacobianEngine, of: e.Timed, by: e.Timed) -> Derivation:
     if result != product:
         steps.append(Step(target, result, "rows and columns of the joint Jacobian" if len(engine.joint_states()) > 1 else "chain rule", f"for {t} ≥ {first}"))
     # At step 0 the states are given one by one; from step 1 on, one state of a step may be computed from another.
-    start = Integer(1) if len(engine.joint_states()) > 1 and not k.is_Integer else Integer(0)
+    start = Integer(1) if engine.system.moves_own_step(by.name) and not k.is_Integer else Integer(0)
     return Derivation(target, result, tuple(steps), _title(of, by), conditions=((first, t), (start, k)))
 
 

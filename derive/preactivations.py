@@ -47,10 +47,11 @@ def name_preactivations(equations: Sequence[Equation], taken: set[str], time: Sy
 
 
 def _compound_arguments(rhs: e.Node) -> tuple[e.Node, ...]:
-    """Arguments of functions that combine at least two quantities; inner ones first."""
+    """Arguments of functions that combine at least two quantities, inner ones first; not those that change along a sum's own index."""
     found: dict[e.Node, None] = {}
+    summed = {node.index for node in e.children_first(rhs) if isinstance(node, e.OverTime)}
     for node in e.children_first(rhs):
-        if isinstance(node, (e.Apply, e.Softmax)):
+        if isinstance(node, (e.Apply, e.Softmax)) and not summed & node.free_symbols:
             argument = node.operands[0]
             quantities = {leaf for leaf in e.children_first(argument) if isinstance(leaf, (e.Timed, e.Var))}
             if len(quantities) > 1:

@@ -66,6 +66,9 @@ def _interval(node: e.Node, system: RecurrentSystem, known: dict[str, Interval])
     if isinstance(node, e.Apply) and node.declaration is not None and node.order == 0:
         return Interval(*node.declaration.range, low_open=node.function not in ("relu", "abs"))
     inside = [_interval(operand, system, known) for operand in node.operands]
+    if isinstance(node, e.Extreme):
+        of = Max if node.kind == "max" else Min
+        return Interval(of(*(part.low for part in inside)), of(*(part.high for part in inside)), False, False)
     if isinstance(node, e.Neg):
         return Interval(-inside[0].high, -inside[0].low, inside[0].high_open, inside[0].low_open)
     if isinstance(node, e.Plus):

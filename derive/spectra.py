@@ -5,7 +5,6 @@ Repeated steps of a linear recurrence multiply by the same matrix; with a nonlin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -130,18 +129,28 @@ def check_exact(matrix: sp.Matrix) -> None:
 
     Raises
     ------
-    UsageError : the matrix is not square, too large, or its characteristic polynomial has a factor of a higher degree than two.
+    UsageError : they cannot, or see :func:`characteristic_factors`.
+    """
+    if any(factor.degree() > 2 for factor, _ in characteristic_factors(matrix)):
+        raise UsageError(
+            "the eigenvalues of this matrix are no rational numbers or square roots, and cannot be written down in short",
+            expected="a characteristic polynomial with factors of degree 1 and 2", hint="a triangular matrix, or a 2 x 2 matrix, has one",
+        )  # fmt: skip
+
+
+def characteristic_factors(matrix: sp.Matrix) -> list[tuple[sp.Poly, int]]:
+    """The factors of the characteristic polynomial over the rational numbers, with their multiplicities.
+
+    Raises
+    ------
+    UsageError : the matrix is not square, or too large.
     """
     if matrix.rows != matrix.cols:
         raise UsageError(f"a {matrix.rows} x {matrix.cols} matrix has no eigenvalues", expected="a square matrix")
     if matrix.rows > MAX_ROWS:
-        raise UsageError(f"a {matrix.rows} x {matrix.cols} matrix is too large for exact eigenvalues", expected=f"at most {MAX_ROWS} rows")
-    _, factors = sp.factor_list(matrix.charpoly().as_expr())
-    if any(sp.degree(factor) > 2 for factor, _ in factors):
-        raise UsageError(
-            "the eigenvalues of this matrix are no rational numbers or square roots, and cannot be written down in short",
-            expected="a characteristic polynomial with factors of degree 1 and 2", hint="a symmetric or triangular matrix with small entries has them",
-        )  # fmt: skip
+        raise UsageError(f"a {matrix.rows} x {matrix.cols} matrix is too large", expected=f"at most {MAX_ROWS} rows")
+    polynomial = matrix.charpoly()
+    return [(sp.Poly(factor, polynomial.gen), count) for factor, count in sp.factor_list(polynomial.as_expr())[1]]
 
 
 def check_power(exponent: int) -> None:
@@ -174,10 +183,15 @@ def power_theorem() -> Derivation:
     def claim(exponent: sp.Expr) -> e.Node:
         return e.Times(Q, make.matrix_power(D, exponent), inverse)
 
+    first = Integer(1)
+    base = e.Times(Q, e.MatrixPower(D, first), inverse)
+    if not equal(base, decomposition):
+        raise ValidationError("the base case of Mⁿ = QΛⁿQ⁻¹ does not hold")
     steps = [
         Step(M, decomposition, "eigendecomposition", "the columns of Q are eigenvectors", proved="definition"),
-        Step(make.matrix_power(M, Integer(1)), claim(Integer(1)), "base case n = 1", "this is the decomposition itself", proved="definition"),
-        Step(e.MatrixPower(M, n), claim(n), "induction hypothesis", "assume it for one n", proved="induction"),
+        Step(e.MatrixPower(M, first), M, "base case n = 1", "the first power is the matrix itself", proved="definition"),
+        Step(e.MatrixPower(M, first), base, "the decomposition itself", "", proved="algebra"),
+        Step(e.MatrixPower(M, n), claim(n), "induction hypothesis, for some n ≥ 1", "assume it for one n", proved="induction"),
         Step(e.MatrixPower(M, n + 1), e.Times(e.MatrixPower(M, n), M), "definition of a power", proved="definition"),
         Step(e.MatrixPower(M, n + 1), e.Times(claim(n), decomposition), "hypothesis and decomposition", "for Mⁿ and for M"),
     ]
@@ -187,7 +201,7 @@ def power_theorem() -> Derivation:
     if not equal(joined, folded):
         raise ValidationError("the induction step of Mⁿ = QΛⁿQ⁻¹ does not hold")
     steps.append(Step(e.MatrixPower(M, n + 1), claim(n + 1), "power of a diagonal matrix", "each eigenvalue is multiplied once more", proved="algebra"))
-    steps.append(Step(e.MatrixPower(M, n), claim(n), "induction", "true for 1, and for n+1 whenever for n: true for every n", proved="induction"))
+    steps.append(Step(e.MatrixPower(M, n), claim(n), "induction: for every n ≥ 1", "true for 1, and for n+1 whenever for n: true for every n", proved="induction"))
     return Derivation(e.MatrixPower(M, n), claim(n), tuple(steps), "Powers through the eigendecomposition")
 
 
@@ -204,22 +218,19 @@ class Growth:
 
 def growth(matrix: sp.Matrix, label: str, count: int = 60) -> Growth:
     """‖Wⁿ‖ for n = 1 .. count, computed with exact powers, and a word for what happens."""
-    check_exact(matrix)
+    values = _numeric_eigenvalues(matrix)
     check_power(count)
     norms, power = [], sp.eye(matrix.rows)
     for _ in range(count):
         power = power * matrix
         # The spectral norm is the root of the largest eigenvalue of P^T P; for real matrices of exact numbers mpmath gives it to 15 digits.
         norms.append(_spectral_norm(power))
-    values = tuple(complex(value) for value in _numeric_eigenvalues(matrix))
     return Growth(label, values, tuple(norms), behaviour(matrix))
 
 
-def _numeric_eigenvalues(matrix: sp.Matrix) -> Sequence[complex]:
-    found: list[complex] = []
-    for value, multiplicity in matrix.eigenvals().items():
-        found += [complex(sp.N(value, 30))] * multiplicity
-    return sorted(found, key=lambda value: (abs(value), value.real, value.imag))
+def _numeric_eigenvalues(matrix: sp.Matrix) -> tuple[complex, ...]:
+    roots = [complex(root) for factor, count in characteristic_factors(matrix) for root in factor.nroots(n=30) for _ in range(count)]
+    return tuple(sorted(roots, key=lambda value: (abs(value), value.real, value.imag)))
 
 
 def _spectral_norm(matrix: sp.Matrix) -> float:
@@ -243,6 +254,12 @@ def behaviour(matrix: sp.Matrix) -> str:
 
     The powers stay bounded exactly if every eigenvalue has absolute value at most 1 and those of absolute value 1 have no Jordan block of size 2.
     """
+    factors = characteristic_factors(matrix)
+    if any(factor.degree() > 2 for factor, _ in factors):
+        sizes = [abs(root) for factor, _ in factors for root in factor.nroots(n=40)]
+        if all(abs(size - 1) > 1e-20 for size in sizes):
+            return "explodes" if any(size > 1 for size in sizes) else "vanishes"
+        check_exact(matrix)
     _, jordan = matrix.jordan_form()
     sizes = [sp.Abs(jordan[k, k]) for k in range(jordan.rows)]
     if all((size < 1) == sp.true for size in sizes):

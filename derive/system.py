@@ -15,6 +15,7 @@ from derive.expressions import make
 from derive.expressions.node import Shape
 from derive.notation.elaborate import Context, read_formula
 from derive.notation.names import QName, alias_of
+from derive.order import Sweep, sweeps, within_step
 from derive.preactivations import name_preactivations
 
 T = e.size("T")
@@ -26,7 +27,10 @@ MAX_LAG = 100
 
 @dataclass(frozen=True)
 class LossTerm:
-    """A part of the loss: ``body`` (written at the time t) summed over t = lower .. upper; at T alone, lower = upper = T."""
+    """A part of the loss: ``body`` (written at the time t) summed over t = lower .. upper; at T alone, lower = upper = T.
+
+    A part that looks at no time (a penalty on a parameter), or at several (h_T and g_1), has lower = upper = T and keeps the times it was written with.
+    """
 
     lower: Expr
     upper: Expr
@@ -40,7 +44,7 @@ class LossTerm:
 
 @dataclass(frozen=True)
 class Use:
-    """Quantity ``user`` at the time t reads ``leaf``, which is ``key`` at t + offset (offset None for a parameter)."""
+    """Quantity ``user`` at the time t reads ``leaf``, which is ``key`` at t + offset (offset None where user or key has no time)."""
 
     user: str
     key: str
@@ -68,9 +72,11 @@ class RecurrentSystem:
         self.steps: tuple[Equation, ...] = self._ordered(prepared.equations)
         self.definitions: Mapping[str, Equation] = {equation.key: equation for equation in self.steps}
         self.shapes: Mapping[str, Shape] = {**text.shapes, **{q.key: q.lhs.shape for q in self.steps}}
-        self.initial = text.initial
+        self.initial: Mapping[e.Node, e.Node] = text.initial
         self.loss_name = text.loss_name
         self.loss_terms: tuple[LossTerm, ...] = self._loss_terms(text.loss)
+        if not self.sweeps:
+            raise CellError("no quantity is defined", expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
 
     # -- who is who ------------------------------------------------------------------------------------------------------------
 
@@ -85,7 +91,7 @@ class RecurrentSystem:
 
     def _uses_of(self, equation: Equation) -> Iterator[Use]:
         for leaf in leaves(equation.rhs):
-            if isinstance(leaf, e.Timed):
+            if isinstance(leaf, e.Timed) and isinstance(equation.lhs, e.Timed):
                 offset = leaf.time - self.time
                 if not offset.is_Integer:
                     raise CellError(
@@ -96,8 +102,15 @@ class RecurrentSystem:
                 if abs(offset) > MAX_LAG:
                     raise CellError(f"{equation.key} reads {leaf}, {abs(int(offset))} steps away", span=equation.span, expected=f"at most {MAX_LAG} steps")
                 yield Use(equation.key, leaf.name, int(offset), leaf)
-            elif isinstance(leaf, e.Var):
+            else:
+                self._require_fixed(equation, leaf)
                 yield Use(equation.key, leaf.name, None, leaf)
+
+    def _require_fixed(self, equation: Equation, leaf: e.Node) -> None:
+        if isinstance(equation.lhs, e.Var) and self.time in equation.rhs.free_symbols:
+            raise CellError(
+                f"{equation.key} has no time, but reads {leaf}", span=equation.span, expected=f"{equation.key}_{self.time}, or {leaf.name} at a fixed time such as T"
+            )
 
     @cached_property
     def states(self) -> tuple[str, ...]:
@@ -108,7 +121,7 @@ class RecurrentSystem:
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """Timed quantities that are never defined (targets included)."""
-        timed = dict.fromkeys(use.key for use in self.uses if use.offset is not None)
+        timed = dict.fromkeys(use.key for use in self.uses if isinstance(use.leaf, e.Timed))
         for term in self.loss_terms:
             timed.update(dict.fromkeys(leaf.name for leaf in leaves(term.body) if isinstance(leaf, e.Timed)))
         return tuple(key for key in timed if key not in self.definitions and key != self.step_loss_name)
@@ -116,7 +129,9 @@ class RecurrentSystem:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Quantities without a time that are never defined."""
-        found = dict.fromkeys(use.key for use in self.uses if use.offset is None)
+        found = dict.fromkeys(use.key for use in self.uses if isinstance(use.leaf, e.Var))
+        for value in self.initial.values():
+            found.update(dict.fromkeys(leaf.name for leaf in leaves(value) if isinstance(leaf, e.Var)))
         for term in self.loss_terms:
             found.update(dict.fromkeys(leaf.name for leaf in leaves(term.body) if isinstance(leaf, e.Var)))
         return tuple(key for key in found if key not in self.definitions)
@@ -138,9 +153,37 @@ class RecurrentSystem:
         return max((-use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0)
 
     @cached_property
-    def backward_states(self) -> tuple[str, ...]:
-        """States that are read from the next step."""
-        return tuple(dict.fromkeys(use.key for use in self.uses if use.offset is not None and use.offset > 0 and use.key in self.definitions))
+    def max_lead(self) -> int:
+        """How many steps ahead the equations look."""
+        return max((use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0)
+
+    @cached_property
+    def starts(self) -> tuple[e.Timed, ...]:
+        """The values that the sequence starts from: states before step 1, and after step T where they are read from the future.
+
+        Those that an equation gives, such as h_0 = tanh(V c), are among them.
+        """
+        found = []
+        for key in self.states:
+            offsets = [use.offset for use in self.uses if use.key == key and use.offset is not None]
+            shape = self.shapes[key]
+            found += [e.Timed(key, 1 - lag, *shape) for lag in range(1, -min(*offsets, 0) + 1)]
+            found += [e.Timed(key, T + lead, *shape) for lead in range(1, max(*offsets, 0) + 1)]
+        return tuple(found)
+
+    def moves_own_step(self, key: str) -> bool:
+        """Whether another state of the same step is computed from this one, as h_t is from C_t.
+
+        Starting values are given one by one and do not move each other, so ∂/∂C_0 is not ∂/∂C_k at k = 0.
+        """
+        reached, frontier = {key}, [key]
+        while frontier:
+            current = frontier.pop()
+            for use in self.uses:
+                if use.key == current and use.offset == 0 and use.user not in reached:
+                    reached.add(use.user)
+                    frontier.append(use.user)
+        return any(state in reached for state in self.states if state != key)
 
     def quantity(self, key: str, time: Expr | None = None) -> e.Node:
         """A quantity as an expression; timed ones at ``time`` (the step's time if none is given)."""
@@ -182,30 +225,23 @@ class RecurrentSystem:
         """A formula about this cell as an expression."""
         return read_formula(text, self.context)
 
-    # -- order of a step -------------------------------------------------------------------------------------------------------
+    # -- order -----------------------------------------------------------------------------------------------------------------
 
     def _ordered(self, equations: Sequence[Equation]) -> tuple[Equation, ...]:
-        """Definitions such that each comes after what it reads at the same time; otherwise in the order written."""
-        remaining = list(equations)
-        defined = {q.key for q in equations}
-        done: set[str] = set()
-        ordered: list[Equation] = []
-        while remaining:
-            ready = next((q for q in remaining if all(key in done for key in self._same_step(q) if key in defined)), None)
-            if ready is None:
-                names = ", ".join(q.key for q in remaining)
-                raise CellError(
-                    f"the equations of {names} are circular: each needs another at the same time", span=remaining[0].span, expected="a quantity of the step before"
-                )
-            remaining.remove(ready)
-            done.add(ready.key)
-            ordered.append(ready)
-        return tuple(ordered)
+        return within_step(equations, {q.key: tuple(self._same_step(q)) for q in equations})
 
     def _same_step(self, equation: Equation) -> Iterator[str]:
         for leaf in leaves(equation.rhs):
-            if isinstance(leaf, e.Var) or (isinstance(leaf, e.Timed) and leaf.time == self.time):
+            if isinstance(leaf, e.Var) or isinstance(equation.lhs, e.Var) or leaf.time == self.time:
                 yield leaf.name
+
+    @cached_property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """The sweeps over time that compute all quantities, each after those that it reads."""
+        offsets: dict[tuple[str, str], set[int]] = {}
+        for use in self.uses:
+            offsets.setdefault((use.user, use.key), set()).update(() if use.offset is None else (use.offset,))
+        return sweeps(self.steps, {pair: frozenset(found) for pair, found in offsets.items()})
 
     # -- loss ------------------------------------------------------------------------------------------------------------------
 
@@ -231,11 +267,13 @@ class RecurrentSystem:
             body = term.body.xreplace({term.index: self.time})
             return LossTerm(term.lower, term.upper, self._with_arguments(body))
         times = {leaf.time for leaf in leaves(term) if isinstance(leaf, e.Timed)}
-        if len(times) != 1:
-            raise CellError("the loss is neither a sum over time nor a function of one time", expected="L = \\sum_{t=1}^{T} L_t(h_t), or L = L_T(h_T)")
+        if self.time in term.free_symbols:
+            raise CellError(
+                f"the loss is left with {self.time}, which it does not sum over", span=self.text.loss_span, expected="L = \\sum_{t=1}^{T} ..., or a loss at T"
+            )
+        if len(times) != 1 or term.has(e.SumOver):
+            return LossTerm(T, T, self._with_arguments(term))
         when = times.pop()
-        if when.has(self.time):
-            raise CellError(f"the loss is left with {self.time}, which it does not sum over", expected="L = \\sum_{t=1}^{T} ..., or a loss at T")
         body = term.xreplace({leaf: leaf.at(self.time) for leaf in leaves(term) if isinstance(leaf, e.Timed)})
         return LossTerm(when, when, self._with_arguments(body))
 

@@ -9,7 +9,9 @@ import numpy as np
 from sympy import Expr
 
 from derive import expressions as e
-from derive.adjoint import AdjointEngine
+from derive.adjoint import AdjointEngine, AdjointEquation
+from derive.expressions import make
+from derive.substitute import substitute
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import Run
@@ -40,20 +42,35 @@ class _AdjointEnvironment:
 
     def derivative(self, node: e.Node, evaluator: Evaluator) -> Array:
         """∇_{q_t} L_t of an abstract loss, from its own formula."""
-        if isinstance(node, e.Gradient) and isinstance(node.by, e.Timed) and isinstance(node.of, e.Timed):
-            for term in self.run.system.loss_terms:
-                for call in term.body.atoms(e.Call):
-                    keys = [argument.name for argument in call.arguments if isinstance(argument, e.Timed)]
-                    if isinstance(call.value, e.Timed) and call.value.name == node.of.name and node.by.name in keys:
-                        time = evaluator.integer(node.of.time)
-                        if not self._covers(time):
+        if isinstance(node, e.Gradient):
+            for body in self._bodies:
+                for call in body.atoms(e.Call):
+                    position = _argument(call, node)
+                    if position is not None:
+                        time = evaluator.integer(node.of.time) if isinstance(node.of, e.Timed) else None
+                        if time is not None and not self._covers(time):
                             return np.zeros(evaluator.shape(node))
-                        value = self.run.value(node.by.name, evaluator.integer(node.by.time))
-                        return self.run.loss.gradient(time, keys.index(node.by.name), value)
+                        return self.run.loss.gradient(time, position, evaluator(node.by))
         return self.run.derivative(node, evaluator)
+
+    @cached_property
+    def _bodies(self) -> list[e.Node]:
+        return [term.body for term in self.run.system.loss_terms]
 
     def _covers(self, time: int) -> bool:
         return any(time in self.run.loss_times(term) for term in self.run.system.loss_terms)
+
+
+def _argument(call: e.Call, gradient: e.Gradient) -> int | None:
+    """Which argument of an abstract function a gradient of its value is by; the same quantity may stand there at several times."""
+    value, by = gradient.of, gradient.by
+    for position, argument in enumerate(call.arguments):
+        if isinstance(value, e.Timed) and isinstance(call.value, e.Timed) and isinstance(by, e.Timed) and isinstance(argument, e.Timed):
+            if value.name == call.value.name and by.name == argument.name and by.time - value.time == argument.time - call.value.time:
+                return position
+        elif (value, by) == (call.value, argument):
+            return position
+    return None
 
 
 class AdjointPass:
@@ -64,23 +81,50 @@ class AdjointPass:
         self.engine = AdjointEngine(run.system)
         self.environment = _AdjointEnvironment(run, self.engine, {})
         self.sizes = run.sizes
+        self._known_adjoints: dict[e.Node, tuple[e.Timed, ...]] = {}
         self._recursion()
 
     def _evaluate(self, node: e.Node, time: int | None) -> Array:
         times = {} if time is None else {self.run.system.time.name: time}
-        value = Evaluator(self.environment, self.sizes, times)(node)
+        evaluator = Evaluator(self.environment, self.sizes, times)
+        value = evaluator(substitute(node, zeros) if (zeros := self._outside(node, evaluator)) else node)
         return np.broadcast_to(value, tuple(Evaluator(self.environment, self.sizes).shape(node))) if value.shape != () else value
 
+    def _outside(self, node: e.Node, evaluator: Evaluator) -> dict[e.Node, e.Node]:
+        """Adjoints beyond the ends are zero, and so is what they multiply, even where that (a quotient of states beyond T) has no value."""
+        found: dict[e.Node, e.Node] = {}
+        for adjoint in self._adjoints_in(node):
+            if all(symbol.name in evaluator.times or symbol.name in self.sizes for symbol in adjoint.time.free_symbols):
+                time = evaluator.integer(adjoint.time)
+                if not 1 <= time <= self.run.length:
+                    found[adjoint] = make.zero(adjoint.shape)
+        return found
+
+    def _adjoints_in(self, node: e.Node) -> tuple[e.Timed, ...]:
+        if node not in self._known_adjoints:
+            owners = self.environment.owners
+            self._known_adjoints[node] = tuple(leaf for leaf in node.atoms(e.Timed) if leaf.name in owners)
+        return self._known_adjoints[node]
+
     def _recursion(self) -> None:
-        for time in range(self.run.length, 0, -1):
-            for equation in self.engine.equations:
-                value = self._evaluate(equation.rhs, time)
-                if equation.final is not None and time == self.run.length:
-                    value = value + self._evaluate(equation.final, time)
-                self.environment.adjoints[(equation.adjoint.name, time)] = np.array(value)
-        for definition in reversed(self.run.system.steps):
-            if isinstance(definition.lhs, e.Var):
-                self.environment.adjoints[(self.engine.adjoint_names[definition.key], None)] = self.parameter(definition.key)
+        """Adjoints run against the sweeps of the cell: those of the last sweep first, each in the other direction of time."""
+        equations = {equation.key: equation for equation in self.engine.equations}
+        for sweep in reversed(self.run.system.sweeps):
+            if not sweep.timed:
+                key = sweep.equations[0].key
+                self.environment.adjoints[(self.engine.adjoint_names[key], None)] = self.parameter(key)
+                continue
+            own = [equations[q.key] for q in reversed(sweep.equations) if q.key in equations]
+            times = range(1, self.run.length + 1)
+            for time in times if sweep.backward else reversed(times):
+                for equation in own:
+                    self.environment.adjoints[(equation.adjoint.name, time)] = self._adjoint(equation, time)
+
+    def _adjoint(self, equation: AdjointEquation, time: int) -> Array:
+        value = self._evaluate(equation.rhs, time)
+        if equation.final is not None and time == self.run.length:
+            value = value + self._evaluate(equation.final, time)
+        return np.array(value)
 
     def parameter(self, key: str) -> Array:
         """∇L by a parameter, in the shape of its expression."""
@@ -91,10 +135,7 @@ class AdjointPass:
         equation = self.engine.equation(key)
         if equation is None:
             return np.zeros(self.run.shape(key))
-        value = self._evaluate(equation.rhs, time)
-        if equation.final is not None and time == self.run.length:
-            value = value + self._evaluate(equation.final, time)
-        return value
+        return self._adjoint(equation, time)
 
     def initial(self, key: str, time: Expr) -> Array:
         """∇L by a value that the sequence starts from."""

@@ -128,6 +128,9 @@ class NodePrinter(NumPyPrinter):
     def _print_Apply(self, node: e.Apply) -> str:
         return f"_f({node.function!r}, {node.order}, {self._print(node.argument)})"
 
+    def _print_Extreme(self, node: e.Extreme) -> str:
+        return f"numpy.{node.kind}imum({', '.join(self._print(operand) for operand in node.operands)})"
+
     def _print_Softmax(self, node: e.Softmax) -> str:
         return f"_softmax({self._print(node.operands[0])}, {0 if node.shape[1] == e.ONE else 1})"
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 from sympy import Expr, Integer
 
 from derive import expressions as e
 from derive.errors import DataError
+from derive.notation.infer import base_letter
 from derive.system import RecurrentSystem
 from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
+
+_POSITIVE = ("epsilon", "varepsilon")
+"""Letters of small positive constants, as in the denominators of normalisations."""
 
 MAX_SIZE = 500
 """Largest size of an array that is drawn."""
@@ -65,15 +68,19 @@ def _values(system: RecurrentSystem, sizes: dict[str, int], generator: np.random
         shape = tuple(number(size, sizes) for size in system.shapes[key])
         return generator.normal(size=shape) * scale
 
+    divisors = {below.name for q in system.steps for node in q.rhs.atoms(e.Divide) for below in node.operands[1:] if isinstance(below, e.Var)}
     for key in system.parameters:
-        given[(key, None)] = sample(key)
-    lags = max(system.max_lag, 1)
+        value = sample(key)
+        if key in divisors:
+            value = value + np.where(value < 0, -1.0, 1.0)  # not near zero, where every quotient is badly conditioned
+        given[(key, None)] = np.abs(value) + 0.1 if base_letter(key) in _POSITIVE else value
     for key in system.inputs:
         for time in range(1, sizes["T"] + 1):
             given[(key, time)] = _label(system, key, sizes, generator) if key in system.labels else sample(key)
-    for key in system.states:
-        for time, _ in zip(count(0, -1), range(lags), strict=False):
-            given[(key, time)] = sample(key)
+    for start in system.starts:
+        if start in system.initial:
+            continue
+        given[(start.name, number(start.time, sizes))] = sample(start.name)
     return given
 
 

@@ -36,6 +36,7 @@ class Arrays(Protocol):
     def transpose(self, a: Array) -> Array: ...
     def apply(self, name: str, order: int, x: Array) -> Array: ...
     def softmax(self, x: Array, axis: int) -> Array: ...
+    def extreme(self, kind: str, a: Array, b: Array) -> Array: ...
     def diag(self, v: Array) -> Array: ...
     def diag_part(self, m: Array) -> Array: ...
     def total(self, x: Array) -> Array: ...
@@ -64,6 +65,10 @@ class NumpyArrays:
 
     def softmax(self, x: Array, axis: int) -> Array:
         return softmax(x, axis)
+
+    def extreme(self, kind: str, a: Array, b: Array) -> Array:
+        first = np.real(a) >= np.real(b) if kind == "max" else np.real(a) <= np.real(b)
+        return np.where(first, a, b)
 
     def diag(self, v: Array) -> Array:
         return np.diag(v.ravel())
@@ -285,6 +290,10 @@ class Evaluator:
 
     def _Apply(self, node: e.Apply) -> Array:
         return self.arrays.apply(node.function, node.order, self(node.argument))
+
+    def _Extreme(self, node: e.Extreme) -> Array:
+        a, b = (self(operand) for operand in node.operands)
+        return self.arrays.extreme(node.kind, a, b)
 
     def _Softmax(self, node: e.Softmax) -> Array:
         value = self(node.operands[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -79,7 +79,9 @@ class Run:
             self._computing.add(point)
             try:
                 times = {} if time is None else {self.system.time.name: time}
-                return self.evaluator(**times)(equation.rhs)
+                value = self.evaluator(**times)(equation.rhs)
+                # A number on the right of a vector, such as u_t = 0, means each of its entries.
+                return value if equation.rhs.shape == equation.lhs.shape else value + self.arrays.constant(np.zeros(self.shape(key)))
             finally:
                 self._computing.discard(point)
         if point in self.given:
@@ -90,9 +92,9 @@ class Run:
             return self.total_loss()
         if time is None:
             raise DataError(f"no value is given for {key}", expected=f"values for {', '.join(self.system.parameters)}")
-        initial = self.system.initial.get(f"{key}[{time}]")
-        if initial is not None:
-            return self.evaluator()(initial) + self.arrays.constant(np.zeros(self.shape(key)))
+        for start, initial in self.system.initial.items():
+            if start.name == key and self.evaluator().integer(start.time) == time:
+                return self.evaluator()(initial) + self.arrays.constant(np.zeros(self.shape(key)))
         return self.arrays.constant(np.zeros(self.shape(key)))
 
     def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
@@ -107,13 +109,10 @@ class Run:
 
     def forward(self) -> Run:
         """Compute every quantity at every time, in order, so that deep recursion never happens."""
-        for key in self.system.definitions:
-            if not self.system.is_timed(key):
-                self.value(key, None)
-        backward = bool(self.system.backward_states)
-        for time in range(1, self.length + 1) if not backward else ():
-            for equation in self.system.steps:
-                if isinstance(equation.lhs, e.Timed):
+        for sweep in self.system.sweeps:
+            times: Sequence[int | None] = range(1, self.length + 1) if sweep.timed else (None,)
+            for time in reversed(times) if sweep.backward else times:
+                for equation in sweep.equations:
                     self.value(equation.key, time)
         return self
 

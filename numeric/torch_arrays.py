@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from derive.errors import MissingRuleError
 from derive.functions import elementwise
-from numeric.functions import Array
+from numeric.functions import Array, stand_in
 
 _FUNCTIONS = {
     "sigma": torch.sigmoid, "tanh": torch.tanh, "exp": torch.exp, "log": torch.log, "sin": torch.sin, "cos": torch.cos, "sinh": torch.sinh,
     "cosh": torch.cosh, "arctan": torch.atan, "sqrt": torch.sqrt, "abs": torch.abs, "sign": torch.sign, "relu": torch.relu,
     "softplus": torch.nn.functional.softplus, "silu": torch.nn.functional.silu, "gelu": torch.nn.functional.gelu, "erf": torch.erf,
+    "step": lambda x: torch.heaviside(x, torch.full_like(x, 0.5)), "elu": torch.nn.functional.elu, "leaky_relu": torch.nn.functional.leaky_relu,
+    "hardtanh": torch.nn.functional.hardtanh, "softsign": torch.nn.functional.softsign, "mish": torch.nn.functional.mish,
 }  # fmt: skip
 
 
@@ -36,14 +37,19 @@ class TorchArrays:
         """A declared function; its derivatives come from autograd, not from our declarations."""
         declared = elementwise(name)
         if declared is None:
-            raise MissingRuleError(f"{name} is an abstract function and has no values")
-        result = _FUNCTIONS[declared.name](x)
+            a, b, c, d = stand_in(name)
+            result = a * torch.tanh(b * x + c) + d * x
+        else:
+            result = _FUNCTIONS[declared.name](x)
         for _ in range(order):
             (result,) = torch.autograd.grad(result.sum(), x, create_graph=True)
         return result
 
     def softmax(self, x: Array, axis: int) -> Array:
         return torch.softmax(x, dim=axis)
+
+    def extreme(self, kind: str, a: Array, b: Array) -> Array:
+        return torch.maximum(a, b) if kind == "max" else torch.minimum(a, b)
 
     def diag(self, v: Array) -> Array:
         return torch.diag(v.reshape(-1))

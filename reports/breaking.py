@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from derive.notation import surface as s
-from reports.document import Aligned, AlignedLine, Fragment, Inlines, Row, Rows, Sign, plain_text
-from reports.measure import RELATION_WIDTH, sign_width, tall, text_width, width
+from reports.document import Aligned, AlignedLine, Fragment, Inlines, Row, Rows, Sign
+from reports.measure import RELATION_WIDTH, sign_width, tall, width
+from reports.sentence_width import inlines_width
 
 INDENT = 1.6
 """How far displayed formulas stand in from the margin (em)."""
@@ -22,12 +23,14 @@ STEP = 1.2
 NOTE_SIZE = 0.82
 """Size of notes relative to the text."""
 NOTE_GAP = 1.5
+SHORT = 6
+"""So many rows stay on one page; of more, the first two and the last two stay together."""
 SCALES = (1.0, 0.9, 0.8)
 """Sizes that are tried, largest first, for formulas that nothing else makes fit."""
 _WIDEST_LEFT = 0.42
 """A left side wider than this share of the line stands on a line of its own."""
 _LEAST_ROOM = 12.0
-_SHORT = 10
+_LONG = 10
 """Rows of a formula that stay on one page; of a longer one, the first two and the last two."""
 _CLOSING = {"(": ")", "[": "]"}
 _NOTHING = s.Bracket("group", ())
@@ -51,7 +54,7 @@ class _Part:
 
 def note_width(note: Inlines) -> float:
     """The width of a note in em of the text."""
-    return text_width(plain_text(note)) * NOTE_SIZE
+    return inlines_width(note) * NOTE_SIZE
 
 
 def break_rows(block: Aligned, line: float) -> Rows:
@@ -60,7 +63,25 @@ def break_rows(block: Aligned, line: float) -> Rows:
         rows, fits = _rows(block.lines, line / scale)
         if fits:
             break
-    return Rows(tuple(rows), scale)
+    return Rows(_together(rows), scale, block.footer)
+
+
+def _together(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows that say after which of them no page may end."""
+    last = len(rows) - 1
+    short = len(rows) <= SHORT
+    kept = _formulas_kept(rows)
+    return tuple(replace(row, sticky=k < last and (short or k in (0, last - 1) or kept[k] or row.hangs)) for k, row in enumerate(rows))
+
+
+def _formulas_kept(rows: Sequence[Row]) -> list[bool]:
+    """For each row, whether the next one belongs to it: the rows of one formula stay together, unless they might fill the page."""
+    starts = [k for k, row in enumerate(rows) if row.indent == 0] + [len(rows)]
+    kept = [False] * len(rows)
+    for start, end in pairwise(starts):
+        for k in range(start, end - 1):
+            kept[k] = end - start <= _LONG or k in (start, end - 2)
+    return kept
 
 
 def _rows(lines: Sequence[AlignedLine], line: float) -> tuple[list[Row], bool]:
@@ -70,9 +91,9 @@ def _rows(lines: Sequence[AlignedLine], line: float) -> tuple[list[Row], bool]:
     rows: list[Row] = []
     fits = True
     for entry in lines:
-        broken, good = _entry(entry, space, hangs=_hangs(entry, line))
+        broken, good = _entry(entry, space, line - INDENT if _hangs(entry, line) else None)
         rows += broken
-        fits = fits and good and (entry.lhs is None or width(entry.lhs) <= line - INDENT)
+        fits = fits and good
     return rows, fits
 
 
@@ -80,27 +101,21 @@ def _hangs(entry: AlignedLine, line: float) -> bool:
     return entry.lhs is not None and entry.operator != "" and width(entry.lhs) > _WIDEST_LEFT * line
 
 
-def _entry(entry: AlignedLine, space: float, hangs: bool) -> tuple[list[Row], bool]:
-    """The rows of one line, and whether they all fit."""
-    lines = break_formula(entry.rhs, space)
-    rows = [Row(left=entry.lhs)] if hangs else []
-    for k, fragments in enumerate(lines):
-        rows.append(Row(entry.lhs if k == 0 and not hangs else None, entry.operator if k == 0 else "", fragments, indent=int(k > 0)))
-    used = [_row_width(row) for row in rows if row.right]
+def _entry(entry: AlignedLine, space: float, whole: float | None) -> tuple[list[Row], bool]:
+    """The rows of one line, and whether they all fit. ``whole``: the space for a left side that hangs."""
+    hanging = break_formula(entry.lhs, whole) if entry.lhs is not None and whole is not None else []
+    above = [Row(right=fragments, indent=int(k > 0), hangs=True) for k, fragments in enumerate(hanging)]
+    rows = [
+        Row(entry.lhs if k == 0 and not hanging else None, entry.operator if k == 0 else "", fragments, indent=int(k > 0))
+        for k, fragments in enumerate(break_formula(entry.rhs, space))
+    ]
+    used = [_row_width(row) for row in rows]
     if entry.note:
         beside = used[-1] + NOTE_GAP + note_width(entry.note) <= space
         rows[-1] = replace(rows[-1], note=entry.note, note_below=not beside, room=round(max(space, _LEAST_ROOM), 2))
-    return rows, max(used) <= space
-
-
-def sticky(rows: Sequence[Row]) -> list[bool]:
-    """For each row, whether no page may end after it: the rows of one formula stay together, unless they might fill the page."""
-    starts = [k for k, row in enumerate(rows) if row.indent == 0] + [len(rows)]
-    found = [False] * len(rows)
-    for start, end in pairwise(starts):
-        for k in range(start, end - 1):
-            found[k] = end - start <= _SHORT or k in (start, end - 2)
-    return found
+    left = width(entry.lhs) if entry.lhs is not None and not hanging else 0.0
+    fits = max(used) <= space and left <= space and max(map(_row_width, above), default=0.0) <= (whole or 0.0)
+    return [*above, *rows], fits
 
 
 def _row_width(row: Row) -> float:
@@ -135,6 +150,8 @@ def _parts(node: s.Surface, space: float, depth: int) -> list[_Part]:
     if isinstance(node, s.Bracket) and node.kind in _CLOSING and len(node.items) == 1:
         opening, closing = Sign(node.kind, tall(node)), Sign(_CLOSING[node.kind], tall(node))
         return [_Part(opening), *_parts(node.items[0], space - 1.0, depth + 1), _Part(closing)]
+    if isinstance(node, s.Matrix) and all(len(row) == 1 for row in node.rows):
+        return _stacked_parts([row[0] for row in node.rows], space, depth)
     if isinstance(node, s.Scripted) and isinstance(node.base, s.Bracket):
         # The scripts stay at the closing bracket.
         return [*_parts(node.base, space - 1.0, depth), _Part(replace(node, base=_NOTHING))]
@@ -155,6 +172,15 @@ def _line_parts(node: s.Line, space: float, depth: int) -> list[_Part]:
         if k + 1 < len(node.items):
             parts.append(_Part(Sign(",")))
     return parts
+
+
+def _stacked_parts(entries: Sequence[s.Surface], space: float, depth: int) -> list[_Part]:
+    """A column that is too wide to be shown as one: its entries one after another, [a; b]."""
+    parts = [_Part(Sign("["))]
+    for k, entry in enumerate(entries):
+        pieces = _parts(entry, space - 1.0, depth + 1)
+        parts += [_Part(Sign(";")), replace(pieces[0], cost=0.0), *pieces[1:]] if k else pieces
+    return [*parts, _Part(Sign("]"))]
 
 
 def _sum_parts(node: s.Sum, space: float, depth: int) -> list[_Part]:

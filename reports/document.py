@@ -170,9 +170,13 @@ class AlignedLine:
 
 @dataclass(frozen=True)
 class Aligned(Placed):
-    """Lines of formulas aligned at their relation signs. ``operator`` is spelled as in :class:`derive.notation.surface.Relation`."""
+    """Lines of formulas aligned at their relation signs. ``operator`` is spelled as in :class:`derive.notation.surface.Relation`.
+
+    ``footer`` is a sentence about all of them, such as how they were checked; it stands below, on the same page as the last line.
+    """
 
     lines: tuple[AlignedLine, ...]
+    footer: Inlines = ()
 
 
 @dataclass(frozen=True)
@@ -188,11 +192,15 @@ class Figure(Placed):
 
 @dataclass(frozen=True)
 class Callout(Placed):
-    """Blocks set apart as an answer, a question, a result, a note or a warning. Without ``title`` the kind is the title."""
+    """Blocks set apart as an answer, a question, a result, a note or a warning. Without ``title`` the kind is the title.
+
+    ``whole`` ones stand on one page; the layout decides which are short enough for that.
+    """
 
     kind: CalloutKind
     title: Inlines
     blocks: tuple[Block, ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -219,7 +227,7 @@ Fragment = Surface | Sign
 
 @dataclass(frozen=True)
 class Row:
-    """One printed line of aligned formulas. ``left`` alone on its row is wider than its column and hangs over the right side."""
+    """One printed line of aligned formulas. A row that ``hangs`` holds a left side wider than its column, or a part of one, in ``right``."""
 
     left: Surface | None = None
     operator: str = ""
@@ -230,11 +238,9 @@ class Row:
     """Steps by which a continuation stands further right."""
     room: float = 0.0
     """Space for a note below (em)."""
-
-    @property
-    def hangs(self) -> bool:
-        """Whether the left side has the row for itself."""
-        return self.left is not None and not self.right
+    sticky: bool = False
+    """No page ends between this row and the next one."""
+    hangs: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,6 +249,7 @@ class Rows(Placed):
 
     rows: tuple[Row, ...]
     scale: float = 1.0
+    footer: Inlines = ()
 
 
 Block = Heading | Paragraph | BulletList | NumberedList | Quote | Table | CodeBlock | Display | Aligned | Figure | Callout | Rule | Rows
@@ -313,10 +320,12 @@ def sentences(block: Block) -> Iterator[Inlines]:
         case Table():
             yield from (cell for row in (block.header, *block.rows) for cell in row)
             yield block.caption
-        case Aligned(lines):
+        case Aligned(lines, footer):
             yield from (line.note for line in lines)
-        case Rows(rows):
+            yield footer
+        case Rows(rows, _, footer):
             yield from (row.note for row in rows)
+            yield footer
         case Figure():
             yield block.caption
         case Callout():
@@ -330,7 +339,7 @@ def blocks_inside(block: Block) -> Blocks:
     match block:
         case BulletList(items) | NumberedList(items):
             return tuple(inner for item in items for inner in item)
-        case Quote(blocks) | Callout(_, _, blocks):
+        case Quote(blocks) | Callout(_, _, blocks, _):
             return blocks
         case _:
             return ()

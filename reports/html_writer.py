@@ -84,8 +84,11 @@ class HtmlWriter(Writer):
         for k, inline in enumerate(body):
             before = body[k - 1] if k else None
             mark = _PUNCTUATION.match(inline.text) if isinstance(inline, d.Text) and isinstance(before, d.Math) else None
-            if mark is not None and isinstance(inline, d.Text) and isinstance(before, d.Math) and not self.is_wide(before.surface):
-                pieces[-1] = f'<span class="together">{pieces[-1]}{self.escape(mark.group())}</span>'
+            if mark is not None and isinstance(inline, d.Text) and isinstance(before, d.Math):
+                wide = self.is_wide(before.surface)
+                # A box that scrolls holds the punctuation, too; else it would stand on the next line.
+                formula = pieces[-1].removesuffix("</span>") if wide else f'<span class="together">{pieces[-1]}'
+                pieces[-1] = f"{formula}{self.escape(mark.group())}</span>"
                 inline = d.Text(inline.text[mark.end() :])
             pieces.append(self.inline(inline))
         return Code("".join(pieces))

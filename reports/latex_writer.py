@@ -56,9 +56,9 @@ class LatexWriter(Writer):
 
     # -- blocks ----------------------------------------------------------------------------------------------------------------
 
-    def block(self, block: d.Block) -> Code:
-        # No text of a document holds this sign; it is gone when the file is complete.
-        return Code(f"\x02{block.line}\x03{super().block(block)}") if block.line else super().block(block)
+    def block(self, block: d.Block, following: d.Block | None = None) -> Code:
+        # No text of a document holds these signs; they are gone when the file is complete.
+        return Code((f"\x02{block.line}\x03" if block.line else "") + super().block(block, following))
 
     def blocks(self, blocks: d.Blocks) -> Code:
         """Blocks one after another. Around a displayed formula stands no empty line: to LaTeX that would be a new paragraph."""
@@ -76,12 +76,12 @@ class LatexWriter(Writer):
 
     def table(self, table: d.Table) -> Code:
         size = _TABLE_ROWS // 2 if any(table.shares) else _TABLE_ROWS
-        rows = [_with_strut([self.inlines(cell) for cell in row], row) for row in table.rows]
+        rows = [_with_strut([self.inlines(cell) for cell in row], row, table.shares) for row in table.rows]
         return self.fill(
             "table",
             header=[self.inlines(cell) for cell in table.header],
             parts=[rows[k : k + size] for k in range(0, max(1, len(rows)), size)],
-            columns=[_column(*pair) for pair in zip(table.alignments, table.shares, strict=True)],
+            columns=[_column(*pair, "m" if any(row_strut(row) for row in table.rows) else "p") for pair in zip(table.alignments, table.shares, strict=True)],
             number=table.number,
             caption=self.inlines(table.caption),
         )
@@ -139,20 +139,23 @@ def _wrapped(source: str) -> str:
     return "\n".join(re.sub(rf"(.{{{_LONG_LINE // 2},}}?[^\\ ]) (?=[^ %])", r"\1\n", line) if len(line) > _LONG_LINE else line for line in lines)
 
 
-def _column(alignment: str, share: float) -> Code:
+def _column(alignment: str, share: float, kind: str) -> Code:
+    """A column as wide as its content, or a paragraph: ``p`` with the first lines of a row side by side, ``m`` centred on high formulas."""
     if not share:
         return Code(_COLUMNS[alignment])
-    return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}p{{{share:g}\\linewidth}}")
+    return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}{kind}{{{share:g}\\linewidth}}")
 
 
-def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...]) -> list[Code]:
-    """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above."""
+def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...], shares: tuple[float, ...]) -> list[Code]:
+    """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above. A paragraph is centred on the line of
+    the other cells, so the strut stands in a cell that is no paragraph, if there is one."""
     strut = row_strut(row)
     if strut is None:
         return cells
     height, depth = strut
     rule = Code(f"\\rule[{-depth:.2f}em]{{0pt}}{{{height + depth:.2f}em}}")
-    return [Code(rule + cells[0]), *cells[1:]]
+    place = next((k for k, share in enumerate(shares) if not share), 0)
+    return [Code(rule + cell) if k == place else cell for k, cell in enumerate(cells)]
 
 
 def _pieces(line: str, columns: int) -> list[str]:

@@ -8,7 +8,8 @@ from derive.errors import RenderError
 from derive.notation import surface as s
 from reports import document as d
 from reports.breaking import INDENT, break_rows
-from reports.measure import TEXT, measure, text_width, width
+from reports.measure import TEXT, measure, width
+from reports.sentence_width import BOLD, inlines_width, least_width
 
 LINE = 41.5
 """Width of the text on paper in em: 16 cm of 11 pt letters."""
@@ -18,8 +19,11 @@ INSET = {d.Callout: 1.4, d.BulletList: 2.2, d.NumberedList: 2.2, d.Quote: 2.0}
 MAX_NESTING = 4
 """Lists, quotes and callouts inside one another; LaTeX's own lists end at four of a kind and six in all."""
 _COLUMN_GAP = 1.1
-_BOLD = 1.15
-_ROW_HEIGHT, _ROW_DEPTH, _ROW_SPACE = 0.97, 0.32, 0.2
+_ROW_HEIGHT, _ROW_DEPTH, _ROW_SPACE = 0.97, 0.32, 0.3
+_LINE_HEIGHT = 1.24
+"""Distance of two lines of text (em)."""
+_WHOLE = 18.0
+"""Callouts of about so many lines stand on one page."""
 _CODE_LETTER = 0.485
 """Width of a letter of displayed code (em): typewriter letters, one size smaller than the text."""
 
@@ -64,10 +68,14 @@ class _Layout:
                 return replace(block, items=inner)
             case d.Quote(inside):
                 return replace(block, blocks=self.blocks(inside, line - INSET[d.Quote], depth + 1))
-            case d.Callout(_, _, inside):
-                return replace(block, blocks=self.blocks(inside, line - INSET[d.Callout], depth + 1))
+            case d.Callout():
+                return self.callout(block, line - INSET[d.Callout], depth)
             case _:
                 return block
+
+    def callout(self, callout: d.Callout, line: float, depth: int) -> d.Callout:
+        blocks = self.blocks(callout.blocks, line, depth + 1)
+        return replace(callout, blocks=blocks, whole=sum(_height(block, line) for block in blocks) <= _WHOLE)
 
     def display(self, surface: s.Surface, line: float) -> d.Block:
         if width(surface) <= line - INDENT:
@@ -108,51 +116,35 @@ def _empty(block: d.Block) -> bool:
             return False
 
 
+def _height(block: d.Block, line: float) -> float:
+    """About how many lines of text a block of a callout is high; more than any page for what may be of any height."""
+    match block:
+        case d.Paragraph(body):
+            return 1.4 + inlines_width(body) / line
+        case d.Display(surface):
+            return 1.2 + measure(surface).total / _LINE_HEIGHT
+        case d.Rows(rows):
+            heights = (sum(measure(part).total for part in row.right[:1] if isinstance(part, s.Surface)) for row in rows)
+            return 1.2 + sum(max(1.3, height / _LINE_HEIGHT + 0.4) for height in heights)
+        case d.CodeBlock(text):
+            return 2.0 + text.count("\n") + len(text) / (line / _CODE_LETTER)
+        case _:
+            return 2 * _WHOLE
+
+
 def _filled(row: tuple[d.Inlines, ...], count: int) -> tuple[d.Inlines, ...]:
     return (*row, *(() for _ in range(count - len(row))))
 
 
-def inlines_width(body: d.Inlines) -> float:
-    """The width of a sentence on one line, in em."""
-    total = 0.0
-    for inline in body:
-        match inline:
-            case d.Math(surface):
-                total += width(surface, 1)
-            case d.CodeSpan(text):
-                total += 0.525 * len(text)
-            case d.Emphasis(inner) | d.Strong(inner) | d.Link(inner, _):
-                total += _BOLD * inlines_width(inner)
-            case d.Text(text):
-                total += text_width(text)
-            case d.LineBreak():
-                pass
-    return total
-
-
-def least_width(body: d.Inlines) -> float:
-    """The width of the longest piece of a sentence that cannot be broken, in em."""
-    widest = 0.0
-    for inline in body:
-        match inline:
-            case d.Text(text):
-                widest = max(widest, *(text_width(word) for word in text.split()), 0.0)
-            case d.Emphasis(inner) | d.Strong(inner) | d.Link(inner, _):
-                widest = max(widest, _BOLD * least_width(inner))
-            case _:
-                widest = max(widest, inlines_width((inline,)))
-    return widest
-
-
 def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]:
-    """0 for columns as wide as their content; shares of the line where the content does not fit, wide columns giving way first."""
+    """0 for columns as wide as their content; shares of the line for those whose content does not fit, wide columns giving way first."""
     columns = list(zip(*rows, strict=True))
     # The header is bold, and bold letters are wider.
-    wanted = [max(_BOLD * inlines_width(column[0]), *map(inlines_width, column)) for column in columns]
+    wanted = [max(BOLD * inlines_width(column[0]), *map(inlines_width, column)) for column in columns]
     room = line - _COLUMN_GAP * max(0, len(columns) - 1)
     if sum(wanted) <= room:
         return tuple(0.0 for _ in columns)
-    least = [1.05 * max(_BOLD * least_width(column[0]), *map(least_width, column)) for column in columns]
+    least = [1.05 * max(BOLD * least_width(column[0]), *map(least_width, column)) for column in columns]
     fixed: dict[int, float] = {}
     while len(fixed) < len(columns):
         # Columns that need less than an even share keep their width, those that cannot be as narrow take what they need; others share the rest.
@@ -160,7 +152,8 @@ def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]
         more = {k: min(wanted[k], max(least[k], even)) for k in range(len(columns)) if k not in fixed and (wanted[k] <= even or least[k] > even)}
         fixed |= more or {k: even for k in range(len(columns)) if k not in fixed}
     factor = min(1.0, room / sum(fixed.values()))
-    return tuple(round(fixed[k] * factor / line, 4) for k in range(len(columns)))
+    natural = [factor == 1.0 and fixed[k] >= wanted[k] for k in range(len(columns))]
+    return tuple(0.0 if natural[k] else round(fixed[k] * factor / line, 4) for k in range(len(columns)))
 
 
 def row_strut(row: tuple[d.Inlines, ...]) -> tuple[float, float] | None:

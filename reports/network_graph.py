@@ -35,7 +35,7 @@ class Link:
 class NetworkGraph:
     """States from the first computed to the last, outputs that the loss reads, inputs, the loss, and who reads whom.
 
-    ``loss`` is empty if there is none; ``final`` says that the loss reads the last step only.
+    ``loss`` is empty if there is none; ``final`` says that the loss reads the last step only, ``first`` at which time its sum starts.
     """
 
     states: tuple[str, ...]
@@ -44,6 +44,7 @@ class NetworkGraph:
     loss: str
     final: bool
     links: tuple[Link, ...]
+    first: int = 1
 
     def derivative(self, link: Link, target: s.Surface, source: s.Surface, held: tuple[s.Surface, ...] = ()) -> s.Surface:
         """The name of the derivative along a link, given the names of its ends and of what is :meth:`held`."""
@@ -98,7 +99,8 @@ def network_graph(system: RecurrentSystem) -> NetworkGraph:
     inputs = tuple(key for key in system.inputs if any(link.source == key for link in links))
     loss = system.loss_name if any(link.target == system.loss_name for link in links) else ""
     final = bool(system.loss_terms) and all(term.final for term in system.loss_terms)
-    return NetworkGraph(states, outputs, inputs, loss, final, tuple(dict.fromkeys(links)))
+    first = min((int(term.lower) for term in system.loss_terms if not term.final and term.lower.is_Integer), default=1)
+    return NetworkGraph(states, outputs, inputs, loss, final, tuple(dict.fromkeys(links)), first)
 
 
 def _reads(system: RecurrentSystem, target: str, shown: set[str]) -> Iterator[Point]:

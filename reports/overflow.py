@@ -47,6 +47,7 @@ def _block(block: d.Block, line: float) -> Iterator[str]:
     match block:
         case d.Rows():
             yield from _rows(block, line)
+            yield from _sentence(block.footer, line)
         case d.Heading(_, body, _) | d.Paragraph(body):
             yield from _sentence(body, line)
         case d.Table():

@@ -138,9 +138,9 @@ def _sticking_out(found: Iterable[Overfull], origins: Sequence[tuple[int, int]],
     for one in found:
         line = next((line for start, line in reversed(origins) if one.line and start <= one.line), 0)
         if not one.side:
-            yield f"something is higher than a page, and sticks out at its bottom by {one.by:.1f} cm (divide it into parts)"
+            yield f"something is higher than a page, and sticks out at its bottom by {one.cm:.1f} cm (divide it into parts)"
         elif line not in known or not line:
-            widest[line] = max(widest.get(line, 0.0), one.by)
+            widest[line] = max(widest.get(line, 0.0), one.cm)
     for line, by in widest.items():
         yield told(line, f"what starts here sticks out of the page by {by:.1f} cm (shorten a word or a formula, or put the formula between $$ on its own lines)")
 

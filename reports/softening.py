@@ -7,7 +7,7 @@ import re
 LONGEST = 36
 """Letters of the longest word that is left alone."""
 
-_PIECE = 8
+_PIECE = 4
 _WORD = re.compile(rf"\S{{{LONGEST + 1},}}")
 _CODE = re.compile(r"[/_.\\=@:]")
 _HYPHEN, _NOTHING = "\u00ad", "\u200b"
@@ -19,7 +19,7 @@ def soften(text: str) -> str:
     >>> soften("short words stay") == "short words stay"
     True
     >>> soften("x" * 40).count("\\u00ad")
-    4
+    9
     """
     return _WORD.sub(lambda match: _divided(match.group(), _NOTHING if _CODE.search(match.group()) else _HYPHEN), text)
 

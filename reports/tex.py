@@ -24,7 +24,6 @@ _OVERFULL = re.compile(r"^Overfull \\([hv])box \((\d+(?:\.\d+)?)pt too (?:wide|h
 _OVERFULL_FROM = 5.0
 """Lines that stick out further (pt) are worth telling; less is hardly seen."""
 _OTHER_ROUTE = "the route 'typst' makes the PDF without TeX"
-_CM = 2.54 / 72.27
 _MISSING_FILE = re.compile(r"File `([^']+)' not found")
 
 
@@ -34,11 +33,16 @@ class MissingPackageError(RenderError):
 
 @dataclass(frozen=True)
 class Overfull:
-    """Something that sticks out of the page: by how many centimetres, at its side or at its bottom, and the line of LaTeX it is in (0: not known)."""
+    """Something that sticks out of the page: how far, at its side or at its bottom, and the line of LaTeX it is in (0: not known)."""
 
-    by: float
+    points: float
     side: bool
     line: int
+
+    @property
+    def cm(self) -> float:
+        """How far in centimetres."""
+        return self.points * 2.54 / 72.27
 
 
 @dataclass(frozen=True)
@@ -138,4 +142,4 @@ def _error(log: str, source: str) -> RenderError:
 
 def _overfull(log: str) -> tuple[Overfull, ...]:
     found = ((match.group(1) == "h", float(match.group(2)), int(match.group(3) or 0)) for match in _OVERFULL.finditer(log))
-    return tuple(Overfull(points * _CM, side, line) for side, points, line in found if points > _OVERFULL_FROM)
+    return tuple(Overfull(points, side, line) for side, points, line in found if points > _OVERFULL_FROM)

@@ -114,6 +114,8 @@ class _Drawing:
                 # Only states that somebody reads across this end of the sequence.
                 if any(link.source == key and (link.offset < 0 if first else link.offset > 0) for link in self.graph.links):
                     yield key, _node((column.x, self._height(row)), key, column.time, role="muted", stroke="dashed")
+            if self._has_starting_loss(column):
+                yield self.graph.loss, _node((column.x, self._height(len(self.rows) - 1)), self.graph.loss, column.time, role="accent", stroke="dashed")
             return
         count = len(self.graph.inputs)
         for k, key in enumerate(self.graph.inputs):
@@ -125,11 +127,19 @@ class _Drawing:
             node = _node((column.x, self._height(row)), key, None if key == self.graph.loss and self.graph.final else column.time)
             yield key, replace(node, filled=key in self.graph.states, role="accent" if key == self.graph.loss else "ink")
 
+    def _has_starting_loss(self, column: _Column) -> bool:
+        """Whether the loss looks at the states that the sequence starts from, as a sum from t = 0 does."""
+        starts = column.kind == "edge" and column.time.is_Integer and self.graph.loss != "" and not self.graph.final
+        return bool(starts and column.time >= self.graph.first and any(link.source in self.graph.states for link in self._loss_links()))
+
+    def _loss_links(self) -> list[Link]:
+        return [link for link in self.graph.links if link.target == self.graph.loss]
+
     # -- lines -----------------------------------------------------------------------------------------------------------------
 
     def items(self) -> list[Item]:
         """Nodes, dots and arrows; arrows with little choice for their labels come first."""
-        arrows = [arrow for k, column in enumerate(self.columns) if column.kind != "edge" for arrow in self._arrows_into(k)]
+        arrows = [arrow for k, column in enumerate(self.columns) if column.kind != "edge" or self._has_starting_loss(column) for arrow in self._arrows_into(k)]
         arrows += list(self._arrows_at_dots())
         arrows.sort(key=lambda arrow: (arrow.label == "", _length(arrow)))
         dots = [MathLabel((self._dots_x, self._height(row)), s.Mark("dots"), "muted") for row in range(len(self.graph.states))]
@@ -137,7 +147,7 @@ class _Drawing:
 
     def _arrows_into(self, k: int) -> Iterator[Arrow]:
         """Arrows along all links into the quantities of a column, from columns that are drawn next to it."""
-        for link in self.graph.links:
+        for link in self._loss_links() if self.columns[k].kind == "edge" else self.graph.links:
             source, target = self.nodes.get((link.source, k + link.offset)), self.nodes.get((link.target, k))
             across = {self.columns[k].kind, self.columns[k + link.offset].kind} if 0 <= k + link.offset < len(self.columns) else set()
             if source is None or target is None or (link.offset and not self._adjacent(k, link.offset)) or not across:

@@ -4,13 +4,14 @@ blocks stand in its templates."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from itertools import zip_longest
 from typing import Any
 
 from derive.notation.surface import Surface
 from reports import document as d
-from reports.breaking import sticky
 from reports.escape import Code
 from reports.labels import callout_label, labels
+from reports.layout import row_strut
 from reports.softening import soften, soften_code
 from reports.templating import Templates
 
@@ -53,24 +54,24 @@ class Writer(ABC):
 
     def blocks(self, blocks: d.Blocks) -> Code:
         """Blocks one after another."""
-        return Code("\n".join(self.block(block) for block in blocks))
+        return Code("\n".join(self.block(block, following) for block, following in zip_longest(blocks, blocks[1:])))
 
-    def block(self, block: d.Block) -> Code:
-        """One block, by the method for its kind."""
+    def block(self, block: d.Block, following: d.Block | None = None) -> Code:
+        """One block, by the method for its kind; a sentence that leads to a formula stays on its page."""
         match block:
             case d.Heading():
                 return self.heading(block)
             case d.Paragraph(body):
-                return self.fill("paragraph", body=self.inlines(body))
+                return self.fill("paragraph", body=self.inlines(body), leads=isinstance(following, (d.Display, d.Rows)))
             case d.BulletList(items, tight):
                 return self.fill("bullets", items=[self.blocks(item) for item in items], tight=tight)
             case d.NumberedList(items, start, tight):
                 return self.fill("numbers", items=[self.blocks(item) for item in items], start=start, tight=tight)
             case d.Quote(inside):
                 return self.fill("quote", body=self.blocks(inside))
-            case d.Callout(kind, title, inside):
+            case d.Callout(kind, title, inside, whole):
                 heading = self.inlines(title) if title else self.escape(callout_label(kind, self.document.language))
-                return self.fill("callout", kind=kind, title=heading, body=self.blocks(inside))
+                return self.fill("callout", kind=kind, title=heading, body=self.blocks(inside), whole=whole)
             case d.Rule():
                 return self.fill("rule")
             case d.Table():
@@ -98,6 +99,7 @@ class Writer(ABC):
             rows=[[self.inlines(cell) for cell in row] for row in table.rows],
             alignments=table.alignments,
             shares=table.shares,
+            tall=any(row_strut(row) for row in table.rows),
             number=table.number,
             caption=self.inlines(table.caption),
         )
@@ -121,11 +123,11 @@ class Writer(ABC):
                 "note_below": row.note_below,
                 "indent": row.indent,
                 "room": row.room,
-                "sticky": stays,
+                "sticky": row.sticky,
             }
-            for row, stays in zip(rows.rows, sticky(rows.rows), strict=True)
+            for row in rows.rows
         ]
-        return self.fill("rows", rows=cells, scale=rows.scale)
+        return self.fill("rows", rows=cells, scale=rows.scale, footer=self.inlines(rows.footer))
 
     def row_left(self, surface: Surface) -> Code:
         """The left side of a row."""

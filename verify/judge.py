@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
 from derive import expressions as e
-from derive.errors import BpttError, DataError
+from derive.errors import BpttError, DataError, UsageError
 from derive.normal import equal
 from derive.system import RecurrentSystem
 from numeric.draws import Draw, draw, run_of
@@ -21,7 +22,7 @@ from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import Run
 
-TOLERANCE = 1e-8
+TOLERANCE = 1e-10
 """Largest relative difference at which two sides count as equal; the truth is exact to about 1e-14."""
 
 
@@ -64,6 +65,7 @@ class Verdict:
     points   : how many points were evaluated.
     holds    : at how many of them the two sides agree.
     error    : the median relative difference of the two sides over the points at which they differ.
+    tried    : the verdicts on all readings that were tried, in their order, where the formula has more than one.
     """
 
     verdict: str
@@ -74,6 +76,7 @@ class Verdict:
     error: float = 0.0
     counterexample: Counterexample | None = None
     message: str = ""
+    tried: tuple[Verdict, ...] = ()
 
 
 def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]:
@@ -107,7 +110,13 @@ def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: 
     Parameters
     ----------
     sizes : sizes to hold fixed (n = 1: is the formula true in the scalar case?).
+
+    Raises
+    ------
+    UsageError : it is no equation or relation.
     """
+    if not isinstance(relation, e.Relation):
+        raise UsageError(f"{relation} is not an equation, so it is neither right nor wrong", expected="left side = right side")
     if len(relation.items) > 2:
         return _chain(system, relation, draws, seed, sizes or {})
     if relation.operators != ("=",):
@@ -116,14 +125,13 @@ def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: 
         return Verdict("correct", "definition")
     if equal(relation.lhs, relation.rhs):
         return Verdict("correct", "proved")
-    closest: Verdict | None = None
+    tried: list[Verdict] = []
     for reading in readings(relation, system):
-        found = replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name)
-        if found.verdict != "wrong":
-            return found
-        if closest is None or found.error < closest.error:
-            closest = found
-    return closest or Verdict("unsupported", "tested", message="the formula could not be evaluated")
+        tried.append(replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name))
+        if tried[-1].verdict != "wrong":
+            break
+    best = tried[-1] if tried[-1].verdict != "wrong" else min(tried, key=lambda found: found.error)
+    return replace(best, tried=tuple(tried) if len(tried) > 1 else ())
 
 
 def _chain(system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]) -> Verdict:
@@ -150,11 +158,11 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
     undefined = 0
     worst: tuple[float, Counterexample] | None = None
     for number in range(draws):
-        drawn = fixed_sizes(system, seed + number, sizes, (4, 5, 3)[number % 3])
-        run = run_of(system, drawn)
-        for times in _times(relation, run, np.random.default_rng([seed + number, 3])):
+        drawn, run = instance(system, seed + number, tuple(sorted(sizes.items())), (4, 5, 3)[number % 3])
+        for times in instances(relation, run, np.random.default_rng([seed + number, 3])):
             try:
-                left, right = (Evaluator(run, drawn.sizes, times)(side) for side in (relation.lhs, relation.rhs))
+                with np.errstate(all="ignore"):  # what is not finite is counted below
+                    left, right = (Evaluator(run, drawn.sizes, times)(side) for side in (relation.lhs, relation.rhs))
             except OutOfRange:
                 continue
             except BpttError as error:
@@ -179,6 +187,13 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
     return Verdict("wrong", "tested", points=len(errors), holds=len(errors) - len(apart), error=float(np.median(apart)), counterexample=counterexample)
 
 
+@lru_cache(maxsize=64)
+def instance(system: RecurrentSystem, seed: int, sizes: tuple[tuple[str, int], ...], length: int) -> tuple[Draw, Run]:
+    """A draw and its run. Several readings and formulas about one cell are held against the same ones, whose derivatives are then known."""
+    drawn = fixed_sizes(system, seed, dict(sizes), length)
+    return drawn, run_of(system, drawn)
+
+
 def fixed_sizes(system: RecurrentSystem, seed: int, sizes: Mapping[str, int], length: int) -> Draw:
     """A draw with some sizes held fixed."""
     return draw(system, seed, length=length, largest=4, fixed=sizes)
@@ -195,7 +210,7 @@ class OutOfRange(DataError):
     """A quantity is asked for at a time at which it does not exist."""
 
 
-def _times(relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4) -> Sequence[dict[str, int]]:
+def instances(relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4) -> Sequence[dict[str, int]]:
     """Numbers for the free times at which every derivative looks back, and every quantity exists."""
     names = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
     options = [dict(zip(names, values, strict=True)) for values in product(range(run.length + 1), repeat=len(names))]
@@ -216,14 +231,7 @@ def _at_the_start(derivative: e.Derivative, run: Run, evaluator: Evaluator, free
         return False
     if evaluator.integer(by.time) > 0:
         return False
-    reached, frontier = {by.name}, [by.name]
-    while frontier:
-        key = frontier.pop()
-        for use in run.system.uses:
-            if use.key == key and use.offset == 0 and use.user not in reached:
-                reached.add(use.user)
-                frontier.append(use.user)
-    return any(state in reached for state in run.system.states if state != by.name)
+    return run.system.moves_own_step(by.name)
 
 
 def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
@@ -246,7 +254,8 @@ def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
         if _at_the_start(derivative, run, evaluator, free):
             return False
         if isinstance(derivative.of, e.Timed) and isinstance(derivative.by, e.Timed):
+            # A fixed distance into the past is a claim of its own (it is zero); over a free stretch of time the claim is about what comes later.
             distance = derivative.of.time - derivative.by.time
-            if all(symbol.name in free for symbol in distance.free_symbols) and evaluator.number(distance) < 0:
+            if distance.free_symbols and all(symbol.name in free for symbol in distance.free_symbols) and evaluator.number(distance) < 0:
                 return False
     return True

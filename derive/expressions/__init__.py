@@ -3,7 +3,7 @@
 from derive.expressions import make
 from derive.expressions.algebra import Divide, Hadamard, Inner, Inverse, Kron, MatrixPower, Neg, Plus, Power, SquaredNorm, Times, Transpose
 from derive.expressions.calculus import Call, Derivative, Differential, Gradient, OverTime, ProductOver, Relation, SumOver, rebound
-from derive.expressions.elementwise import Apply, Softmax
+from derive.expressions.elementwise import Apply, Extreme, Softmax
 from derive.expressions.leaves import Identity, Leaf, OneHot, Ones, Scalar, Timed, Var, Zero, index, number, size
 from derive.expressions.node import ONE, SCALAR, Conform, Node, Shape, as_node, children_first, is_scalar, is_vector, show_shape
 from derive.expressions.structure import Block, Diag, DiagPart, Norm, Slice, SumEntries, Trace, Vec
@@ -20,6 +20,7 @@ __all__ = [
     "DiagPart",
     "Differential",
     "Divide",
+    "Extreme",
     "Gradient",
     "Hadamard",
     "Identity",

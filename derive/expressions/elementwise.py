@@ -10,6 +10,7 @@ from sympy.core.symbol import Str
 
 from derive.errors import ShapeError
 from derive.expressions import make
+from derive.expressions.algebra import common_shape, reduce_to
 from derive.expressions.node import Conform, Node, Shape, show_shape
 from derive.functions import ElementwiseFunction, elementwise
 
@@ -80,3 +81,37 @@ class Softmax(Node):
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
         # The Jacobian diag(p) - p p^T is symmetric.
         return (self._centred(cotangent),)
+
+
+class Extreme(Node):
+    """max(a, b) or min(a, b), entry by entry; a scalar is compared with each entry.
+
+    ∂max(a, b)/∂a = step(a - b), which is 1 where a is the larger, 0 where b is, and 1/2 where both are equal.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, kind: Any, a: Node, b: Node) -> Self:
+        return super().__new__(cls, Str(str(kind)), a, b)
+
+    @property
+    def kind(self) -> str:
+        """``max`` or ``min``."""
+        return self.args[0].name
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        return common_shape("extreme", shapes, conform)
+
+    def _shares(self) -> tuple[Node, Node]:
+        """Where the value is that of a, and where it is that of b."""
+        a, b = self.operands
+        above, below = (Apply("step", make.plus(x, make.neg(y))) for x, y in ((a, b), (b, a)))
+        return (above, below) if self.kind == "max" else (below, above)
+
+    def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
+        terms = [make.hadamard(share, make.broadcast(t, self.shape)) for share, t in zip(self._shares(), tangents, strict=True) if t is not None]
+        return make.plus(*terms) if terms else None
+
+    def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
+        return tuple(reduce_to(make.hadamard(share, cotangent), operand.shape) for share, operand in zip(self._shares(), self.operands, strict=True))

@@ -10,10 +10,10 @@ Derivatives of a vector or matrix by a matrix have three or four sizes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sympy import Basic, Expr, Integer, sympify
+from sympy import Basic, Dummy, Expr, Integer, Symbol, sympify
 
 from derive.errors import MissingRuleError, ShapeError
 
@@ -68,11 +68,17 @@ def show_shape(shape: Shape) -> str:
     if is_scalar(shape):
         return "a scalar"
     if len(shape) == 2 and shape[1] == ONE:
-        return f"a vector of size {shape[0]}"
+        return f"a vector{_of_size(shape[0])}"
     if len(shape) == 2 and shape[0] == ONE:
-        return f"a row vector of size {shape[1]}"
+        return f"a row vector{_of_size(shape[1])}"
     kind = "a matrix" if len(shape) == 2 else "a tensor"
-    return f"{kind} of shape {' x '.join(f'({size})' if size.is_Add else str(size) for size in shape)}"
+    shown = ["?" if size.has(Dummy) else f"({size})" if size.is_Add else str(size) for size in shape]
+    return kind if set(shown) == {"?"} else f"{kind} of shape {' x '.join(shown)}"
+
+
+def _of_size(size: Expr) -> str:
+    """A size that is still unknown is not named."""
+    return "" if size.has(Dummy) else f" of size {size}"
 
 
 class Node(Basic):
@@ -194,6 +200,24 @@ class Node(Basic):
         from derive.expressions.make import transpose
 
         return transpose(self)
+
+    # -- substitution ----------------------------------------------------------------------------------------------------------
+
+    def subs(self, *args: Any, **kwargs: Any) -> Any:
+        """SymPy's ``subs``, in which a time or size may be named by its letter: ``node.subs("t", 3)``.
+
+        Letters alone would make symbols that are not the integers t, n, T of this expression, and nothing would be replaced.
+        """
+        own = {symbol.name: symbol for symbol in self.free_symbols if isinstance(symbol, Symbol)}
+
+        def meant(key: Any) -> Any:
+            name = key if isinstance(key, str) else key.name if isinstance(key, Symbol) else None
+            return own.get(name, key) if name is not None else key
+
+        if len(args) == 2:
+            return super().subs(meant(args[0]), args[1], **kwargs)
+        pairs = args[0].items() if isinstance(args[0], Mapping) else args[0]
+        return super().subs([(meant(old), new) for old, new in pairs], **kwargs)
 
     # -- printing --------------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,9 @@ from typing import Any
 from sympy import Basic, Dummy, Expr, Integer, Poly, PolynomialError, Symbol
 
 from derive import expressions as e
+from derive.expressions import make
 from derive.expressions.node import ONE, Shape
+from derive.functions import ElementwiseFunction
 from derive.normal.terms import Factor, Index, Term, contract, multiply, scalar_term
 
 MAX_TERMS = 4000
@@ -87,7 +89,7 @@ class Converter:
         return [Term(Integer(1))]
 
     def _Identity(self, node: e.Identity, at: Sequence[Index | None]) -> list[Term]:
-        return self._atom(("delta",), at)
+        return self._atom(("delta", node.size), at)
 
     def _OneHot(self, node: e.OneHot, at: Sequence[Index | None]) -> list[Term]:
         return self._opaque(node.label, at, "onehot")
@@ -158,7 +160,10 @@ class Converter:
         return self._atom(("matrix power", key), at, (*times, node.exponent))
 
     def _Inverse(self, node: e.Inverse, at: Sequence[Index | None]) -> list[Term]:
-        return self._opaque(node.operands[0], at, "inverse")
+        inner = node.operands[0]
+        if isinstance(inner, e.Transpose):
+            return self._opaque(inner.operands[0], [at[1], at[0]], "inverse")
+        return self._opaque(inner, at, "inverse")
 
     def _Transpose(self, node: e.Transpose, at: Sequence[Index | None]) -> list[Term]:
         return self.terms(node.operands[0], [at[1], at[0]])
@@ -178,7 +183,7 @@ class Converter:
     def _Diag(self, node: e.Diag, at: Sequence[Index | None]) -> list[Term]:
         vector = node.operands[0]
         inside = [at[0], None] if vector.shape[1] == ONE else [None, at[0]]
-        return self.product(self._atom(("delta",), at), self.terms(vector, inside))
+        return self.product(self._atom(("delta", node.shape[0]), at), self.terms(vector, inside))
 
     def _DiagPart(self, node: e.DiagPart, at: Sequence[Index | None]) -> list[Term]:
         return self.terms(node.operands[0], [at[0], at[0]])
@@ -240,6 +245,8 @@ class Converter:
         declared = node.declaration
         key, times = self.key(node.argument)
         base = ("function", node.function)
+        if declared is not None and declared.parity and key and key[0][1].startswith("-"):
+            return self._mirrored(node, declared, at)
         if node.order and declared is not None and declared.in_output is not None:
             y = Symbol("y")
             value = declared.derivative_in_output(y, node.order)
@@ -251,6 +258,23 @@ class Converter:
                 one = self._atom((*base, 0, key), at, times)
                 return [term.scaled(c) for (power,), c in polynomial.terms() for term in self.product(*[one] * power)]
         return self._atom((*base, node.order, key), at, times)
+
+    def _mirrored(self, node: e.Apply, declared: ElementwiseFunction, at: Sequence[Index | None]) -> list[Term]:
+        """f(-x) by f(x): tanh(-x) = -tanh(x), cos(-x) = cos(x), sigma(-x) = 1 - sigma(x); each derivative changes the sign once more."""
+        mirror = self.terms(e.Apply(node.function, make.neg(node.argument), node.order), at)
+        odd = (declared.parity == "odd") != bool(node.order % 2)
+        if declared.parity == "complement":
+            flipped = [term.scaled(Integer(-1) ** (node.order + 1)) for term in mirror]
+            return flipped if node.order else [Term(Integer(1)), *flipped]
+        return [term.scaled(Integer(-1)) for term in mirror] if odd else mirror
+
+    def _Extreme(self, node: e.Extreme, at: Sequence[Index | None]) -> list[Term]:
+        keys, times = [], ()
+        for operand in node.operands:
+            key, more = self.key(make.broadcast(operand, node.shape))
+            keys.append(key)
+            times += more
+        return self._atom((node.kind, *sorted(keys, key=repr)), at, times)
 
     def _Softmax(self, node: e.Node, at: Sequence[Index | None]) -> list[Term]:
         return self._opaque(node.operands[0], at, "softmax")
@@ -268,7 +292,7 @@ class Converter:
     def _ProductOver(self, node: e.ProductOver, at: Sequence[Index | None]) -> list[Term]:
         length = (node.upper - node.lower).expand()
         if length.is_Integer and length < 0:
-            return self._atom(("delta",), at) if not node.is_scalar else [Term(Integer(1))]
+            return self._atom(("delta", node.shape[0]), at) if not node.is_scalar else [Term(Integer(1))]
         if length.is_Integer and length <= 12:
             factors = [node.body.xreplace({node.index: node.upper - k}) for k in range(int(length) + 1)]
             return self.terms(factors[0] if len(factors) == 1 else e.Times(*factors), at)

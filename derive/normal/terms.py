@@ -139,11 +139,13 @@ def contract(term: Term) -> Term:
     while progress:
         progress = False
         for factor in term.factors:
-            if factor.head == ("delta",):
+            if factor.head[0] == "delta":
                 reduced = _eliminate(term, factor)
                 if reduced is not None:
                     term, progress = reduced, True
                     break
+    # Which identity a δ was cut from no longer matters once its indices are those of the result.
+    term = replace(term, factors=tuple(replace(f, head=("delta",)) if f.head[0] == "delta" else f for f in term.factors))
     used = {index.serial for factor in term.factors for index in factor.indices}
     coefficient, inner = term.coefficient, []
     for index in term.inner:
@@ -201,11 +203,16 @@ def _eliminate(term: Term, delta: Factor) -> Term | None:
     if a.serial == b.serial:
         return rest if a.offset == b.offset else None
     for gone, kept in ((a, b), (b, a)):
-        # Σ over a of δ(a + p, b + q) f(a) = f(b + q - p), where both run over a range of the same size.
-        if gone.serial in inner and gone.size == kept.size:
+        # Σ over a of δ(a + p, b + q) f(a) = f(b + q - p), where both run over a range of the same size, or a over the whole of the identity.
+        if gone.serial in inner and (gone.size == kept.size or (gone.offset == 0 and gone.size == _size(delta))):
             result = rename(rest, gone, replace(kept, offset=kept.offset - gone.offset))
             return replace(result, inner=tuple(index for index in rest.inner if index.serial != gone.serial))
     return None
+
+
+def _size(delta: Factor) -> Expr | None:
+    """The size of the identity matrix that a δ is an entry of: both its indices, offsets included, lie within."""
+    return delta.head[1] if len(delta.head) > 1 else None
 
 
 def settle_times(term: Term) -> Iterator[Term]:
@@ -221,7 +228,22 @@ def settle_times(term: Term) -> Iterator[Term]:
                 for step in range(int(span) + 1):
                     yield from settle_times(substitute_time(term, {symbol: low + step}))
                 return
+        if len(lows) == len(highs) == 1 and not _depends(term, symbol) and (highs[0] - lows[0] + 1).is_nonnegative:
+            counted = multiply(scalar_term(highs[0] - lows[0] + 1), replace(term, times=tuple(t for t in term.times if t != symbol), region=_without(term, symbol)))
+            if counted is not None:
+                yield from settle_times(counted)
+            return
     yield term
+
+
+def _depends(term: Term, symbol: Symbol) -> bool:
+    """Whether anything but the region of a sum varies with its index."""
+    bounded = any(a.has(symbol) and b.has(symbol) for a, b in term.region) or sum(a.has(symbol) or b.has(symbol) for a, b in term.region) != 2
+    return bounded or term.coefficient.has(symbol) or any(time.has(symbol) for factor in term.factors for time in factor.times)
+
+
+def _without(term: Term, symbol: Symbol) -> tuple[tuple[Expr, Expr], ...]:
+    return tuple((a, b) for a, b in term.region if not a.has(symbol) and not b.has(symbol))
 
 
 # -- canonical order -----------------------------------------------------------------------------------------------------------

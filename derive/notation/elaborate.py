@@ -12,12 +12,14 @@ from derive.errors import BpttError, ParseError, ShapeError
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector
 from derive.notation import surface as s
 from derive.notation.infer import Inference, NameInfo, infer, one_hot_labels, size_symbols, walk
-from derive.notation.parser import parse_one
-from derive.notation.resolve import Pre, Resolver
+from derive.notation.operations import Pre
+from derive.notation.parser import MAX_EXPONENT, parse_one
+from derive.notation.resolve import Resolver
 from derive.notation.scope import CONVENTIONAL_INDICES, Scope, bound_letters, find_timed, offset_letters, time_letter
 from derive.notation.shape_reader import ShapeReader
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source
+from derive.notation.time_style import style_of, with_subscripts
 
 
 class Builder:
@@ -92,7 +94,10 @@ class Builder:
         return e.Neg(*self._all(pre))
 
     def _times(self, pre: Pre) -> e.Node:
-        return self.chain(self._all(pre))
+        first, *rest = self._all(pre)
+        # 2 * A @ B is one product of three factors: signs of products bind equally and from the left.
+        opened = first.operands if pre.args[0].op == "ast" and isinstance(first, e.Times) else (first,)
+        return self.chain([*opened, *rest])
 
     def chain(self, factors: Sequence[e.Node]) -> e.Node:
         """A product read from the left: a chain that has become a number multiplies what follows; rows side by side as ⊙ in a row cell."""
@@ -133,6 +138,11 @@ class Builder:
 
     def _cdot(self, pre: Pre) -> e.Node:
         a, b = self._all(pre)
+        if isinstance(a, e.Scalar) and a.value.is_number:
+            # 3 \\cdot 10^{-5} is one number in scientific notation, and so is it before what follows.
+            first, *rest = b.operands if isinstance(b, e.Times) else (b,)
+            if isinstance(first, e.Scalar) and first.digits is not None and first.digits.startswith("1e"):
+                return self.chain([e.Scalar(a.value * first.value, f"{a.digits or a.value}{first.digits[1:]}"), *rest])
         if not a.is_scalar and not b.is_scalar and self.reader.is_inner(a.shape, b.shape):
             return e.Inner(a, b)
         return self.chain([a, b])
@@ -153,6 +163,8 @@ class Builder:
 
     def _power(self, pre: Pre) -> e.Node:
         base = self.build(pre.args[0])
+        if base == e.Scalar(10) and len(pre.args) == 1 and pre.data.is_Integer and -MAX_EXPONENT <= pre.data < 0:
+            return e.Scalar(base.value**pre.data, f"1e{pre.data}")
         if len(pre.args) > 1:
             return e.Power(base, self.build(pre.args[1]))
         if not is_vector(base.shape):
@@ -172,6 +184,12 @@ class Builder:
     def _apply(self, pre: Pre) -> e.Node:
         name, primes = pre.data
         return e.Apply(name, self.build(pre.args[0]), primes)
+
+    def _extreme(self, pre: Pre) -> e.Node:
+        result, *rest = self._all(pre)
+        for operand in rest:
+            result = e.Extreme(pre.data, result, operand)
+        return result
 
     def _softmax(self, pre: Pre) -> e.Node:
         return e.Softmax(*self._all(pre))
@@ -201,6 +219,11 @@ class Builder:
         if not all(entry.is_scalar for entry in entries):
             entries = self._fill(entries, pre)
         return e.Block([entries[k : k + pre.data] for k in range(0, len(entries), pre.data)])
+
+    def _concatenate(self, pre: Pre) -> e.Node:
+        entries = self._all(pre)
+        stacked = self.reader.stacks([entry.shape for entry in entries])
+        return e.Block([[entry] for entry in entries] if stacked else [entries])
 
     def _fill(self, entries: list[e.Node], pre: Pre) -> list[e.Node]:
         """Zeros of a block matrix take their rows from their row and their columns from their column."""
@@ -285,6 +308,7 @@ def read_formula(text: str | Source, context: Context | None = None) -> e.Node:
 
 def elaborate(surface: s.Surface, context: Context | None = None) -> e.Node:
     """The expression of a surface formula."""
+    surface = with_subscripts(surface, context.scope.style if context else style_of([surface]))
     scope = formula_scope(surface, context)
     pre = Resolver(scope).expression(surface)
     infos = _infos([pre], context)

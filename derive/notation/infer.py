@@ -15,11 +15,12 @@ from itertools import count
 from sympy import Expr
 
 from derive.errors import AmbiguityError, BpttError, ShapeError
-from derive.expressions.node import ONE, SCALAR, Shape
-from derive.notation.resolve import Pre
+from derive.expressions.node import ONE, SCALAR, Shape, is_scalar
+from derive.notation.operations import Pre
 from derive.notation.scope import LOSS_LETTERS, is_lower_greek
 from derive.notation.shape_reader import ShapeReader
 from derive.notation.sizes import Solver
+from derive.notation.vocabulary import GREEK, STEP
 
 MAX_TRIALS = 400
 """How many assignments of kinds are tried before the equations are called inconsistent."""
@@ -65,12 +66,17 @@ class Inference:
 # -- kinds ---------------------------------------------------------------------------------------------------------------------
 
 
+def base_letter(key: str) -> str:
+    """The letter of a name without its scripts and accents."""
+    return key.split("_")[0].split("^")[0].rstrip("'")
+
+
 def default_kind(info: NameInfo) -> str:
     """What a name is by convention."""
     if info.integer:
         return "scalar"
-    base = info.key.split("_")[0].split("^")[0].rstrip("'")
-    if base in LOSS_LETTERS:
+    base = base_letter(info.key)
+    if base in LOSS_LETTERS or base == STEP:
         return "scalar"
     if info.timed:
         return "vector"
@@ -181,9 +187,16 @@ class _Search:
                 for name, kind, extra in self.alternatives(conflict.names, changes):
                     heapq.heappush(queue, (cost + extra, next(serial), layout, {**changes, name: kind}))
         if not found:
-            raise self.first_error or ShapeError("the equations do not conform")
+            raise self.explained()
         self.reject_ties(found)
         return found[0][1]
+
+    def explained(self) -> BpttError:
+        """Why the equations do not conform as they are read by convention."""
+        error = self.first_error or ShapeError("the equations do not conform")
+        if isinstance(error, ShapeError) and error.hint is None:
+            error.hint = "if one of the quantities is a number, declare it, as in a_t \\in \\mathbb{R}"
+        return error
 
     def alternatives(self, names: Sequence[str], changes: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
         for name in dict.fromkeys(names):
@@ -208,7 +221,50 @@ class _Search:
                 if not isinstance(error, ShapeError):
                     raise
                 raise _Conflict(list(names_in(line))) from None
+        self.reject_collapse(kinds, shapes, reader)
         return Inference(shapes, layout, solver, kinds, reader.constants)
+
+    def reject_collapse(self, kinds: Mapping[str, str], shapes: Mapping[str, Shape], reader: ShapeReader) -> None:
+        """A timed quantity is no number just because z_t h_t needs one to conform: with W_z a single row, a missing ⊙ would pass unseen."""
+        solver = reader.solver
+        shrunk = [
+            key for key, info in self.infos.items()
+            if info.timed and not info.fixed and kinds[key] == "scalar" != self.convention[key] and not self.beside_a_number(key, shapes)
+        ]  # fmt: skip
+        rows = [
+            key for key, info in self.infos.items()
+            if not info.fixed and self.convention[key] == "matrix" and any(solver.is_one(size) for size in shapes[key])
+        ]  # fmt: skip
+        thin = {
+            key for key, info in self.infos.items()
+            if info.timed and not info.fixed and kinds[key] == "matrix" != self.convention[key] and any(solver.is_one(size) for size in shapes[key])
+        }  # fmt: skip
+        if (shrunk and rows) or thin:
+            raise _Conflict([])
+        defined = {line.args[0].data[0] for line in self.lines if line.op == "relation" and line.args[0].op == "name"}
+        for key, info in self.infos.items():
+            if not info.timed or info.fixed or key in defined or self.convention[key] != "vector" or base_letter(key) in GREEK:
+                continue
+            if (kinds[key] == "matrix" and key[:1].islower()) or (kinds[key] == "scalar" and self.mixes(key, reader)):
+                raise _Conflict([])
+
+    def beside_a_number(self, key: str, shapes: Mapping[str, Shape]) -> bool:
+        """Whether a quantity is added to, or taken from, one that is declared to be a number: y_t - a_t."""
+        for pre in (pre for line in self.lines for pre in walk(line) if pre.op == "plus"):
+            terms = [arg.args[0] if arg.op == "neg" else arg for arg in pre.args]
+            names = {term.data[0] for term in terms if term.op == "name"}
+            if key in names and any(self.infos[name].fixed and is_scalar(shapes[name]) for name in names - {key}):
+                return True
+        return False
+
+    def mixes(self, key: str, reader: ShapeReader) -> bool:
+        """Whether a quantity stands in a product or sum beside something that is no number: it may be one, or a ⊙ is missing."""
+        for pre in (pre for line in self.lines for pre in walk(line) if pre.op in ("times", "plus", "hadamard")):
+            if any(arg.op == "name" and arg.data[0] == key for arg in pre.args):
+                shapes = [reader.shape(arg) for arg in pre.args]
+                if not all(is_scalar(shape, reader.solver) for shape in shapes):
+                    return True
+        return False
 
     def reject_ties(self, found: Sequence[tuple[int, Inference]]) -> None:
         """Two equally cheap readings: ask for a declaration of a name on which they differ."""

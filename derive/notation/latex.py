@@ -10,12 +10,10 @@ import re
 
 from derive.errors import ParseError
 from derive.notation import vocabulary as words
+from derive.notation.latex_groups import grouped
 from derive.notation.latex_scan import Raw, scan, starts_with_operator
 from derive.notation.source import Source, Span
 from derive.notation.tokens import Emitter, SourceToken, unknown_command
-
-_INDEX_LETTERS = frozenset("ijklmnrstuT")
-"""Letters that are used as indices: ``h_t-1`` is taken for a slip, ``W_f-1`` is not."""
 
 _BARS = {"|": "abs", "vert": "abs", "\\|": "norm", "Vert": "norm", "‖": "norm", "∥": "norm"}
 
@@ -28,7 +26,7 @@ class LatexFrontEnd:
     def __init__(self, source: Source, newlines: bool = True) -> None:
         self.source = source
         self.newlines = newlines
-        self.raws = scan(source)
+        self.raws = grouped(scan(source), source)
         self.index = 0
         self.out = Emitter(source)
         self.environments: list[tuple[str, Span]] = []
@@ -158,7 +156,7 @@ class LatexFrontEnd:
             self.out.pop("group", raw.start, raw.end)
             self.close_group(depth)
         elif sign in _BARS:
-            self.bar(_BARS[sign], raw)
+            self.bar(self.doubled(raw) or _BARS[sign], raw)
         elif sign in "_^":
             self.script(raw)
         elif sign in "+-−":
@@ -240,11 +238,21 @@ class LatexFrontEnd:
         """Open or close a norm or absolute value: ``\\left`` and ``\\right`` say which; else a bar after an operand closes what is open."""
         innermost = self.out.open[-1][0] if self.out.open else None
         closes = self.side == "right" or (self.side is None and innermost == kind and self.out.after_operand)
+        if self.side == "right" and innermost != kind:
+            raise ParseError("a bar for 'evaluated at' is not part of the notation", span=self.span(raw), expected="the values put in, or said in words beside the formula")
         self.side = None
         if closes:
             self.out.pop(kind, raw.start, raw.end)
         else:
             self.out.push(kind, raw.start, raw.end)
+
+    def doubled(self, raw: Raw) -> str | None:
+        """``||`` is a norm bar, unless it closes one absolute value and opens the next."""
+        innermost = self.out.open[-1][0] if self.out.open else None
+        if raw.text == "|" == self.raw.text and self.raw.start == raw.end and innermost != "abs" and self.side is None:
+            self.index += 1
+            return "norm"
+        return None
 
     def argument(self, count: int = 1) -> None:
         """See to it that the next ``count`` arguments reach the grammar as brace groups."""
@@ -292,8 +300,6 @@ class LatexFrontEnd:
                 expected="braces around a script of more than one digit",
                 hint=f"did you mean {raw.text}{{{here.text}}}?",
             )
-        if raw.text == "_":
-            self.check_index_slip(here)
         if here.text == "{" and self.raws[self.index + 1].text in _SUPERSCRIPT_SIGNS and self.raws[self.index + 2].text == "}":
             sign = self.raws[self.index + 1]
             self.out.push("group", here.start, here.end)
@@ -303,22 +309,6 @@ class LatexFrontEnd:
             self.index += 3
         else:
             self.argument()
-
-    def check_index_slip(self, letter: Raw) -> None:
-        """``h_t-1`` is almost never (h_t) - 1: without spaces around the sign it is taken for a missing pair of braces."""
-        if letter.kind != "letter" or letter.text not in _INDEX_LETTERS:
-            return
-        sign, number, after = (*self.raws[self.index + 1 : self.index + 4], letter, letter, letter)[:3]
-        stuck = sign.start == letter.end and number.start == sign.end
-        goes_on = after.start == number.end and (after.kind in ("letter", "command") or after.text in ("(", "[", "{", "^"))
-        if sign.text in ("+", "-") and number.kind == "number" and stuck and not goes_on:
-            whole = Span(letter.start, number.end, self.source)
-            raise ParseError(
-                f"'_{whole.text}' has only '{letter.text}' in the subscript",
-                span=whole,
-                expected="braces around an index of several characters",
-                hint=f"did you mean _{{{whole.text}}}? For a subtraction put spaces around the sign",
-            )
 
     def skip_group(self) -> None:
         """Pass over one brace group, or one token."""
@@ -401,6 +391,8 @@ class LatexFrontEnd:
             self.bar("norm" if name in ("|", "Vert") else "abs", raw)
         elif name == "sqrt":
             self.root(raw)
+        elif name == "rm":
+            self.roman(raw)
         elif name in ("underbrace", "overbrace"):
             self.notes_due.add(len(self.out.open) + 1)
             self.argument()
@@ -454,8 +446,26 @@ class LatexFrontEnd:
         elif content in ("T", "top") and name == "mathsf":
             self.consume(group)
             self.out.emit("MARK", "top", raw.start, end)
+        elif content.lower() in words.STYLED_WORDS:
+            self.consume(group)
+            self.out.emit("NAME", content.lower(), raw.start, end)
         else:
             self.index = here  # only looks: the group that follows is read as it stands
+
+    def in_script(self) -> bool:
+        """Whether the group that is open stands as a script, so that letters in it are a label."""
+        return [token.type for token in self.out.tokens[-2:]] in (["SUB", "LBRACE"], ["SUP", "LBRACE"])
+
+    def roman(self, raw: Raw) -> None:
+        """``\\rm`` makes the letters after it one word."""
+        if self.raw.text == "{":
+            self.word("mathrm", raw)
+            return
+        letters: list[Raw] = []
+        while self.raw.kind == "letter" and (not letters or self.raw.start == letters[-1].end):
+            letters.append(self.take())
+        if letters:
+            self.out.emit("NAME", "".join(letter.text for letter in letters), letters[0].start, letters[-1].end)
 
     def consume(self, group: tuple[str, int] | None) -> None:
         if group is None:
@@ -471,8 +481,11 @@ class LatexFrontEnd:
         content, end = group
         if content in ("T", "top"):
             self.out.emit("MARK", "top", raw.start, end)
+        elif content == "d" and not self.in_script():
+            self.mark("partial", raw)  # \\mathrm{d}W, the upright d of a differential
         elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z]+)*", content):
-            self.out.emit("NAME", content.replace("-", ""), raw.start, end)
+            name = content.replace("-", "")
+            self.out.emit("NAME", name.lower() if name.lower() in words.STYLED_WORDS else name, raw.start, end)
         elif re.fullmatch(r"\d+(\.\d+)?", content):
             self.out.emit("NUMBER", content, raw.start, end)
         else:

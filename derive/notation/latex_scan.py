@@ -16,7 +16,7 @@ _RAW = re.compile(
     | (?P<environment>\\(?:begin|end)\s*\{\s*[A-Za-z]+\*?\s*\})
     | (?P<break>\\\\\*?(?:\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in)\s*\])?)
     | (?P<command>\\(?:[A-Za-z]+\*?|.))
-    | (?P<number>\d+(?:\.\d+)?|\.\d+)
+    | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+(?![.\d]))?)
     | (?P<letter>[^\W\d_])
     | (?P<other>.)
     """,

@@ -10,9 +10,9 @@ from typing import Literal
 
 from derive.notation import surface as s
 from derive.notation.scope import FUNCTION_LETTERS, LOSS_LETTERS
-from derive.notation.vocabulary import FUNCTION_COMMANDS, GREEK
+from derive.notation.vocabulary import FUNCTION_COMMANDS, GREEK, STEP
 
-Setting = Literal["symbol", "function", "letter", "cal", "frak", "bb", "word"]
+Setting = Literal["step", "symbol", "function", "letter", "cal", "frak", "bb", "word"]
 
 SYMBOLS = frozenset([*GREEK, "ell", "infty"])
 """Names that stand for one sign which is not on the keyboard."""
@@ -26,7 +26,9 @@ _SCIENTIFIC = re.compile(r"([\d.]+)[eE]([+-]?)0*(\d+)")
 
 
 def setting(text: str) -> Setting:
-    """How a name is set: one sign, a function that is known by its word, a letter (perhaps in another alphabet), or a word upright."""
+    """How a name is set: one sign, a function that is known by its word, the two signs of Δt, a letter (perhaps in another alphabet), or a word upright."""
+    if text == STEP:
+        return "step"
     if text in SYMBOLS:
         return "symbol"
     if text in FUNCTION_COMMANDS:

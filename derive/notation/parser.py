@@ -18,19 +18,13 @@ from derive.errors import ParseError
 from derive.notation import surface as s
 from derive.notation.latex import latex_tokens
 from derive.notation.plain import plain_tokens
-from derive.notation.scope import ELEMENTWISE, MATRIX_FUNCTIONS
 from derive.notation.source import Source, Span
 from derive.notation.tokens import SourceToken, describe
-from derive.notation.vocabulary import GREEK
 
 MAX_LENGTH = 200_000
 """Longest text that is read as formulas, in characters."""
 MAX_PRIMES = 4
 """Highest derivative of a function: the one of tanh doubles in length with each order."""
-
-_PLAIN_WORDS = frozenset([*ELEMENTWISE, *MATRIX_FUNCTIONS, *GREEK, "sum", "prod", "ones"])
-"""Words that LaTeX would write as commands."""
-
 
 class _Stream(Lexer):
     """Hands the parser the tokens that a front end made."""
@@ -138,7 +132,12 @@ class _Builder(Transformer[Any, Any]):
         return s.Name(str(children[0]), span=children[0].span)
 
     def number(self, children: list[Any]) -> s.Surface:
-        return s.Number(str(children[0]), span=children[0].span)
+        text = str(children[0])
+        mantissa, _, exponent = text.lower().partition("e")
+        if len(mantissa) > MAX_DIGITS or abs(int(exponent or 0)) > MAX_EXPONENT:
+            raise ParseError(f"a number of {len(text)} characters" if len(mantissa) > MAX_DIGITS else "a number beyond all measure", span=children[0].span,
+                             expected=f"at most {MAX_DIGITS} digits, and powers of ten up to {MAX_EXPONENT}")  # fmt: skip
+        return s.Number(text, span=children[0].span)
 
     def mark(self, children: list[Any]) -> s.Surface:
         return s.Mark(str(children[0]), span=children[0].span)
@@ -198,21 +197,27 @@ class _Builder(Transformer[Any, Any]):
         return argument.items[0]
 
 
+MAX_DIGITS, MAX_EXPONENT = 60, 400
+"""How long a number may be: numbers are exact, and a short text such as 1e999999999 would fill the memory."""
+
+
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
     return Lark.open("grammar.lark", rel_to=__file__, parser="lalr", lexer=_Stream, transformer=_Builder(), start="start", maybe_placeholders=False)
 
 
 _PLAIN_SIGNS = re.compile(r"@|\*\*|[∂∇⁺]|\.T\b|[\w\]')}]\[\s*[\w\-]|\[\[")
-_WORD = re.compile(r"(?<![\\A-Za-z_{])[A-Za-z]{3,}")
+_WORD = re.compile(r"(?<![\\A-Za-z_{])(?:[A-Za-z]{3,}|(?:tr|ln)(?=\())")
+
+
+_LONG_LABEL = re.compile(r"_[A-Za-z]{2,}")
 
 
 def is_latex(text: str) -> bool:
     """Whether a text is LaTeX rather than the plain form: a command, or nothing that only the plain form has (``@``, ``h[t]``, words)."""
     if "\\" in text:
         return True
-    words = set(_WORD.findall(text))
-    return not (_PLAIN_SIGNS.search(text) or words & _PLAIN_WORDS)
+    return not (_PLAIN_SIGNS.search(text) or _WORD.search(text) or ("{" not in text and _LONG_LABEL.search(text)))
 
 
 def parse_lines(text: str | Source, *, newlines: bool = True) -> tuple[s.Line, ...]:

@@ -77,7 +77,7 @@ class PlainFrontEnd:
         """An identifier: its base, its label after ``_`` and its primes, as the scripts that LaTeX would have."""
         word = piece.rstrip("'")
         primes = len(piece) - len(word)
-        if word in _WORD_OPERATORS and self.pending_script is None:
+        if word in _WORD_OPERATORS and self.pending_script is None and not self.is_label(end) and not (word in ("sum", "prod") and self.source.text[end : end + 1] == "("):
             kind, value = _WORD_OPERATORS[word]
             self.out.emit(kind, value, start, end)
             return
@@ -108,6 +108,11 @@ class PlainFrontEnd:
                 self.base(label, start, end)
             self.out.pop("group", end, end)
         self.script_done(end)
+
+    def is_label(self, end: int) -> bool:
+        """Whether a word stands alone in the braces of a script, as in W^{in}."""
+        kinds = [token.type for token in self.out.tokens[-2:]]
+        return kinds[-1:] == ["LBRACE"] and kinds[:1] in (["SUB"], ["SUP"]) and self.source.text[end : end + 1] == "}"
 
     def after_in(self) -> bool:
         return bool(self.out.tokens) and self.out.tokens[-1].type == "REL" and self.out.tokens[-1].value == "in"

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
+from sympy import Add, And, Eq, Expr, Ge, Gt, Integer, Le, Lt, Mul, Piecewise, Pow, Rational, Symbol
+from sympy.logic.boolalg import Boolean
 
 from derive import expressions as e
 from derive.notation import surface as s
@@ -37,10 +38,36 @@ def index_surface(value: Expr) -> s.Surface:
         return _index_product(value)
     if isinstance(value, Pow):
         return s.Scripted(_enclosed(index_surface(value.base), _ATOM), sups=(index_surface(value.exp),))
+    if isinstance(value, Piecewise):
+        return _iverson(value)
     if value.func.__name__ in ("Max", "Min"):
         arguments = tuple(index_surface(argument) for argument in sorted(value.args, key=str))
         return s.Sequence((s.Name(value.func.__name__.lower()), s.Bracket("(", arguments)))
     return s.Name(str(value))
+
+
+_COMPARISONS = {Eq: "=", Le: "<=", Ge: ">=", Lt: "<", Gt: ">"}
+
+
+def _iverson(value: Piecewise) -> s.Surface:
+    """[t = T] or [2 <= t <= T]: 1 where it holds, else 0."""
+    condition = value.args[0].cond
+    shown = [_comparison(part) for part in (condition.args if isinstance(condition, And) else (condition,))]
+    shown.sort(key=lambda part: (part.operators[0] in ("<=", "<"), str(part)))
+    if [part.operators for part in shown] == [(">=",), ("<=",)] and shown[0].items[0] == shown[1].items[0]:
+        shown = [s.Relation(("<=", "<="), (shown[0].items[1], *shown[1].items))]
+    return s.Bracket("[", tuple(shown))
+
+
+_FLIPPED = {"=": "=", "<=": ">=", ">=": "<=", "<": ">", ">": "<"}
+
+
+def _comparison(condition: Boolean) -> s.Relation:
+    """A comparison with the index on the left, where one side is made of sizes and numbers."""
+    sign, left, right = _COMPARISONS[type(condition)], condition.lhs, condition.rhs
+    if all(symbol.is_positive for symbol in left.free_symbols):
+        sign, left, right = _FLIPPED[sign], right, left
+    return s.Relation((sign,), (index_surface(left), index_surface(right)))
 
 
 def _index_sum(value: Expr) -> s.Surface:
@@ -155,6 +182,9 @@ class _Presenter:
         return s.Infix(("odot",) * last, items)
 
     def _Divide(self, node: e.Divide) -> s.Surface:
+        above, below = node.operands
+        if isinstance(above, e.SumEntries) and below == e.Scalar(above.operands[0].shape[0] * above.operands[0].shape[1]):
+            return self._named("mean", *above.operands)
         return s.Fraction(*(self.node(operand) for operand in node.operands))
 
     def _scripted(self, base: s.Surface, sup: s.Surface) -> s.Surface:
@@ -206,6 +236,13 @@ class _Presenter:
         elif node.order:
             name = s.Scripted(name, primes=node.order)
         return _applied(name, argument)
+
+    def _Extreme(self, node: e.Extreme) -> s.Surface:
+        """Nested on the left, as several arguments: max(a, b, c)."""
+        arguments: list[e.Node] = list(node.operands)
+        while isinstance(arguments[0], e.Extreme) and arguments[0].kind == node.kind:
+            arguments[:1] = arguments[0].operands
+        return _applied(s.Name(node.kind), *(self.node(argument) for argument in arguments))
 
     def _named(self, name: str, *operands: e.Node) -> s.Surface:
         return _applied(s.Name(name), *(self.node(operand) for operand in operands))

@@ -90,7 +90,12 @@ class ReferenceReader:
         labels: list[str] = []
         time: Expr | None = None
         slices: s.Surface | None = None
+        ranges = tuple(item for item in node.subs if isinstance(item, s.Relation) and item.operators == (":",))
+        if ranges:
+            slices = s.Bracket("[", ranges, span=ranges[0].span)
         for item in node.subs:
+            if item in ranges:
+                continue
             if isinstance(item, s.Bracket) and any(isinstance(part, s.Relation) for part in item.items):
                 slices = item
             elif time is None and self._is_time(item, base, accents, tuple(labels), node):
@@ -98,6 +103,7 @@ class ReferenceReader:
             else:
                 label = label_text(item)
                 foreign = sorted(offset_letters(item) - {self.scope.time, *self.scope.indices})
+                self._reject_entry(item)
                 if foreign:
                     raise AmbiguityError(
                         f"this is indexed by {foreign[0]}, but the time index here is {self.scope.time}", span=item.span or node.span,
@@ -107,6 +113,15 @@ class ReferenceReader:
                     raise ParseError("this subscript is neither a time nor a label", span=item.span or node.span, expected="an index such as t-1, or a label such as f or hh")
                 labels.append(label)
         return tuple(labels), time, slices
+
+    def _reject_entry(self, item: s.Surface) -> None:
+        """W_{ij} with an index that a sum binds is an entry, and entries are what matrix form does without."""
+        letters = [part.text for part in item.items if isinstance(part, s.Name)] if isinstance(item, s.Sequence) else []
+        if len(letters) == 2 and {*letters} & (self.scope.indices - {self.scope.time}):
+            raise AmbiguityError(
+                f"the subscript {letters[0]}{letters[1]} holds an index, so this is an entry of a matrix", span=item.span, expected="matrix form, such as W h_{t-1}",
+                hint="whole matrices and vectors are multiplied; if it is a label, rename the index of the sum",
+            )  # fmt: skip
 
     def _is_time(self, item: s.Surface, base: str, accents: tuple[str, ...], labels: tuple[str, ...], node: s.Scripted) -> bool:
         """Whether a subscript is a time, by the names that are known first, then by the letters that are indices."""
@@ -128,7 +143,7 @@ class ReferenceReader:
             return item.text in CONVENTIONAL_INDICES or item.text in self.scope.indices or item.text == self.scope.time
         if plain.key in self.scope.names and not timed and isinstance(item, s.Name) and item.text not in (self.scope.time,):
             return False
-        strong = {*self.scope.indices, self.scope.time, *(CONVENTIONAL_INDICES if timed else ())}
+        strong = {*self.scope.indices, self.scope.time, *(CONVENTIONAL_INDICES if timed else ()), *({"T"} if isinstance(item, s.Sum) else ())}
         return is_index(item, strong)
 
     def _superscripts(self, plain: QName, node: s.Scripted, time: Expr | None) -> tuple[tuple[str, ...], Expr | None, tuple[s.Surface, ...]]:
@@ -137,8 +152,9 @@ class ReferenceReader:
         acting: list[s.Surface] = []
         for item in node.sups:
             label = label_text(item)
-            if isinstance(item, s.Bracket) and item.kind == "(" and time is None and is_index(item.items[0], {*self.scope.indices, self.scope.time}):
-                time = self.index(item.items[0])
+            inner = item.items[0] if isinstance(item, s.Bracket) and item.kind in ("(", "<") and len(item.items) == 1 else None
+            if inner is not None and time is None and is_index(inner, {*self.scope.indices, self.scope.time}):
+                time = self.index(inner)
             elif isinstance(item, s.Bracket) and item.kind in ("[", "(") and label is not None:
                 labels.append(label)
             elif isinstance(item, s.Mark) and item.kind == "star":

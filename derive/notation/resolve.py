@@ -7,35 +7,22 @@ The result is a tree of operations (:class:`Pre`) whose shapes are not known yet
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Integer, Rational
+from sympy import And, Eq, Expr, Ge, Gt, Integer, Le, Lt, Piecewise, Rational
 
 from derive.errors import AmbiguityError, ParseError, UnknownNameError
 from derive.expressions.leaves import size as size_of
 from derive.notation import surface as s
+from derive.notation.applications import Applications, is_transpose
 from derive.notation.names import QName, label_text
+from derive.notation.operations import Pre
 from derive.notation.references import Reference, ReferenceReader
 from derive.notation.scope import (
-    ELEMENTWISE,
-    FUNCTION_LETTERS,
     LOSS_LETTERS,
-    MATRIX_FUNCTIONS,
     Scope,
 )
 from derive.notation.source import Span
-from derive.notation.vocabulary import GREEK
-
-
-@dataclass(frozen=True)
-class Pre:
-    """An operation whose shape is still open. ``op`` names it, ``data`` holds what is not an operand."""
-
-    op: str
-    args: tuple[Pre, ...] = ()
-    data: Any = None
-    span: Span | None = None
 
 
 class Resolver:
@@ -44,6 +31,7 @@ class Resolver:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.references = ReferenceReader(scope)
+        self.applications = Applications(self)
 
     def name(self, reference: Reference, span: Span | None) -> Pre:
         """The quantity of a reference, with what acts on it."""
@@ -103,9 +91,11 @@ class Resolver:
             return Pre("transpose", (body,), span=span)
         if isinstance(sup, s.Name) and sup.text == "T":
             return Pre("transpose_or_power", (body,), span=span)
-        if isinstance(sup, s.Sum) and sup.signs == (-1,) and isinstance(sup.items[0], (s.Mark, s.Name)) and _is_transpose(sup.items[0]):
+        if isinstance(sup, s.Sum) and sup.signs == (-1,) and isinstance(sup.items[0], (s.Mark, s.Name)) and is_transpose(sup.items[0]):
             return Pre("transpose", (Pre("power", (body,), Integer(-1), span),), span=span)
         value = self.references.index_or_none(sup)
+        if value == 1 and isinstance(sup, s.Number):
+            raise AmbiguityError("the superscript 1 is no power", span=sup.span or span, expected="a label in brackets, such as W^{(1)} or h^{[1]}_t", hint="or leave it out")
         if value is not None:
             return Pre("power", (body,), value, span)
         if isinstance(sup, s.Mark):
@@ -146,12 +136,28 @@ class Resolver:
             if len(items) != 2:
                 raise ParseError("angle brackets hold two operands", span=node.span, expected="\\langle a, b \\rangle")
             return Pre("inner", tuple(self.expression(item) for item in items), span=node.span)
+        if node.kind == "[" and all(isinstance(item, s.Relation) for item in items):
+            return self._iverson(node)
         if len(items) == 1:
             return self.expression(items[0])
         if node.kind == "[" and all(isinstance(item, s.Bracket) and item.kind == "[" for item in items):
             rows = [item.children() for item in items]
             return self._matrix(rows, node.span)
+        if node.kind == "[" and node.separator == ",":
+            # Beside each other, unless they are columns, which [h, x] puts under each other; that is settled by the shapes.
+            return Pre("concatenate", tuple(self.expression(item) for item in items), span=node.span)
         return self._matrix([(item,) for item in items], node.span)
+
+    def _iverson(self, node: s.Bracket) -> Pre:
+        """``[t = T]``, ``[2 \\le t \\le T]``: 1 where it holds, else 0."""
+        compare = {"=": Eq, "<=": Le, ">=": Ge, "<": Lt, ">": Gt}
+        conditions = []
+        for item in node.items:
+            if not isinstance(item, s.Relation) or not set(item.operators) <= set(compare):
+                raise ParseError("this is no condition on times", span=item.span, expected="a condition such as [t = T] or [2 \\le t]")
+            values = [self.references.index(part) for part in item.items]
+            conditions += [compare[sign](a, b) for sign, a, b in zip(item.operators, values, values[1:], strict=False)]
+        return Pre("scalar", data=(Piecewise((1, And(*conditions)), (0, True)), None), span=node.span)
 
     def _matrix(self, rows: Sequence[Sequence[s.Surface]], span: Span | None) -> Pre:
         if len({len(row) for row in rows}) != 1:
@@ -187,17 +193,38 @@ class Resolver:
 
     def _on_Big(self, node: s.Big) -> Pre:
         letter, lower, upper = self._bounds(node)
+        if self._descends(lower, upper):
+            if node.kind == "sum":
+                raise ParseError("the sum runs downward, so it is empty", span=node.span, expected="the smaller bound below, as in \\sum_{k=1}^{t}")
+            lower, upper = upper, lower  # a product written from the latest factor down to the earliest is in our order already
         return Pre("sum" if node.kind == "sum" else "product", (self.expression(node.body),), (letter, lower, upper), node.span)
 
     def _bounds(self, node: s.Big) -> tuple[Expr, Expr, Expr]:
         sub, sup = node.sub, node.sup
         if isinstance(sub, s.Relation) and sub.operators == ("=",) and isinstance(sub.items[0], s.Name) and sup is not None:
             return self.references.index(sub.items[0]), self.references.index(sub.items[1]), self.references.index(sup)
-        if isinstance(sub, s.Relation) and sub.operators == ("<=", "<=") and isinstance(sub.items[1], s.Name) and sup is None:
-            return self.references.index(sub.items[1]), self.references.index(sub.items[0]), self.references.index(sub.items[2])
+        if isinstance(sub, s.Relation) and sup is None and set(sub.operators) <= {"<", "<="} and len(sub.items) <= 3:
+            return self._between(sub)
         if isinstance(sub, s.Name) and sup is None and sub.text == self.scope.time:
             return self.references.index(sub), Integer(1), size_of("T")
         raise ParseError("the bounds of this sum or product are not clear", span=node.span, expected="bounds such as _{k=1}^{t}")
+
+    def _between(self, sub: s.Relation) -> tuple[Expr, Expr, Expr]:
+        """``k <= t``, ``k < j <= t``: the index and its bounds; a sum without a lower bound starts at the first step."""
+        names = [item for item in sub.items if isinstance(item, s.Name) and item.text not in (self.scope.time, "T")]
+        inner = sub.items[1] if len(sub.items) == 3 else sub.items[0]
+        if inner not in names:
+            raise ParseError("the index of this sum or product is not clear", span=sub.span, expected="bounds such as _{k=1}^{t}")
+        values = [self.references.index(item) for item in sub.items]
+        strict = [int(operator == "<") for operator in sub.operators]
+        if len(values) == 2:
+            return values[0], Integer(1), values[1] - strict[0]
+        return values[1], values[0] + strict[0], values[2] - strict[1]
+
+    def _descends(self, lower: Expr, upper: Expr) -> bool:
+        """Whether a range is written from its end to its start: from T or the time down to another index or the first steps."""
+        late = {size_of("T"), self.scope.symbol(self.scope.time)}
+        return lower in late and not upper.free_symbols & late and (bool(upper.free_symbols) or upper <= 1)
 
     def _on_Fraction(self, node: s.Fraction) -> Pre:
         derivative = self._derivative(node.numerator, node.denominator, node.span)
@@ -265,14 +292,15 @@ class Resolver:
         head = item.base if isinstance(item, s.Scripted) else item
         if isinstance(head, s.Mark):
             return self._marked(item, head, items, position)
-        function = self._function(item, following)
+        function = self.applications.function(item, following)
         if function is not None:
-            return self._application(function, item, items, position)
+            return self.applications.apply(function, item, items, position)
         if isinstance(item, (s.Name, s.Accent, s.Scripted)):
             reference = self.references.reference(item)
             if reference is not None:
-                if self._is_call(reference, following):
-                    return self._call(reference, item, following), position + 2
+                if self.applications.is_call(reference, following):
+                    return self.applications.call(reference, item, following), position + 2
+                self.applications.reject_unknown(reference, item, following)
                 return self.name(reference, item.span), position + 1
             return self._scripted(item), position + 1
         result = self.expression(item)
@@ -282,6 +310,10 @@ class Resolver:
             of, after = self._factor(items, position + 1, whole)
             return Pre("derivative", (of, result.args[0]), result.data, item.span), after
         return result, position + 1
+
+    def factor(self, items: list[s.Surface], position: int) -> tuple[Pre, int]:
+        """One factor of a sequence from a position on, with what it binds; and where the next one starts."""
+        return self._factor(items, position, s.Sequence(tuple(items)))
 
     def _scripted(self, node: s.Surface) -> Pre:
         """Scripts on something that is not a name: a bracket, a matrix, a norm, a fraction."""
@@ -309,7 +341,10 @@ class Resolver:
         item = node.subs[0]
         parts = item.items if isinstance(item, s.Bracket) else (item,)
         if any(isinstance(part, s.Relation) for part in parts):
-            return self._sliced(self.expression(node.base), item if isinstance(item, s.Bracket) else s.Bracket("[", (item,), span=item.span))
+            ranges = parts if isinstance(item, s.Bracket) else node.subs
+            if len(ranges) > 2:
+                raise ParseError("a matrix has two ranges", span=ranges[2].span, expected="rows and columns, as in [W]_{0:n, 0:d}")
+            return self._sliced(self.expression(node.base), s.Bracket("[", ranges, span=node.span))
         if len(node.subs) == 1 and isinstance(item, s.Scripted):
             label = Pre("onehot", (self.expression(item),), span=item.span)
             return Pre("inner", (label, self.expression(node.base)), span=node.span)
@@ -341,104 +376,18 @@ class Resolver:
             raise ParseError("∇ of nothing", span=item.span, expected="a scalar after the gradient, such as \\nabla_{h_t} L")
         by = self.expression(item.subs[0])
         of, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
+        if of.op in ("transpose", "transpose_or_power"):
+            raise AmbiguityError("it is not clear what is transposed", span=of.span, expected="parentheses, as in (\\nabla_W L)^\\top", hint="∇ binds one atom")
         result = Pre("gradient", (by, of), span=item.span.to(of.span) if item.span and of.span else item.span)
         for sup in item.sups:
             result = self.superscript(result, sup, item.span)
         return result, after
 
-    # -- functions -------------------------------------------------------------------------------------------------------------
-
-    def _function(self, item: s.Surface, following: s.Surface | None) -> tuple[str, int] | None:
-        """The function that an item names, and its primes; None where the item is a quantity."""
-        scripted = item if isinstance(item, s.Scripted) else s.Scripted(item)
-        if not isinstance(scripted.base, s.Name) or scripted.base.text in self.scope.names:
-            return None
-        word = scripted.base.text
-        opened = _opens_bracket(following)
-        labels = [label_text(sub) for sub in scripted.subs]
-        key = QName(word, (), tuple(label for label in labels if label)).key if all(labels) else None
-        if key is not None and key in self.scope.functions:
-            return key, scripted.primes
-        if word == "e" and not scripted.subs and len(scripted.sups) == 1 and not scripted.primes and not _is_transpose(scripted.sups[0]):
-            return "e", 0
-        if word == "e" and len(scripted.subs) == 1 and isinstance(scripted.subs[0], s.Scripted):
-            return "onehot", 0
-        if scripted.subs:
-            return None
-        if word in MATRIX_FUNCTIONS and (len(word) > 1):
-            return word, scripted.primes
-        if word in ELEMENTWISE and ((len(word) > 1 and word != "sigma") or opened or scripted.primes):
-            return ELEMENTWISE[word], scripted.primes
-        if word in ("sigma",) and following is not None and not isinstance(following, s.Bracket) and word not in self.scope.names:
-            raise AmbiguityError(
-                "σ stands before a quantity without parentheses", span=item.span, expected="\\sigma(...)",
-                hint="write \\sigma(z_t) for the function, \\sigma \\cdot z_t for a factor",
-            )
-        if len(word) > 1 and opened and word not in GREEK and not word.startswith(("cal", "frak", "bb")) and not self._known(scripted):
-            raise UnknownNameError(
-                f"{word} is not a function of the notation", span=item.span, expected=f"one of {', '.join(sorted({*ELEMENTWISE, *MATRIX_FUNCTIONS}))}",
-                hint="write the function by operations that there are, or declare it: \\phi \\colon \\mathbb{R} \\to \\mathbb{R}",
-            )  # fmt: skip
-        if word in FUNCTION_LETTERS and word not in ("sigma",) and (opened or scripted.primes) and self.scope.open:
-            return word, scripted.primes
-        return None
-
-    def _known(self, scripted: s.Scripted) -> bool:
-        """Whether a word is the name of a quantity that is defined."""
-        reference = self.references.reference(scripted)
-        return reference is not None and (reference.name.key in self.scope.names or reference.name.key in self.scope.timed)
-
-    def _application(self, function: tuple[str, int], item: s.Surface, items: list[s.Surface], position: int) -> tuple[Pre, int]:
-        name, primes = function
-        scripted = item if isinstance(item, s.Scripted) else s.Scripted(item)
-        if name == "e":
-            return Pre("apply", (self.expression(scripted.sups[0]),), ("exp", 0), item.span), position + 1
-        if name == "onehot":
-            result = Pre("onehot", (self.expression(scripted.subs[0]),), span=item.span)
-            for sup in scripted.sups:
-                result = self.superscript(result, sup, item.span)
-            return result, position + 1
-        following = items[position + 1] if position + 1 < len(items) else None
-        if following is None or (primes and not _opens_bracket(following)):
-            return Pre("bare_function", data=(name, primes), span=item.span), position + 1
-        bracket = following.base if isinstance(following, s.Scripted) else following
-        after = position + 2
-        if isinstance(following, s.Scripted) and _opens_bracket(following) and (following.primes or following.subs):
-            raise ParseError(f"a prime or subscript after the argument of {name}", span=following.span, expected=f"{name}'(...) for the derivative")
-        if _opens_bracket(following):
-            arguments = bracket.children()
-            if len(arguments) != 1:
-                raise ParseError(f"{name} takes one argument", span=following.span, expected="one argument")
-            body = self._applied(name, primes, self.expression(arguments[0]), item.span.to(following.span) if item.span and following.span else None)
-            sups = following.sups if isinstance(following, s.Scripted) else ()
-        else:
-            # A function without parentheses binds one atom, or one application as in \\log \\softmax(z); with more after it, nobody can tell.
-            argument, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
-            if after < len(items) and not isinstance(items[after], s.Big):
-                raise AmbiguityError(
-                    f"how far the argument of {name} reaches is not clear", span=item.span, expected="parentheses around the argument", hint=f"write \\{name}(...)"
-                )
-            body, sups = self._applied(name, primes, argument, item.span), ()
-        for sup in (*scripted.sups, *sups):
-            body = self.superscript(body, sup, item.span)
-        return body, after
-
-    def _applied(self, name: str, primes: int, argument: Pre, span: Span | None) -> Pre:
-        if name in MATRIX_FUNCTIONS:
-            if primes:
-                raise ParseError(f"{name} is not an elementwise function, so it has no {name}'", span=span, expected="the Jacobian written out")
-            return Pre(MATRIX_FUNCTIONS[name], (argument,), span=span)
-        return Pre("apply", (argument,), (name, primes), span)
-
-    def _is_call(self, reference: Reference, following: s.Surface | None) -> bool:
-        return _opens_bracket(following) and reference.name.base in LOSS_LETTERS and not isinstance(following, s.Scripted) and not reference.acting
-
-    def _call(self, reference: Reference, item: s.Surface, following: s.Surface | None) -> Pre:
-        arguments = tuple(self.expression(argument) for argument in (following.children() if following is not None else ()))
-        return Pre("call", (Pre("name", data=(reference.name.key, reference.time), span=item.span), *arguments), span=item.span)
+    # -- products with signs ------------------------------------------------------------------------------------------------------
 
     def _on_Infix(self, node: s.Infix) -> Pre:
         operators, items = self._inline_derivatives(node)
+        self._check_slash(node)
         result = items[0]
         for operator, item in zip(operators, items[1:], strict=True):
             span = result.span.to(item.span) if result.span and item.span else node.span
@@ -449,38 +398,40 @@ class Resolver:
                 result = Pre(op, (result, item), span=span)
         return result
 
+    def _check_slash(self, node: s.Infix) -> None:
+        """``1/2 x`` is read by some as (1/2) x and by others as 1/(2x)."""
+        for operator, item in zip(node.operators, node.items[1:], strict=True):
+            if operator == "slash" and isinstance(item, s.Sequence) and self._differential(item) is None and self._on_Sequence(item).op == "times":
+                raise AmbiguityError(
+                    "how far the denominator reaches is not clear", span=item.span, expected="a fraction, or parentheses", hint="write \\frac{a}{b} c, or a/(b c)"
+                )
+
     def _inline_derivatives(self, node: s.Infix) -> tuple[list[str], list[Pre]]:
         """``∂a / ∂b`` written in a line is one operand."""
         operators: list[str] = []
         items: list[Pre] = []
-        position = 0
-        while position < len(node.items):
-            item = node.items[position]
-            if position + 1 < len(node.items) and node.operators[position] == "slash":
-                below = node.items[position + 1]
-                rest: tuple[s.Surface, ...] = ()
-                if isinstance(below, s.Sequence) and len(below.items) > 2:
-                    below, rest = s.Sequence(below.items[:2], span=below.span), below.items[2:]
-                derivative = self._derivative(item, below, node.span)
-                if derivative is not None and derivative.op == "derivative":
-                    if rest:
-                        derivative = Pre("times", (derivative, self._factors(rest, node.span)), span=node.span)
-                    items.append(derivative)
-                    if position + 2 < len(node.items):
-                        operators.append(node.operators[position + 1])
-                    position += 2
-                    continue
-            items.append(self.expression(item))
-            if position + 1 < len(node.items):
-                operators.append(node.operators[position])
-            position += 1
+        rest, signs = list(node.items), list(node.operators)
+        while rest:
+            item = rest.pop(0)
+            found = self._inline_derivative(item, rest[0], node.span) if signs[:1] == ["slash"] else None
+            if found is None:
+                items.append(self.expression(item))
+            else:
+                derivative, after = found
+                items.append(derivative)
+                rest.pop(0)
+                signs.pop(0)
+                if after:  # ∂a/∂b ∂b/∂c: what follows ∂b in the sequence goes on as the next factor
+                    rest.insert(0, after[0] if len(after) == 1 else s.Sequence(after, span=node.span))
+                    signs.insert(0, "at")
+            if signs:
+                operators.append(signs.pop(0))
         return operators, items
 
-
-def _opens_bracket(node: s.Surface | None) -> bool:
-    inner = node.base if isinstance(node, s.Scripted) else node
-    return isinstance(inner, s.Bracket) and inner.kind in ("(", "[", "{", "group")
-
-
-def _is_transpose(node: s.Surface) -> bool:
-    return (isinstance(node, s.Mark) and node.kind == "top") or (isinstance(node, s.Name) and node.text == "T")
+    def _inline_derivative(self, above: s.Surface, below: s.Surface, span: Span | None) -> tuple[Pre, tuple[s.Surface, ...]] | None:
+        """``∂a / ∂b`` with what stands after ∂b in the same sequence; None where the slash is an ordinary one."""
+        after: tuple[s.Surface, ...] = ()
+        if isinstance(below, s.Sequence) and len(below.items) > 2:
+            below, after = s.Sequence(below.items[:2], span=below.span), below.items[2:]
+        derivative = self._derivative(above, below, span)
+        return (derivative, after) if derivative is not None and derivative.op == "derivative" else None

@@ -32,6 +32,9 @@ MATRIX_FUNCTIONS = {
 }  # fmt: skip
 """Functions that are not elementwise, and the operation each stands for."""
 
+EXTREMES = ("max", "min")
+"""Functions of two arguments or more, entry by entry."""
+
 ELEMENTWISE = {name: f.name for f in declared() for name in (f.name, *f.aliases)}
 
 
@@ -47,6 +50,8 @@ class Scope:
     names   : keys of all names that are known (timed ones, parameters, labelled ones).
     functions : names of abstract elementwise functions.
     sizes   : names of sizes that may be used as numbers.
+    declared : keys of names that are declared to be quantities.
+    style   : another way in which the text writes times (see :mod:`derive.notation.time_style`).
     open    : whether other names may occur (they become parameters and inputs); otherwise an unknown name is an error.
     """
 
@@ -56,6 +61,8 @@ class Scope:
     names: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
+    declared: frozenset[str] = frozenset()
+    style: tuple[str, str] | None = None
     open: bool = True
     in_cell: bool = False
 
@@ -75,7 +82,7 @@ class Scope:
 
 def offset_letters(node: s.Surface) -> set[str]:
     """Letters of an index such as ``t-1``, ``k+1`` or ``t-k``."""
-    if isinstance(node, s.Bracket) and node.kind in ("(", "group") and len(node.items) == 1:
+    if isinstance(node, s.Bracket) and node.kind in ("(", "<", "group") and len(node.items) == 1:
         return offset_letters(node.items[0])
     if isinstance(node, s.Sum):
         letters = {item.text for item in node.items if isinstance(item, s.Name)}
@@ -113,7 +120,7 @@ def time_letter(lines: Iterable[s.Surface], left_sides: Iterable[s.Surface]) -> 
     lines = list(lines)
     found: dict[str, s.Scripted] = {}
     for node in _subscripted(map(_without_sums, lines)):
-        for item in (*node.subs, *(sup for sup in node.sups if isinstance(sup, s.Bracket) and sup.kind == "(")):
+        for item in (*node.subs, *(sup for sup in node.sups if isinstance(sup, s.Bracket) and sup.kind in ("(", "<"))):
             for letter in offset_letters(item):
                 found.setdefault(letter, node)
     letters = [letter for letter in found if letter != "T"]
@@ -155,7 +162,7 @@ def find_timed(lines: Iterable[s.Surface], scope: Scope) -> frozenset[str]:
             if is_index(item, strong):
                 found.add(_key_without(node, position, None))
         for position, item in enumerate(node.sups):
-            if isinstance(item, s.Bracket) and item.kind == "(" and is_index(item.items[0], strong):
+            if isinstance(item, s.Bracket) and item.kind in ("(", "<") and is_index(item.items[0], strong):
                 found.add(_key_without(node, None, position))
     return frozenset(key for key in found if key)
 
@@ -165,7 +172,7 @@ def is_index(node: s.Surface, letters: Iterable[str]) -> bool:
     if isinstance(node, s.Bracket) and node.kind in ("(", "group") and len(node.items) == 1:
         return is_index(node.items[0], letters)
     names = {leaf.text for leaf in node.walk() if isinstance(leaf, s.Name)}
-    plain = all(isinstance(leaf, (s.Name, s.Number, s.Sum, s.Infix, s.Sequence, s.Bracket)) for leaf in node.walk())
+    plain = all(isinstance(leaf, (s.Name, s.Number, s.Sum, s.Infix, s.Sequence, s.Bracket, s.Fraction)) for leaf in node.walk())
     whole = not isinstance(node, s.Sequence) or any(isinstance(leaf, s.Number) for leaf in node.items)
     return plain and whole and bool(names) and names <= {*letters, "T"} and (names != {"T"} or "T" in letters)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sympy import Integer
 
@@ -10,13 +10,13 @@ from derive import expressions as e
 from derive.errors import BpttError, ParseError, ShapeError
 from derive.expressions.calculus import derivative_shape
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector, show_shape
-from derive.notation.resolve import Pre
+from derive.notation.operations import Pre
 from derive.notation.sizes import Solver
 
 _RULES: dict[str, type[e.Node]] = {
     "plus": e.Plus, "neg": e.Neg, "hadamard": e.Hadamard, "divide": e.Divide, "transpose": e.Transpose, "apply": e.Apply, "softmax": e.Softmax,
     "trace": e.Trace, "vec": e.Vec, "sum_entries": e.SumEntries, "mean": e.SumEntries, "norm": e.Norm, "kron": e.Kron, "inner": e.Inner, "sum": e.SumOver,
-    "product": e.ProductOver, "gradient": e.Gradient, "call": e.Call, "differential": e.Differential,
+    "product": e.ProductOver, "gradient": e.Gradient, "call": e.Call, "extreme": e.Extreme, "differential": e.Differential,
 }  # fmt: skip
 """Operations whose shape is their node's shape rule and nothing more."""
 
@@ -157,6 +157,16 @@ class ShapeReader:
             # A 0 or a number that stands for a block takes the size that its neighbours leave it.
             shapes = [(self.solver.unknown(), self.solver.unknown()) if arg.op == "zero" else shape for arg, shape in zip(pre.args, shapes, strict=True)]
         return e.Block.shape_rule(shapes, self.solver, (Integer(pre.data),))
+
+    def _concatenate(self, pre: Pre) -> Shape:
+        shapes = [self.shape(arg) for arg in pre.args]
+        return e.Block.shape_rule(shapes, self.solver, (Integer(1 if self.stacks(shapes) else len(shapes)),))
+
+    def stacks(self, shapes: Sequence[Shape]) -> bool:
+        """Whether [a, b] puts its parts under each other: columns and numbers (in a column cell) do, rows and matrices stand side by side."""
+        if all(is_scalar(shape, self.solver) for shape in shapes):
+            return self.layout == "column"
+        return all(len(shape) == 2 and self.solver.is_one(shape[1]) for shape in shapes)
 
     def _slice(self, pre: Pre) -> Shape:
         body = self.shape(pre.args[0])

@@ -21,6 +21,9 @@ GREEK_UNICODE = {
 
 GREEK_TO_UNICODE = {name: sign for sign, name in GREEK_UNICODE.items()}
 
+STEP = "Deltat"
+"""The length of a time step, written as two signs: Δt."""
+
 LETTER_COMMANDS = {**{g: g for g in GREEK}, "ell": "ell", "infty": "infty"}
 """Commands that stand for one letter."""
 
@@ -39,8 +42,14 @@ STYLES = ("mathbf", "boldsymbol", "bm", "mathit", "mathsf", "mathnormal", "vec",
 WORD_STYLES = ("mathrm", "operatorname", "text", "textrm", "textnormal", "mathtt", "texttt", "textbf", "textit", "mbox")
 """Commands whose letters form one word."""
 
+STYLED_WORDS = ("diag", "tr", "trace", "vec", "softmax")
+"""Matrix functions, which authors set in any style and case: ``\\mathbf{diag}``, ``\\operatorname{Tr}``."""
+
 LETTER_STYLES = {"mathcal": "cal", "mathscr": "cal", "mathfrak": "frak", "mathbb": "bb"}
 """Commands that make a letter a different name."""
+
+ALPHABETS = tuple(sorted({*LETTER_STYLES.values()}))
+"""How names of letters in another alphabet begin."""
 
 RELATIONS = {
     "=": "=", "<": "<", ">": ">", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "approx": "~",

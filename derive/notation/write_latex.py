@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from derive.notation import surface as s
-from derive.notation.layout import COMPOUND, is_head, is_label_word, is_tall, setting, side_by_side
+from derive.notation.layout import COMPOUND, is_head, is_label_word, is_tall, setting, side_by_side, spelled_out
+from derive.notation.vocabulary import STEP
 
 _MARKS = {
     "ones": r"\mathbf{1}", "reals": r"\mathbb{R}", "nabla": r"\nabla", "partial": r"\partial", "dots": r"\dots", "top": r"\top", "star": "*",
@@ -35,6 +36,8 @@ def write_latex(node: s.Surface) -> str:
 def name(text: str) -> str:
     """A name's LaTeX: a letter as it is, a Greek letter as its command, a word upright."""
     how = setting(text)
+    if how == "step":
+        return r"\Delta t"
     if how in ("symbol", "function"):
         return f"\\{text}"
     if how == "letter":
@@ -55,7 +58,7 @@ def _script_item(node: s.Surface) -> str:
 
 def _scripted(node: s.Scripted) -> str:
     base = write_latex(node.base)
-    if isinstance(node.base, (s.Fraction, s.Scripted)):
+    if isinstance(node.base, (s.Fraction, s.Scripted)) or node.base == s.Name(STEP):
         base = f"{{{base}}}"
     elif isinstance(node.base, COMPOUND):
         base = _delimited("(", ")", base, is_tall(node.base))
@@ -131,6 +134,11 @@ def _sum(node: s.Sum) -> str:
     return text
 
 
+def _number(node: s.Number) -> str:
+    whole = spelled_out(node)
+    return node.text if whole is node else write_latex(whole)
+
+
 def _tight(node: s.Surface) -> str:
     """A sum inside a script, without spaces around its signs."""
     return write_latex(node).replace(" - ", "-").replace(" + ", "+")
@@ -172,7 +180,7 @@ def _line(node: s.Line) -> str:
 
 _WRITERS = {
     s.Name: lambda node: name(node.text),
-    s.Number: lambda node: node.text,
+    s.Number: _number,
     s.Mark: lambda node: _MARKS[node.kind],
     s.Text: lambda node: f"\\text{{{node.text}}}",
     s.Scripted: _scripted,

@@ -142,6 +142,8 @@ def _delimited(pair: tuple[str, str], body: Elements, tall: bool) -> Elements:
 def name(text: str) -> str:
     """A name's element: one character is italic by itself, several are upright."""
     how = setting(text)
+    if how == "step":
+        return '<mrow><mi mathvariant="normal">Δ</mi><mi>t</mi></mrow>'
     if how == "symbol":
         # Capital Greek letters are upright in TeX and in the other outputs.
         return f'<mi mathvariant="normal">{_SYMBOLS[text]}</mi>' if text[0].isupper() else f"<mi>{_SYMBOLS[text]}</mi>"
@@ -225,8 +227,9 @@ def _accent(node: s.Accent, style: Style) -> Elements:
         looks = 'stretchy="true" mathsize="50%"'  # at full size it would be wider than a letter and push its scripts away
     else:
         stretchy = "false" if isinstance(node.body, (s.Name, s.Mark, s.Accent)) else "true"
-        # Chromium would set the sign directly upon the letter: the bar of an h would cross its stem.
-        looks = f'stretchy="{stretchy}" style="padding-{"top" if under else "bottom"}:0.07em"'
+        # Chromium would set the sign directly upon the letter, and a bar that touches the stem of an h makes another letter of it.
+        gap = "0.14em" if node.kind == "bar" else "0.07em"
+        looks = f'stretchy="{stretchy}" style="padding-{"top" if under else "bottom"}:{gap}"'
     return [f'<{kind} {attribute}="true">{_whole(node.body, style)}<mo {looks}>{_ACCENTS[node.kind]}</mo></{kind}>']
 
 

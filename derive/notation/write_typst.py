@@ -57,6 +57,8 @@ def write_typst(node: s.Surface) -> str:
 def name(text: str) -> str:
     """A name's Typst: a letter as it is, a sign by its name, a word upright as an operator."""
     how = setting(text)
+    if how == "step":
+        return 'class("normal", Delta t)'
     if how == "symbol":
         return _SYMBOLS[text]
     if how == "function":

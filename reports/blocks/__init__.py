@@ -4,8 +4,8 @@ One function a block; each returns blocks of the document tree. What a block der
 the build. Importing this package enters all blocks into :data:`REGISTRY`.
 """
 
-from reports.blocks import claims, derivations, diagrams, spectra
+from reports.blocks import claims, derivations, diagrams, findings, formulas, growth, measured, spectra
 from reports.blocks.context import SheetContext
 from reports.blocks.registry import REGISTRY
 
-__all__ = ["REGISTRY", "SheetContext", "claims", "derivations", "diagrams", "spectra"]
+__all__ = ["REGISTRY", "SheetContext", "claims", "derivations", "diagrams", "findings", "formulas", "growth", "measured", "spectra"]

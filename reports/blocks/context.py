@@ -12,23 +12,41 @@ from verify.judge import Verdict
 
 
 @dataclass(frozen=True)
+class Correction:
+    """The correct form of a claim, and the verdict on it."""
+
+    body: Inlines
+    verdict: Verdict
+    draws: int
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One claim of the source: where, how it is printed, what was found, and what holds instead."""
+    """One claim of a source: where it stands, how it is printed and read, what was found, and what holds instead.
+
+    ``printed`` is empty for a reading of ours; ``unreadable`` says why the printed formula cannot be read; ``expected`` is the kind of verdict.
+    """
 
     place: Inlines
     printed: Inlines
+    reading: Inlines
+    unreadable: str
     verdict: Verdict
-    label: str
-    correction: Inlines
+    draws: int
+    expected: str
+    case: Inlines
+    correction: Correction | None
     note: Inlines
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One derivation of the sheet and what its measurement gave."""
+    """One derivation of the sheet and what its measurement gave. ``timed``: its cell has steps, so that lengths were drawn."""
 
     subject: Inlines
+    cell: str
     validation: Validation
+    timed: bool
 
 
 @dataclass

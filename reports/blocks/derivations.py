@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from derive import expressions as e
 from derive.cell import Cell
 from derive.cell_text import read_cell_text
 from derive.derivation import Derivation, Step
-from derive.errors import UsageError, clipped
+from derive.errors import ValidationError, clipped
 from derive.expressions import make
 from derive.forms import MAX_STEPS
+from derive.notation import surface as s
 from derive.notation.present import present
-from derive.ranges import ranges
+from derive.ranges import Interval, ranges
 from derive.substitute import substitute
-from numeric.validate import Validation, validate_derivation, validate_gradients
+from numeric.validate import validate_derivation, validate_gradients
 from reports.block_calls import BlockCall
-from reports.blocks.context import Measurement, SheetContext, context_of
+from reports.blocks.context import Measurement, context_of
+from reports.blocks.measured import measured_sentence, measurement
+from reports.blocks.phrases import remark
 from reports.blocks.registry import REGISTRY
-from reports.document import Aligned, AlignedLine, Block, Display, Inlines, Math, Paragraph, Table, words
+from reports.document import Aligned, AlignedLine, Block, Inlines, Math, Table, words
+from verify.judge import judge
 
 _RANGE = re.compile(r"([0-9]{1,6})(?:\s*-\s*([0-9]{1,6}))?")
 
@@ -40,19 +43,38 @@ def cell_block(call: BlockCall) -> Sequence[Block]:
     context.cells[name] = subject
     if not call.flag("show", True):
         return []
-    shown = subject.steps if call.flag("preactivations") else subject.equations
-    return [Aligned(tuple(AlignedLine(present(q.lhs), "=", present(q.rhs)) for q in shown))]
+    shown = [(q.lhs, q.rhs) for q in (subject.steps if call.flag("preactivations") else subject.equations)]
+    if subject.text.loss is not None:
+        shown.append((e.Var(subject.loss_name), subject.text.loss))
+    return [Aligned(tuple(AlignedLine(present(left), "=", present(right)) for left, right in shown))]
 
 
-def lines_of(steps: Sequence[Step], notes: bool = True) -> Aligned:
-    """Steps as aligned lines, each with its rule beside it; a left side that repeats is not printed again."""
-    lines = []
+def lines_of(steps: Sequence[Step], notes: bool = True) -> tuple[AlignedLine, ...]:
+    """Steps as aligned lines, each with its rule beside it. A left side that repeats is not printed again, and several quantities that are zero
+    for one reason share a line."""
+    lines: list[AlignedLine] = []
     previous: e.Node | None = None
+    for group in _grouped(steps):
+        first, *others = group
+        note = remark(first) if notes else ()
+        lhs = None if first.lhs == previous else present(first.lhs)
+        rhs = present(first.rhs)
+        if others:
+            rhs = s.Relation(("=",) * len(others), (*(present(step.lhs) for step in others), rhs))
+        lines.append(AlignedLine(lhs, first.operator, rhs, note))
+        previous = group[-1].lhs
+    return tuple(lines)
+
+
+def _grouped(steps: Sequence[Step]) -> list[list[Step]]:
+    groups: list[list[Step]] = []
     for step in steps:
-        lhs = None if step.lhs == previous else present(step.lhs)
-        lines.append(AlignedLine(lhs, step.operator, present(step.rhs), words(step.rule) if notes else ()))
-        previous = step.lhs
-    return Aligned(tuple(lines))
+        before = groups[-1][-1] if groups else None
+        if before is not None and make.is_zero(step.rhs) and make.is_zero(before.rhs) and step.rule == before.rule and step.lhs != before.lhs:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return groups
 
 
 def _selected(call: BlockCall, derivation: Derivation) -> Sequence[Step]:
@@ -81,42 +103,14 @@ def _numbers(call: BlockCall, text: str, last: int) -> list[int]:
     return chosen
 
 
-def _printed(call: BlockCall, context: SheetContext, derivation: Derivation, measured: Validation | None) -> list[Block]:
-    blocks: list[Block] = []
-    steps = _selected(call, derivation)
-    if steps:
-        blocks.append(lines_of(steps, call.flag("rules", True)))
-    if measured is not None:
-        subject: Inlines = (Math(present(derivation.target)), *words(_kind(derivation)))
-        context.measurements.append(Measurement(subject, measured))
-        if call.flag("show-measured", True):
-            blocks.append(measured_line(measured))
-    return blocks
-
-
-def _kind(derivation: Derivation) -> str:
-    for phrase, name in (("double sum,", ""), ("as a double sum", ", double sum"), ("written out", ", written out"), ("adjoint recursion", ", adjoint recursion")):
-        if phrase in derivation.title and name:
-            return name
-    return ""
-
-
-def measured_line(measured: Validation) -> Paragraph:
-    """What was measured, in one sentence."""
-    low, high = measured.lengths
-    length = f"T = {low}" if low == high else f"T = {low} to {high}"
-    sizes = f"{', '.join(measured.sizes)} from 2 to 6" if measured.sizes else "fixed sizes"
-    size = f"largest relative error {scientific(measured.error)} over {measured.draws} random draws ({sizes}, {length}, float64)"
-    return Paragraph(words(f"Measured against automatic differentiation: {size}."))
-
-
-def scientific(value: float) -> str:
-    """A small number for a sentence: 3·10⁻¹⁶."""
-    if value == 0:
-        return "0"
-    mantissa, _, exponent = f"{value:.0e}".partition("e")
-    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa}·10{raised}"
+def _printed(call: BlockCall, derivation: Derivation, entry: Measurement | None, more: Sequence[AlignedLine] = ()) -> list[Block]:
+    """The lines that a block asks for, ``more`` lines after them, and what was measured."""
+    lines = (*lines_of(_selected(call, derivation), call.flag("rules", True)), *more)
+    footer: Inlines = ()
+    if entry is not None:
+        context_of(call).measurements.append(entry)
+        footer = measured_sentence(entry) if call.flag("show-measured", True) else ()
+    return [Aligned(lines, footer)] if lines else []
 
 
 @REGISTRY.block("jacobian", options=("steps", "rules", "show-measured", "where"), required=("cell", "of", "wrt"))
@@ -126,22 +120,30 @@ def jacobian_block(call: BlockCall) -> Sequence[Block]:
     subject = context.cell(call)
     derivation = subject.jacobian(call.text("of"), call.text("wrt"))
     measured = validate_derivation(subject, derivation, context.draws, context.seed)
-    blocks = _printed(call, context, derivation, measured)
-    if "where" in call.options:
-        blocks.append(Display(present(_special_case(subject, derivation, call.options["where"]))))
-    return blocks
+    special = _special_case(call, subject, derivation, context.seed) if "where" in call.options else ()
+    return _printed(call, derivation, measurement(subject, call.text("cell"), derivation, measured), special)
 
 
-def _special_case(subject: Cell, derivation: Derivation, where: str) -> e.Relation:
-    """The result with quantities replaced by what the cell says they are, simplified."""
+def _special_case(call: BlockCall, subject: Cell, derivation: Derivation, seed: int) -> tuple[AlignedLine, ...]:
+    """The result with quantities replaced by values that they have in the cell, and what becomes of it.
+
+    Raises
+    ------
+    ValidationError : the simplified result does not hold in the cell.
+    """
     values: dict[e.Node, e.Node] = {}
-    for part in where.split(","):
+    for part in call.options["where"].split(","):
         relation = subject.read(part.strip())
         if not isinstance(relation, e.Relation):
-            raise UsageError(f"{part.strip()!r} is not an equation", expected="values such as f_t = \\mathbf{1}, i_t = 0")
+            raise call.error(f"{part.strip()!r} is not an equation", "where", expected="values such as f_t = \\mathbf{1}, i_t = 0")
         value = relation.rhs
         values[relation.lhs] = make.zero(relation.lhs.shape) if make.is_zero(value) else value
-    return e.Relation("=", derivation.target, substitute(derivation.result, values))
+    replaced, simplified = derivation.result.xreplace(values), substitute(derivation.result, values)
+    if judge(subject, e.Relation("=", derivation.target, simplified), 3, seed).verdict != "correct":
+        raise ValidationError(f"with {call.options['where']} the result does not hold in this cell", span=call.places["where"])
+    note: Inlines = tuple(piece for value in values.items() for piece in (*words(", "), Math(present(e.Relation("=", *value)))))[1:]
+    lines = [AlignedLine(None, "=", present(replaced), note)]
+    return (*lines, AlignedLine(None, "=", present(simplified))) if simplified != replaced else tuple(lines)
 
 
 @REGISTRY.block("gradient", options=("form", "length", "steps", "rules", "show-measured"), required=("cell", "wrt"))
@@ -154,7 +156,7 @@ def gradient_block(call: BlockCall) -> Sequence[Block]:
     # The double sum's truth runs the whole unrolled system once for every entry of every derivative in it.
     draws = context.draws if form == "recursion" else max(2, context.draws // 4)
     measured = validate_derivation(subject, derivation, draws, context.seed)
-    return _printed(call, context, derivation, measured)
+    return _printed(call, derivation, measurement(subject, call.text("cell"), derivation, measured))
 
 
 @REGISTRY.block("gradients", options=("steps", "rules", "show-measured"), required=("cell",))
@@ -162,9 +164,9 @@ def gradients_block(call: BlockCall) -> Sequence[Block]:
     """``bptt gradients``: the whole adjoint recursion and all gradients of a cell."""
     context = context_of(call)
     subject = context.cell(call)
-    derivation = replace(subject.gradients(), target=e.Gradient(e.Var("theta"), e.Var(subject.loss_name)))
-    measured = replace(validate_gradients(subject, context.draws, context.seed), subject="all gradients")
-    return _printed(call, context, derivation, measured)
+    derivation = subject.gradients()
+    measured = validate_gradients(subject, context.draws, context.seed)
+    return _printed(call, derivation, measurement(subject, call.text("cell"), derivation, measured, words("all gradients, adjoint recursion")))
 
 
 @REGISTRY.block("proof", options=("steps", "rules"), required=("cell", "wrt"))
@@ -172,39 +174,25 @@ def proof_block(call: BlockCall) -> Sequence[Block]:
     """``bptt proof``: the double sum for ``wrt`` equals the adjoint recursion, for every T."""
     context = context_of(call)
     derivation = context.cell(call).equivalence(call.text("wrt"))
-    return _printed(call, context, derivation, None)
+    return _printed(call, derivation, None)
 
 
-@REGISTRY.block("ranges", required=("cell",))
+@REGISTRY.block("ranges", options=("caption",), required=("cell",))
 def ranges_block(call: BlockCall) -> Sequence[Block]:
     """``bptt ranges``: in which interval each quantity of a cell lies, and whether it is always positive."""
-    context = context_of(call)
-    subject = context.cell(call)
+    subject = context_of(call).cell(call)
     rows: list[tuple[Inlines, ...]] = []
     for key, interval in ranges(subject).items():
         equation = next(q for q in subject.equations if q.key == key)
-        rows.append((
-            (Math(present(e.Relation("=", equation.lhs, equation.rhs))),), words(str(interval)), words("yes" if interval.positive else "no"),
-        ))  # fmt: skip
+        shown = Math(present(e.Relation("=", equation.lhs, equation.rhs)))
+        rows.append(((shown,), words(interval_text(interval)), words("yes" if interval.positive else "no")))
     header = (words("quantity"), words("entries lie in"), words("always positive"))
-    return [Table(header, tuple(rows), ("left", "center", "center"))]
+    return [Table(header, tuple(rows), ("left", "center", "center"), call.sentence("caption"))]
 
 
-@REGISTRY.block("measurements")
-def measurements_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt measurements``: a table of everything that was measured so far."""
-    context = context_of(call)
-    rows = []
-    for entry in context.measurements:
-        low, high = entry.validation.lengths
-        rows.append((
-            entry.subject, words(str(entry.validation.draws)), words(f"{low} to {high}" if low != high else str(low)),
-            words(scientific(entry.validation.error)),
-        ))  # fmt: skip
-    if not rows:
-        raise call.error("nothing was measured before this block", expected="a block such as jacobian or gradient above it")
-    header = (words("result"), words("draws"), words("length T"), words("largest relative error"))
-    return [Table(header, tuple(rows), ("left", "center", "center", "right"))]
+def interval_text(interval: Interval) -> str:
+    """An interval in words, with minus signs."""
+    return str(interval).replace("-", "−")
 
 
-__all__ = ["cell_block", "gradient_block", "gradients_block", "jacobian_block", "lines_of", "measurements_block", "proof_block", "ranges_block"]
+__all__ = ["cell_block", "gradient_block", "gradients_block", "jacobian_block", "lines_of", "proof_block", "ranges_block"]

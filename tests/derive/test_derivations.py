@@ -8,7 +8,7 @@ from derive import equivalence
 from derive import expressions as e
 from derive.cell import Cell, cell
 from derive.errors import AmbiguityError, CellError, MissingRuleError, ShapeError, UsageError, ValidationError
-from numeric.validate import validate_derivation
+from numeric.validate import validate_derivation, validate_gradients
 
 RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=0}^{T} L_t(h_t)", "rnn")
 FINAL = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\nL = L_T(h_T)", "final")
@@ -173,14 +173,67 @@ def test_any_letter_for_the_time(letter: str) -> None:
     "loss",
     [
         r"\sum_{t=2}^{T} \lVert h_t - y_t \rVert^2", r"\sum_{t=1}^{T-1} \lVert h_t - y_t \rVert^2", r"\sum_{t=1}^{T} \lVert h_t - y_{t+1} \rVert^2",
-        r"\sum_{t=1}^{T} \lVert h_t - h_{t-1} \rVert^2",
+        r"\sum_{t=1}^{T} \lVert h_t - h_{t-1} \rVert^2", r"\sum_{t=1}^{T-1} \lVert h_{t+1} - h_t \rVert^2", r"\lVert h_T - h_1 \rVert^2",
+        r"\sum_{t=1}^{T} \lVert h_t - y_t \rVert^2 + \lambda \lVert W \rVert_F^2", r"\lVert h_2 - y_2 \rVert^2", r"\ell(h_T, h_3)",
+        r"\sqrt{1 + \sum_{t=1}^{T} \lVert h_t - y_t \rVert^2}", r"\sum_{t=3}^{T} L_t(h_t, h_{t-2})",
     ],
 )  # fmt: skip
-def test_a_loss_that_skips_steps_is_refused(loss: str) -> None:
-    """One line for all steps would be wrong at the ends."""
+def test_losses_over_any_times(loss: str) -> None:
+    """Sums that skip steps, neighbours in time, single times, penalties: each against autograd, at lengths at which some terms are empty."""
     subject = Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\nL = {loss}\ny_t \\in \\mathbb{{R}}^n\nh_t \\in \\mathbb{{R}}^n")
-    with pytest.raises(MissingRuleError, match="every step"):
-        subject.gradients()
+    validate_gradients(subject, draws=12)
+
+
+@pytest.mark.parametrize(
+    "readout",
+    [
+        "y = V h_T + c\nL = \\lVert y - q \\rVert^2", "c = \\frac{1}{T} \\sum_{t=1}^{T} h_t\nL = \\lVert V c - q \\rVert^2",
+        "y = \\operatorname{softmax}(V h_T + A h_1)\nL = -\\log(e_{s_T}^\\top y)", "y = \\sum_{k=2}^{T} \\tanh(V h_k + c)\nL = v^\\top y",
+        "y = V h_T\ng_t = \\tanh(A g_{t-1} + y)\nL = \\sum_{t=1}^{T} L_t(g_t)",
+    ],
+)  # fmt: skip
+def test_readouts_without_time(readout: str) -> None:
+    """A quantity without time that reads the sequence: the last state, several states, a mean over time, and what a second layer makes of it."""
+    subject = Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\n{readout}")
+    validate_gradients(subject, draws=8)
+    assert subject.gradients().steps
+
+
+BIDIRECTIONAL = r"""
+\overrightarrow{h}_t = \tanh(A x_t + B \overrightarrow{h}_{t-1} + a)
+\overleftarrow{h}_t = \tanh(C x_t + D \overleftarrow{h}_{t+1} + c)
+y_t = V \overrightarrow{h}_t + U \overleftarrow{h}_{t+1}
+L = \sum_{t=1}^{T} L_t(y_t)
+"""
+
+
+def test_cells_that_read_the_future() -> None:
+    """Each direction is a sweep of its own, its adjoint runs the other way, and h_{T+1} is a starting value."""
+    subject = Cell.from_text(BIDIRECTIONAL)
+    assert [sweep.backward for sweep in subject.sweeps if any("h" in q.key for q in sweep.equations)].count(True) == 1
+    assert [str(start) for start in subject.starts] == ["h_rightarrow[0]", "h_leftarrow[T+1]"]
+    validate_gradients(subject, draws=8)
+    validate_gradients(Cell.from_text("h_t = \\tanh(W h_{t+1} + V h_{t+2} + U x_t)"), draws=8)
+
+
+def test_the_proof_for_gates_cut_from_one_vector() -> None:
+    gates = "z_t = W h_{t-1} + U x_t + b\nf_t = \\sigma([z_t]_{0:n})\ni_t = \\sigma([z_t]_{n:2n})\ng_t = \\tanh([z_t]_{2n:3n})"
+    subject = Cell.from_text(gates + "\nC_t = f_t \\odot C_{t-1} + i_t \\odot g_t\nh_t = \\tanh(C_t)\nh_t \\in \\mathbb{R}^{n}\nz_t \\in \\mathbb{R}^{3n}")
+    assert subject.equivalence("W").steps
+    validate_gradients(subject, draws=3)
+
+
+def test_past_and_future_in_one_loop() -> None:
+    with pytest.raises(CellError, match="own past and their own future"):
+        Cell.from_text("h_t = \\tanh(W g_{t-1} + x_t)\ng_t = \\tanh(V h_{t+2} + x_t)")
+
+
+def test_a_peephole_jacobian_holds_from_the_second_step() -> None:
+    """C_0 and h_0 are given one by one, so at k = 0 the path C_k -> h_k does not exist."""
+    text = "f_t = \\sigma(W h_{t-1} + p \\odot C_{t-1})\nC_t = f_t \\odot C_{t-1} + U x_t\no_t = \\sigma(V h_{t-1} + q \\odot C_t)\nh_t = o_t \\odot \\tanh(C_t)"
+    subject = Cell.from_text(text)
+    for by in ("C_{t-1}", "C_k", "h_{t-1}"):
+        validate_derivation(subject, subject.jacobian("C_t", by), draws=20)
 
 
 def test_an_input_that_acts_in_several_steps() -> None:
@@ -206,7 +259,28 @@ def test_a_loss_summed_in_the_cells_own_letter(letter: str) -> None:
     validate_derivation(subject, subject.gradient("W"), draws=2)
 
 
-@pytest.mark.parametrize(("loss", "error"), [("L = h_t", CellError), ("L = \\sum_{t=1}^{T} h_t^\\top h_t - h_t^\\top h_t", CellError)])
+@pytest.mark.parametrize(("loss", "error"), [("L = h_t", ShapeError), ("L = \\sum_{t=1}^{T} h_t^\\top h_t - h_t^\\top h_t", CellError)])
 def test_a_loss_is_a_number_without_a_free_time(loss: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\n{loss}")
+
+
+@pytest.mark.parametrize(
+    ("subject", "lines"),
+    [
+        (RNN, ["delta[T+1] = 0"]), (FINAL, ["delta[T+1] = 0"]),
+        (Cell.from_text("g_t = \\tanh(P g_{t+2} + R x_t)\nL = \\sum_{t=1}^{T} L_t(g_t)"), ["delta[0] = 0", "delta[-1] = 0"]),
+    ],
+)  # fmt: skip
+def test_the_recursion_says_where_it_starts(subject: Cell, lines: list[str]) -> None:
+    derivation = subject.gradients()
+    found = [step for step in derivation.steps if step.rule.startswith("no step")]
+    assert [str(step) for step in found] == lines
+    assert all(f"{step.lhs.latex()} &= 0" in derivation.latex() for step in found)
+
+
+def test_the_proof_replaces_the_path_by_the_product_and_ends_at_the_recursion() -> None:
+    lines = [str(step) for step in RNN.equivalence("W").steps]
+    path = next(k for k, line in enumerate(lines) if line.endswith("= sum_{t=k}^{T} ∂L[t]/∂h[t] @ ∂h[t]/∂h[k]"))
+    assert lines[path + 1].endswith("∂L[t]/∂h[t] @ prod_{j=k+1}^{t} diag(sigma'(z[j])) @ W")
+    assert lines[-1] == "∇_W L = sum_{k=1}^{T} delta[k] @ h[k-1].T"

@@ -33,6 +33,13 @@ EQUAL = [
     (SIZES, r"\sum_{k=1}^{t} A^{t-k} B b_k", r"\sum_{j=0}^{t-1} A^{t-j-1} B b_{j+1}"),
     (SIZES, r"[a_t; b_t]^\top [d_t; c_t]", r"a_t^\top d_t + b_t^\top c_t"),
     (SIZES, r"\sum_{k=1}^{3} k a_k", r"a_1 + 2 a_2 + 3 a_3"),
+    (SIZES, r"\sum_{k=1}^{T} a_t", r"T a_t"),
+    (SIZES, r"\sum_{s=1}^{T} \sum_{k=1}^{T} a_s", r"T \sum_{s=1}^{T} a_s"),
+    (SIZES, r"\sigma(g_t - a_t)", r"1 - \sigma(a_t - g_t)"),
+    (SIZES, r"\tanh(\gamma g_t - a_t) + \tanh(a_t - \gamma g_t)", r"0 \odot a_t"),
+    (SIZES, r"\tanh'(g_t - a_t)", r"\tanh'(a_t - g_t)"),
+    (SIZES, r"\sigma''(-a_t)", r"-\sigma''(a_t)"),
+    (SIZES, r"(A^{-1})^\top a_t", r"(A^\top)^{-1} a_t"),
     (RNN, r"\operatorname{diag}(\sigma'(z_t)) W", r"\operatorname{diag}(\sigma(z_t)\odot(1-\sigma(z_t))) W"),
     (RNN, r"W^\top (\sigma'(z_t) \odot h_t)", r"W^\top \operatorname{diag}(h_t) \sigma'(z_t)"),
     (RNN, r"\sigma(W h_{t-1} + U x_t)", r"\sigma(U x_t + W h_{t-1})"),
@@ -53,6 +60,11 @@ EQUAL = [
 ]
 
 DIFFERENT = [
+    (SIZES, r"\sum_{k=1}^{t} a_t", r"t a_t"),
+    (SIZES, r"\sum_{k=1}^{T} k a_t", r"T a_t"),
+    (SIZES, r"\sum_{s=1}^{T} \sum_{k=1}^{s} a_t", r"T^2 a_t"),
+    (SIZES, r"\sigma(g_t - a_t)", r"-\sigma(a_t - g_t)"),
+    (SIZES, r"\exp(-a_t)", r"-\exp(a_t)"),
     (SIZES, r"[a_t; b_t]^\top [c_t; d_t]", "0"),
     (SIZES, r"[a_t; b_t] \odot [c_t; d_t]", r"[a_t; b_t] \odot [f_t; g_t]"),
     (SIZES, r"[[a_t; b_t]; c_t]", r"[[g_t; f_t]; c_t]"),

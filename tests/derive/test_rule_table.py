@@ -47,6 +47,8 @@ TABLE: dict[str, tuple[Node, str]] = {
     "SquaredNorm": (e.SquaredNorm(v), r"\lVert v \rVert^2"),
     "Apply": (e.Apply("sigma", v), r"\sigma(v)"),
     "Apply derivative": (e.Apply("tanh", v, 1), r"\tanh'(v)"),
+    "Extreme": (e.Extreme("max", v, w), r"\max(v, w)"),
+    "Extreme with a scalar": (e.Extreme("min", v, s), r"\min(v, s)"),
     "Softmax": (e.Softmax(v), r"\operatorname{softmax}(v)"),
     "Softmax of a row": (e.Softmax(r), r"\operatorname{softmax}(r)"),
     "Diag": (e.Diag(v), r"\operatorname{diag}(v)"),
@@ -189,6 +191,13 @@ def test_elementwise_functions(function: object, order: int) -> None:
     np.testing.assert_allclose(_value(e.Apply(name, v, order + 1), values), stepped, rtol=1e-9, atol=1e-12)
     definition = [complex(function.derivative(Rational(str(entry)), order).evalf(25)).real for entry in x.ravel()]  # type: ignore[attr-defined]
     np.testing.assert_allclose(_value(node, values).ravel(), definition, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("function", [f for f in declared() if f.parity], ids=lambda f: f.name)
+def test_parity(function: object) -> None:
+    x = np.array([[0.7], [-1.3], [0.0]])
+    here, there = (_value(e.Apply(function.name, v), {v: sign * x}) for sign in (1, -1))  # type: ignore[attr-defined]
+    np.testing.assert_allclose(there, {"odd": -here, "even": here, "complement": 1 - here}[function.parity], rtol=1e-14, atol=1e-15)  # type: ignore[attr-defined]
 
 
 def _wrong_jvp(self: Node, tangents: tuple[Node | None, ...]) -> Node | None:

@@ -52,7 +52,9 @@ def test_growth_against_numpy(matrix: sp.Matrix) -> None:
 
 def test_the_theorem_is_an_induction() -> None:
     rules = [step.rule for step in power_theorem().steps]
-    assert rules[1].startswith("base case") and "induction hypothesis" in rules and rules[-1] == "induction"
+    assert rules[1].startswith("base case") and "induction hypothesis, for some n ≥ 1" in rules and rules[-1].startswith("induction")
+    lines = [step.latex() for step in power_theorem().steps]
+    assert r"M^1 = Q \Lambda^1 Q^{-1}" in lines and lines[-1] == r"M^n = Q \Lambda^n Q^{-1}"
 
 
 @pytest.mark.parametrize("text", ["0.58", "-0.24", "3", "0.015260816979815703028094378017", "-12.5"])

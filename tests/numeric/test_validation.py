@@ -13,7 +13,7 @@ from derive.expressions.node import Node
 from numeric.adjoints import AdjointPass
 from numeric.draws import draw, run_of
 from numeric.simulate import Run
-from numeric.validate import TorchReferee, validate_gradients
+from numeric.validate import TorchReferee, validate_derivation, validate_gradients
 
 torch = pytest.importorskip("torch")
 
@@ -100,3 +100,9 @@ def test_the_complex_step_agrees_with_autograd(name: str) -> None:
     truth = TorchReferee(subject, drawn, [by]).jacobian(of, by)
     stepped = run.evaluator()(subject.read(f"\\frac{{\\partial {state}_4}}{{\\partial {state}_1}}"))
     np.testing.assert_allclose(stepped, truth, rtol=1e-11, atol=1e-13)
+
+
+def test_a_number_stands_for_every_entry() -> None:
+    """A gate that is held at a number is a vector all the same: diag(1 - u_t) keeps its size."""
+    subject = cell("gru").replacing("u_t = 0")
+    assert validate_derivation(subject, subject.jacobian("h_t", "h_{t-1}"), draws=3).error < 1e-12

@@ -49,7 +49,7 @@ def test_verdicts(subject: Cell, text: str, expected: str, evidence: str) -> Non
     ("text", "expected"),
     [
         (r"h_t = 7 h_t = h_t", "wrong"), (r"h_t = \sigma(W h_{t-1} + U x_t) + 1 = \sigma(W h_{t-1} + U x_t)", "wrong"), (r"h_t = h_t = 1 h_t", "correct"),
-        (r"\frac{h_t}{0} = x_t^\top x_t h_t", "unsupported"), (r"\log(-1 - \lVert h_t \rVert^2) = 5", "unsupported"), (r"h_t < h_t", "unsupported"),
+        (r"\frac{h_t}{x_t^\top (x_t - x_t)} = x_t^\top x_t h_t", "unsupported"), (r"\log(-1 - \lVert h_t \rVert^2) = 5", "unsupported"), (r"h_t < h_t", "unsupported"),
         (r"T = 4", "wrong"), (r"\nabla_W L = \sum_{t=1}^{4} \nabla_W L_t", "wrong"),
         (r"\frac{\partial^{+} h_t}{\partial h_{t-1}} = \operatorname{diag}(h_t - h_t^2) W", "correct"),
     ],
@@ -67,8 +67,9 @@ def test_the_reading_is_named() -> None:
     text = r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \sum_{k=1}^{t} \frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k} \frac{\partial h_k}{\partial W}"
     found = verdict(RNN, text)
     assert found.verdict == "correct" and "immediate" in found.reading
+    assert [(one.verdict, one.reading != "") for one in found.tried] == [("wrong", False), ("correct", True)] and found.tried[0].error > 1e-3
     outside = verdict(RNN, r"\frac{\partial^{+} h_t}{\partial h_{t-1}} = \frac{\partial h_t}{\partial h_{t-1}}")
-    assert outside.verdict == "correct" and outside.reading == ""
+    assert outside.verdict == "correct" and outside.reading == "" and outside.tried == ()
 
 
 def test_a_scalar_case_is_judged_with_its_sizes() -> None:

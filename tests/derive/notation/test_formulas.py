@@ -148,7 +148,10 @@ def test_an_empty_text_has_no_formula() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        r"\sigma(z_t)'", r"\frac{\partial_+ h_t}{\partial W}", r"\partial_W L", r"\max(W h_t, U x_t)", r"\operatorname{LayerNorm}(h_t)", r"\det(W)",
+        r"\sigma(z_t)'", r"\frac{\partial_+ h_t}{\partial W}", r"\partial_W L",
+        r"\max(W h_t)", r"\max_x(h_t)", r"\log_2(h_t)", r"\tanh^{-1}(h_t)", r"F(h_t)", r"\dot{\sigma}(h_t)",
+        r"\mathcal{H}(h_t, x_t)", r"s(t)", r"W^1 h_t", r"1/2 h_t", r"\sum_{k=t}^{1} h_k",
+        r"\operatorname{LayerNorm}(h_t)", r"\det(W)",
         r"\operatorname{clip}(h_t)",
     ],
 )  # fmt: skip
@@ -156,6 +159,33 @@ def test_what_is_not_understood_is_refused(text: str) -> None:
     """Nothing is dropped, and no unknown function becomes a parameter."""
     with pytest.raises(BpttError):
         read_formula(text)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000 + " x_t", "0." + "9" * 5000 + " x_t", "1e999999999 x_t", "x_{" + "9" * 5000 + "}"])
+def test_numbers_beyond_all_measure_are_refused(text: str) -> None:
+    """Numbers are exact, so a short text could fill the memory."""
+    with pytest.raises(ParseError):
+        read_formula(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (r"|| h_t ||^2", r"\lVert h_t \rVert^2"), (r"\partial L/\partial h_t \partial h_t / \partial W", r"\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial W}"),
+        (r"3 \cdot 10^{-5} h_t", "3e-5 h_t"), (r"\mathbf{diag}(h_t)", r"\operatorname{diag}(h_t)"), (r"\operatorname{Tr}(W)", r"\operatorname{tr}(W)"),
+        (r"\sum_{k < t} h_k", r"\sum_{k=1}^{t-1} h_k"), (r"\prod_{k < j \le t} J_j", r"\prod_{j=k+1}^{t} J_j"), (r"\prod_{j=t}^{k+1} J_j", r"\prod_{j=k+1}^{t} J_j"),
+        (r"h^{<t-1>} + h^{\langle t \rangle}", "h_{t-1} + h_t"), (r"\mathrm{d}h_t", r"\partial h_t"), (r"\max(a_t, b_t, c_t)", r"\max(\max(a_t, b_t), c_t)"),
+        (r"[2 \le t \le T] h_t", r"[t \ge 2, T \ge t] h_t"), (r"[W]_{0:n, 0:2} v", r"W_{0:n, 0:2} v"),
+    ],
+)  # fmt: skip
+def test_other_ways_to_write_the_same(one: str, other: str) -> None:
+    assert read_formula(one) == read_formula(other)
+    assert read_formula(read_formula(one).latex()) == read_formula(str(read_formula(one))) == read_formula(one)
+
+
+def test_substitution_by_letter() -> None:
+    assert read_formula("W h_{t-1}").subs("t", 3) == read_formula("W h_{t-1}").subs({"t": 3})
+    assert str(read_formula("W h_{t-1}").subs("t", 3)) == "W @ h[2]"
 
 
 def test_delta_is_no_differential() -> None:

@@ -42,7 +42,7 @@ LEAVES = {
     "2 \\cdot 3": "2 ⋅ 3",
     r"a_1 + \dots + a_n": "a 1 + ⋯ + a n",
     r"t = 1, \dots, T": "t = 1 , … , T",
-    "1e-5 x": "1 ⁢ e − 5 ⁢ x",
+    "1e-5 x": "10 − 5 ⁢ x",
 }
 """Formulas and their leaves in document order."""
 

@@ -1,0 +1,99 @@
+"""What several raw tokens of LaTeX mean together, before they become tokens of the grammar: Δt, doubled bars, equation numbers, ⟨t⟩; and slips with scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from derive.errors import ParseError
+from derive.notation.latex_scan import Raw
+from derive.notation.source import Source, Span
+
+_INDEX_LETTERS = frozenset("ijklmnrstuT")
+"""Letters that are used as indices: ``h_t-1`` is taken for a slip, ``W_f-1`` is not."""
+
+
+def grouped(raws: Sequence[Raw], source: Source) -> list[Raw]:
+    """The raw tokens with what belongs together joined.
+
+    Raises
+    ------
+    ParseError : a script of several characters has no braces.
+    """
+    result: list[Raw] = []
+    position = 0
+    while position < len(raws):
+        raw, ahead = raws[position], raws[position + 1 :]
+        if raw.text in ("\\quad", "\\qquad", "\\hfill") and (length := _equation_number(ahead)):
+            position += 1 + length
+            continue
+        if raw.text == "_" and ahead:
+            _check_script(ahead, source)
+        if raw.text == "\\Delta" and _is_step(raw, ahead):
+            result.append(Raw("letter", "Deltat", raw.start, ahead[0].end))
+            position += 2
+            continue
+        if raw.text == "{" and ahead[:1] and ahead[0].text == "<" and (close := _angle(ahead)) is not None:
+            inner = [*ahead[1:close]]
+            result += [raw, Raw("command", "\\langle", ahead[0].start, ahead[0].end), *inner, Raw("command", "\\rangle", ahead[close].start, ahead[close].end)]
+            position += close + 2
+            continue
+        result.append(raw)
+        position += 1
+    return result
+
+
+def _equation_number(ahead: Sequence[Raw]) -> int:
+    """How many tokens make an equation number such as (1) or (2.3) at the end of a line; 0 where there is none."""
+    if len(ahead) < 4 or ahead[0].text != "(" or ahead[1].kind != "number" or ahead[2].text != ")":
+        return 0
+    last = ahead[3].kind in ("newline", "break", "end") or ahead[3].text.startswith("\\end")
+    return 3 if last else 0
+
+
+def _is_step(raw: Raw, ahead: Sequence[Raw]) -> bool:
+    """Whether ``\\Delta t`` is one name: the length of a time step, not Δ times the index t."""
+    return len(ahead) > 1 and ahead[0].text == "t" and ahead[0].kind == "letter" and ahead[1].text not in ("_", "^", "'")
+
+
+def _angle(ahead: Sequence[Raw]) -> int | None:
+    """Where ``{<`` ... ``>}`` ends, as in a^{<t-1>}."""
+    for position, raw in enumerate(ahead[:8]):
+        if raw.text == ">" and ahead[position + 1].text == "}":
+            return position
+        if raw.text in ("{", "}") or raw.kind == "end":
+            return None
+    return None
+
+
+def _check_script(ahead: Sequence[Raw], source: Source) -> None:
+    letter = ahead[0]
+    if letter.kind == "letter" and len(ahead) > 2:
+        _check_offset(ahead, source)
+        _check_word(ahead, source)
+
+
+def _check_offset(ahead: Sequence[Raw], source: Source) -> None:
+    """``h_t-1`` is almost never (h_t) - 1: without spaces around the sign it is taken for a missing pair of braces."""
+    letter, sign, number = ahead[:3]
+    after = ahead[3] if len(ahead) > 3 else number
+    stuck = sign.start == letter.end and number.start == sign.end
+    goes_on = after.start == number.end and (after.kind in ("letter", "command") or after.text in ("(", "[", "{", "^"))
+    if letter.text in _INDEX_LETTERS and sign.text in ("+", "-") and number.kind == "number" and stuck and not goes_on:
+        whole = Span(letter.start, number.end, source)
+        raise ParseError(
+            f"'_{whole.text}' has only '{letter.text}' in the subscript", span=whole, expected="braces around an index of several characters",
+            hint=f"did you mean _{{{whole.text}}}? For a subtraction put spaces around the sign",
+        )  # fmt: skip
+
+
+def _check_word(ahead: Sequence[Raw], source: Source) -> None:
+    """``W_hh`` without braces is W_h h for TeX; a run of small letters that carries no script of its own is taken for a label."""
+    match = re.compile(r"[a-z]{2,}").match(source.text, ahead[0].start)
+    if match is None or source.text[match.end() : match.end() + 1] in ("_", "^", "'", "(", "["):
+        return
+    whole = Span(ahead[0].start, match.end(), source)
+    raise ParseError(
+        f"TeX reads '_{whole.text}' as '_{whole.text[0]}' followed by '{whole.text[1:]}'", span=whole, expected="braces around a script of several characters",
+        hint=f"did you mean _{{{whole.text}}}? For a product put a space before '{whole.text[1:]}'",
+    )  # fmt: skip
