@@ -5,10 +5,10 @@ Repeated steps of a linear recurrence multiply by the same matrix; with a nonlin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import mpmath
 import sympy as sp
 from sympy import Integer, Rational
 
@@ -17,6 +17,11 @@ from derive.derivation import Derivation, Step
 from derive.errors import ShapeError, UsageError, ValidationError
 from derive.expressions import make
 from derive.normal import equal
+
+MAX_ROWS = 6
+"""Rows of the largest matrix whose eigenvalues are found exactly."""
+MAX_POWER = 200
+"""The highest exact power of a matrix of numbers."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,17 @@ class Eigendecomposition:
 
     def power(self, exponent: int) -> sp.Matrix:
         """Mⁿ, exact."""
+        check_power(exponent)
         return self.matrix**exponent
+
+    def agrees(self, exponent: int = 1) -> bool:
+        """Whether Q Λⁿ Q⁻¹ is Mⁿ: exactly where all numbers are rational, with roots to 60 digits."""
+        power, factors = self.power(exponent), (self.basis, self.values, self.basis.inv())
+        if all(entry.is_Rational for factor in factors for entry in factor):
+            return bool(self.basis * self.values**exponent * factors[2] == power)
+        basis, values, inverse = (factor.evalf(150) for factor in factors)
+        scale = max(abs(entry) for entry in power)
+        return all(abs(entry) <= scale * sp.Float("1e-60") for entry in basis * values**exponent * inverse - power)
 
     def rounded_power(self, exponent: int, digits: int) -> sp.Matrix:
         """Mⁿ with its entries rounded to a number of decimals (half to even is never met by more digits: exact rationals are rounded)."""
@@ -93,10 +108,9 @@ def eigendecomposition(matrix: sp.Matrix) -> Eigendecomposition:
 
     Raises
     ------
-    UsageError : the matrix is not square.
+    UsageError : see :func:`check_exact`.
     """
-    if matrix.rows != matrix.cols:
-        raise UsageError(f"a {matrix.rows} x {matrix.cols} matrix has no eigenvalues", expected="a square matrix")
+    check_exact(matrix)
     basis, values = matrix.jordan_form()
     diagonalizable = values.is_diagonal()
     order = list(range(matrix.rows))
@@ -108,6 +122,46 @@ def eigendecomposition(matrix: sp.Matrix) -> Eigendecomposition:
         columns = sp.GramSchmidt([basis[:, k] for k in range(basis.cols)], orthonormal=True)
         basis = sp.Matrix.hstack(*(_facing_forward(column.applyfunc(sp.nsimplify)) for column in columns))
     return Eigendecomposition(matrix, basis, values, diagonalizable)
+
+
+def check_exact(matrix: sp.Matrix) -> None:
+    """Check that the eigenvalues can be written down: rational numbers and square roots.
+
+    Raises
+    ------
+    UsageError : they cannot, or see :func:`characteristic_factors`.
+    """
+    if any(factor.degree() > 2 for factor, _ in characteristic_factors(matrix)):
+        raise UsageError(
+            "the eigenvalues of this matrix are no rational numbers or square roots, and cannot be written down in short",
+            expected="a characteristic polynomial with factors of degree 1 and 2", hint="a triangular matrix, or a 2 x 2 matrix, has one",
+        )  # fmt: skip
+
+
+def characteristic_factors(matrix: sp.Matrix) -> list[tuple[sp.Poly, int]]:
+    """The factors of the characteristic polynomial over the rational numbers, with their multiplicities.
+
+    Raises
+    ------
+    UsageError : the matrix is not square, or too large.
+    """
+    if matrix.rows != matrix.cols:
+        raise UsageError(f"a {matrix.rows} x {matrix.cols} matrix has no eigenvalues", expected="a square matrix")
+    if matrix.rows > MAX_ROWS:
+        raise UsageError(f"a {matrix.rows} x {matrix.cols} matrix is too large", expected=f"at most {MAX_ROWS} rows")
+    polynomial = matrix.charpoly()
+    return [(sp.Poly(factor, polynomial.gen), count) for factor, count in sp.factor_list(polynomial.as_expr())[1]]
+
+
+def check_power(exponent: int) -> None:
+    """Check that an exact power is not too long.
+
+    Raises
+    ------
+    UsageError : the exponent is larger than ``MAX_POWER``.
+    """
+    if abs(exponent) > MAX_POWER:
+        raise UsageError(f"the power {exponent:,} of a matrix has too many digits", expected=f"an exponent of at most {MAX_POWER:,}")
 
 
 def _facing_forward(column: sp.Matrix) -> sp.Matrix:
@@ -164,31 +218,35 @@ class Growth:
 
 def growth(matrix: sp.Matrix, label: str, count: int = 60) -> Growth:
     """‖Wⁿ‖ for n = 1 .. count, computed with exact powers, and a word for what happens."""
+    values = _numeric_eigenvalues(matrix)
+    check_power(count)
     norms, power = [], sp.eye(matrix.rows)
     for _ in range(count):
         power = power * matrix
         # The spectral norm is the root of the largest eigenvalue of P^T P; for real matrices of exact numbers mpmath gives it to 15 digits.
         norms.append(_spectral_norm(power))
-    values = tuple(complex(value) for value in _numeric_eigenvalues(matrix))
     return Growth(label, values, tuple(norms), behaviour(matrix))
 
 
-def _numeric_eigenvalues(matrix: sp.Matrix) -> Sequence[complex]:
-    found: list[complex] = []
-    for value, multiplicity in matrix.eigenvals().items():
-        found += [complex(sp.N(value, 30))] * multiplicity
-    return sorted(found, key=lambda value: (abs(value), value.real, value.imag))
+def _numeric_eigenvalues(matrix: sp.Matrix) -> tuple[complex, ...]:
+    roots = [complex(root) for factor, count in characteristic_factors(matrix) for root in factor.nroots(n=30) for _ in range(count)]
+    return tuple(sorted(roots, key=lambda value: (abs(value), value.real, value.imag)))
 
 
 def _spectral_norm(matrix: sp.Matrix) -> float:
     gram = sp.Matrix(matrix.T * matrix)
     if gram.rows == 2:
+        # Exact up to the roots: SymPy would look for squares in numbers of thousands of digits.
         trace, determinant = gram.trace(), gram.det()
-        return float(sp.sqrt((trace + sp.sqrt(trace**2 - 4 * determinant)) / 2))
-    import mpmath
-
+        return float(mpmath.sqrt((_decimal(trace) + mpmath.sqrt(_decimal(trace**2 - 4 * determinant))) / 2))
     eigenvalues = mpmath.eigsy(mpmath.matrix(gram.evalf(30).tolist()), eigvals_only=True)
     return float(mpmath.sqrt(max(eigenvalues)))
+
+
+def _decimal(value: sp.Rational) -> mpmath.mpf:
+    """A number to 40 digits."""
+    with mpmath.workdps(40):
+        return mpmath.mpf(int(value.p)) / int(value.q)
 
 
 def behaviour(matrix: sp.Matrix) -> str:
@@ -196,6 +254,12 @@ def behaviour(matrix: sp.Matrix) -> str:
 
     The powers stay bounded exactly if every eigenvalue has absolute value at most 1 and those of absolute value 1 have no Jordan block of size 2.
     """
+    factors = characteristic_factors(matrix)
+    if any(factor.degree() > 2 for factor, _ in factors):
+        sizes = [abs(root) for factor, _ in factors for root in factor.nroots(n=40)]
+        if all(abs(size - 1) > 1e-20 for size in sizes):
+            return "explodes" if any(size > 1 for size in sizes) else "vanishes"
+        check_exact(matrix)
     _, jordan = matrix.jordan_form()
     sizes = [sp.Abs(jordan[k, k]) for k in range(jordan.rows)]
     if all((size < 1) == sp.true for size in sizes):

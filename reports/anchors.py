@@ -19,10 +19,10 @@ def finish_headings(blocks: d.Blocks) -> d.Blocks:
     """Every heading with an anchor of its own, and levels that start at 1."""
     headings = [block for block in d.all_blocks(blocks) if isinstance(block, d.Heading)]
     least = min((heading.level for heading in headings), default=1)
-    return _finish(blocks, least - 1, set())
+    return _finish(blocks, least - 1, {})
 
 
-def _finish(blocks: d.Blocks, lift: int, taken: set[str]) -> d.Blocks:
+def _finish(blocks: d.Blocks, lift: int, taken: dict[str, int]) -> d.Blocks:
     finished: list[d.Block] = []
     for block in blocks:
         match block:
@@ -37,7 +37,7 @@ def _finish(blocks: d.Blocks, lift: int, taken: set[str]) -> d.Blocks:
     return tuple(finished)
 
 
-def _heading(heading: d.Heading, lift: int, taken: set[str]) -> d.Heading:
+def _heading(heading: d.Heading, lift: int, taken: dict[str, int]) -> d.Heading:
     body, anchor = heading.body, heading.anchor
     last = body[-1] if body else None
     own = _OWN.search(last.text) if isinstance(last, d.Text) else None
@@ -45,7 +45,7 @@ def _heading(heading: d.Heading, lift: int, taken: set[str]) -> d.Heading:
         anchor = own.group(1)
         body = (*body[:-1], d.Text(last.text[: own.start()]))
     anchor = _unique(anchor or slug(d.plain_text(body)), taken)
-    return d.Heading(heading.level - lift, body, anchor)
+    return replace(heading, level=heading.level - lift, body=body, anchor=anchor)
 
 
 def slug(text: str) -> str:
@@ -59,12 +59,13 @@ def slug(text: str) -> str:
     return words if words[:1].isalpha() else f"section-{words}".rstrip("-")
 
 
-def _unique(anchor: str, taken: set[str]) -> str:
-    result, count = anchor, 1
+def _unique(anchor: str, taken: dict[str, int]) -> str:
+    """An anchor that no heading before has; ``taken`` says for each how often it was asked for."""
+    result = anchor
     while result in taken:
-        count += 1
-        result = f"{anchor}-{count}"
-    taken.add(result)
+        taken[anchor] += 1
+        result = f"{anchor}-{taken[anchor]}"
+    taken[result] = 1
     return result
 
 
@@ -75,7 +76,7 @@ def check_links(blocks: d.Blocks, links: Iterable[tuple[str, Span]]) -> None:
     ------
     ParseError : one has none.
     """
-    anchors = [block.anchor for block in d.all_blocks(blocks) if isinstance(block, d.Heading)]
+    anchors = dict.fromkeys(block.anchor for block in d.all_blocks(blocks) if isinstance(block, d.Heading))
     for anchor, span in links:
         if anchor not in anchors:
             raise ParseError(

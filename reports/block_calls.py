@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from derive.errors import BpttError, ParseError
+from derive.errors import BpttError, ParseError, clipped
 from derive.notation.source import Source, Span
 from reports import document as d
 from reports.places import Excerpt, FileText
@@ -19,6 +19,8 @@ PREFIX = "bptt"
 Body = Literal["none", "optional", "required"]
 
 _OPTION = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]*:(?:[ \t]+|$)(.*)")
+_LONGEST_LIST = 8
+"""The most numbers in an option: as many as a table has room for."""
 _YES = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -61,9 +63,24 @@ class BlockCall:
         value = self.options.get(key)
         if value is None:
             return default
-        if not value.isdecimal() or not least <= int(value) <= most:
-            raise self.error(f"{key} is {value!r}", key, expected=f"a whole number from {least} to {most}")
-        return int(value)
+        found = _whole(value)
+        if found is None or not least <= found <= most:
+            raise self.error(f"{key} is {clipped(value, 30)!r}", key, expected=f"a whole number from {least} to {most}")
+        return found
+
+    def integers(self, key: str, default: str, least: int = 1, most: int = 10_000) -> list[int]:
+        """An option that is a list of whole numbers.
+
+        Raises
+        ------
+        ParseError : it is not, or one is not in the range.
+        """
+        value = self.options.get(key, default)
+        found = [_whole(part.strip()) for part in value.split(",")]
+        numbers = [number for number in found if number is not None and least <= number <= most]
+        if len(numbers) < len(found) or len(found) > _LONGEST_LIST:
+            raise self.error(f"{key} is {clipped(value, 30)!r}", key, expected=f"at most {_LONGEST_LIST} whole numbers from {least} to {most}, such as {default}")
+        return numbers
 
     def flag(self, key: str, default: bool = False) -> bool:
         """An option that is ``yes`` or ``no``.
@@ -214,6 +231,11 @@ class BlockRegistry:
         if entry.body == "required" and not call.body.strip():
             raise call.error(f"block {call.name!r} needs a body", expected="a line --- after the options, and the text after it")
         return entry
+
+
+def _whole(text: str) -> int | None:
+    """A whole number, if that is what a text is."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str | None:

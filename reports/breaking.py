@@ -30,6 +30,8 @@ SCALES = (1.0, 0.9, 0.8)
 _WIDEST_LEFT = 0.42
 """A left side wider than this share of the line stands on a line of its own."""
 _LEAST_ROOM = 12.0
+_LONG = 10
+"""Rows of a formula that stay on one page; of a longer one, the first two and the last two."""
 _CLOSING = {"(": ")", "[": "]"}
 _NOTHING = s.Bracket("group", ())
 """Stands for what is printed apart from its sign or its scripts."""
@@ -68,7 +70,18 @@ def _together(rows: Sequence[Row]) -> tuple[Row, ...]:
     """Rows that say after which of them no page may end."""
     last = len(rows) - 1
     short = len(rows) <= SHORT
-    return tuple(replace(row, sticky=k < last and (short or k in (0, last - 1) or rows[k + 1].indent > 0 or row.hangs)) for k, row in enumerate(rows))
+    kept = _formulas_kept(rows)
+    return tuple(replace(row, sticky=k < last and (short or k in (0, last - 1) or kept[k] or row.hangs)) for k, row in enumerate(rows))
+
+
+def _formulas_kept(rows: Sequence[Row]) -> list[bool]:
+    """For each row, whether the next one belongs to it: the rows of one formula stay together, unless they might fill the page."""
+    starts = [k for k, row in enumerate(rows) if row.indent == 0] + [len(rows)]
+    kept = [False] * len(rows)
+    for start, end in pairwise(starts):
+        for k in range(start, end - 1):
+            kept[k] = end - start <= _LONG or k in (start, end - 2)
+    return kept
 
 
 def _rows(lines: Sequence[AlignedLine], line: float) -> tuple[list[Row], bool]:
@@ -199,11 +212,14 @@ def _choose(parts: Sequence[_Part], space: float) -> list[tuple[Fragment, ...]]:
         ends.append(ends[-1] + part.width)
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(parts) + 1):
-        options = []
-        for start in range(end):
+        options: list[tuple[float, int]] = []
+        for start in reversed(range(end)):
             first = parts[start]
             if start and first.cost is None:
                 continue
+            if options and ends[end] - ends[start] > space:
+                # Longer lines still stick out further, and two that stick out less are better than one.
+                break
             room = space - (STEP if start else 0.0) - (sign_width(first.added) if start and first.added else 0.0)
             options.append((best[start][0] + _cost(ends[end] - ends[start], room, first.cost or 0.0, last=end == len(parts)), start))
         best.append(min(options))

@@ -82,8 +82,15 @@ Inlines = tuple[Inline, ...]
 # -- blocks ------------------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A block that may know where it comes from: ``line`` is the line of the sheet, 0 where there is none."""
+
+    line: int = field(default=0, compare=False, repr=False)
+
+
 @dataclass(frozen=True)
-class Heading:
+class Heading(Placed):
     """A heading; level 1 is the highest below the document's title."""
 
     level: int
@@ -92,14 +99,14 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Paragraph:
+class Paragraph(Placed):
     """A paragraph."""
 
     body: Inlines
 
 
 @dataclass(frozen=True)
-class BulletList:
+class BulletList(Placed):
     """A list; a ``tight`` one has no space between its items."""
 
     items: tuple[tuple[Block, ...], ...]
@@ -107,7 +114,7 @@ class BulletList:
 
 
 @dataclass(frozen=True)
-class NumberedList:
+class NumberedList(Placed):
     """A numbered list that starts at ``start``."""
 
     items: tuple[tuple[Block, ...], ...]
@@ -116,14 +123,14 @@ class NumberedList:
 
 
 @dataclass(frozen=True)
-class Quote:
+class Quote(Placed):
     """Somebody else's words."""
 
     blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Placed):
     """A table. ``alignments`` has one entry a column; missing ones are ``left``. ``shares`` (the columns' shares of the line, 0 for a column
     as wide as its content) and ``number`` are filled in by :func:`reports.layout.lay_out`."""
 
@@ -136,7 +143,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class CodeBlock:
+class CodeBlock(Placed):
     """Code or any other text that is shown as it is. ``columns``, how many letters a line holds on paper, is filled in by the layout."""
 
     text: str
@@ -145,7 +152,7 @@ class CodeBlock:
 
 
 @dataclass(frozen=True)
-class Display:
+class Display(Placed):
     """A formula on a line of its own."""
 
     surface: Surface
@@ -162,7 +169,7 @@ class AlignedLine:
 
 
 @dataclass(frozen=True)
-class Aligned:
+class Aligned(Placed):
     """Lines of formulas aligned at their relation signs. ``operator`` is spelled as in :class:`derive.notation.surface.Relation`.
 
     ``footer`` is a sentence about all of them, such as how they were checked; it stands below, on the same page as the last line.
@@ -173,7 +180,7 @@ class Aligned:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Figure(Placed):
     """A drawing or a plot. ``alt`` says in words what it shows. ``number`` and ``scale`` are filled in by :func:`reports.layout.lay_out`."""
 
     content: Canvas | Plot
@@ -184,7 +191,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Callout:
+class Callout(Placed):
     """Blocks set apart as an answer, a question, a result, a note or a warning. Without ``title`` the kind is the title.
 
     ``whole`` ones stand on one page; the layout decides which are short enough for that.
@@ -197,7 +204,7 @@ class Callout:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(Placed):
     """A line across the page, between two thoughts."""
 
 
@@ -237,7 +244,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Rows:
+class Rows(Placed):
     """Aligned formulas broken into lines that fit; ``scale`` below 1 where they fit only in smaller letters."""
 
     rows: tuple[Row, ...]

@@ -36,7 +36,7 @@ class Code(str):
 def _visible(text: str) -> str:
     """The text without control characters: they show nothing, and some turn the reading direction around."""
     composed = unicodedata.normalize("NFC", text)
-    return "".join(char for char in composed if char in "\n\t\u00ad" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    return "".join(char for char in composed if char in "\n\t\u00ad\u200b" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
 
 
 def _tex_character(char: str) -> str:

@@ -30,6 +30,7 @@ class HtmlWriter(Writer):
     """Writes HTML."""
 
     templates = html_templates()
+    breaks_words = True
 
     def __init__(self, document: d.Document) -> None:
         super().__init__(document)

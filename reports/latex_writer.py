@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from derive.notation.surface import Surface
@@ -22,6 +23,8 @@ _COLUMNS = {"left": "l", "center": "c", "right": "r"}
 _PARAGRAPHS = {"left": r"\raggedright", "center": r"\centering", "right": r"\raggedleft"}
 _TABLE_ROWS = 30
 """Rows after which a table goes on in a second one, so that it can break over pages; half as many where cells take several lines."""
+_LONG_LINE = 4000
+_ORIGIN = re.compile("\x02(\\d+)\x03")
 _BREAK_AFTER = frozenset("/_.,=:-")
 
 
@@ -34,12 +37,28 @@ class LatexWriter(Writer):
         super().__init__(document)
         self.name = name
         self.assets: dict[str, bytes] = {}
+        self.origins: list[tuple[int, int]] = []
+        """Where blocks start: the line of LaTeX, and the line of the sheet. Filled in by :meth:`write`."""
 
     def more(self) -> dict[str, Any]:
         contents = [block.content for block in d.all_blocks(self.document.blocks) if isinstance(block, d.Figure)]
         return {"drawings": any(isinstance(content, Canvas) for content in contents), "plots": any(isinstance(content, Plot) for content in contents)}
 
+    def write(self) -> str:
+        written = _wrapped(super().write())
+        pieces, at, line = [], 0, 1
+        for match in _ORIGIN.finditer(written):
+            pieces.append(written[at : match.start()])
+            line += pieces[-1].count("\n")
+            self.origins.append((line, int(match.group(1))))
+            at = match.end()
+        return "".join([*pieces, written[at:]])
+
     # -- blocks ----------------------------------------------------------------------------------------------------------------
+
+    def block(self, block: d.Block, following: d.Block | None = None) -> Code:
+        # No text of a document holds these signs; they are gone when the file is complete.
+        return Code((f"\x02{block.line}\x03" if block.line else "") + super().block(block, following))
 
     def blocks(self, blocks: d.Blocks) -> Code:
         """Blocks one after another. Around a displayed formula stands no empty line: to LaTeX that would be a new paragraph."""
@@ -112,6 +131,12 @@ class LatexWriter(Writer):
         # All other special characters were percent-encoded, or mean nothing to hyperref.
         special = {"%": r"\%", "#": r"\#", "~": r"\%7E"}
         return Code(f"\\href{{{''.join(special.get(char, char) for char in target)}}}{{{body}}}")
+
+
+def _wrapped(source: str) -> str:
+    """The same LaTeX with no line so long that TeX refuses it: to TeX, the end of a line is a space. Lines of code are never that long."""
+    lines = source.split("\n")
+    return "\n".join(re.sub(rf"(.{{{_LONG_LINE // 2},}}?[^\\ ]) (?=[^ %])", r"\1\n", line) if len(line) > _LONG_LINE else line for line in lines)
 
 
 def _column(alignment: str, share: float, kind: str) -> Code:

@@ -48,7 +48,8 @@ class _Layout:
     def blocks(self, blocks: d.Blocks, line: float, depth: int) -> d.Blocks:
         if depth > MAX_NESTING:
             raise RenderError(f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", hint="start a new section instead")
-        return tuple(self.block(block, line, depth) for block in blocks if not _empty(block))
+        laid_out = ((block.line, self.block(block, line, depth)) for block in blocks if not _empty(block))
+        return tuple(block if block.line == place else replace(block, line=place) for place, block in laid_out)
 
     def block(self, block: d.Block, line: float, depth: int) -> d.Block:
         match block:

@@ -32,10 +32,20 @@ from reports.inline import Sentence
 from reports.layout import MAX_NESTING
 from reports.places import Excerpt, FileText
 
+MAX_LINE = 8_000
+"""Longest line of a sheet, in characters."""
+MAX_PARAGRAPH = 20_000
+"""Most characters without an empty line between them."""
+MAX_COLUMNS = 20
+"""Most columns of a table."""
+MAX_BLOCKS = 3000
+"""Most paragraphs, headings, list entries and formulas of a sheet."""
+
 _CLOSING_COLONS = re.compile(r"[\s>]*:{3,}\s*")
 _CLOSING_FENCE = re.compile(r"[\s>]*(`{3,}|~{3,})\s*")
 _CONTAINER = "callout"
 _TABLE = "Table: "
+_DIVIDE = "divide it into several sheets, or is this the right file?"
 _QUOTES = {"en": "“”‘’", "de": "„“‚‘"}
 
 
@@ -59,9 +69,13 @@ def read_markdown(text: str | Source, blocks: BlockRegistry | None = None, conte
     source = text if isinstance(text, Source) else Source(text)
     if "\r" in source.text:
         source = Source(source.text.replace("\r\n", "\n").replace("\r", "\n"), source.name, source.line_offset)
+    check_extent(source)
     front = read_front_matter(source)
     reader = _Reader(source, blocks or BlockRegistry(), context, front.values.get("language", "en"))
     body = reader.read(front.rest)
+    count = sum(1 for _ in d.all_blocks(body))
+    if count > MAX_BLOCKS:
+        raise ParseError(f"the sheet has {count:,} paragraphs, headings and formulas", span=Span(0, 1, source), expected=f"at most {MAX_BLOCKS:,}", hint=_DIVIDE)
     titles = {key: reader.sentence(front.values[key], front.places[key]) for key in ("title", "subtitle") if front.values.get(key)}
     title = titles.get("title", ())
     if not title and body and isinstance(body[0], d.Heading):
@@ -72,9 +86,22 @@ def read_markdown(text: str | Source, blocks: BlockRegistry | None = None, conte
     return d.Document(title or d.words(Path(source.name).stem.strip("<>")), titles.get("subtitle", ()), meta, body)
 
 
-def read_markdown_file(path: str | Path, blocks: BlockRegistry | None = None, context: Any = None) -> d.Document:
-    """A Markdown file as a document; parameters and errors as for :func:`read_markdown`."""
-    return read_markdown(Source(Path(path).read_text(encoding="utf-8"), str(path)), blocks, context)
+def check_extent(source: Source) -> None:
+    """Check that no line and no paragraph is longer than people write them; some would take Markdown's parser, or TeX, hours.
+
+    Raises
+    ------
+    ParseError : one is.
+    """
+    start = paragraph = 0
+    for line in source.text.split("\n"):
+        paragraph = paragraph + len(line) + 1 if line.strip() else 0
+        place = Span(start, start + 1, source)
+        if len(line) > MAX_LINE:
+            raise ParseError(f"a line of {len(line):,} characters", span=place, expected=f"at most {MAX_LINE:,}", hint="is this the right file?")
+        if paragraph > MAX_PARAGRAPH:
+            raise ParseError(f"more than {MAX_PARAGRAPH:,} characters without an empty line", span=place, expected="paragraphs", hint=_DIVIDE)
+        start += len(line) + 1
 
 
 @cache
@@ -137,7 +164,7 @@ class _Reader(MarkdownReader):
                 f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", span=self.place(node), hint="start a new section instead"
             )
         previous: d.Block | None = None
-        for block in (block for child in node.children for block in self.block(child, depth)):
+        for block in (block for child in node.children for block in self.placed(child, depth)):
             caption = _table_caption(block) if isinstance(previous, d.Table) else None
             if caption is not None and isinstance(previous, d.Table):
                 previous = replace(previous, caption=caption)
@@ -147,6 +174,12 @@ class _Reader(MarkdownReader):
             previous = block
         if previous is not None:
             yield previous
+
+    def placed(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
+        """The blocks that one node stands for, each with its line."""
+        line = self.place(node).line
+        for block in self.block(node, depth):
+            yield block if block.line else replace(block, line=line)
 
     def block(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
         """The blocks that one node stands for."""
@@ -195,6 +228,8 @@ class _Reader(MarkdownReader):
 
     def table(self, node: SyntaxTreeNode) -> d.Table:
         rows = [row for part in node.children for row in part.children]
+        if len(rows[0].children) > MAX_COLUMNS:
+            raise ParseError(f"a table of {len(rows[0].children):,} columns", span=self.place(node), expected=f"at most {MAX_COLUMNS}")
         read = [self.row(row) for row in rows]
         alignments = [str(cell.attrs.get("style", "text-align:left")).removeprefix("text-align:") for cell in rows[0].children]
         return d.Table(read[0], tuple(read[1:]), cast(tuple[d.Alignment, ...], tuple(alignments)))

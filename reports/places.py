@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from derive.errors import BpttError
 from derive.notation.source import Source, Span
 
@@ -47,7 +49,7 @@ class Excerpt:
 
     def place(self, index: int) -> int:
         """Where a character of the content stands in the file."""
-        offset, origin = max(pair for pair in self.origins if pair[0] <= max(0, index))
+        offset, origin = self.origins[bisect_right(self.origins, max(0, index), key=lambda pair: pair[0]) - 1]
         return origin + index - offset
 
     def span(self, start: int, end: int) -> Span:

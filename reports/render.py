@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,8 @@ from reports.html_writer import HtmlWriter
 from reports.latex_writer import LatexWriter
 from reports.layout import lay_out
 from reports.output import check_folder, check_name, check_targets, folder_of, write_files
-from reports.tex import MissingPackageError, compile_tex, missing_program, tex_program
+from reports.overflow import too_wide
+from reports.tex import MissingPackageError, Overfull, compile_tex, missing_program, tex_program
 from reports.typst_pdf import typst_pdf
 from reports.typst_writer import TypstWriter
 
@@ -80,12 +81,12 @@ def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, rout
     check(name, formats, route)
     document = lay_out(document)
     contents: dict[str, bytes] = {}
-    warnings = list(document.warnings)
+    warnings = [*document.warnings, *(told(line, message) for line, message in too_wide(document))]
     latex = LatexWriter(document, name)
     source = latex.write() if "tex" in formats or ("pdf" in formats and route != "typst") else ""
     used = None
     if "pdf" in formats:
-        pdf, used, more = _pdf(document, source, latex.assets, route)
+        pdf, used, more = _pdf(document, latex, source, route)
         warnings += more
         contents[f"{name}.pdf"] = pdf
     if "tex" in formats:
@@ -115,19 +116,38 @@ def check(name: str, formats: Sequence[str], route: str) -> None:
         raise missing_program()
 
 
-def _pdf(document: d.Document, source: str, assets: Mapping[str, bytes], route: str) -> tuple[bytes, str, list[str]]:
+def _pdf(document: d.Document, latex: LatexWriter, source: str, route: str) -> tuple[bytes, str, list[str]]:
     """The PDF, the route that it took, and warnings."""
     warnings: list[str] = []
     if route == "tex" or (route == "auto" and tex_program() is not None):
         try:
-            output = compile_tex(source, assets)
+            output = compile_tex(source, latex.assets)
         except MissingPackageError as error:
             if route == "tex":
                 raise
             warnings.append(f"{error.message}; the PDF was made with Typst")
         else:
-            return output.pdf, "tex", list(output.overfull)
+            known = {line for line, _ in too_wide(document)}
+            return output.pdf, "tex", [*dict.fromkeys(_sticking_out(output.overfull, latex.origins, known))]
     return typst_pdf(TypstWriter(document).write()), "typst", warnings
+
+
+def _sticking_out(found: Iterable[Overfull], origins: Sequence[tuple[int, int]], known: set[int]) -> Iterator[str]:
+    """What TeX found to stick out, once for each line of the sheet; lines that were told already are left out."""
+    widest: dict[int, float] = {}
+    for one in found:
+        line = next((line for start, line in reversed(origins) if one.line and start <= one.line), 0)
+        if not one.side:
+            yield f"something is higher than a page, and sticks out at its bottom by {one.cm:.1f} cm (divide it into parts)"
+        elif line not in known or not line:
+            widest[line] = max(widest.get(line, 0.0), one.cm)
+    for line, by in widest.items():
+        yield told(line, f"what starts here sticks out of the page by {by:.1f} cm (shorten a word or a formula, or put the formula between $$ on its own lines)")
+
+
+def told(line: int, message: str) -> str:
+    """A warning with its line in the sheet, if that is known."""
+    return f"line {line}: {message}" if line else message
 
 
 def _missing_characters(source: str) -> list[str]:

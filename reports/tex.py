@@ -20,9 +20,10 @@ _JOB = "document"
 _MOST_RUNS = 5
 _OPTIONS = ("-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-jobname={_JOB}")
 _ERROR = re.compile(r"^(?:\.?/?[^\s:]+\.\w+:(\d+): |! )(.*)$", re.MULTILINE)
-_OVERFULL = re.compile(r"^(Overfull \\[hv]box \((\d+(?:\.\d+)?)pt too (?:wide|high)\).*)$", re.MULTILINE)
+_OVERFULL = re.compile(r"^Overfull \\([hv])box \((\d+(?:\.\d+)?)pt too (?:wide|high)\)(?:.*?\blines? (\d+))?", re.MULTILINE)
 _OVERFULL_FROM = 5.0
 """Lines that stick out further (pt) are worth telling; less is hardly seen."""
+_OTHER_ROUTE = "the route 'typst' makes the PDF without TeX"
 _MISSING_FILE = re.compile(r"File `([^']+)' not found")
 
 
@@ -31,11 +32,25 @@ class MissingPackageError(RenderError):
 
 
 @dataclass(frozen=True)
+class Overfull:
+    """Something that sticks out of the page: how far, at its side or at its bottom, and the line of LaTeX it is in (0: not known)."""
+
+    points: float
+    side: bool
+    line: int
+
+    @property
+    def cm(self) -> float:
+        """How far in centimetres."""
+        return self.points * 2.54 / 72.27
+
+
+@dataclass(frozen=True)
 class TexOutput:
-    """A PDF, and what TeX had to say about it."""
+    """A PDF, and what sticks out of its pages."""
 
     pdf: bytes
-    overfull: tuple[str, ...]
+    overfull: tuple[Overfull, ...]
 
 
 def tex_program() -> str | None:
@@ -91,7 +106,7 @@ def _run(program: str, work: Path, source: str, seconds: float) -> str:
     try:
         done = subprocess.run(command, cwd=work, env=_environment(work), capture_output=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
-        raise RenderError(f"TeX was still at work after {seconds:g} seconds", hint="is there a very long table or drawing?") from None
+        raise RenderError(f"TeX was still at work after {seconds:g} seconds", hint=f"is there a very long table or drawing? {_OTHER_ROUTE}") from None
     log_file = work / f"{_JOB}.log"
     log = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else done.stdout.decode(errors="replace")
     if done.returncode != 0 or not (work / f"{_JOB}.pdf").exists():
@@ -118,12 +133,13 @@ def _error(log: str, source: str) -> RenderError:
         )
     found = _ERROR.search(log)
     if found is None:
-        return RenderError("TeX failed without saying why", hint=log.strip().splitlines()[-1] if log.strip() else None)
+        return RenderError("TeX failed without saying why", hint=_OTHER_ROUTE)
     line, message = found.groups()
     lines = source.splitlines()
     shown = f", at line {line}: {lines[int(line) - 1].strip()[:200]}" if line and 0 < int(line) <= len(lines) else ""
-    return RenderError(f"TeX reports: {message.strip()}{shown}")
+    return RenderError(f"TeX reports: {message.strip()}{shown}", hint=_OTHER_ROUTE)
 
 
-def _overfull(log: str) -> tuple[str, ...]:
-    return tuple(match.group(1) for match in _OVERFULL.finditer(log) if float(match.group(2)) > _OVERFULL_FROM)
+def _overfull(log: str) -> tuple[Overfull, ...]:
+    found = ((match.group(1) == "h", float(match.group(2)), int(match.group(3) or 0)) for match in _OVERFULL.finditer(log))
+    return tuple(Overfull(points, side, line) for side, points, line in found if points > _OVERFULL_FROM)

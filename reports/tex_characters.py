@@ -34,7 +34,7 @@ _MATH = {
 
 _TEXT = {
     "…": r"\dots{}", "\u2009": r"\,", "\u202f": r"\,", "\u2002": " ", "\u2003": r"\quad{}", "\u2011": "-", "\u2010": "-", "\u2012": "--",
-    "\u2015": "---", "−": r"\textminus{}", "\u00ad": r"\-", "✗": r"\ensuremath{\times}",
+    "\u2015": "---", "−": r"\textminus{}", "\u00ad": r"\-", "\u200b": r"\allowbreak{}", "✗": r"\ensuremath{\times}",
 }  # fmt: skip
 
 RAISED = {**{sign: str(digit) for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}, "⁺": "+", "⁻": "-"}

@@ -11,6 +11,7 @@ from reports.formulas import typst_formula
 from reports.layout import row_strut
 from reports.plot import draw_svg
 from reports.signs import PRODUCTS, RELATIONS
+from reports.softening import soften_code
 from reports.templating import typst_templates
 from reports.writer import Writer
 
@@ -42,7 +43,9 @@ class TypstWriter(Writer):
         )
 
     def code_block(self, block: d.CodeBlock) -> Code:
-        return self.fill("code", text=block.text.rstrip("\n"))
+        # A line of letters without a space would run off the page.
+        lines = [soften_code(line) if len(line) > block.columns else line for line in block.text.rstrip("\n").split("\n")]
+        return self.fill("code", text="\n".join(lines))
 
     def picture(self, figure: d.Figure) -> Code:
         if isinstance(figure.content, Canvas):

@@ -12,6 +12,7 @@ from reports import document as d
 from reports.escape import Code
 from reports.labels import callout_label, labels
 from reports.layout import row_strut
+from reports.softening import soften, soften_code
 from reports.templating import Templates
 
 
@@ -19,6 +20,8 @@ class Writer(ABC):
     """Writes one laid-out document. ``blocks`` and ``inlines`` return code of the output."""
 
     templates: Templates
+    breaks_words = False
+    """Whether the output breaks long words by itself."""
 
     def __init__(self, document: d.Document) -> None:
         self.document = document
@@ -34,8 +37,8 @@ class Writer(ABC):
             subtitle=self.inlines(document.subtitle),
             plain_title=d.plain_text(document.title),
             meta=document.meta,
-            byline=[document.meta[key] for key in ("course", "author", "date") if document.meta.get(key)],
-            source=document.meta.get("source", ""),
+            byline=[self.soft(document.meta[key]) for key in ("course", "author", "date") if document.meta.get(key)],
+            source=self.soft(document.meta.get("source", "")),
             author=document.meta.get("author", ""),
             language=document.language,
             labels=self.labels,
@@ -149,7 +152,7 @@ class Writer(ABC):
         """One piece of a sentence."""
         match inline:
             case d.Text(text):
-                return self.escape(text)
+                return self.escape(self.soft(text))
             case d.Math(surface):
                 return self.fill("math", formula=self.formula(surface, display=False), wide=self.is_wide(surface))
             case d.Emphasis(body):
@@ -157,11 +160,15 @@ class Writer(ABC):
             case d.Strong(body):
                 return self.fill("strong", body=self.inlines(body))
             case d.CodeSpan(text):
-                return self.code_span(text)
+                return self.code_span(text if self.breaks_words else soften_code(text))
             case d.Link(body, url):
                 return self.link(self.inlines(body), url)
             case d.LineBreak():
                 return self.fill("linebreak")
+
+    def soft(self, text: str) -> str:
+        """Words that can be broken where they are too long for a line."""
+        return text if self.breaks_words else soften(text)
 
     def is_wide(self, surface: Surface) -> bool:
         """Whether a formula in a sentence is too wide for a narrow screen."""

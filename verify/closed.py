@@ -8,8 +8,11 @@ from typing import Any
 import sympy as sp
 
 from derive import expressions as e
-from derive.errors import ShapeError
+from derive.errors import ShapeError, clipped
 from verify.judge import Counterexample, Verdict
+
+MAX_EXPONENT = 1000
+"""The highest power that is computed exactly."""
 
 
 def value_of(node: e.Node) -> sp.Matrix:
@@ -46,6 +49,13 @@ def _sum(node: e.Node) -> sp.Matrix:
     return total
 
 
+def _exponent(value: sp.Expr) -> sp.Expr:
+    """An exponent that leaves the exact value short enough to be written down."""
+    if not value.is_Rational or abs(value) > MAX_EXPONENT or value.q > MAX_EXPONENT:
+        raise ShapeError(f"the exponent {clipped(str(value), 20)} is too large for an exact value", expected=f"at most {MAX_EXPONENT:,}")
+    return value
+
+
 _RULES: dict[type[e.Node], Callable[[Any], sp.Matrix]] = {
     e.Scalar: lambda node: sp.Matrix([[node.value]]),
     e.Block: lambda node: sp.Matrix([[value_of(entry)[0, 0] for entry in row] for row in node.rows]),
@@ -53,8 +63,8 @@ _RULES: dict[type[e.Node], Callable[[Any], sp.Matrix]] = {
     e.Neg: lambda node: -value_of(node.operands[0]),
     e.Times: _product,
     e.Divide: lambda node: value_of(node.operands[0]) / value_of(node.operands[1])[0, 0],
-    e.Power: lambda node: value_of(node.operands[0]).applyfunc(lambda x: x ** value_of(node.operands[1])[0, 0]),
-    e.MatrixPower: lambda node: value_of(node.operands[0]) ** node.exponent,
+    e.Power: lambda node: value_of(node.operands[0]).applyfunc(lambda x: x ** _exponent(value_of(node.operands[1])[0, 0])),
+    e.MatrixPower: lambda node: value_of(node.operands[0]) ** _exponent(node.exponent),
     e.Inverse: lambda node: value_of(node.operands[0]).inv(),
     e.Transpose: lambda node: value_of(node.operands[0]).T,
     e.Trace: lambda node: sp.Matrix([[value_of(node.operands[0]).trace()]]),

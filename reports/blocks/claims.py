@@ -69,15 +69,18 @@ def _insist(call: BlockCall, text: str, verdict: Verdict, expected: str) -> None
     if verdict.verdict == wanted:
         return
     found = f"{verdict.verdict}: {text}"
-    detail = verdict.message or (str(verdict.counterexample) if verdict.counterexample else None)
-    raise ValidationError(f"the sheet expects {expected!r}, but this was found {found}", span=call.places.get("expect", call.span), expected=detail)
+    raise ValidationError(f"the sheet expects {expected!r}, but this was found {found}", span=call.places.get("expect", call.span), hint=_why(verdict))
+
+
+def _why(verdict: Verdict) -> str | None:
+    return verdict.message or (str(verdict.counterexample) if verdict.counterexample else None)
 
 
 def _check_case(call: BlockCall, context: SheetContext, text: str) -> None:
     """In its special case the formula must hold."""
     verdict = verdict_on(subject_of(call, context), text, read_case(call))
     if verdict.verdict != "correct":
-        raise ValidationError(f"the formula does not hold for {call.options['case']} either: {text}", span=call.span, expected=verdict.message or None)
+        raise ValidationError(f"the formula does not hold for {call.options['case']} either: {text}", span=call.places["case"], hint=_why(verdict))
 
 
 def _correction(call: BlockCall, context: SheetContext) -> Correction | None:
@@ -88,6 +91,5 @@ def _correction(call: BlockCall, context: SheetContext) -> Correction | None:
     subject = subject_of(call, context, "holds-cell")
     verdict = verdict_on(subject, text)
     if verdict.verdict != "correct":
-        detail = verdict.message or str(verdict.counterexample or "")
-        raise ValidationError(f"the correction does not hold: {text}", span=call.places["holds"], expected=detail or None)
+        raise ValidationError(f"the correction does not hold: {text}", span=call.places["holds"], hint=_why(verdict))
     return Correction((Math(surface_of(text)),), verdict, subject.draws)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from derive import expressions as e
 from derive.cell import FORMS, Cell
 from derive.cell_text import read_cell_text
 from derive.derivation import Derivation, Step
-from derive.errors import ValidationError
+from derive.errors import ValidationError, clipped
 from derive.expressions import make
+from derive.forms import MAX_STEPS
 from derive.notation import surface as s
 from derive.notation.present import present
 from derive.ranges import Interval, ranges
@@ -23,12 +25,16 @@ from reports.blocks.registry import REGISTRY
 from reports.document import Aligned, AlignedLine, Block, Inlines, Math, Table, words
 from verify.judge import judge
 
+_RANGE = re.compile(r"([0-9]{1,6})(?:\s*-\s*([0-9]{1,6}))?")
+
 
 @REGISTRY.block("cell", options=("show", "based-on", "preactivations"), required=("name",), body="required")
 def cell_block(call: BlockCall) -> Sequence[Block]:
     """``bptt cell``: define a cell by its equations (the body) under a ``name``; ``show: no`` prints nothing, ``based-on`` replaces equations."""
     context = context_of(call)
     name = call.text("name")
+    if name in context.cells:
+        raise call.error(f"the sheet has a cell called {clipped(name)!r} already", "name", expected="another name")
     if "based-on" in call.options:
         base = context.cell(call, "based-on")
         subject = base.replacing(*(line for line in call.body.splitlines() if line.strip()))
@@ -79,19 +85,21 @@ def _selected(call: BlockCall, derivation: Derivation) -> Sequence[Step]:
     if wanted == "derived":
         return [step for step in derivation.steps if step.proved != "definition" or step.rule not in ("equation of the cell", "pre-activation")]
     if wanted == "result":
-        return derivation.steps[-1:]
+        gradients = [step for step in derivation.steps if call.name == "gradients" and isinstance(step.lhs, e.Gradient)]
+        return gradients or derivation.steps[-1:]
     return [derivation.steps[k - 1] for k in _numbers(call, wanted, len(derivation.steps))]
 
 
 def _numbers(call: BlockCall, text: str, last: int) -> list[int]:
     chosen: list[int] = []
     for part in text.split(","):
-        low, _, high = part.strip().partition("-")
-        if not low.isdigit() or (high and not high.isdigit()):
-            raise call.error(f"steps is {text!r}", "steps", expected="all, derived, result, or numbers such as 3-5, 7")
-        chosen += range(int(low), int(high or low) + 1)
-    if any(not 1 <= k <= last for k in chosen):
-        raise call.error(f"steps is {text!r}, but there are {last} steps", "steps", expected=f"numbers from 1 to {last}")
+        match = _RANGE.fullmatch(part.strip())
+        if match is None:
+            raise call.error(f"steps is {clipped(text)!r}", "steps", expected="all, derived, result, or numbers such as 3-5, 7")
+        low, high = int(match.group(1)), int(match.group(2) or match.group(1))
+        if not 1 <= low <= high <= last:
+            raise call.error(f"steps is {clipped(text)!r}, but there are {last} steps", "steps", expected=f"numbers from 1 to {last}")
+        chosen += range(low, high + 1)
     return chosen
 
 
@@ -144,7 +152,7 @@ def gradient_block(call: BlockCall) -> Sequence[Block]:
     context = context_of(call)
     subject = context.cell(call)
     form = call.choice("form", FORMS, "recursion")
-    derivation = subject.gradient(call.text("wrt"), form, call.integer("length", 3, least=1))
+    derivation = subject.gradient(call.text("wrt"), form, call.integer("length", 3, least=1, most=MAX_STEPS))
     # The double sum's truth runs the whole unrolled system once for every entry of every derivative in it.
     draws = context.draws if form == "recursion" else max(2, context.draws // 4)
     measured = validate_derivation(subject, derivation, draws, context.seed)

@@ -16,7 +16,7 @@ from derive.notation import surface as s
 from derive.notation.present import present
 from derive.notation.source import Span
 from derive.notation.write_latex import write_latex
-from derive.spectra import Growth, behaviour, from_sympy, growth
+from derive.spectra import MAX_POWER, Growth, behaviour, from_sympy, growth
 from numeric.draws import draw, run_of
 from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
@@ -40,7 +40,7 @@ class Labelled(NamedTuple):
 @REGISTRY.block("growth-table", options=("powers", "caption"), body="required")
 def growth_table_block(call: BlockCall) -> Sequence[Block]:
     """``bptt growth-table``: for each matrix of the body (``label: matrix``), its eigenvalues, the spectral norm ‖Wⁿ‖ at some n, and what it does."""
-    powers = _powers(call)
+    powers = call.integers("powers", "1, 10, 30, 60", most=MAX_POWER)
     rows: list[tuple[Inlines, ...]] = []
     for label, matrix in _matrices(call):
         found = _growth(matrix.as_immutable(), max(powers))
@@ -58,13 +58,6 @@ def growth_table_block(call: BlockCall) -> Sequence[Block]:
 def _growth(matrix: sp.ImmutableMatrix, number: int) -> Growth:
     """Norms of powers; a table and a plot often show the same matrices."""
     return growth(matrix.as_mutable(), "", number)
-
-
-def _powers(call: BlockCall) -> list[int]:
-    parts = [part.strip() for part in call.options.get("powers", "1, 10, 30, 60").split(",")]
-    if not all(part.isdecimal() and 1 <= int(part) <= 1000 for part in parts):
-        raise call.error(f"powers is {call.options['powers']!r}", "powers", expected="numbers from 1 to 1000, such as 1, 10, 30")
-    return [int(part) for part in parts]
 
 
 def _matrices(call: BlockCall) -> list[Labelled]:
@@ -114,7 +107,7 @@ def short_number(value: float) -> s.Surface:
 def growth_plot_block(call: BlockCall) -> Sequence[Block]:
     """``bptt growth-plot``: ‖Wⁿ‖ against n for the matrices of the body; with ``cell``, ``parameter`` and ``matrix``, also ‖∏ J_j‖ of that cell."""
     context = context_of(call)
-    number = call.integer("count", 60, least=1, most=1000)
+    number = call.integer("count", 60, least=1, most=MAX_POWER)
     steps = tuple(float(n) for n in range(1, number + 1))
     series = [Series(plot_label(label), steps, _growth(matrix.as_immutable(), number).norms) for label, matrix in _matrices(call)]
     if "cell" in call.options:

@@ -12,7 +12,7 @@ from derive.errors import ValidationError
 from derive.notation import surface as s
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
-from derive.spectra import Eigendecomposition, eigendecomposition, from_sympy, power_theorem, scalar, to_sympy
+from derive.spectra import MAX_POWER, Eigendecomposition, eigendecomposition, from_sympy, power_theorem, scalar, to_sympy
 from reports.block_calls import BlockCall
 from reports.blocks.derivations import lines_of
 from reports.blocks.registry import REGISTRY
@@ -44,7 +44,7 @@ def eigen_block(call: BlockCall) -> Sequence[Block]:
     """``bptt eigen``: the exact eigendecomposition of ``matrix``, checked by multiplying out."""
     matrix = matrix_of(call.text("matrix"), call)
     found = eigendecomposition(matrix)
-    if sp.simplify(found.basis * found.values * found.basis.inv() - matrix) != sp.zeros(*matrix.shape):
+    if not found.agrees():
         raise ValidationError("the eigendecomposition does not multiply out to the matrix", span=call.span)
     name = s.Name(call.options.get("name", "W"))
     inverse = s.Scripted(s.Name("Q"), sups=(s.Sum((-1,), (s.Number("1"),)),))
@@ -57,11 +57,10 @@ def eigen_block(call: BlockCall) -> Sequence[Block]:
 def power_block(call: BlockCall) -> Sequence[Block]:
     """``bptt power``: ``matrix`` to the power ``exponent``, through the eigenvalues, rounded to ``digits``; ``exact: yes`` also exact."""
     matrix = matrix_of(call.text("matrix"), call)
-    exponent, digits = call.integer("exponent", 30, least=1), call.integer("digits", 6, least=1)
+    exponent, digits = call.integer("exponent", 30, least=1, most=MAX_POWER), call.integer("digits", 6, least=1, most=50)
     found = eigendecomposition(matrix)
     power = found.power(exponent)
-    through = found.basis * found.values**exponent * found.basis.inv()
-    if sp.simplify(through - power) != sp.zeros(*matrix.shape):
+    if not found.agrees(exponent):
         raise ValidationError("the power through the eigenvalues differs from the repeated product", span=call.span)
     name = s.Scripted(s.Name(call.options.get("name", "W")), sups=(s.Number(str(exponent)),))
     lines = [AlignedLine(name, "=", _through(found, exponent))] if found.diagonalizable else []

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from derive.errors import RenderError, UsageError
+from derive.notation import surface as s
 from reports import document as d
+from reports.layout import lay_out
+from reports.markdown import read_markdown
 from reports.output import asset_stem
 from reports.render import make, render
 from reports.tex import MissingPackageError, compile_tex, tex_program
@@ -119,10 +122,46 @@ def test_the_latex_file_compiles_alone_without_warnings(make_everything: Make) -
     assert compile_tex(made.contents["s.tex"].decode(), assets).overfull == ()
 
 
+WIDE = "$$\n" + r"\frac{" + " + ".join(f"W_{{{k}}} h_t" for k in range(20)) + r"}{b_t}" + "\n$$"
+ROOT = "$" + r"\sqrt{" + " + ".join(f"W_{{{k}}} h_t" for k in range(20)) + "}$"
+BRACKET = "$" + r"\left(\frac{1}{2} " + " + ".join(f"W_{{{k}}} h_t" for k in range(9)) + r"\right)$"
+
+
+@pytest.mark.parametrize("route", ["tex", "typst"])
+def test_formulas_that_cannot_be_broken_are_told_with_their_line(route: str) -> None:
+    """By what is known of their widths, so on both routes; in the words of somebody who writes sheets."""
+    if route == "tex" and tex_program() is None:
+        pytest.skip("pdflatex is not installed")
+    document = read_markdown(f"First.\n\n{WIDE}\n\nSecond {ROOT}.\n\n> - deep {ROOT}")
+    first, second, third = make(document, "s", ("pdf",), route).warnings
+    assert first.startswith("line 3: this formula is wider than the page") and "W_0" in first and len(first) < 250
+    assert second.startswith("line 7: this formula is too wide for a line of text") and third.startswith("line 9: ")
+    assert not re.search(r"(?i)overfull|box|badness|pt too", first + second + third)
+
+
 @pytest.mark.usefixtures("tex")
-def test_lines_that_stick_out_are_told() -> None:
-    document = d.Document(d.words("t"), blocks=(d.Paragraph(d.words("x" * 300)),))
-    assert any("Overfull" in warning for warning in make(document, "s", ("pdf",), "tex").warnings)
+def test_what_tex_finds_to_stick_out_is_told_by_the_line_of_the_sheet() -> None:
+    document = read_markdown(f"Text.\n\n> - A formula in brackets that grow, which TeX does not break: {BRACKET}\n\nText.")
+    (warning,) = make(document, "s", ("pdf",), "tex").warnings
+    assert re.match(r"line 3: what starts here sticks out of the page by \d+\.\d cm", warning)
+
+
+@pytest.mark.parametrize("route", ["tex", "typst"])
+def test_long_words_break(route: str) -> None:
+    if route == "tex" and tex_program() is None:
+        pytest.skip("pdflatex is not installed")
+    word = "x" * 300
+    text = f"---\nauthor: {word}\n---\n\n# {word}\n\n## {word}\n\n{word} `{word}` **{word}** <https://example.org/{word}>\n\n```\n{word}\n```\n"
+    made = make(read_markdown(text), "s", ("pdf", "html"), route)
+    assert made.warnings == ()
+    assert word in made.contents["s.html"].decode()
+
+
+def test_a_formula_longer_than_a_page_is_divided(read_formula: Callable[[str], s.Surface]) -> None:
+    long = read_formula("L = " + " + ".join(f"W_{{{k}}} h_t" for k in range(400)))
+    rows = next(block for block in lay_out(d.Document(d.words("t"), blocks=(d.Display(long),))).blocks if isinstance(block, d.Rows)).rows
+    assert len(rows) > 40
+    assert rows[0].sticky and rows[-2].sticky and not rows[20].sticky
 
 
 def test_characters_without_a_glyph_are_told() -> None:
