@@ -25,6 +25,10 @@ TOLERANCE = 1e-10
 """Largest relative error that a derivation may have in float64."""
 
 
+_SHORT = 8
+"""Longest sequence that may be computed by recursion over its steps."""
+
+
 @dataclass(frozen=True)
 class Validation:
     """What was measured: the largest relative error over all draws, and what was drawn."""
@@ -63,9 +67,14 @@ def relative_error(measured: Array, truth: Array) -> float:
 
 
 class TorchReferee:
-    """The same run in torch, with gradients by autograd."""
+    """The same run in torch, with gradients by autograd.
 
-    def __init__(self, system: RecurrentSystem, drawn: Draw, free: Iterable[Point] = ()) -> None:
+    Parameters
+    ----------
+    free : computed quantities that become free variables of the unrolled graph, at the values that they have in ``run``.
+    """
+
+    def __init__(self, system: RecurrentSystem, drawn: Draw, free: Iterable[Point] = (), run: Run | None = None) -> None:
         import torch
 
         from numeric.torch_arrays import TorchArrays
@@ -73,13 +82,13 @@ class TorchReferee:
         self.torch = torch
         self.system = system
         given = {point: torch.tensor(value, dtype=torch.float64, requires_grad=point[0] not in system.labels) for point, value in drawn.given.items()}
-        forced = {}
-        plain = Run(system, drawn.sizes, given, drawn.loss, {}, TorchArrays()).forward()
-        for point in free:
-            if point not in given:
-                forced[point] = plain.value(*point).detach().clone().requires_grad_(True)
+        computed = [point for point in free if point not in given]
+        values = (run or run_of(system, drawn)) if computed else None
+        forced = {point: torch.tensor(values.value(*point), dtype=torch.float64, requires_grad=True) for point in computed if values is not None}
         self.leaves = {**given, **forced}
-        self.run = Run(system, drawn.sizes, given, drawn.loss, forced, TorchArrays()).forward() if forced else plain
+        self.run = Run(system, drawn.sizes, given, drawn.loss, forced, TorchArrays())
+        if drawn.sizes["T"] > _SHORT:  # step by step, so that nothing recurses over a long sequence; a short one is computed as far as it is asked for
+            self.run.forward()
 
     def loss_gradients(self, points: Iterable[Point]) -> tuple[float, dict[Point, Array]]:
         """L and ∇L by the given points."""
@@ -210,13 +219,13 @@ def _result_pair(system: RecurrentSystem, derivation: Derivation, drawn: Draw, t
         evaluator = run.evaluator(**times)
         named = _named_values(derivation, evaluator)
         of, by = _point(target.of, evaluator), _point(target.by, evaluator)
-        truth = TorchReferee(system, drawn, [by]).jacobian(of, by)
+        truth = TorchReferee(system, drawn, [by], run).jacobian(of, by)
         measured = _Named(run, named, drawn.sizes, times).evaluator()(result)
         return np.real(measured).reshape(truth.shape), truth
     if isinstance(target, e.Gradient):
         evaluator = run.evaluator(**times)
         point = _point(target.by, evaluator)
-        _, found = TorchReferee(system, drawn, [point]).loss_gradients([point])
+        _, found = TorchReferee(system, drawn, [point], run).loss_gradients([point])
         backward = AdjointPass(run)
         environment = _WithAdjoints(run, backward, _named_values(derivation, evaluator), drawn.sizes, times)
         return np.real(environment.evaluator()(result)).reshape(found[point].shape), found[point]
