@@ -66,16 +66,17 @@ class AdjointEngine:
 
     @cached_property
     def adjoint_names(self) -> Mapping[str, str]:
-        """The name of each quantity's adjoint: δ (with the label of z) for pre-activations, a bar for all others."""
+        """The name of each quantity's adjoint: δ (with the label of z) for pre-activations, a bar (or an accent that the cell does not use) for all others."""
         taken = set(self.system.shapes)
         letter = next(name for name in ("delta", "lambda", "mu", "epsilon") if not any(QName.from_key(key).base == name for key in taken))
+        accent = next(mark for mark in ("bar", "breve", "check", "ddot") if not any(mark in QName.from_key(key).accents for key in taken))
         names = {}
         for key in (*self.system.definitions, *self.system.inputs, *self.system.parameters):
             name = QName.from_key(key)
             if key in self.system.preactivations:
                 names[key] = QName(letter, (), name.subs, name.sups).key
             else:
-                names[key] = name.with_accent("bar").key
+                names[key] = name.with_accent(accent).key
         return names
 
     def adjoint(self, key: str, time: Expr | None = None) -> e.Node:
@@ -109,11 +110,14 @@ class AdjointEngine:
         for term, parts in self.loss_parts:
             for reach in parts:
                 if reach.leaf.name == key and isinstance(reach.leaf, e.Timed):
-                    over = reach.over
-                    if over is None and reach.leaf.time.has(self.time):
+                    if reach.over is None and reach.leaf.time.has(self.time):
                         yield self._placed(reach, self.time, term.lower, term.upper)
-                    else:
+                    elif term.final or reach.over is not None:
                         yield self._from_sum(reach)
+                    else:  # h_T inside a sum over t: each term of the sum reads it
+                        k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != self.time)
+                        summed = e.SumOver(k, term.lower, term.upper, reach.part.xreplace({self.time: k}))
+                        yield Direct(reach.leaf.time, reach.leaf.time, summed)
         for equation in self.system.steps:
             if isinstance(equation.lhs, e.Var):
                 for reach in self.passed[equation.key]:
@@ -228,8 +232,13 @@ class AdjointEngine:
             if not (1 - when).is_positive and not (when - T).is_positive:
                 terms.append(part.xreplace({self.time: time}))
         for span in self._spans(key):
-            if (span.lower - time).is_nonpositive and (time - span.upper).is_nonpositive:
-                terms.append(span.part.xreplace({self.time: time}))
+            inside = And(Le(span.lower, time), Le(time, span.upper))
+            if inside != False:  # noqa: E712 (a SymPy truth value)
+                part = span.part.xreplace({self.time: time})
+                terms.append(part if inside == True else make.times(e.Scalar(Piecewise((1, inside), (0, True))), part))  # noqa: E712
+        for start, value in self.system.initial.items():
+            passed = [reach for reach in self._kept(reaches(value, self.adjoint(start.name))) if reach.leaf == e.Timed(key, time, *self.system.shapes[key])]
+            terms += [reach.part.xreplace({self.adjoint(start.name): self.state_gradient(start.name, start.time)}) for reach in passed]
         return make.plus(*terms) if terms else make.zero(self.system.shapes[key])
 
     def needed(self, expression: e.Node) -> tuple[AdjointEquation, ...]:

@@ -19,7 +19,7 @@ from derive.notation.operations import Pre
 from derive.notation.parser import parse_lines
 from derive.notation.references import ReferenceReader
 from derive.notation.resolve import Resolver
-from derive.notation.scope import LOSS_LETTERS, Scope, bound_letters, find_timed, time_letter
+from derive.notation.scope import LOSS_LETTERS, OBJECTIVE_LETTERS, Scope, bound_letters, find_timed, time_letter
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source, Span
 from derive.notation.time_style import style_of, with_subscripts
@@ -136,6 +136,7 @@ class _Reader:
         self.source = source
         self.directives = directives
         self.parts = parts
+        self.objective = self._objective()
         self.scope = self._scope()
         self.resolver = Resolver(self.scope)
 
@@ -151,6 +152,18 @@ class _Reader:
         scope = replace(scope, declared=frozenset(reference.name.key for reference in declared if reference is not None))
         defined = {self._reference(equation.items[0], scope)[0].key for equation in equations}
         return scope.with_names(names=defined - LOSS_LETTERS)
+
+    def _objective(self) -> str | None:
+        """A loss by another letter: J = \\sum_t L_t(h_t)."""
+        for equation in self.parts.equations:
+            left = equation.items[0]
+            sums = any(isinstance(part, s.Big) and part.kind == "sum" for part in equation.items[1].walk())
+            if isinstance(left, s.Name) and left.text in OBJECTIVE_LETTERS and sums:
+                return left.text
+        return None
+
+    def _is_loss(self, name: QName) -> bool:
+        return name.base in LOSS_LETTERS or name.key == self.objective
 
     def _reference(self, node: s.Surface, scope: Scope) -> tuple[QName, Expr | None]:
         reference = ReferenceReader(scope).reference(node)
@@ -178,7 +191,7 @@ class _Reader:
         return CellText(self.source, time, inference.layout, tuple(equations), initial, loss, self._loss_span(lefts), loss_name, shapes, labels, self.directives, context)
 
     def _loss_span(self, lefts: Sequence[tuple[QName, Expr | None]]) -> Span | None:
-        places = [q.span for q, (name, when) in zip(self.parts.equations, lefts, strict=True) if when is None and name.base in LOSS_LETTERS]
+        places = [q.span for q, (name, when) in zip(self.parts.equations, lefts, strict=True) if when is None and self._is_loss(name)]
         return places[-1] if places else None
 
     def _resolve(self, equation: s.Relation) -> Pre:
@@ -218,7 +231,7 @@ class _Reader:
 
     def _infos(self, pres: Sequence[Pre], lefts: Sequence[tuple[QName, Expr | None]]) -> dict[str, NameInfo]:
         # A loss is a number, whatever its letter would be otherwise.
-        declared = {**{name.key: () for name, _ in lefts if name.base in LOSS_LETTERS}, **self._declared()}
+        declared = {**{name.key: () for name, _ in lefts if self._is_loss(name)}, **self._declared()}
         integers = {label for pre in pres for label in one_hot_labels(pre)}
         timed: dict[str, bool] = {}
         for pre in pres:
@@ -289,7 +302,7 @@ class _Reader:
         for pre, (name, when), surface in zip(pres, lefts, self.parts.equations, strict=True):
             left, right = (builder.build(arg) for arg in pre.args)
             key = name.key
-            if when is None and name.base in LOSS_LETTERS:
+            if when is None and self._is_loss(name):
                 loss, loss_name = right, key
                 continue
             if when is not None and not when.has(time):

@@ -92,6 +92,9 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
         raise UsageError(f"{by} is no parameter of the cell", expected=f"one of {', '.join(system.parameters)}", hint="the double sum is over the steps that share a parameter")
     if len(system.loss_terms) != 1:
         raise MissingRuleError("the loss has several parts", hint="derive the adjoint recursion")
+    outside = [q.key for q in system.steps if isinstance(q.lhs, e.Var) and by in leaves(q.rhs)] + [str(q) for q, value in system.initial.items() if by in leaves(value)]
+    if outside:
+        raise MissingRuleError(f"{by} acts outside the steps as well, through {', '.join(outside)}", hint="derive the adjoint recursion")
     term = system.loss_terms[0]
     if term.final and term.lower != T:
         raise MissingRuleError(f"the loss looks at step {term.lower} alone", hint="derive the adjoint recursion")
@@ -104,7 +107,7 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
     if any(isinstance(leaf, e.Timed) and leaf.name in system.states and leaf.time != system.time for leaf in reached):
         raise MissingRuleError("the loss of step t reads states of other steps", hint="derive the adjoint recursion")
     lines, joint, one_step = engine.chain()
-    step_loss = e.Timed(system.loss_name, system.time)
+    step_loss = e.Timed(system.step_loss_name, system.time)
     k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != system.time)
     return Ingredients(term, step_loss, joint, one_step, tuple(lines), by, k)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sympy import Basic, Expr, Integer, Symbol
+from sympy import Basic, Expr, Integer, Max, Symbol
 
 from derive import expressions as e
 from derive.derivation import Derivation, Step
@@ -230,6 +230,8 @@ def jacobian(system: RecurrentSystem, of: e.Node, by: e.Node) -> Derivation:
         raise MissingRuleError(
             f"the Jacobian of {of} by {by} has more than two indices", hint=f"ask for the gradient of the loss by {by}, or for the vector-Jacobian product"
         )
+    if any(by in leaves(value) for value in system.initial.values()):
+        raise MissingRuleError(f"other starting values are computed from {by}", hint="ask for the gradient of the loss")
     for node in (of, by):
         if node.name not in system.definitions and node.name not in system.inputs and node.name not in system.parameters:
             raise UsageError(f"{node} has no equation of its own", expected="a quantity that an equation defines, an input or a parameter")
@@ -259,8 +261,8 @@ def _definitions(engine: JacobianEngine, points: Sequence[Point]) -> list[Step]:
 
 def _near(engine: JacobianEngine, of: e.Timed, by: e.Timed, distance: int) -> Derivation:
     """A derivative over a known number of steps."""
-    if any(use.key == by.name and (use.offset or 0) > 0 for use in engine.system.uses):
-        raise MissingRuleError(f"{by} is read ahead of its time", hint="derive the adjoint recursion, which has no such limit")
+    if engine.system.max_lead or any(use.key == by.name and (use.offset or 0) > 0 for use in engine.system.uses):
+        raise MissingRuleError(f"{by} or a state is read ahead of its time", hint="derive the adjoint recursion, which has no such limit")
     if distance < 0:
         raise UsageError(f"{of} is computed before {by}, so it does not depend on it", expected="a time that is not before that of the denominator")
     shift = {engine.time: of.time}
@@ -324,9 +326,15 @@ def _pick(engine: JacobianEngine, of: e.Timed, by: e.Timed, product: e.ProductOv
     if states == (of.name,) == (by.name,):
         return product, by.time
     into = _into(engine, by)
+    fixed = frozenset((state, 0) for state in states)
+    if by.name not in states and (of == by.at(of.time) or (of.name, 0) in engine.follow((by.name, 0), 0, (of.name, 0), fixed).jacobians):
+        # Within its own step a quantity that is no state also moves what reads it directly: the product is right from the next step on.
+        first = by.time + 1
+    else:
+        first = by.time
     if of.name in states:
         row = [make.identity(vector_size(of)) if key == of.name else make.zero((vector_size(of), _state_size(engine, key))) for key in states]
-        return make.times(make.block([row]), product, into), by.time
+        return make.times(make.block([row]), product, into), first
     # A quantity that is no state reads the joint state of its own step, or else that of the step before.
     offset = 0 if _reads_only_own_step(engine, of.name) else -1
     row = []
@@ -336,7 +344,7 @@ def _pick(engine: JacobianEngine, of: e.Timed, by: e.Timed, product: e.ProductOv
         row.append(flow.jacobians.get((of.name, 0), make.zero((vector_size(of), _state_size(engine, key)))))
     reading = make.block([row]).xreplace({engine.time: of.time})
     whole = e.ProductOver(product.index, product.lower, product.upper + offset, product.body)
-    return make.times(reading, whole, into), by.time - offset
+    return make.times(reading, whole, into), Max(first, by.time - offset)
 
 
 def _reads_only_own_step(engine: JacobianEngine, key: str) -> bool:

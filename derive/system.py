@@ -15,6 +15,7 @@ from derive.expressions import make
 from derive.expressions.node import Shape
 from derive.notation.elaborate import Context, read_formula
 from derive.notation.names import QName, alias_of
+from derive.notation.scope import LOSS_LETTERS
 from derive.order import Sweep, sweeps, within_step
 from derive.preactivations import name_preactivations
 
@@ -74,6 +75,8 @@ class RecurrentSystem:
         self.shapes: Mapping[str, Shape] = {**text.shapes, **{q.key: q.lhs.shape for q in self.steps}}
         self.initial: Mapping[e.Node, e.Node] = text.initial
         self.loss_name = text.loss_name
+        self.step_loss_name = self._step_loss_name(text.loss)
+        """The name of the loss at one time: L for L_t, whatever the whole loss is called."""
         self.loss_terms: tuple[LossTerm, ...] = self._loss_terms(text.loss)
         if not self.sweeps:
             raise CellError("no quantity is defined", expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
@@ -142,11 +145,6 @@ class RecurrentSystem:
         read = {use.key for use in self.uses if use.offset == 0}
         return tuple(q.key for q in self.equations if q.key not in read and self.is_timed(q.key))
 
-    @property
-    def step_loss_name(self) -> str:
-        """The name of an abstract loss at one time."""
-        return self.loss_name
-
     @cached_property
     def max_lag(self) -> int:
         """How many steps back the equations look."""
@@ -211,8 +209,9 @@ class RecurrentSystem:
         """What formulas about this cell may use, pre-activations included."""
         known = self.text.context
         defined = {q.key for q in self.steps if isinstance(q.lhs, e.Timed)}
-        loss = {self.loss_name: (Integer(1), Integer(1))}
-        scope = known.scope.with_names(timed=defined | set(self.inputs) | {self.loss_name}, names=set(self.shapes) - {self.loss_name})
+        losses = {self.loss_name, self.step_loss_name}
+        loss = dict.fromkeys(losses, (Integer(1), Integer(1)))
+        scope = known.scope.with_names(timed=defined | set(self.inputs) | {self.step_loss_name}, names=set(self.shapes) - losses)
         bare: dict[str, set[e.Node]] = {}
         for q in self.steps:
             for node in e.children_first(q.rhs):
@@ -245,12 +244,20 @@ class RecurrentSystem:
 
     # -- loss ------------------------------------------------------------------------------------------------------------------
 
+    def _step_loss_name(self, loss: e.Node | None) -> str:
+        if loss is not None:
+            called = [call.value.name for call in loss.atoms(e.Call) if isinstance(call.value, e.Timed)]
+            named = [leaf.name for leaf in leaves(loss) if isinstance(leaf, e.Timed) and QName.from_key(leaf.name).base in LOSS_LETTERS]
+            for name in (*called, *named):
+                return name
+        return self.loss_name
+
     def _loss_terms(self, loss: e.Node | None) -> tuple[LossTerm, ...]:
-        step_loss = e.Timed(self.loss_name, self.time)
+        step_loss = e.Timed(self.step_loss_name, self.time)
         if loss is None:
             if not any(isinstance(q.lhs, e.Timed) for q in self.steps):
                 return ()
-            body: e.Node = step_loss if self.loss_name in self.definitions else self._abstract(step_loss)
+            body: e.Node = step_loss if self.step_loss_name in self.definitions else self._abstract(step_loss)
             return (LossTerm(Integer(1), T, body),)
         terms = loss.operands if isinstance(loss, e.Plus) else (loss,)
         return tuple(self._loss_term(term) for term in terms)
@@ -279,7 +286,7 @@ class RecurrentSystem:
 
     def _with_arguments(self, body: e.Node) -> e.Node:
         """``L_t`` that is neither defined nor given arguments depends on what nothing else in the step reads."""
-        if isinstance(body, e.Timed) and body.name == self.loss_name and body.name not in self.definitions:
+        if isinstance(body, e.Timed) and body.name == self.step_loss_name and body.name not in self.definitions:
             return self._abstract(body)
         return body
 

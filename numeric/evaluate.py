@@ -92,7 +92,11 @@ class NumpyArrays:
     def norm(self, x: Array, kind: str) -> Array:
         if kind == "F" or 1 in x.shape:
             return np.sqrt(np.sum(x * x)).reshape(1, 1)
-        return np.asarray(np.linalg.norm(x, 2)).reshape(1, 1)
+        u, s, v = np.linalg.svd(np.real(x))
+        value = np.asarray(s[0])
+        if np.iscomplexobj(x):  # the largest singular value moves by u^T dX v
+            value = value + 1j * (u[:, 0] @ np.imag(x) @ v[0])
+        return value.reshape(1, 1)
 
     def block(self, rows: list[list[Array]]) -> Array:
         return np.block(rows)

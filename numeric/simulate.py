@@ -72,6 +72,9 @@ class Run:
     def _compute(self, point: Point) -> Array:
         key, time = point
         equation = self.system.definitions.get(key)
+        # The loss L and its parts L_t share a name; only one of them has an equation among the quantities.
+        if equation is not None and isinstance(equation.lhs, e.Timed) == (time is None):
+            equation = None
         inside = time is None or 1 <= time <= self.length
         if equation is not None and inside:
             if point in self._computing:
@@ -86,7 +89,7 @@ class Run:
                 self._computing.discard(point)
         if point in self.given:
             return self.given[point]
-        if key == self.system.loss_name and time is not None:
+        if key == self.system.step_loss_name and time is not None and key not in self.system.definitions:
             return self.step_loss(time)
         if key == self.system.loss_name:
             return self.total_loss()

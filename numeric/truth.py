@@ -58,8 +58,13 @@ def total(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
 
 
 def immediate(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
-    """∂⁺a_t/∂b of shape (size a, size b): the quantities of step t are computed, those of all other steps held fixed."""
-    return _columns(run, of, point_of(by, evaluator), evaluator, point_of(of, evaluator)[1])
+    """∂⁺a_t/∂b of shape (size a, size b): the quantities of step t are computed, those of all other steps held fixed.
+
+    For a loss without time, ∂⁺L/∂b_t, the step is that of b.
+    """
+    point = point_of(by, evaluator)
+    step = evaluator.integer(of.time) if isinstance(of, e.Timed) else point[1]
+    return _columns(run, of, point, evaluator, step)
 
 
 def _columns(run: Run, of: e.Node, point: Point, evaluator: Evaluator, only_step: int | None) -> Array:

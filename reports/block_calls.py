@@ -179,6 +179,10 @@ class BlockRegistry:
         """Names in alphabetical order."""
         return tuple(sorted(self._entries))
 
+    def options(self, name: str) -> tuple[str, ...]:
+        """The options of a block, required ones first."""
+        return self._entries[name].options
+
     def block(
         self, name: str, *, options: Iterable[str] = (), required: Iterable[str] = (), body: Body = "none"
     ) -> Callable[[BlockHandler], BlockHandler]:

@@ -23,7 +23,7 @@ STEP = 1.2
 NOTE_SIZE = 0.82
 """Size of notes relative to the text."""
 NOTE_GAP = 1.5
-SHORT = 6
+SHORT = 4
 """So many rows stay on one page; of more, the first two and the last two stay together."""
 SCALES = (1.0, 0.9, 0.8)
 """Sizes that are tried, largest first, for formulas that nothing else makes fit."""

@@ -25,6 +25,9 @@ from numeric.simulate import Run
 TOLERANCE = 1e-10
 """Largest relative difference at which two sides count as equal; the truth is exact to about 1e-14."""
 
+LEAST_SCALE = 1e-3
+"""Sides below this are compared as if they were this large: values are of the size of one, and where both sides should be zero only rounding is left."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -80,11 +83,28 @@ class Verdict:
 
 
 def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]:
-    """The formula as printed, then with the one double meaning that authors use: ∂(state_k)/∂(parameter) inside a sum over k is immediate."""
+    """The formula as printed, then with the double meanings that authors use.
+
+    ∂(state_k)/∂(parameter) inside a sum over k is immediate; a product over an index has its first factor on the left.
+    """
     yield Reading("", relation)
     changed = _immediate_in_sums(relation, system)
     if changed != relation and isinstance(changed, e.Relation):
         yield Reading("∂ of a state by a parameter inside the sum is the immediate derivative ∂⁺", changed)
+    turned = _first_factor_left(relation)
+    if turned != relation and isinstance(turned, e.Relation):
+        yield Reading("∏ has the factor of the lowest index on the left", turned)
+
+
+def _first_factor_left(node: e.Node) -> e.Node:
+    """Products of matrices over an index in the other order; the notation leaves open which end stands on the left."""
+    if not node.operands:
+        return node
+    inside = node.with_operands([_first_factor_left(operand) for operand in node.operands])
+    if isinstance(inside, e.ProductOver) and not inside.is_scalar:
+        body = e.rebound(inside.body, inside.index, inside.lower + inside.upper - inside.index)
+        return e.ProductOver(inside.index, inside.lower, inside.upper, body)
+    return inside
 
 
 def _immediate_in_sums(node: e.Node, system: RecurrentSystem) -> e.Node:
@@ -203,7 +223,7 @@ def difference(left: Array, right: Array) -> float:
     """The norm of the difference, relative to the larger side."""
     scale = max(float(np.linalg.norm(left)), float(np.linalg.norm(right)))
     gap = float(np.linalg.norm(np.asarray(left) - np.asarray(right)))
-    return 0.0 if scale == 0 else gap / scale
+    return gap / max(scale, LEAST_SCALE)
 
 
 class OutOfRange(DataError):
@@ -243,10 +263,15 @@ def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
             continue
         time = evaluator.integer(quantity.time)
         first = 1 - run.system.max_lag if quantity.name in run.system.states else 1
-        if quantity.name == run.system.loss_name and run.system.loss_terms:
+        if quantity.name == run.system.step_loss_name and run.system.loss_terms:
             first = min(evaluator.integer(term.lower) for term in run.system.loss_terms)
         if not first <= time <= run.length:
             return False
+    for stretch in relation.atoms(e.OverTime):
+        bounds = (stretch.lower, stretch.upper)
+        known = all(symbol.name in free or symbol.name in run.sizes for bound in bounds for symbol in bound.free_symbols)
+        if known and evaluator.number(stretch.upper) < evaluator.number(stretch.lower) - 1:
+            return False  # a range that runs backward is not what the author sums or multiplies over
     for derivative in relation.atoms(e.Derivative):
         of = derivative.of
         if derivative.immediate and isinstance(of, e.Timed) and all(s.name in free for s in of.time.free_symbols) and evaluator.integer(of.time) < 1:

@@ -12,7 +12,7 @@ from derive import expressions as e
 from derive.expressions import make
 from derive.expressions.node import ONE, Shape
 from derive.functions import ElementwiseFunction
-from derive.normal.terms import Factor, Index, Term, contract, multiply, scalar_term
+from derive.normal.terms import Factor, Index, Term, contract, multiply, never_above, scalar_term, sort_key
 
 MAX_TERMS = 4000
 """How many terms a formula may have before it is called too large to decide."""
@@ -217,6 +217,8 @@ class Converter:
             if outer is None or number == 1:
                 inside.append(outer)
                 continue
+            if never_above(outer.end, start) or never_above(start + size, outer.low):
+                return []  # the index does not reach this block
             segments.append((outer.serial, start - outer.offset, size))
             if size == ONE:
                 inside.append(None)
@@ -236,7 +238,7 @@ class Converter:
             elif outer is None:
                 raise Unsupported("a slice of one entry")
             else:
-                moved.append(Index(outer.serial, outer.size, outer.offset + start))
+                moved.append(Index(outer.serial, outer.size, outer.offset + start, outer.low + start))
         return self.terms(node.operands[0], moved)
 
     # -- functions -------------------------------------------------------------------------------------------------------------
@@ -245,7 +247,7 @@ class Converter:
         declared = node.declaration
         key, times = self.key(node.argument)
         base = ("function", node.function)
-        if declared is not None and declared.parity and key and key[0][1].startswith("-"):
+        if declared is not None and declared.parity and _is_negative(key) and not _is_negative(self.key(make.neg(node.argument))[0]):
             return self._mirrored(node, declared, at)
         if node.order and declared is not None and declared.in_output is not None:
             y = Symbol("y")
@@ -269,12 +271,9 @@ class Converter:
         return [term.scaled(Integer(-1)) for term in mirror] if odd else mirror
 
     def _Extreme(self, node: e.Extreme, at: Sequence[Index | None]) -> list[Term]:
-        keys, times = [], ()
-        for operand in node.operands:
-            key, more = self.key(make.broadcast(operand, node.shape))
-            keys.append(key)
-            times += more
-        return self._atom((node.kind, *sorted(keys, key=repr)), at, times)
+        # max(a, b) = max(b, a): the operands change places together with their times.
+        keys = sorted((self.key(make.broadcast(operand, node.shape)) for operand in node.operands), key=sort_key)
+        return self._atom((node.kind, *(key for key, _ in keys)), at, tuple(time for _, times in keys for time in times))
 
     def _Softmax(self, node: e.Node, at: Sequence[Index | None]) -> list[Term]:
         return self._opaque(node.operands[0], at, "softmax")
@@ -320,6 +319,12 @@ class Converter:
             keys.append(key)
             times += more
         return self._atom(("call", tuple(keys)), [], times)
+
+
+def _is_negative(key: Any) -> bool:
+    """Whether the first term of a formula, by its key, has a negative coefficient."""
+    _, terms = key
+    return bool(terms) and terms[0][1].startswith("-")
 
 
 @lru_cache(maxsize=64)

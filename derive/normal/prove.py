@@ -47,7 +47,8 @@ class _Normalizer:
             back = {symbol: symbol + shift for symbol, shift in shifts.items() if shift}
             terms = sorted(self.form(moved).items(), key=lambda item: (sort_key(item[0]), str(item[1])))
             blind = tuple((key[0], str(coefficient)) for key, coefficient in terms)
-            self.keys[node] = (blind, tuple(time.xreplace(back) for key, _ in terms for time in key[1]))
+            # The shape belongs to the key: a norm of a part is not the norm of the whole, though both have the same entries in index form.
+            self.keys[node] = ((str(node.shape), blind), tuple(time.xreplace(back) for key, _ in terms for time in key[1]))
         return self.keys[node]
 
 

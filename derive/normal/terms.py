@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count, groupby, permutations, product
 from typing import Any
 
-from sympy import Dummy, Expr, Integer, Symbol
+from sympy import Basic, Dummy, Expr, Integer, Symbol
 
 from derive.normal.domain import Constraint, at_most, closure, positive_sizes
 
@@ -29,11 +29,17 @@ class TooSymmetric(Exception):
 
 @dataclass(frozen=True)
 class Index:
-    """A component index; ``offset`` moves it inside a larger range (a block of a matrix)."""
+    """A component index; ``offset`` moves it inside a larger range (a block of a matrix). With it, it takes the values low .. low + size - 1."""
 
     serial: int
     size: Expr
     offset: Expr = ZERO
+    low: Expr = ZERO
+
+    @property
+    def end(self) -> Expr:
+        """The first value that it does not reach."""
+        return self.low + self.size
 
     @classmethod
     def new(cls, size: Expr) -> Index:
@@ -78,16 +84,16 @@ def _intersection(one: tuple[Expr, Expr], two: tuple[Expr, Expr]) -> tuple[Expr,
     Overlap : it depends on the sizes.
     """
     (a, n), (b, m) = one, two
-    if _never_above(a + n, b) or _never_above(b + m, a):
+    if never_above(a + n, b) or never_above(b + m, a):
         return None
-    if _never_above(b, a) and _never_above(a + n, b + m):
+    if never_above(b, a) and never_above(a + n, b + m):
         return one
-    if _never_above(a, b) and _never_above(b + m, a + n):
+    if never_above(a, b) and never_above(b + m, a + n):
         return two
     raise Overlap
 
 
-def _never_above(a: Expr, b: Expr) -> bool:
+def never_above(a: Expr, b: Expr) -> bool:
     """Whether a <= b for all positive sizes."""
     return bool((b - a).expand().is_nonnegative)
 
@@ -114,7 +120,7 @@ def rename(term: Term, old: Index, new: Index) -> Term:
     """Put one index in the place of another."""
 
     def change(index: Index) -> Index:
-        return replace(new, offset=new.offset + index.offset) if index.serial == old.serial else index
+        return replace(new, offset=new.offset + index.offset, low=new.low + index.offset) if index.serial == old.serial else index
 
     factors = tuple(Factor(f.head, f.times, tuple(change(i) for i in f.indices)) for f in term.factors)
     segments = tuple((new.serial if serial == old.serial else serial, start, size) for serial, start, size in term.segments)
@@ -187,7 +193,7 @@ def _confine(term: Term) -> Term:
         inner = next((index for index in term.inner if index.serial == serial), None)
         if inner is not None:
             block = Index.new(size)
-            moved = rename(term, inner, replace(block, offset=start))
+            moved = rename(term, inner, replace(block, offset=start, low=start))
             term = replace(
                 moved,
                 inner=tuple(block if index.serial == serial else index for index in term.inner),
@@ -203,9 +209,14 @@ def _eliminate(term: Term, delta: Factor) -> Term | None:
     if a.serial == b.serial:
         return rest if a.offset == b.offset else None
     for gone, kept in ((a, b), (b, a)):
-        # Σ over a of δ(a + p, b + q) f(a) = f(b + q - p), where both run over a range of the same size, or a over the whole of the identity.
-        if gone.serial in inner and (gone.size == kept.size or (gone.offset == 0 and gone.size == _size(delta))):
-            result = rename(rest, gone, replace(kept, offset=kept.offset - gone.offset))
+        # Σ over a of δ(a + p, b + q) f(a) = f(b + q - p) where the range of a + p holds that of b + q, and 0 where they have nothing in common.
+        if gone.serial not in inner:
+            continue
+        if never_above(gone.end, kept.low) or never_above(kept.end, gone.low):
+            return replace(term, coefficient=ZERO, factors=rest.factors)
+        holds = never_above(gone.low, kept.low) and never_above(kept.end, gone.end)
+        if holds or (gone.offset == 0 and gone.size == _size(delta)):
+            result = rename(rest, gone, replace(kept, offset=kept.offset - gone.offset, low=kept.low - gone.offset))
             return replace(result, inner=tuple(index for index in rest.inner if index.serial != gone.serial))
     return None
 
@@ -261,6 +272,15 @@ def canonical(term: Term, free: Sequence[Index], assumptions: Iterable[Constrain
     """
     positions = {index.serial: ("free", k) for k, index in enumerate(free)}
     term = _aligned(term)
+    parts = _components(term)
+    if len(parts) > 1:
+        if _region(term, {}, positive_sizes(())) is None:
+            return None
+        keys = [canonical(part, free, assumptions) for part in parts]
+        found = sorted((key for entry in keys if entry is not None for key in entry[:1]), key=sort_key)
+        if len(found) < len(parts):
+            return None
+        return (("parts", tuple(blind for blind, _ in found)), tuple(time for _, times in found for time in times)), term.coefficient
     inside = [f.times for f in term.factors] + [tuple(pair) for pair in term.region]
     outer = {symbol for times in inside for time in times for symbol in time.free_symbols} - set(term.times)
     given = [*assumptions, *positive_sizes(sorted(outer, key=str))]
@@ -273,6 +293,21 @@ def canonical(term: Term, free: Sequence[Index], assumptions: Iterable[Constrain
         if best is None or rank < best[0]:
             best = (rank, key)
     return None if best is None else (best[1], term.coefficient)
+
+
+def _components(term: Term) -> list[Term]:
+    """The factors that share no summed index and no summed time with each other, as terms of their own: each has its own order."""
+    groups: list[tuple[set[Any], list[Factor]]] = []
+    inner, times = {index.serial for index in term.inner}, set(term.times)
+    for factor in term.factors:
+        shared = {i.serial for i in factor.indices if i.serial in inner} | {s for time in factor.times for s in time.free_symbols & times}
+        touching = [group for group in groups if group[0] & shared]
+        merged = (shared.union(*(group[0] for group in touching)), [f for group in touching for f in group[1]] + [factor])
+        groups = [group for group in groups if group not in touching] + [merged]
+    if len(groups) < 2 or times:
+        return [term]
+    alone = [Term(Integer(1), tuple(factors), tuple(i for i in term.inner if i.serial in shared)) for shared, factors in groups]
+    return [*alone, Term(Integer(1), segments=term.segments)] if term.segments else alone
 
 
 def sort_key(key: Key) -> tuple[str, tuple[str, ...]]:
@@ -368,11 +403,12 @@ def _key(term: Term, order: Sequence[Factor], positions: Mapping[int, tuple[str,
     """The term with summed indices and times numbered in the order in which they appear; None if its region is empty."""
     numbers: dict[int, int] = {}
     names: dict[Symbol, Symbol] = {}
+    level = 1 + max((_level(symbol) for factor in term.factors for time in factor.times for symbol in time.free_symbols), default=0)
     parts, listed = [], []
     for factor in order:
         for time in factor.times:
             for symbol in sorted(time.free_symbols & set(term.times), key=lambda s: s.name):
-                names.setdefault(symbol, Symbol(f"τ{len(names)}", integer=True))
+                names.setdefault(symbol, _bound(level, len(names)))
         indices = []
         for index in factor.indices:
             if index.serial in positions:
@@ -383,7 +419,7 @@ def _key(term: Term, order: Sequence[Factor], positions: Mapping[int, tuple[str,
         listed += [time.xreplace(names).expand() for time in factor.times]
         parts.append((factor.head, len(factor.times), tuple(indices)))
     for symbol in term.times:
-        names.setdefault(symbol, Symbol(f"τ{len(names)}", integer=True))
+        names.setdefault(symbol, _bound(level, len(names)))
     region = _region(term, names, given)
     if region is None:
         return None
@@ -391,6 +427,20 @@ def _key(term: Term, order: Sequence[Factor], positions: Mapping[int, tuple[str,
     listed += [side for a, b, _ in region for side in (a, b) if any(isinstance(symbol, Dummy) for symbol in side.free_symbols)]
     segments = tuple(sorted((repr(positions.get(serial, serial)), str(start), str(size)) for serial, start, size in term.segments))
     return (tuple(parts), shown, segments), tuple(listed)
+
+
+_BOUND = "τ"
+
+
+def _bound(level: int, number: int) -> Symbol:
+    """The canonical name of a summed time. Sums inside a formula that is itself summed have a lower level, so that the names never meet."""
+    return Symbol(f"{_BOUND}{level}.{number}", integer=True)
+
+
+def _level(symbol: Basic) -> int:
+    """The level of a canonical name; 0 for other symbols."""
+    name = getattr(symbol, "name", "")
+    return int(name[1:].partition(".")[0]) if name.startswith(_BOUND) and "." in name else 0
 
 
 def _region(term: Term, names: Mapping[Symbol, Symbol], given: Sequence[Constraint]) -> tuple[tuple[Expr, Expr, int], ...] | None:

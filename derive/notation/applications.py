@@ -11,7 +11,7 @@ from derive.notation.operations import Pre
 from derive.notation.references import Reference
 from derive.notation.scope import ELEMENTWISE, EXTREMES, FUNCTION_LETTERS, LOSS_LETTERS, MATRIX_FUNCTIONS, Scope, is_index
 from derive.notation.source import Span
-from derive.notation.vocabulary import ALPHABETS, FUNCTION_COMMANDS, GREEK
+from derive.notation.vocabulary import ALPHABETS, FUNCTION_COMMANDS, GREEK, STEP
 
 if TYPE_CHECKING:
     from derive.notation.resolve import Resolver
@@ -104,7 +104,7 @@ class Applications:
             return
         bracket = following.base if isinstance(following, s.Scripted) else following
         shown = item.span.text if item.span else reference.name.key
-        word = len(reference.name.base) > 1 and reference.name.base not in GREEK and reference.name.base not in LOSS_LETTERS
+        word = len(reference.name.base) > 1 and reference.name.base not in (*GREEK, STEP) and reference.name.base not in LOSS_LETTERS
         over_function = bool(reference.name.accents) and reference.name.base in FUNCTION_LETTERS
         round_bracket = isinstance(bracket, s.Bracket) and bracket.kind == "("
         if word or over_function or (round_bracket and len(bracket.children()) > 1):
@@ -194,10 +194,12 @@ class Applications:
 
     # -- abstract losses -------------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def is_call(reference: Reference, following: s.Surface | None) -> bool:
-        """Whether this is an abstract scalar such as L_t(h_t)."""
-        return opens_bracket(following) and reference.name.base in LOSS_LETTERS and not isinstance(following, s.Scripted) and not reference.acting
+    def is_call(self, reference: Reference, following: s.Surface | None, under_gradient: bool = False) -> bool:
+        """Whether this is an abstract scalar such as L_t(h_t). ∇ binds one atom, so after ∇L only a list of names is an argument."""
+        if reference.name.base not in LOSS_LETTERS or reference.acting or not isinstance(following, s.Bracket) or following.kind != "(":
+            return False
+        names = all(isinstance(item, (s.Name, s.Accent, s.Scripted)) for item in following.items)
+        return names or not (under_gradient or not self.scope.in_cell)
 
     def call(self, reference: Reference, item: s.Surface, following: s.Surface | None) -> Pre:
         """An abstract scalar of quantities."""

@@ -97,6 +97,13 @@ _COSTS = {
 _ROW_COST = 1
 
 
+def _costs(info: NameInfo, convention: str) -> Mapping[str, int]:
+    """What each change of a name costs. Small Greek letters with a time, such as a rate β_t, are numbers before anything else changes."""
+    if convention == "vector" and info.timed and is_lower_greek(base_letter(info.key)):
+        return {"scalar": 2, "matrix": 7}
+    return _COSTS.get((convention, info.timed), {})
+
+
 def _kinded(solver: Solver, kind: str, layout: str) -> Shape:
     if kind == "scalar":
         return SCALAR
@@ -203,7 +210,7 @@ class _Search:
             info = self.infos[name]
             if info.fixed or name in changes:
                 continue
-            for kind, cost in _COSTS.get((self.convention[name], info.timed), {}).items():
+            for kind, cost in _costs(info, self.convention[name]).items():
                 yield name, kind, cost
 
     def attempt(self, layout: str, changes: Mapping[str, str]) -> Inference:

@@ -12,6 +12,7 @@ from derive.errors import ParseError
 from derive.notation import vocabulary as words
 from derive.notation.latex_groups import grouped
 from derive.notation.latex_scan import Raw, scan, starts_with_operator
+from derive.notation.scope import ELEMENTWISE
 from derive.notation.source import Source, Span
 from derive.notation.tokens import Emitter, SourceToken, unknown_command
 
@@ -393,6 +394,8 @@ class LatexFrontEnd:
             self.root(raw)
         elif name == "rm":
             self.roman(raw)
+        elif name.lower() in words.STYLED_WORDS or name in ELEMENTWISE:
+            self.out.emit("NAME", name.lower() if name.lower() in words.STYLED_WORDS else name, raw.start, raw.end)  # \\diag, \\softmax, \\relu: macros of authors
         elif name in ("underbrace", "overbrace"):
             self.notes_due.add(len(self.out.open) + 1)
             self.argument()

@@ -25,6 +25,8 @@ MAX_LENGTH = 200_000
 """Longest text that is read as formulas, in characters."""
 MAX_DIGITS, MAX_EXPONENT = 60, 400
 """How long a number may be: numbers are exact, and a short text such as 1e999999999 would fill the memory."""
+MAX_LETTERS = 60
+"""Longest name."""
 MAX_PRIMES = 4
 """Highest derivative of a function: the one of tanh doubles in length with each order."""
 
@@ -131,6 +133,8 @@ class _Builder(Transformer[Any, Any]):
         return ("prime", (), children[0].span)
 
     def name(self, children: list[Any]) -> s.Surface:
+        if len(children[0]) > MAX_LETTERS:
+            raise ParseError(f"a name of {len(children[0]):,} letters", span=children[0].span, expected=f"at most {MAX_LETTERS}")
         return s.Name(str(children[0]), span=children[0].span)
 
     def number(self, children: list[Any]) -> s.Surface:

@@ -102,6 +102,11 @@ class ReferenceReader:
                 time = self.index(item)
             else:
                 label = label_text(item)
+                if time is not None and isinstance(item, s.Name) and item.text in self.scope.indices - {self.scope.time}:
+                    raise AmbiguityError(
+                        f"the second subscript {item.text} is an index, so this is an entry of a vector", span=item.span or node.span,
+                        expected="whole vectors, such as y_t^\\top \\log(\\hat{y}_t)",
+                    )  # fmt: skip
                 foreign = sorted(offset_letters(item) - {self.scope.time, *self.scope.indices})
                 self._reject_entry(item)
                 if foreign:
@@ -134,6 +139,8 @@ class ReferenceReader:
         )
         if isinstance(item, s.Bracket) and item.kind == "(" and self.index_or_none(item) is not None:
             return True
+        if isinstance(item, s.Sum) and all(isinstance(part, s.Number) for part in item.items):
+            return timed
         if isinstance(item, s.Number):
             # Without a cell, h_0 and x_1 are quantities at a time and W_1 is a parameter.
             return timed or (self.scope.open and not self.scope.in_cell and base[0].islower() and base not in GREEK)

@@ -93,6 +93,11 @@ class Resolver:
             return Pre("transpose_or_power", (body,), span=span)
         if isinstance(sup, s.Sum) and sup.signs == (-1,) and isinstance(sup.items[0], (s.Mark, s.Name)) and is_transpose(sup.items[0]):
             return Pre("transpose", (Pre("power", (body,), Integer(-1), span),), span=span)
+        if isinstance(sup, s.Bracket) and sup.kind in ("(", "[", "<"):
+            raise ParseError(
+                "a superscript in brackets is a label or a time, and this is neither", span=sup.span or span, expected="a number or a letter, such as h^{(2)}_t or h^{(l)}_t",
+                hint="write the equations of each layer with its number",
+            )  # fmt: skip
         value = self.references.index_or_none(sup)
         if value == 1 and isinstance(sup, s.Number):
             raise AmbiguityError("the superscript 1 is no power", span=sup.span or span, expected="a label in brackets, such as W^{(1)} or h^{[1]}_t", hint="or leave it out")
@@ -155,9 +160,20 @@ class Resolver:
         for item in node.items:
             if not isinstance(item, s.Relation) or not set(item.operators) <= set(compare):
                 raise ParseError("this is no condition on times", span=item.span, expected="a condition such as [t = T] or [2 \\le t]")
+            found = [self._condition_value(part) for part in item.items]
+            if any(value is None for value in found) and len(node.items) == 1 and item.operators in ((">",), ("<",), (">=",), ("<=",)):
+                # Of quantities, entry by entry: [a > b] is the step function of a - b.
+                a, b = (self.expression(part) for part in (item.items if item.operators[0][0] == ">" else item.items[::-1]))
+                return Pre("apply", (Pre("plus", (a, Pre("neg", (b,))), span=item.span),), ("step", 0), node.span)
             values = [self.references.index(part) for part in item.items]
             conditions += [compare[sign](a, b) for sign, a, b in zip(item.operators, values, values[1:], strict=False)]
         return Pre("scalar", data=(Piecewise((1, And(*conditions)), (0, True)), None), span=node.span)
+
+    def _condition_value(self, node: s.Surface) -> Expr | None:
+        """A side of a condition on times; None where it is a quantity."""
+        value = self.references.index_or_none(node)
+        known = self.scope.names | self.scope.timed | self.scope.declared
+        return None if value is None or {leaf.text for leaf in node.walk() if isinstance(leaf, s.Name)} & known else value
 
     def _matrix(self, rows: Sequence[Sequence[s.Surface]], span: Span | None) -> Pre:
         if len({len(row) for row in rows}) != 1:
@@ -286,7 +302,7 @@ class Resolver:
             factors.append(factor)
         return factors[0] if len(factors) == 1 else Pre("times", tuple(factors), span=node.span)
 
-    def _factor(self, items: list[s.Surface], position: int, whole: s.Sequence) -> tuple[Pre, int]:
+    def _factor(self, items: list[s.Surface], position: int, whole: s.Sequence, under_gradient: bool = False) -> tuple[Pre, int]:
         item = items[position]
         following = items[position + 1] if position + 1 < len(items) else None
         head = item.base if isinstance(item, s.Scripted) else item
@@ -298,7 +314,7 @@ class Resolver:
         if isinstance(item, (s.Name, s.Accent, s.Scripted)):
             reference = self.references.reference(item)
             if reference is not None:
-                if self.applications.is_call(reference, following):
+                if self.applications.is_call(reference, following, under_gradient):
                     return self.applications.call(reference, item, following), position + 2
                 self.applications.reject_unknown(reference, item, following)
                 return self.name(reference, item.span), position + 1
@@ -360,6 +376,13 @@ class Resolver:
             of, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
             return Pre("differential", (of,), kind, item.span), after
         if mark.kind == "ones":
+            following = items[position + 1] if position + 1 < len(items) else None
+            if isinstance(following, s.Bracket) and len(following.items) == 1 and isinstance(following.items[0], s.Relation):
+                return self._iverson(s.Bracket("[", following.items, span=following.span)), position + 2
+            if isinstance(item, s.Scripted) and item.subs:
+                if not all(isinstance(sub, s.Relation) for sub in item.subs):
+                    raise ParseError("ones with a subscript are not part of the notation", span=item.span, expected="\\mathbf{1}, or a condition such as [z_t > 0]")
+                return self._iverson(s.Bracket("[", item.subs, span=item.span)), position + 1
             result = Pre("ones", span=item.span)
             if isinstance(item, s.Scripted):
                 for sup in item.sups:
@@ -375,7 +398,7 @@ class Resolver:
         if position + 1 >= len(items):
             raise ParseError("∇ of nothing", span=item.span, expected="a scalar after the gradient, such as \\nabla_{h_t} L")
         by = self.expression(item.subs[0])
-        of, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
+        of, after = self._factor(items, position + 1, s.Sequence(tuple(items)), under_gradient=True)
         if of.op in ("transpose", "transpose_or_power"):
             raise AmbiguityError("it is not clear what is transposed", span=of.span, expected="parentheses, as in (\\nabla_W L)^\\top", hint="∇ binds one atom")
         result = Pre("gradient", (by, of), span=item.span.to(of.span) if item.span and of.span else item.span)

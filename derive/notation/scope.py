@@ -27,6 +27,9 @@ FUNCTION_LETTERS = frozenset(["f", "g", "phi", "varphi", "psi", "rho", "sigma", 
 LOSS_LETTERS = frozenset(["L", "calL", "ell"])
 """Letters that are scalars unless the text says otherwise, and abstract losses before a parenthesis."""
 
+OBJECTIVE_LETTERS = frozenset(["J", "E", "calJ", "calE"])
+"""Letters that are a loss as well, where they stand alone on the left of an equation that sums over time or over abstract losses."""
+
 MATRIX_FUNCTIONS = {
     "diag": "diag", "tr": "trace", "trace": "trace", "vec": "vec", "softmax": "softmax", "sum": "sum_entries", "mean": "mean",
 }  # fmt: skip

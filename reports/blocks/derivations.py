@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from derive import expressions as e
-from derive.cell import Cell
+from derive.cell import FORMS, Cell
 from derive.cell_text import read_cell_text
 from derive.derivation import Derivation, Step
 from derive.errors import ValidationError, clipped
@@ -151,7 +151,7 @@ def gradient_block(call: BlockCall) -> Sequence[Block]:
     """``bptt gradient``: ∇L by ``wrt``. Options: cell, wrt, form (recursion, double-sum, unrolled), length, steps, rules, show-measured."""
     context = context_of(call)
     subject = context.cell(call)
-    form = call.options.get("form", "recursion")
+    form = call.choice("form", FORMS, "recursion")
     derivation = subject.gradient(call.text("wrt"), form, call.integer("length", 3, least=1, most=MAX_STEPS))
     # The double sum's truth runs the whole unrolled system once for every entry of every derivative in it.
     draws = context.draws if form == "recursion" else max(2, context.draws // 4)

@@ -115,6 +115,8 @@ def _agreement(verdict: Verdict, draws: int) -> Inlines:
     if verdict.evidence == "proved":
         return words("Proved, for all sizes.")
     where = _where(verdict.points, draws)
+    if verdict.error == 0:
+        return words(f"The two sides are exactly equal at {where}.")
     return (*words(f"The two sides agree at {where}, up to a relative error of "), *scientific(verdict.error), *words("."))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import sympy as sp
 
 from derive import expressions as e
+from derive.cell import Cell
 from derive.errors import BpttError, ValidationError
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
@@ -32,10 +33,11 @@ _BOUNDS = {"<=": 1.0, "<": 1.0, ">=": -1.0, ">": -1.0}
 
 @dataclass(frozen=True)
 class Tested:
-    """What the test of a link of a chain gave: an equation its error, or None where it was proved; ``points`` is 0 for those."""
+    """What the test of a link of a chain gave: ``points`` is 0 where it was proved or computed, ``error`` None for a bound."""
 
     points: int
     error: float | None = None
+    bound: bool = False
 
 
 @REGISTRY.block("formula", options=("cell", "draws", "show-measured"), required=("says",))
@@ -59,8 +61,8 @@ def _link(call: BlockCall, subject: Subject, relation: e.Relation, position: int
     """
     operator = relation.operators[position]
     link = e.Relation(operator, *relation.items[position : position + 2])
-    if operator in _BOUNDS and subject.cell is not None:
-        return _bound(call, subject, link)
+    if operator in _BOUNDS:
+        return _exact_bound(call, link) if subject.cell is None else _bound(call, subject, subject.cell, link)
     verdict = judged(subject, link, Case())
     if verdict.verdict != "correct":
         detail = verdict.message or str(verdict.counterexample or "")
@@ -68,13 +70,18 @@ def _link(call: BlockCall, subject: Subject, relation: e.Relation, position: int
     return Tested(verdict.points, verdict.error) if verdict.evidence == "tested" else Tested(0)
 
 
-def _bound(call: BlockCall, subject: Subject, link: e.Relation) -> Tested:
+def _exact_bound(call: BlockCall, link: e.Relation) -> Tested:
+    """An inequality of numbers, entry by entry."""
+    left, right = (np.array(value_of(side).evalf(30).tolist(), dtype=float) for side in link.items)
+    _insist_on_bound(call, link, left, right, {})
+    return Tested(0, bound=True)
+
+
+def _bound(call: BlockCall, subject: Subject, cell: Cell, link: e.Relation) -> Tested:
     """An inequality, entry by entry, at random points."""
-    if subject.cell is None:
-        raise call.error("a bound is tested in a cell", "says", expected="an option cell")
     points = 0
     for number in range(subject.draws):
-        drawn, run = instance(subject.cell, subject.seed + number, (), (4, 5, 3)[number % 3])
+        drawn, run = instance(cell, subject.seed + number, (), (4, 5, 3)[number % 3])
         for times in instances(link, run, np.random.default_rng([subject.seed + number, 3])):
             try:
                 left, right = (np.real(Evaluator(run, drawn.sizes, times)(side)) for side in link.items)
@@ -84,7 +91,7 @@ def _bound(call: BlockCall, subject: Subject, link: e.Relation) -> Tested:
             points += 1
     if not points:
         raise call.error(f"there is no point at which every quantity of {link} exists", "says")
-    return Tested(points)
+    return Tested(points, bound=True)
 
 
 def _insist_on_bound(call: BlockCall, link: e.Relation, left: np.ndarray, right: np.ndarray, times: dict[str, int]) -> None:
@@ -93,7 +100,8 @@ def _insist_on_bound(call: BlockCall, link: e.Relation, left: np.ndarray, right:
     slack = SLACK * max(float(np.max(np.abs(left))), float(np.max(np.abs(right))))
     holds = np.all(gap > 0) if operator in ("<", ">") else np.all(gap >= -slack)
     if not holds:
-        raise ValidationError(f"this bound does not hold: {link}", span=call.places["says"], expected=f"at {times}: left {left.ravel()}, right {right.ravel()}")
+        where = f" at {times}" if times else ""
+        raise ValidationError(f"this bound does not hold: {link}", span=call.places["says"], expected=f"left {left.ravel()}, right {right.ravel()}{where}")
 
 
 def _sentence(found: Sequence[Tested], subject: Subject) -> Inlines:
@@ -102,8 +110,13 @@ def _sentence(found: Sequence[Tested], subject: Subject) -> Inlines:
     if subject.cell is None or not points:
         return words("Computed exactly." if subject.cell is None else "Proved, for all sizes.")
     errors = [tested.error for tested in found if tested.error is not None]
-    agreement = (*words("; the sides agree up to a relative error of "), *scientific(max(errors))) if errors else ()
-    return (*words(f"Tested at {points} points of {subject.draws} draws"), *agreement, *words("."))
+    largest = max(errors, default=0.0)
+    agreement: Inlines = (*words("; the sides agree up to a relative error of "), *scientific(largest)) if largest else ()
+    if errors and not largest:
+        agreement = words("; the sides are exactly equal")
+    proved = any(not tested.bound and not tested.points for tested in found)
+    start = "Tested" if errors or not proved else "The equations are proved; the bound is tested"
+    return (*words(f"{start} at {points} points of {subject.draws} draws"), *agreement, *words("."))
 
 
 @REGISTRY.block("value", options=("digits", "name"), required=("of",))

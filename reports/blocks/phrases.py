@@ -48,7 +48,9 @@ def with_formulas(text: str) -> Inlines:
     >>> [type(piece).__name__ for piece in with_formulas("the inner sum at k+1")]
     ['Text', 'Math']
     """
-    return _converted(text, _FORMULA, lambda found: found.group())
+    pieces = _converted(text, _FORMULA, lambda found: found.group())
+    # Remarks are short; a letter alone on a line of its own would look lost.
+    return tuple(Text(f"{piece.text[:-1]}\u00a0") if isinstance(piece, Text) and piece.text.endswith(" ") else piece for piece in pieces)
 
 
 def message(text: str) -> Inlines:
@@ -63,8 +65,7 @@ def _converted(text: str, pattern: re.Pattern[str], formula: Callable[[re.Match[
     at = 0
     for found in pattern.finditer(text):
         if found.start() > at:
-            # Remarks are short; a letter alone on a line of its own would look lost.
-            pieces.append(Text(f"{before[:-1]}\u00a0" if (before := text[at : found.start()]).endswith(" ") else before))
+            pieces.append(Text(text[at : found.start()]))
         pieces.append(_formula(formula(found)))
         at = found.end()
     return (*pieces, *words(text[at:]))

@@ -175,6 +175,7 @@ def test_any_letter_for_the_time(letter: str) -> None:
         r"\sum_{t=2}^{T} \lVert h_t - y_t \rVert^2", r"\sum_{t=1}^{T-1} \lVert h_t - y_t \rVert^2", r"\sum_{t=1}^{T} \lVert h_t - y_{t+1} \rVert^2",
         r"\sum_{t=1}^{T} \lVert h_t - h_{t-1} \rVert^2", r"\sum_{t=1}^{T-1} \lVert h_{t+1} - h_t \rVert^2", r"\lVert h_T - h_1 \rVert^2",
         r"\sum_{t=1}^{T} \lVert h_t - y_t \rVert^2 + \lambda \lVert W \rVert_F^2", r"\lVert h_2 - y_2 \rVert^2", r"\ell(h_T, h_3)",
+        r"\sum_{t=1}^{T} \lVert h_t - h_T \rVert^2", r"\sum_{t=1}^{T} \lVert h_t - h_0 \rVert^2", r"\sum_{t=1}^{T} \lVert h_t - h_{t-2} \rVert^2",
         r"\sqrt{1 + \sum_{t=1}^{T} \lVert h_t - y_t \rVert^2}", r"\sum_{t=3}^{T} L_t(h_t, h_{t-2})",
     ],
 )  # fmt: skip
@@ -221,6 +222,38 @@ def test_the_proof_for_gates_cut_from_one_vector() -> None:
     subject = Cell.from_text(gates + "\nC_t = f_t \\odot C_{t-1} + i_t \\odot g_t\nh_t = \\tanh(C_t)\nh_t \\in \\mathbb{R}^{n}\nz_t \\in \\mathbb{R}^{3n}")
     assert subject.equivalence("W").steps
     validate_gradients(subject, draws=3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "z_t = \\sigma(A h_{t-1} + B x_t)\n\\bar{h}_t = \\tanh(W h_{t-1} + U x_t)\nh_t = (1 - z_t) \\odot h_{t-1} + z_t \\odot \\bar{h}_t",
+        "h_0 = W c\nC_0 = h_0\nC_t = \\sigma(F h_{t-1}) \\odot C_{t-1} + x_t\nh_t = \\tanh(C_t)", "h_t = \\tanh(W h_{t-1})\nJ = \\sum_{t=1}^{T} L_t(h_t)",
+        "h_t = \\tanh(W h_{t-1} + U x_t)\nJ = \\sum_{t=1}^{T} \\lVert V h_t - q_t \\rVert^2", "S_t = S_{t-1} (I - \\beta_t k_t k_t^\\top) + \\beta_t v_t k_t^\\top\no_t = S_t q_t",
+        "z_t = W h_{t-1} + U x_t\nh_t = [z_t > 0] \\odot z_t",
+    ],
+)  # fmt: skip
+def test_names_and_starts_that_could_be_mistaken(text: str) -> None:
+    """A bar that the author uses, starting values made of each other, losses by other letters, rates, conditions on quantities."""
+    validate_gradients(Cell.from_text(text), draws=6)
+
+
+def test_the_double_sum_is_refused_where_a_parameter_acts_outside_the_steps() -> None:
+    for text in ("h_0 = \\tanh(A c)\nh_t = \\tanh(W h_{t-1} + c)", "q = \\tanh(c)\nh_t = \\tanh(W h_{t-1} + q)"):
+        subject = Cell.from_text(text)
+        validate_gradients(subject, draws=3)
+        with pytest.raises(MissingRuleError, match="outside the steps"):
+            subject.gradient("c", form="double-sum")
+        with pytest.raises(MissingRuleError, match="outside the steps"):
+            subject.equivalence("c")
+
+
+def test_readouts_over_a_stretch_of_time() -> None:
+    subject = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\ny_t = V h_t\ns_t = \\tanh(A y_t)")
+    for of in ("y_t", "s_t"):
+        derivation = subject.jacobian(of, "y_k")
+        assert derivation.conditions[0][0] == subject.read("y_{k+1}").time
+        validate_derivation(subject, derivation, draws=4)
 
 
 def test_past_and_future_in_one_loop() -> None:

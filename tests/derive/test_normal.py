@@ -28,6 +28,10 @@ SIZES = Cell.from_text(
 """a, g, d of one size, b, c, f of another, and a number γ."""
 
 EQUAL = [
+    (SIZES, r"[\operatorname{diag}([a_t; b_t])]_{0:n, n:n+m} b_t", r"0 \odot a_t"),
+    (SIZES, r"\max(a_t, g_{t-1})", r"\max(g_{t-1}, a_t)"),
+    (SIZES, r"(((a_t^\top a_t) a_t)^2)^2 + g_t", r"g_t + (a_t^\top a_t)^4 a_t^4"),
+    (SIZES, r"\sum_{i=1}^{T} \sigma(a_i - g_i)", r"\sum_{i=1}^{T} (1 - \sigma(g_i - a_i))"),
     (SIZES, r"\sum_{k=1}^{T} k a_k", r"\sum_{j=1}^{T} j a_j"),
     (SIZES, r"\sum_{k=1}^{t} \gamma^{t-k} a_k", r"\sum_{j=1}^{t} \gamma^{t-j} a_j"),
     (SIZES, r"\sum_{k=1}^{t} A^{t-k} B b_k", r"\sum_{j=0}^{t-1} A^{t-j-1} B b_{j+1}"),
@@ -59,7 +63,18 @@ EQUAL = [
     (LSTM, r"\begin{pmatrix} W_f & 0 \\ 0 & W_i \end{pmatrix}^\top\begin{pmatrix} C_t \\ h_t\end{pmatrix}", r"\begin{pmatrix} W_f^\top C_t \\ W_i^\top h_t\end{pmatrix}"),
 ]
 
+PARTS = Cell.from_text("h_t = \\tanh(M h_{t-1} + v)\nh_t \\in \\mathbb{R}^{2n}\nx_t = \\tanh([h_t]_{0:n})\nz_t = \\tanh(h_t)\nv \\in \\mathbb{R}^{2n}")
+
 DIFFERENT = [
+    (PARTS, r"\max(h_t, z_{t-1})", r"\max(z_t, h_{t-1})"),
+    (PARTS, r"\lVert v \rVert", r"\lVert [v]_{0:n} \rVert"),
+    (PARTS, r"\lVert M \rVert_F", r"\lVert [M]_{0:n, 0:n} \rVert_F"),
+    (PARTS, r"[\operatorname{softmax}(v)]_{0:n}", r"\operatorname{softmax}([v]_{0:n})"),
+    (PARTS, r"[M^{-1}]_{0:n, 0:n} x_t", r"([M]_{0:n, 0:n})^{-1} x_t"),
+    (PARTS, r"[M^9]_{0:n, 0:n} x_t", r"([M]_{0:n, 0:n})^9 x_t"),
+    (PARTS, r"[\operatorname{diag}(v)]_{0:n, n:2n} [v]_{n:2n}", r"[v]_{0:n} \odot [v]_{0:n}"),
+    (PARTS, r"\sum_{i=1}^{T} \sum_{j=1}^{T} \sigma(h_i - h_j) \odot h_i", r"\sum_{i=1}^{T} \sum_{j=1}^{T} \sigma(h_j - h_i) \odot h_i"),
+    (PARTS, r"\sum_{t=1}^{T} \sigma(\sum_{k=1}^{T} h_k \odot z_t)", r"\sum_{t=1}^{T} \sigma(\sum_{k=1}^{T} h_t \odot z_k)"),
     (SIZES, r"\sum_{k=1}^{t} a_t", r"t a_t"),
     (SIZES, r"\sum_{k=1}^{T} k a_t", r"T a_t"),
     (SIZES, r"\sum_{s=1}^{T} \sum_{k=1}^{s} a_t", r"T^2 a_t"),

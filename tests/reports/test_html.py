@@ -107,6 +107,8 @@ def test_contents_from_three_headings_on() -> None:
 def test_wide_formulas_get_their_own_scroll_box() -> None:
     wide, narrow = (d.Math(parse_one(" + ".join(f"A_{k} B_{k}" for k in range(count)))) for count in (9, 2))
     assert page(d.Document(d.words("t"), blocks=(d.Paragraph((wide,)),))).count('<span class="wide">') == 1
+    marked = page(d.Document(d.words("t"), blocks=(d.Paragraph((wide, d.Text(". And"))),)))
+    assert "</math>.</span> And" in marked, "punctuation scrolls with its formula"
     assert '<span class="wide">' not in page(d.Document(d.words("t"), blocks=(d.Paragraph((narrow,)),)))
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import unicodedata
 from collections.abc import Callable
+from pathlib import Path
+from shutil import which
 
 import pytest
 from hypothesis import given
@@ -17,7 +22,7 @@ from reports.formulas import latex_formula
 from reports.layout import LINE, MAX_NESTING, lay_out
 from reports.measure import RELATION_WIDTH, measure, sign_width, width
 from reports.render import make
-from reports.tex import compile_tex
+from reports.tex import compile_tex, tex_program
 
 Read = Callable[[str], s.Surface]
 
@@ -110,6 +115,59 @@ def test_wide_left_sides_hang(read_formula: Read) -> None:
     wide = read_formula(" + ".join(f"A_{k}" for k in range(8)))
     rows = break_rows(d.Aligned((d.AlignedLine(wide, "=", s.Name("y")), d.AlignedLine(s.Name("x"), "=", s.Name("y")))), LINE).rows
     assert [row.hangs for row in rows] == [True, False, False] and rows[1].operator == "="
+
+
+def test_left_sides_wider_than_the_line_break(read_formula: Read) -> None:
+    wide = read_formula(" + ".join(f"A_{{{k}}} B_{{{k}}}" for k in range(20)))
+    laid_out = break_rows(d.Aligned((d.AlignedLine(wide, "=", s.Name("y"), d.words("rule")),)), LINE)
+    looks = [(row.hangs, row.operator, row.indent) for row in laid_out.rows]
+    assert looks[0] == (True, "", 0) and set(looks[1:-1]) == {(True, "", 1)} and looks[-1] == (False, "=", 0)
+    assert laid_out.scale == 1 and all(row.sticky for row in laid_out.rows[:-1])
+    document = d.Document(d.words("t"), blocks=(d.Aligned((d.AlignedLine(wide, "=", s.Name("y")),)),))
+    assert make(document, "x", ("pdf", "html"), "typst").warnings == ()
+
+
+def test_columns_wider_than_the_line_become_lists(read_formula: Read) -> None:
+    entry = " + ".join(f"A_{{{k}}} B_{{{k}}}" for k in range(14))
+    column = read_formula(f"\\begin{{pmatrix}} {entry} \\\\ {entry} \\end{{pmatrix}}")
+    lines = break_formula(column, 30)
+    assert _plain(lines[0]).startswith("[") and _plain(lines[-1]).endswith("]")
+    assert sum(piece == d.Sign(";") for line in lines for piece in line) == 1 and len(lines) >= 3
+
+
+def test_short_derivations_stay_on_a_page_and_long_ones_break_inside(read_formula: Read) -> None:
+    lines = tuple(d.AlignedLine(None, "=", s.Name(letter)) for letter in "abcdefghij")
+    assert [row.sticky for row in break_rows(d.Aligned(lines[:4]), LINE).rows] == [True, True, True, False]
+    assert [row.sticky for row in break_rows(d.Aligned(lines), LINE).rows] == [True, *[False] * 7, True, False]
+
+
+@pytest.mark.parametrize("route", ["tex", "typst"])
+def test_a_footer_stands_on_the_page_of_its_formula(tmp_path: Path, route: str) -> None:
+    """Wherever the page ends, the sentence about a derivation follows its last line."""
+    if route == "tex" and tex_program() is None:
+        pytest.skip("pdflatex is not installed")
+    if which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed")
+    formula = d.Aligned(tuple(d.AlignedLine(None, "=", s.Name(letter)) for letter in "xyz"), d.words("measured below"))
+    paragraph = d.Paragraph(d.words("filling words " * 12))
+    for count in (16, 17, 18, 19):
+        pdf = tmp_path / f"{route}{count}.pdf"
+        document = d.Document(d.words("t"), blocks=(*(paragraph,) * count, d.Paragraph(d.words("leading sentence")), formula))
+        pdf.write_bytes(make(document, "x", ("pdf",), route).contents["x.pdf"])
+        pages = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout.split("\f")
+        (page,) = [unicodedata.normalize("NFKC", page) for page in pages if "measured below" in page]
+        assert "leading sentence" in page and re.search(r"=\s*z", page)
+
+
+def test_short_callouts_are_kept_whole(read_formula: Read) -> None:
+    few, many = (d.Callout("result", (), (d.Paragraph(d.words("words " * count)),)) for count in (10, 400))
+    assert [block.whole for block in lay_out(d.Document(d.words("t"), blocks=(few, many))).blocks if isinstance(block, d.Callout)] == [True, False]
+
+
+def test_columns_that_fit_keep_their_width() -> None:
+    long = d.words("many words that need a whole line of their own and then some more of it " * 2)
+    (table,) = lay_out(d.Document(d.words("t"), blocks=(d.Table((d.words("a"), d.words("b")), ((d.words("short"), long),)),))).blocks
+    assert isinstance(table, d.Table) and table.shares[0] == 0 < table.shares[1]
 
 
 def test_smaller_letters_are_the_last_resort(read_formula: Read) -> None:

@@ -81,6 +81,13 @@ def test_a_simple_network() -> None:
     )
 
 
+def test_a_loss_from_step_zero_looks_at_the_starting_state() -> None:
+    subject = RecurrentSystem(read_cell_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=0}^{T} L_t(h_t)"))
+    canvas = unrolled_network(subject)
+    assert "L[0]" in names(canvas) and "∂L[0]/∂h[0]" in labels(canvas)
+    assert "L[0]" not in names(unrolled_network(system("rnn")))
+
+
 def test_plain_networks_have_no_way_back() -> None:
     canvas = unrolled_network(system("lstm"), edges="plain")
     assert not labels(canvas) and not [item for item in canvas.items if isinstance(item, Arrow) and item.role == "backward"]

@@ -96,3 +96,31 @@ def test_closed_formulas_are_decided_exactly(text: str, expected: str) -> None:
     relation = read_formula(text)
     assert isinstance(relation, e.Relation)
     assert judge_closed(relation).verdict == expected
+
+
+RELU = Cell.from_text("z_t = W h_{t-1} + U x_t\nh_t = \\operatorname{ReLU}(z_t)")
+TANH = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\np_t = \\operatorname{softmax}(h_t)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+PENALTY = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} L_t(h_t) + \\lVert W \\rVert")
+
+
+@pytest.mark.parametrize(
+    ("subject", "claim", "verdict"),
+    [
+        (RELU, r"\frac{\partial h_t}{\partial z_t} = \operatorname{diag}(\mathbb{1}_{z_t > 0})", "correct"),
+        (RELU, r"\frac{\partial h_t}{\partial z_t} = \operatorname{diag}(\mathbf{1}[z_t < 0])", "wrong"),
+        (TANH, r"\mathbf{1}^\top \frac{\partial p_t}{\partial h_t} = 0", "correct"), (TANH, r"\mathbf{1}^\top \frac{\partial h_t}{\partial h_{t-1}} = 0", "wrong"),
+        (TANH, r"\nabla_{h_t} L = \nabla_{h_t} L_t + W^\top ((1 - h_{t+1}^2) \odot \nabla_{h_{t+1}} L)", "correct"),
+        (TANH, r"\frac{\partial^{+} L}{\partial h_t} = \frac{\partial L}{\partial h_t}", "wrong"),
+        (TANH, r"\frac{\partial^{+} L}{\partial h_t} = \frac{\partial L_t}{\partial h_t}", "correct"),
+        (TANH, r"\frac{\partial h_T}{\partial h_0} = \prod_{t=0}^{T-1} \operatorname{diag}(1 - h_{T-t}^2) W", "correct"),
+        (TANH, r"\prod_{k=2}^{t} W = W^{t-1}", "correct"), (TANH, r"\prod_{k=2}^{t} W = W^{t}", "wrong"),
+        (PENALTY, r"\nabla_W L = \sum_{t=1}^{T} ((1 - h_t^2) \odot \nabla_{h_t} L) h_{t-1}^\top", "wrong"),
+    ],
+)  # fmt: skip
+def test_claims_of_all_kinds(subject: Cell, claim: str, verdict: str) -> None:
+    assert judge(subject, subject.read(claim)).verdict == verdict
+
+
+def test_a_product_in_the_other_order_is_a_reading() -> None:
+    found = judge(TANH, TANH.read(r"\frac{\partial h_T}{\partial h_0} = \prod_{t=0}^{T-1} \operatorname{diag}(1 - h_{T-t}^2) W"))
+    assert "lowest index on the left" in found.reading

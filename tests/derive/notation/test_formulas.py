@@ -67,7 +67,7 @@ def test_order_and_labels_are_kept(one: str, other: str) -> None:
     [
         ("h_t-1 + x_t", 1, 3, "{t-1}"),
         ("W^30", 1, 2, "^{30}"),
-        (r"\sigm(x_t)", 1, 1, r"\sigma"),
+        (r"\sgima(x_t)", 1, 1, r"\sigma"),
         (r"h_t = \tanh(W h_{t-1", 1, 17, "never closed"),
         (r"h_t = \frac{a}{b", 1, 15, "never closed"),
         ("a_t + \\odot b_t", 1, 7, "unexpected"),
