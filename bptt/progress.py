@@ -47,7 +47,8 @@ class Progress:
     def _watch(self) -> None:
         wait = self.patience
         while not self._end.wait(wait):
-            self._show()
+            if self._doing:
+                self._show()
             wait = 0.5
 
     def _show(self) -> None:

@@ -17,11 +17,18 @@ from derive import expressions as e
 from derive.errors import DataError, MissingRuleError
 from numeric.functions import Array, numpy_function, softmax
 
+MAX_RANGE = 10_000
+"""The most terms of a sum over time that are evaluated."""
+MAX_NUMBER = 1e300
+"""The largest constant."""
+
 
 @lru_cache(maxsize=4096)
 def _compiled(value: Expr) -> tuple[tuple[str, ...], Callable[..., float]]:
     """A size, a time or a constant as a function of the numbers of its symbols: the same few are evaluated over and over."""
     if value.is_number:
+        if abs(value) > MAX_NUMBER:
+            raise DataError("a number is too large to be measured", expected=f"at most {MAX_NUMBER:g}")
         constant = int(value) if value.is_Integer else float(value)
         return (), lambda: constant
     symbols = sorted(value.free_symbols, key=lambda symbol: symbol.name)
@@ -153,6 +160,18 @@ class Evaluator:
 
     def integer(self, value: Expr) -> int:
         return round(self.number(value))
+
+    def range(self, lower: Expr, upper: Expr) -> range:
+        """The numbers from one bound to another.
+
+        Raises
+        ------
+        DataError : there are more than ``MAX_RANGE``.
+        """
+        first, last = self.integer(lower), self.integer(upper)
+        if last - first >= MAX_RANGE:
+            raise DataError(f"a sum or product over {last - first + 1:,} numbers is too long to be measured", expected=f"at most {MAX_RANGE:,}")
+        return range(first, last + 1)
 
     def shape(self, node: e.Node) -> tuple[int, ...]:
         return tuple(self.integer(size) for size in node.shape)
@@ -307,14 +326,14 @@ class Evaluator:
 
     def _SumOver(self, node: e.SumOver) -> Array:
         result = None
-        for value in range(self.integer(node.lower), self.integer(node.upper) + 1):
+        for value in self.range(node.lower, node.upper):
             term = self.at(**{node.index.name: value})(node.body)
             result = term if result is None else result + term
         return self.arrays.constant(np.zeros(self.shape(node))) if result is None else result
 
     def _ProductOver(self, node: e.ProductOver) -> Array:
         result = self.arrays.constant(np.eye(self.shape(node)[0]))
-        for value in range(self.integer(node.lower), self.integer(node.upper) + 1):
+        for value in self.range(node.lower, node.upper):
             result = self.arrays.matmul(self.at(**{node.index.name: value})(node.body), result)
         return result
 

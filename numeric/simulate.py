@@ -141,4 +141,4 @@ class Run:
     def loss_times(self, term: LossTerm) -> range:
         """The times that a loss term looks at."""
         evaluator = self.evaluator()
-        return range(evaluator.integer(term.lower), evaluator.integer(term.upper) + 1)
+        return evaluator.range(term.lower, term.upper)

@@ -12,6 +12,9 @@ from derive.notation.source import Source, Span
 _INDEX_LETTERS = frozenset("ijklmnrstuT")
 """Letters that are used as indices: ``h_t-1`` is taken for a slip, ``W_f-1`` is not."""
 
+_AHEAD = 12
+"""So many tokens are looked at together; a text may have a hundred thousand."""
+
 
 def grouped(raws: Sequence[Raw], source: Source) -> list[Raw]:
     """The raw tokens with what belongs together joined.
@@ -23,7 +26,7 @@ def grouped(raws: Sequence[Raw], source: Source) -> list[Raw]:
     result: list[Raw] = []
     position = 0
     while position < len(raws):
-        raw, ahead = raws[position], raws[position + 1 :]
+        raw, ahead = raws[position], raws[position + 1 : position + 1 + _AHEAD]
         if raw.text in ("\\quad", "\\qquad", "\\hfill") and (length := _equation_number(ahead)):
             position += 1 + length
             continue

@@ -23,6 +23,10 @@ from derive.notation.tokens import SourceToken, describe
 
 MAX_LENGTH = 200_000
 """Longest text that is read as formulas, in characters."""
+MAX_DIGITS, MAX_EXPONENT = 60, 400
+"""How long a number may be: numbers are exact, and a short text such as 1e999999999 would fill the memory."""
+MAX_LETTERS = 60
+"""Longest name."""
 MAX_PRIMES = 4
 """Highest derivative of a function: the one of tanh doubles in length with each order."""
 
@@ -129,12 +133,14 @@ class _Builder(Transformer[Any, Any]):
         return ("prime", (), children[0].span)
 
     def name(self, children: list[Any]) -> s.Surface:
+        if len(children[0]) > MAX_LETTERS:
+            raise ParseError(f"a name of {len(children[0]):,} letters", span=children[0].span, expected=f"at most {MAX_LETTERS}")
         return s.Name(str(children[0]), span=children[0].span)
 
     def number(self, children: list[Any]) -> s.Surface:
         text = str(children[0])
         mantissa, _, exponent = text.lower().partition("e")
-        if len(mantissa) > MAX_DIGITS or abs(int(exponent or 0)) > MAX_EXPONENT:
+        if len(mantissa) > MAX_DIGITS or len(exponent) > 9 or abs(int(exponent or 0)) > MAX_EXPONENT:
             raise ParseError(f"a number of {len(text)} characters" if len(mantissa) > MAX_DIGITS else "a number beyond all measure", span=children[0].span,
                              expected=f"at most {MAX_DIGITS} digits, and powers of ten up to {MAX_EXPONENT}")  # fmt: skip
         return s.Number(text, span=children[0].span)
@@ -195,10 +201,6 @@ class _Builder(Transformer[Any, Any]):
         if len(argument.items) > 1:
             raise ParseError("one expression belongs here, not a list", span=argument.span, expected="a single expression")
         return argument.items[0]
-
-
-MAX_DIGITS, MAX_EXPONENT = 60, 400
-"""How long a number may be: numbers are exact, and a short text such as 1e999999999 would fill the memory."""
 
 
 @lru_cache(maxsize=1)

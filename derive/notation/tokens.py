@@ -14,11 +14,6 @@ from derive.notation.vocabulary import KNOWN_COMMANDS
 MAX_BRACKETS = 400
 """Deepest bracket nesting that is read."""
 
-MAX_DIGITS = 50
-"""Longest number that is read."""
-MAX_EXPONENT = 300
-"""Largest power of ten in a number such as 1e-5; beyond it there are no floating-point numbers."""
-
 CLOSING = {"(": ")", "[": "]", "{": "}", "group": "}", "<": "\\rangle", "norm": "\\rVert", "abs": "\\rvert", "matrix": "\\end", "round": "]"}
 
 OPEN_TOKENS = {"(": "LPAR", "[": "LBRACK", "{": "LSET", "group": "LBRACE", "<": "LANGLE", "norm": "LNORM", "abs": "LABS", "matrix": "MBEGIN"}
@@ -81,8 +76,6 @@ class Emitter:
         return Span(start, end, self.source)
 
     def emit(self, kind: str, value: str, start: int, end: int) -> None:
-        if kind == "NUMBER":
-            _check_number(value, self.span(start, end))
         self.tokens.append(SourceToken.make(kind, value, start, end, self.source))
 
     @property
@@ -123,15 +116,6 @@ class Emitter:
                 f"'{place.text}' is never closed", span=place, expected=f"'{CLOSING[kind]}' before the formula ends", hint=f"add the missing '{CLOSING[kind]}'"
             )
         return self.tokens
-
-
-def _check_number(text: str, span: Span) -> None:
-    """Numbers are exact, so a few letters could stand for one that fills the memory."""
-    digits, _, exponent = text.lower().partition("e")
-    if len(digits) > MAX_DIGITS:
-        raise ParseError(f"a number of {len(digits):,} digits", span=span, expected=f"at most {MAX_DIGITS} digits")
-    if len(exponent) > 10 or abs(int(exponent or 0)) > MAX_EXPONENT:
-        raise ParseError("a number with a very large exponent", span=span, expected=f"an exponent from -{MAX_EXPONENT} to {MAX_EXPONENT}")
 
 
 def unknown_command(name: str, span: Span, known: Iterable[str] = KNOWN_COMMANDS) -> ParseError:
