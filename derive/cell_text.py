@@ -19,7 +19,7 @@ from derive.notation.operations import Pre
 from derive.notation.parser import parse_lines
 from derive.notation.references import ReferenceReader
 from derive.notation.resolve import Resolver
-from derive.notation.scope import LOSS_LETTERS, OBJECTIVE_LETTERS, Scope, bound_letters, find_timed, time_letter
+from derive.notation.scope import CONVENTIONAL_INDICES, LOSS_LETTERS, OBJECTIVE_LETTERS, Scope, bound_letters, find_timed, time_letter
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source, Span
 from derive.notation.time_style import style_of, with_subscripts
@@ -88,11 +88,25 @@ def read_cell_text(text: str | Source) -> CellText:
     return _Reader(source, directives, parts).read()
 
 
+def _without_range(items: Sequence[s.Surface]) -> Sequence[s.Surface]:
+    """A line without the times for which its equation is said to hold: ``h_t = ..., t = 1, \\dots, T``. Every equation holds at each step."""
+    for position, item in enumerate(items):
+        if position and isinstance(item, s.Relation) and _is_range(item) and any(isinstance(before, s.Relation) for before in items[:position]):
+            return items[:position]
+    return items
+
+
+def _is_range(item: s.Relation) -> bool:
+    """``t = 1``, ``1 \\le t \\le T``, ``t \\ge 1``, ``t \\in \\{1, ..., T\\}``."""
+    index = [part for part in item.items if isinstance(part, s.Name) and part.text in CONVENTIONAL_INDICES - {"T"}]
+    return len(index) == 1 and (item.items[0] is index[0] or set(item.operators) <= {"<=", "<"})
+
+
 def _sort(lines: Sequence[s.Line], source: Source) -> _Parts:
     parts = _Parts()
     for line in lines:
         waiting: list[s.Surface] = []
-        for item in line.items:
+        for item in _without_range(line.items):
             if isinstance(item, s.Text):
                 continue
             if not isinstance(item, s.Relation):

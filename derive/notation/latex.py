@@ -484,6 +484,8 @@ class LatexFrontEnd:
         content, end = group
         if content in ("T", "top"):
             self.out.emit("MARK", "top", raw.start, end)
+        elif content.lower() in words.CONNECTIVES and not self.in_script():
+            self.out.emit("TEXT", content, raw.start, end)
         elif content == "d" and not self.in_script():
             self.mark("partial", raw)  # \\mathrm{d}W, the upright d of a differential
         elif re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z]+)*", content):

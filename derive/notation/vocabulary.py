@@ -42,6 +42,9 @@ STYLES = ("mathbf", "boldsymbol", "bm", "mathit", "mathsf", "mathnormal", "vec",
 WORD_STYLES = ("mathrm", "operatorname", "text", "textrm", "textnormal", "mathtt", "texttt", "textbf", "textit", "mbox")
 """Commands whose letters form one word."""
 
+CONNECTIVES = ("for", "if", "where", "with", "and", "when", "otherwise", "at")
+"""Words between formulas, which are no names."""
+
 STYLED_WORDS = ("diag", "tr", "trace", "vec", "softmax")
 """Matrix functions, which authors set in any style and case: ``\\mathbf{diag}``, ``\\operatorname{Tr}``."""
 

@@ -86,6 +86,15 @@ def test_a_missing_elementwise_sign_is_no_number(text: str) -> None:
         Cell.from_text(text)
 
 
+@pytest.mark.parametrize(
+    "ending", [r", t = 1, \dots, T", r", \quad t = 1, 2, \ldots, T", r"\quad \text{for } t = 1, \dots, T", r", \qquad 1 \le t \le T", r", \quad t \ge 1", r"\qquad (4)"]
+)
+def test_the_times_of_an_equation_may_be_said(ending: str) -> None:
+    subject = Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t){ending}\ny_t = V h_t{ending}")
+    assert subject.read("V h_t") == subject.definitions["y"].rhs
+    assert (subject.inputs, subject.parameters) == (("x",), ("W", "U", "V"))
+
+
 def test_numbers_that_are_declared_multiply() -> None:
     subject = Cell.from_text("z_t = \\sigma(W_z x_t + U_z h_{t-1})\nh_t = (1 - z_t) h_{t-1} + z_t V x_t\nz_t \\in \\mathbb{R}")
     assert subject.shapes["z"] == (1, 1)
