@@ -74,6 +74,11 @@ def equivalence(system: RecurrentSystem, by: e.Node) -> Derivation:
     return Derivation(target, result, tuple(proof.lines), f"The double sum for {by} equals the adjoint recursion, for every T")
 
 
+def chained(*factors: e.Node) -> e.Node:
+    """A product of factors that may be products themselves, without parentheses around them."""
+    return e.Times(*(part for factor in factors for part in (factor.operands if isinstance(factor, e.Times) else (factor,))))
+
+
 def _loss_factor(parts: Ingredients) -> e.Node:
     return e.Derivative(parts.step_loss, parts.joint)
 
@@ -130,19 +135,19 @@ def _adjoint_recursion(system: RecurrentSystem, parts: Ingredients, proof: Proof
             raise ValidationError("the first term of the inner sum is not ∂L_k/∂s_k")
         proof.named(shown, e.Plus(here, rest), "split off t = k", "the empty product is the identity", "splitting a sum")
         shorter, last = split_last_factor(product)
-        pulled = e.SumOver(t, parts.k + 1, T, e.Times(_loss_factor(parts), shorter, last))
+        pulled = e.SumOver(t, parts.k + 1, T, chained(_loss_factor(parts), shorter, last))
         proof.named(shown, e.Plus(here, pulled), "last factor of the product", "for t ≥ k+1 the product ends with J at k+1", "splitting a product")
-        outside = e.Times(e.SumOver(t, parts.k + 1, T, e.Times(_loss_factor(parts), shorter)), next_jacobian)
+        outside = chained(e.SumOver(t, parts.k + 1, T, e.Times(_loss_factor(parts), shorter)), next_jacobian)
         proof.algebra(e.Plus(here, pulled), e.Plus(here, outside), "common factor", "it does not depend on t", shown=shown)
-        proof.named(shown, e.Plus(here, e.Times(row_of(later), next_jacobian)), "the inner sum at k+1", "by its definition with k+1 for k", "definition")
+        proof.named(shown, e.Plus(here, chained(row_of(later), next_jacobian)), "the inner sum at k+1", "by its definition with k+1 for k", "definition")
         empty = total.xreplace({parts.k: T + 1})
         if not equal(empty, make.zero(empty.shape), ()):
             raise ValidationError("the inner sum is not empty beyond T")
         proof.named(row_of(adjoint.xreplace({parts.k: T + 1})), make.zero(shown.shape), "empty sum", "no loss after T", "algebra")
     else:
         shorter, last = split_last_factor(product.xreplace({t: T}))
-        proof.named(shown, e.Times(_loss_factor(parts).xreplace({t: T}), shorter, last), "last factor of the product", "for k < T", "splitting a product")
-        proof.named(shown, e.Times(row_of(later), next_jacobian), "the same at k+1", "", "definition")
+        proof.named(shown, chained(_loss_factor(parts).xreplace({t: T}), shorter, last), "last factor of the product", "for k < T", "splitting a product")
+        proof.named(shown, chained(row_of(later), next_jacobian), "the same at k+1", "", "definition")
         proof.named(row_of(adjoint.xreplace({parts.k: T})), _loss_factor(parts).xreplace({t: T}), "empty product", "at k = T", "algebra")
 
 
