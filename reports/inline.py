@@ -45,6 +45,7 @@ class Sentence:
             case "text":
                 return self.text(node.content)
             case "text_special":
+                self.check_command(node.content)
                 return d.Text(node.content)
             case "softbreak":
                 return d.Text(" ")
@@ -92,14 +93,18 @@ class Sentence:
             raise ParseError(
                 "'$' opens a formula that is never closed", span=self.found("$"), expected="a second $", hint="write \\$ for the sign itself"
             )
-        command = _COMMAND.search(text)
-        if command is not None:
-            self.at = max(0, self.at - len(text))
-            raise ParseError(
-                f"{command.group()} stands outside a formula", span=self.found(command.group()), expected="formulas between dollar signs",
-                hint="write $...$ around the formula, or `...` around a command that is meant as text",
-            )  # fmt: skip
         return d.Text(text)
+
+    def check_command(self, written: str) -> None:
+        """A backslash that escapes nothing is handed over with the letter after it, apart from the rest of its word."""
+        if not _COMMAND.fullmatch(written):
+            return
+        found = _COMMAND.search(self.content, max(0, self.content.find(written, self.at)))
+        command = found.group() if found else written
+        raise ParseError(
+            f"{command} stands outside a formula", span=self.found(command), expected="formulas between dollar signs",
+            hint="write $...$ around the formula, or `...` around a command that is meant as text",
+        )  # fmt: skip
 
     def link(self, node: SyntaxTreeNode) -> d.Link:
         url = str(node.attrs.get("href", ""))

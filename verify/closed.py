@@ -8,11 +8,13 @@ from typing import Any
 import sympy as sp
 
 from derive import expressions as e
-from derive.errors import ShapeError, clipped
+from derive.errors import ShapeError
 from verify.judge import Counterexample, Verdict
 
 MAX_EXPONENT = 1000
-"""The highest power that is computed exactly."""
+"""The highest root that is computed exactly."""
+MAX_BITS = 20_000
+"""The longest power that is computed exactly, in binary digits."""
 
 
 def value_of(node: e.Node) -> sp.Matrix:
@@ -49,11 +51,18 @@ def _sum(node: e.Node) -> sp.Matrix:
     return total
 
 
-def _exponent(value: sp.Expr) -> sp.Expr:
-    """An exponent that leaves the exact value short enough to be written down."""
-    if not value.is_Rational or abs(value) > MAX_EXPONENT or value.q > MAX_EXPONENT:
-        raise ShapeError(f"the exponent {clipped(str(value), 20)} is too large for an exact value", expected=f"at most {MAX_EXPONENT:,}")
-    return value
+def _power(node: e.Power | e.MatrixPower) -> sp.Matrix:
+    """A power of each entry, or of the matrix, if its exact value is short enough to be written down."""
+    base = value_of(node.operands[0])
+    exponent = node.exponent if isinstance(node, e.MatrixPower) else value_of(node.operands[1])[0, 0]
+    if not exponent.is_Rational or exponent.q > MAX_EXPONENT or abs(exponent) * max(map(_bits, base)) > MAX_BITS:
+        raise ShapeError("a power is too large for an exact value", expected=f"one of at most {MAX_BITS:,} binary digits")
+    return base**exponent if isinstance(node, e.MatrixPower) else base.applyfunc(lambda entry: entry**exponent)
+
+
+def _bits(entry: sp.Expr) -> int:
+    """How long an exact number is; roots are as long as they are written."""
+    return max(int(entry.p).bit_length(), int(entry.q).bit_length()) if entry.is_Rational else 4 * len(str(entry))
 
 
 _RULES: dict[type[e.Node], Callable[[Any], sp.Matrix]] = {
@@ -63,8 +72,8 @@ _RULES: dict[type[e.Node], Callable[[Any], sp.Matrix]] = {
     e.Neg: lambda node: -value_of(node.operands[0]),
     e.Times: _product,
     e.Divide: lambda node: value_of(node.operands[0]) / value_of(node.operands[1])[0, 0],
-    e.Power: lambda node: value_of(node.operands[0]).applyfunc(lambda x: x ** _exponent(value_of(node.operands[1])[0, 0])),
-    e.MatrixPower: lambda node: value_of(node.operands[0]) ** _exponent(node.exponent),
+    e.Power: _power,
+    e.MatrixPower: _power,
     e.Inverse: lambda node: value_of(node.operands[0]).inv(),
     e.Transpose: lambda node: value_of(node.operands[0]).T,
     e.Trace: lambda node: sp.Matrix([[value_of(node.operands[0]).trace()]]),
@@ -82,9 +91,9 @@ def judge_closed(relation: e.Relation) -> Verdict:
         holds = sp.simplify(gap) == sp.zeros(*gap.shape)
     if holds:
         return Verdict("correct", "proved", points=1, holds=1)
-    scale = max(float(left.norm()), float(right.norm()))
+    scale = max(left.norm().evalf(), right.norm().evalf())
     counterexample = Counterexample({}, {}, _array(left), _array(right))
-    return Verdict("wrong", "proved", points=1, error=float(gap.norm()) / scale, counterexample=counterexample)
+    return Verdict("wrong", "proved", points=1, error=float(gap.norm().evalf() / scale), counterexample=counterexample)
 
 
 def _array(matrix: sp.Matrix):  # type: ignore[no-untyped-def]

@@ -134,3 +134,11 @@ def test_errors_suggest() -> None:
     with pytest.raises(ParseError) as caught:
         read("::: answr\nx\n:::")
     assert caught.value.hint == "did you mean answer?"
+
+
+@pytest.mark.parametrize(("text", "place"), [("\\input{/etc/passwd}", "line 1, column 1"), ("one\ntwo *\\frac{1}{2}*", "line 2, column 6"), ("# C:\\Users", "line 1, column 5")])
+def test_commands_outside_formulas_are_told(text: str, place: str) -> None:
+    """They would be printed letter by letter, which nobody means."""
+    with pytest.raises(ParseError, match=rf"(?s){place}.*stands outside a formula"):
+        read_markdown(text)
+    assert d.plain_text(read_markdown("x\\*y `\\frac`").blocks[0].body) == "x*y \\frac"  # type: ignore[union-attr]
