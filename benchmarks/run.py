@@ -33,7 +33,9 @@ def median(action: Callable[[], object], runs: int) -> float:
 def command(*arguments: str) -> Callable[[], object]:
     """A run of the command line in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return lambda: subprocess.run([sys.executable, "-m", "bptt", *arguments], check=True, capture_output=True, env=environment)
+    return lambda: subprocess.run(
+        [sys.executable, "-m", "bptt", *arguments], check=True, capture_output=True, env=environment
+    )
 
 
 def cold(runs: int) -> dict[str, float]:
@@ -42,7 +44,9 @@ def cold(runs: int) -> dict[str, float]:
         return {
             "bptt --help (s)": median(command("--help"), runs),
             "bptt derive lstm (s)": median(command("derive", "lstm"), runs),
-            "bptt sheet lmu-dlai-2018-ex5 (s)": median(command("sheet", "lmu-dlai-2018-ex5", "-o", folder), max(1, runs // 3)),
+            "bptt sheet lmu-dlai-2018-ex5 (s)": median(
+                command("sheet", "lmu-dlai-2018-ex5", "-o", folder), max(1, runs // 3)
+            ),
         }
 
 
@@ -62,7 +66,9 @@ def warm(runs: int) -> dict[str, float]:
 
 
 def unrolled(lengths: tuple[int, ...], runs: int) -> list[dict[str, float]]:
-    """The LSTM's gradient for W_f written out: the recursion line by line grows linearly, the sum over all pairs does not."""
+    """The LSTM's gradient for W_f written out: the recursion line by line grows linearly, the sum over all pairs does
+    not.
+    """
     from derive.cell import cell
 
     lstm, rows = cell("lstm"), []
@@ -94,7 +100,9 @@ def main() -> None:
         print("  ".join(f"{value:>24.4g}" if isinstance(value, float) else f"{value:>24}" for value in row.values()))
     if options.output:
         machine = {"python": platform.python_version(), "machine": platform.machine(), "cores": os.cpu_count()}
-        options.output.write_text(json.dumps({"machine": machine, "figures": figures, "unrolled": table}, indent=2) + "\n", encoding="utf-8")
+        options.output.write_text(
+            json.dumps({"machine": machine, "figures": figures, "unrolled": table}, indent=2) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

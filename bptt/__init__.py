@@ -37,7 +37,8 @@ _HOMES = {
     "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
     "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
     **dict.fromkeys(
-        ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "DataError", "UsageError", "RenderError",
+        ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError",
+        "DataError", "UsageError", "RenderError",
          "ValidationError"), "derive.errors",
     ),
 }  # fmt: skip

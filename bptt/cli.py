@@ -32,7 +32,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    top = _Parser(prog="bptt", description="Derive, prove, measure and typeset the gradients of recurrent networks.", epilog=_EPILOG)
+    top = _Parser(
+        prog="bptt",
+        description="Derive, prove, measure and typeset the gradients of recurrent networks.",
+        epilog=_EPILOG,
+    )
     top.add_argument("--version", action="version", version=f"bptt {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("cells", help="list the cells of the library")
@@ -46,20 +50,40 @@ def _derive_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     derive.add_argument("cell", metavar="CELL")
     derive.add_argument("--of", metavar="A", help="numerator of a Jacobian, such as 'C_t'")
     derive.add_argument("--wrt", metavar="B", help="denominator of a Jacobian, such as 'C_{t-1}' or 'C_k'")
-    derive.add_argument("--gradient", metavar="W", help="the gradient of the loss by a parameter, an input x_t or a starting value h_0")
-    derive.add_argument("--form", choices=("recursion", "double-sum", "unrolled"), help="how the gradient is written (default: recursion)")
-    derive.add_argument("--steps", type=_number, metavar="N", help="length of the unrolled form, from 1 to 20 (default: 3)")
-    derive.add_argument("--prove", action="store_true", help="with --gradient: prove that the double sum equals the recursion")
+    derive.add_argument(
+        "--gradient", metavar="W", help="the gradient of the loss by a parameter, an input x_t or a starting value h_0"
+    )
+    derive.add_argument(
+        "--form",
+        choices=("recursion", "double-sum", "unrolled"),
+        help="how the gradient is written (default: recursion)",
+    )
+    derive.add_argument(
+        "--steps", type=_number, metavar="N", help="length of the unrolled form, from 1 to 20 (default: 3)"
+    )
+    derive.add_argument(
+        "--prove", action="store_true", help="with --gradient: prove that the double sum equals the recursion"
+    )
     derive.add_argument("--validate", action="store_true", help="measure the result against torch autograd")
     derive.add_argument("--format", choices=("text", "latex", "json"), default="text")
 
 
 def _sheet_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     sheet = commands.add_parser("sheet", help="build answer sheets (.tex, .pdf, .html)")
-    sheet.add_argument("sheets", nargs="*", metavar="ID|FILE", help="a sheet of the package, or a Markdown file of your own; without any, list them")
+    sheet.add_argument(
+        "sheets",
+        nargs="*",
+        metavar="ID|FILE",
+        help="a sheet of the package, or a Markdown file of your own; without any, list them",
+    )
     sheet.add_argument("--all", action="store_true", help="every sheet of the package")
     sheet.add_argument("-o", "--output", metavar="DIR", default=".", help="where the files go (default: here)")
-    sheet.add_argument("--route", choices=("auto", "tex", "typst"), default="auto", help="what makes the PDF (default: TeX where there is one)")
+    sheet.add_argument(
+        "--route",
+        choices=("auto", "tex", "typst"),
+        default="auto",
+        help="what makes the PDF (default: TeX where there is one)",
+    )
 
 
 def _number(text: str) -> int:
@@ -75,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.prepare()
     try:
         with warnings.catch_warnings():
-            # Numbers that overflow while something is measured are found in its result; NumPy's own remarks help nobody.
+            # Numbers that overflow while something is measured are found in its result; NumPy's own remarks help
+            # nobody.
             warnings.simplefilter("ignore", RuntimeWarning)
             return _run(parser().parse_args(arguments))
     except BpttError as error:

@@ -1,4 +1,6 @@
-"""What the commands print, on terminals and files of every kind: full disks, closed pipes, and terminals without mathematical signs."""
+"""What the commands print, on terminals and files of every kind: full disks, closed pipes, and terminals without
+mathematical signs.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,12 @@ WIDTH = 100
 _NARROWEST = 40
 _ERRORS = "bptt-spelled"
 _SPELLINGS = {
-    "∂⁺": "partial^{+} ", "∂": "partial ", "∇": "nabla", "·": "*", "×": "x", "⊗": "kron", "⊙": "*", "≤": "<=", "≥": ">=", "≈": "~=", "≠": "!=",
-    "∈": "in", "→": "->", "⇒": "=>", "…": "...", "∞": "infty", "⊤": "T", "ℝ": "R", "⁺": "^+", "⁻": "^-", "ⁿ": "^n", "¹": "^1", "²": "^2", "³": "^3",
-    "–": "-", "—": "-", "−": "-", "“": '"', "”": '"', "‘": "'", "’": "'", "Σ": "Sum", "∏": "Prod", "Λ": "Lambda", "σ": "sigma", "λ": "lambda",
+    "∂⁺": "partial^{+} ", "∂": "partial ", "∇": "nabla", "·": "*", "×": "x", "⊗": "kron", "⊙": "*", "≤": "<=",
+    "≥": ">=", "≈": "~=", "≠": "!=",
+    "∈": "in", "→": "->", "⇒": "=>", "…": "...", "∞": "infty", "⊤": "T", "ℝ": "R", "⁺": "^+", "⁻": "^-", "ⁿ": "^n",
+    "¹": "^1", "²": "^2", "³": "^3",
+    "–": "-", "—": "-", "−": "-", "“": '"', "”": '"', "‘": "'", "’": "'", "Σ": "Sum", "∏": "Prod", "Λ": "Lambda",
+    "σ": "sigma", "λ": "lambda",
     "δ": "delta", "‖": "||",
 }  # fmt: skip
 """Mathematical signs for terminals that have none; most are read again by the plain notation."""
@@ -65,7 +70,9 @@ def say(text: str) -> None:
         raise
     except (OSError, ValueError) as error:
         abandon(sys.stdout)
-        raise OutputError(f"the standard output cannot be written: {getattr(error, 'strerror', None) or error}") from None
+        raise OutputError(
+            f"the standard output cannot be written: {getattr(error, 'strerror', None) or error}"
+        ) from None
 
 
 def say_json(data: Any) -> None:

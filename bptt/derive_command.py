@@ -28,7 +28,13 @@ def run_derive(options: argparse.Namespace) -> int:
         subject = cell(options.cell)
         progress.say("proving" if options.prove else "deriving")
         derivation = _derivation(subject, options)
-        text = None if options.format == "json" else derivation.latex() if options.format == "latex" else derivation.text(console.width())
+        text = (
+            None
+            if options.format == "json"
+            else derivation.latex()
+            if options.format == "latex"
+            else derivation.text(console.width())
+        )
     if text is None:
         console.say_json(derivation.data())
     else:
@@ -58,7 +64,9 @@ def _derivation(subject: Cell, options: argparse.Namespace) -> Derivation:
         return subject.gradients() if subject.loss_terms else _only_jacobian(subject)
     if options.prove:
         return subject.equivalence(options.gradient)
-    return subject.gradient(options.gradient, form=options.form or "recursion", steps=3 if options.steps is None else options.steps)
+    return subject.gradient(
+        options.gradient, form=options.form or "recursion", steps=3 if options.steps is None else options.steps
+    )
 
 
 def _only_jacobian(subject: Cell) -> Derivation:
@@ -85,7 +93,9 @@ def _measured(subject: Cell, derivation: Derivation, options: argparse.Namespace
         # The proof says that two forms are equal; measured is that each of them is the gradient.
         for form, draws in (("recursion", 20), ("double-sum", _FEW_DRAWS)):
             one = subject.gradient(options.gradient, form=form)
-            yield replace(validate_derivation(subject, one, draws), subject=f"{one.target} by the {form.replace('-', ' ')}")
+            yield replace(
+                validate_derivation(subject, one, draws), subject=f"{one.target} by the {form.replace('-', ' ')}"
+            )
     elif options.of is None and options.gradient is None and subject.loss_terms:
         yield replace(validate_gradients(subject), subject="the loss and all its gradients")
     else:

@@ -4,8 +4,9 @@ For each quantity q the total adjoint is what the loss gains from moving q_t,
 
     q̄_t = ∂⁺L/∂q_t + Σ over readings of q by p at t + o:  (∂⁺p_{t-o}/∂q_t)ᵀ p̄_{t-o},
 
-zero beyond the ends; a pre-activation's adjoint is written δ. Parameter gradients add up over time what each step passes to the parameter.
-Sources: Rumelhart, Hinton, Williams (1986); Werbos, *Backpropagation through time: what it does and how to do it* (1990).
+zero beyond the ends; a pre-activation's adjoint is written δ. Parameter gradients add up over time what each step
+passes to the parameter. Sources: Rumelhart, Hinton, Williams (1986); Werbos, *Backpropagation through time: what it
+does and how to do it* (1990).
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Direct:
 class AdjointEquation:
     """The adjoint of one quantity: ``adjoint = right side`` at each t of the sequence.
 
-    ``final`` is what a loss at T alone adds at t = T (None where there is none). What acts during other times carries an Iverson
-    bracket in the right side, such as [2 <= t].
+    ``final`` is what a loss at T alone adds at t = T (None where there is none). What acts during other times carries
+    an Iverson bracket in the right side, such as [2 <= t].
     """
 
     key: str
@@ -62,14 +63,24 @@ class AdjointEngine:
         self.system = system
         self.time = system.time
 
-    # -- names -----------------------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
     @cached_property
     def adjoint_names(self) -> Mapping[str, str]:
-        """The name of each quantity's adjoint: δ (with the label of z) for pre-activations, a bar (or an accent that the cell does not use) for all others."""
+        """The name of each quantity's adjoint: δ (with the label of z) for pre-activations, a bar (or an accent that
+        the cell does not use) for all others.
+        """
         taken = set(self.system.shapes)
-        letter = next(name for name in ("delta", "lambda", "mu", "epsilon") if not any(QName.from_key(key).base == name for key in taken))
-        accent = next(mark for mark in ("bar", "breve", "check", "ddot") if not any(mark in QName.from_key(key).accents for key in taken))
+        letter = next(
+            name
+            for name in ("delta", "lambda", "mu", "epsilon")
+            if not any(QName.from_key(key).base == name for key in taken)
+        )
+        accent = next(
+            mark
+            for mark in ("bar", "breve", "check", "ddot")
+            if not any(mark in QName.from_key(key).accents for key in taken)
+        )
         names = {}
         for key in (*self.system.definitions, *self.system.inputs, *self.system.parameters):
             name = QName.from_key(key)
@@ -83,9 +94,13 @@ class AdjointEngine:
         """The adjoint of a quantity, as a named quantity of the same shape."""
         quantity = self.system.quantity(key, time)
         name = self.adjoint_names[key]
-        return e.Timed(name, quantity.time, *quantity.shape) if isinstance(quantity, e.Timed) else e.Var(name, *quantity.shape)
+        return (
+            e.Timed(name, quantity.time, *quantity.shape)
+            if isinstance(quantity, e.Timed)
+            else e.Var(name, *quantity.shape)
+        )
 
-    # -- what each step passes back --------------------------------------------------------------------------------------------
+    # -- what each step passes back ----------------------------------------------------------------
 
     @cached_property
     def passed(self) -> Mapping[str, tuple[Reach, ...]]:
@@ -128,14 +143,18 @@ class AdjointEngine:
         if reach.over is not None and reach.leaf.time.has(reach.over.index):
             return self._placed(reach, reach.over.index, reach.over.lower, reach.over.upper)
         if reach.over is not None:
-            raise MissingRuleError(f"{reach.leaf} stands at a fixed time inside {reach.over}", hint="take it out of the sum")
+            raise MissingRuleError(
+                f"{reach.leaf} stands at a fixed time inside {reach.over}", hint="take it out of the sum"
+            )
         return Direct(reach.leaf.time, reach.leaf.time, reach.part)
 
     def _placed(self, reach: Reach, index: Symbol, lower: Expr, upper: Expr) -> Direct:
         """A contribution to q_{i+o} for i = lower .. upper, written at t = i + o."""
         offset = reach.leaf.time - index
         if not offset.is_Integer:
-            raise MissingRuleError(f"{reach.leaf} is not at a fixed distance from {index}", expected=f"times such as {index} or {index}-1")
+            raise MissingRuleError(
+                f"{reach.leaf} is not at a fixed distance from {index}", expected=f"times such as {index} or {index}-1"
+            )
         return Direct(lower + offset, upper + offset, rebound(reach.part, index, self.time - offset))
 
     def from_loss(self, key: str) -> tuple[list[e.Node], list[e.Node]]:
@@ -186,7 +205,12 @@ class AdjointEngine:
         for key, name in self.adjoint_names.items():
             if key in self.system.definitions and self.system.is_timed(key):
                 shape = self.system.shapes[key]
-                found.update({e.Timed(name, T + step, *shape): make.zero(shape) for step in range(1, max(self.system.max_lag, 1) + 1)})
+                found.update(
+                    {
+                        e.Timed(name, T + step, *shape): make.zero(shape)
+                        for step in range(1, max(self.system.max_lag, 1) + 1)
+                    }
+                )
         return found
 
     @cached_property
@@ -195,7 +219,7 @@ class AdjointEngine:
         found = [self.equation(q.key) for q in reversed(self.system.steps) if isinstance(q.lhs, e.Timed)]
         return tuple(equation for equation in found if equation is not None)
 
-    # -- gradients -------------------------------------------------------------------------------------------------------------
+    # -- gradients ---------------------------------------------------------------------------------
 
     def per_step(self, key: str) -> e.Node | None:
         """What step t adds to the gradient of a quantity without time."""
@@ -221,7 +245,11 @@ class AdjointEngine:
             for reach in parts:
                 if reach.leaf.name == key:
                     part = _summed(reach)
-                    terms.append(part.xreplace({self.time: term.lower}) if term.final else e.SumOver(self.time, term.lower, term.upper, part))
+                    terms.append(
+                        part.xreplace({self.time: term.lower})
+                        if term.final
+                        else e.SumOver(self.time, term.lower, term.upper, part)
+                    )
         return make.plus(*terms) if terms else make.zero(self.system.shapes[key])
 
     def state_gradient(self, key: str, time: Expr) -> e.Node:
@@ -237,8 +265,15 @@ class AdjointEngine:
                 part = span.part.xreplace({self.time: time})
                 terms.append(part if inside == True else make.times(e.Scalar(Piecewise((1, inside), (0, True))), part))  # noqa: E712
         for start, value in self.system.initial.items():
-            passed = [reach for reach in self._kept(reaches(value, self.adjoint(start.name))) if reach.leaf == e.Timed(key, time, *self.system.shapes[key])]
-            terms += [reach.part.xreplace({self.adjoint(start.name): self.state_gradient(start.name, start.time)}) for reach in passed]
+            passed = [
+                reach
+                for reach in self._kept(reaches(value, self.adjoint(start.name)))
+                if reach.leaf == e.Timed(key, time, *self.system.shapes[key])
+            ]
+            terms += [
+                reach.part.xreplace({self.adjoint(start.name): self.state_gradient(start.name, start.time)})
+                for reach in passed
+            ]
         return make.plus(*terms) if terms else make.zero(self.system.shapes[key])
 
     def needed(self, expression: e.Node) -> tuple[AdjointEquation, ...]:
@@ -278,13 +313,24 @@ def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
     """
     engine = AdjointEngine(system)
     if not system.loss_terms:
-        raise UsageError("the equations have no time, so no loss over time is differentiated", expected="a loss such as L = \\phi(y)", hint="ask for a Jacobian")
+        raise UsageError(
+            "the equations have no time, so no loss over time is differentiated",
+            expected="a loss such as L = \\phi(y)",
+            hint="ask for a Jacobian",
+        )
     target = e.Gradient(by, e.Var(system.loss_name))
     result = _result(engine, by)
     equations = engine.needed(result)
     backward = [*_readout_steps(engine, _needs(equations, result)), *_recursion_steps(engine, equations)]
     steps = [*_forward(system), *backward, *_condensed(engine, equations)]
-    steps.append(Step(target, result, _sum_rule(by, result), "each step passes its share to the shared parameter" if isinstance(by, e.Var) else ""))
+    steps.append(
+        Step(
+            target,
+            result,
+            _sum_rule(by, result),
+            "each step passes its share to the shared parameter" if isinstance(by, e.Var) else "",
+        )
+    )
     title = f"Gradient of the loss by {by}, by the adjoint recursion"
     return Derivation(target, result, tuple(steps), title, _relations(backward))
 
@@ -296,7 +342,10 @@ def all_gradients(system: RecurrentSystem) -> Derivation:
         raise UsageError("the equations have no time, so there is no loss over time", hint="ask for a Jacobian")
     loss = e.Var(system.loss_name)
     gradients = {key: _result(engine, system.quantity(key)) for key in system.parameters}
-    backward = [*_readout_steps(engine, _needs(engine.equations, *gradients.values())), *_recursion_steps(engine, engine.equations)]
+    backward = [
+        *_readout_steps(engine, _needs(engine.equations, *gradients.values())),
+        *_recursion_steps(engine, engine.equations),
+    ]
     steps = [*_forward(system), *backward]
     for key, result in gradients.items():
         quantity = system.quantity(key)
@@ -307,7 +356,9 @@ def all_gradients(system: RecurrentSystem) -> Derivation:
     for quantity in system.starts:
         steps.append(Step(e.Gradient(quantity, loss), _result(engine, quantity), "chain rule"))
     last = steps[-1]
-    return Derivation(last.lhs, last.rhs, tuple(steps), "Gradients of the loss by the adjoint recursion", _relations(backward))
+    return Derivation(
+        last.lhs, last.rhs, tuple(steps), "Gradients of the loss by the adjoint recursion", _relations(backward)
+    )
 
 
 def _input_steps(engine: AdjointEngine, quantity: e.Timed) -> list[Step]:
@@ -317,7 +368,11 @@ def _input_steps(engine: AdjointEngine, quantity: e.Timed) -> list[Step]:
     if equation is None or equation.final is None:
         return [Step(target, _result(engine, quantity), "chain rule")]
     last = Step(target.xreplace({engine.time: T}), equation.at_the_end(engine.beyond), "loss at T")
-    return [last] if make.is_zero(equation.rhs) else [last, Step(target, equation.rhs, "chain rule", f"for {engine.time} < T")]
+    return (
+        [last]
+        if make.is_zero(equation.rhs)
+        else [last, Step(target, equation.rhs, "chain rule", f"for {engine.time} < T")]
+    )
 
 
 def _result(engine: AdjointEngine, by: e.Node) -> e.Node:
@@ -340,7 +395,10 @@ def _result(engine: AdjointEngine, by: e.Node) -> e.Node:
     if equation.final is None:
         return equation.rhs.xreplace({engine.time: by.time})
     if by.time != T:
-        raise MissingRuleError(f"the loss reads {by.name} at T alone, so its gradient at {by.time} is not the one at T", hint=f"ask for {by.name}_T, or for all gradients")
+        raise MissingRuleError(
+            f"the loss reads {by.name} at T alone, so its gradient at {by.time} is not the one at T",
+            hint=f"ask for {by.name}_T, or for all gradients",
+        )
     return equation.at_the_end(engine.beyond)
 
 
@@ -348,7 +406,9 @@ def _forward(system: RecurrentSystem) -> list[Step]:
     steps = []
     for equation in system.steps:
         named = equation.key in system.preactivations
-        steps.append(Step(equation.lhs, equation.rhs, "pre-activation" if named else "equation of the cell", proved="definition"))
+        steps.append(
+            Step(equation.lhs, equation.rhs, "pre-activation" if named else "equation of the cell", proved="definition")
+        )
     return steps
 
 
@@ -357,24 +417,42 @@ def _recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ..
     for equation in equations:
         rule = "adjoint of a pre-activation" if equation.key in engine.system.preactivations else "total adjoint"
         if equation.final is not None:
-            steps.append(Step(equation.adjoint.xreplace({engine.time: T}), equation.at_the_end(engine.beyond), "loss at T", "everything later is zero"))
+            steps.append(
+                Step(
+                    equation.adjoint.xreplace({engine.time: T}),
+                    equation.at_the_end(engine.beyond),
+                    "loss at T",
+                    "everything later is zero",
+                )
+            )
         if not make.is_zero(equation.rhs):
-            steps.append(Step(equation.adjoint, equation.rhs, rule, "" if equation.final is None else f"for {engine.time} < T"))
+            steps.append(
+                Step(equation.adjoint, equation.rhs, rule, "" if equation.final is None else f"for {engine.time} < T")
+            )
     return [*starts(engine, equations), *steps]
 
 
 def starts(engine: AdjointEngine, equations: Iterable[AdjointEquation]) -> list[Step]:
-    """Where the recursion starts: the adjoints beyond the ends of the sequence that it reads. No loss depends on them, so they are zero."""
+    """Where the recursion starts: the adjoints beyond the ends of the sequence that it reads. No loss depends on them,
+    so they are zero.
+    """
     own = {equation.adjoint.name: equation.adjoint for equation in equations}
     steps = []
     for name, adjoint in own.items():
-        distances = [leaf.time - engine.time for equation in equations for leaf in equation.rhs.atoms(e.Timed) if leaf.name == name]
+        distances = [
+            leaf.time - engine.time
+            for equation in equations
+            for leaf in equation.rhs.atoms(e.Timed)
+            if leaf.name == name
+        ]
         offsets = [int(distance) for distance in distances if distance.is_Integer]
         after = [T + step for step in range(1, max(offsets, default=0) + 1)]
         before = [Integer(1 - step) for step in range(1, 1 - min(offsets, default=0))]
         for time in (*after, *before):
             rule = "no step after T" if time.has(T) else "no step before 1"
-            steps.append(Step(adjoint.xreplace({engine.time: time}), make.zero(adjoint.shape), rule, proved="definition"))
+            steps.append(
+                Step(adjoint.xreplace({engine.time: time}), make.zero(adjoint.shape), rule, proved="definition")
+            )
     return steps
 
 
@@ -387,7 +465,11 @@ def _readout_steps(engine: AdjointEngine, wanted: Iterable[e.Node]) -> list[Step
         for leaf in stack.pop().atoms(e.Var):
             if leaf.name in names and leaf.name not in found:
                 value = engine.parameter_gradient(names[leaf.name])
-                rule = "adjoint of a pre-activation" if names[leaf.name] in engine.system.preactivations else "total adjoint"
+                rule = (
+                    "adjoint of a pre-activation"
+                    if names[leaf.name] in engine.system.preactivations
+                    else "total adjoint"
+                )
                 found[leaf.name] = Step(leaf, value, rule)
                 stack.append(value)
     order = [engine.adjoint_names[q.key] for q in reversed(engine.system.steps)]
@@ -414,7 +496,11 @@ def _condensed(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) ->
 
 
 def _sum_rule(by: e.Node, result: e.Node) -> str:
-    return "sum over the steps that share the parameter" if isinstance(by, e.Var) and result.has(e.SumOver) else "chain rule"
+    return (
+        "sum over the steps that share the parameter"
+        if isinstance(by, e.Var) and result.has(e.SumOver)
+        else "chain rule"
+    )
 
 
 __all__ = ["AdjointEngine", "AdjointEquation", "all_gradients", "gradient"]

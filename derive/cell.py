@@ -49,7 +49,7 @@ class Cell(RecurrentSystem):
         """
         return cls(read_cell_text(Source(text, name)))
 
-    # -- as an object ----------------------------------------------------------------------------------------------------------
+    # -- as an object ------------------------------------------------------------------------------
 
     @cached_property
     def _content(self) -> tuple[object, ...]:
@@ -90,14 +90,13 @@ class Cell(RecurrentSystem):
             written.append(e.Relation("=", self.quantity(key, Integer(time)), value))
         return written if self.text.loss is None else [*written, e.Relation("=", e.Var(self.loss_name), self.text.loss)]
 
-    # -- derivations -----------------------------------------------------------------------------------------------------------
+    # -- derivations -------------------------------------------------------------------------------
 
     def jacobian(self, of: str, by: str) -> Derivation:
         """The total derivative ∂a/∂b, shape (size a, size b) (numerator layout).
 
-        Parameters
-        ----------
-        of, by : quantities such as ``C_t`` and ``C_{t-1}`` (or ``C[t]``); ``C_k`` gives the product over a symbolic stretch.
+        Parameters ---------- of, by : quantities such as ``C_t`` and ``C_{t-1}`` (or ``C[t]``); ``C_k`` gives the
+        product over a symbolic stretch.
 
         Raises
         ------
@@ -141,10 +140,11 @@ class Cell(RecurrentSystem):
         """The adjoint recursion of the whole cell, in the order in which a step is gone through backward."""
         return tuple(e.Relation("=", q.adjoint, q.rhs) for q in AdjointEngine(self).equations)
 
-    # -- names -----------------------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
     def quantity_of(self, text: str) -> e.Node:
-        """A quantity in any of its spellings: ``C_t``, ``C[t]``, ``\\tilde{C}_{t-1}``, or ``x`` and ``C_tilde`` for the quantity at t.
+        """A quantity in any of its spellings: ``C_t``, ``C[t]``, ``\\tilde{C}_{t-1}``, or ``x`` and ``C_tilde`` for the
+        quantity at t.
 
         Raises
         ------
@@ -162,7 +162,8 @@ class Cell(RecurrentSystem):
         return node
 
     def replacing(self, *equations: str) -> Cell:
-        """The same cell with other equations for some of its quantities, such as ``f_t = 1`` for a gate that is held open.
+        """The same cell with other equations for some of its quantities, such as ``f_t = 1`` for a gate that is held
+        open.
 
         Raises
         ------
@@ -174,7 +175,9 @@ class Cell(RecurrentSystem):
             name = Cell.from_text(equation + "\n" + self._keep_shapes()).text.equations[0].key
             old = next((q for q in self.equations if q.key == name), None)
             if old is None or old.span is None:
-                raise UsageError(f"{name} is not defined by the cell", expected=f"one of {', '.join(q.key for q in self.equations)}")
+                raise UsageError(
+                    f"{name} is not defined by the cell", expected=f"one of {', '.join(q.key for q in self.equations)}"
+                )
             place = text.count("\n", 0, old.span.start)
             lines[place] = equation
         return Cell.from_text("\n".join([*lines, self._keep_shapes()]), self.text.source.name)
@@ -184,10 +187,15 @@ class Cell(RecurrentSystem):
         declared = []
         for key in (*(q.key for q in self.equations), *self.inputs):
             rows, columns = self.shapes[key]
-            size = "" if self.shapes[key] == (1, 1) else f"^{{{e.Scalar(rows).latex()}}}" if columns == 1 else f"^{{{e.Scalar(rows).latex()} \\times {e.Scalar(columns).latex()}}}"
+            size = (
+                ""
+                if self.shapes[key] == (1, 1)
+                else f"^{{{e.Scalar(rows).latex()}}}"
+                if columns == 1
+                else f"^{{{e.Scalar(rows).latex()} \\times {e.Scalar(columns).latex()}}}"
+            )
             declared.append(f"{self.quantity(key).latex()} \\in \\mathbb{{R}}{size}")
         return "\n".join(declared)
-
 
 
 def library() -> tuple[str, ...]:
@@ -220,7 +228,11 @@ def cell(text: str | os.PathLike[str]) -> Cell:
     if "\n" in text or "=" in text:
         return Cell.from_text(text)
     if not text.strip():
-        raise UsageError("no cell is given", expected="equations, a path, or a library name", hint=f"the library has {', '.join(library())}")
+        raise UsageError(
+            "no cell is given",
+            expected="equations, a path, or a library name",
+            hint=f"the library has {', '.join(library())}",
+        )
     if text in library():
         return _library_cell(text)
     if not is_file_name(text):
@@ -236,14 +248,17 @@ def _nothing_called(text: str) -> UsageError:
     names = library()
     close = difflib.get_close_matches(text.lower(), names, n=1, cutoff=0.6) if len(text) < 100 else []
     return UsageError(
-        f"there is no file {clipped(text, 200)!r}, and no cell of that name in the library", expected=f"equations, a path, or one of {', '.join(names)}",
+        f"there is no file {clipped(text, 200)!r}, and no cell of that name in the library",
+        expected=f"equations, a path, or one of {', '.join(names)}",
         hint=f"did you mean {close[0]}?" if close else None,
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=256)
 def _library_cell(name: str) -> Cell:
-    return Cell.from_text((resources.files("derive") / "cells" / f"{name}.tex").read_text(encoding="utf-8"), f"{name}.tex")
+    return Cell.from_text(
+        (resources.files("derive") / "cells" / f"{name}.tex").read_text(encoding="utf-8"), f"{name}.tex"
+    )
 
 
 __all__ = ["FORMS", "BpttError", "Cell", "cell", "library"]

@@ -19,7 +19,15 @@ from derive.notation.operations import Pre
 from derive.notation.parser import parse_lines
 from derive.notation.references import ReferenceReader
 from derive.notation.resolve import Resolver
-from derive.notation.scope import CONVENTIONAL_INDICES, LOSS_LETTERS, OBJECTIVE_LETTERS, Scope, bound_letters, find_timed, time_letter
+from derive.notation.scope import (
+    CONVENTIONAL_INDICES,
+    LOSS_LETTERS,
+    OBJECTIVE_LETTERS,
+    Scope,
+    bound_letters,
+    find_timed,
+    time_letter,
+)
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source, Span
 from derive.notation.time_style import style_of, with_subscripts
@@ -89,9 +97,16 @@ def read_cell_text(text: str | Source) -> CellText:
 
 
 def _without_range(items: Sequence[s.Surface]) -> Sequence[s.Surface]:
-    """A line without the times for which its equation is said to hold: ``h_t = ..., t = 1, \\dots, T``. Every equation holds at each step."""
+    """A line without the times for which its equation is said to hold: ``h_t = ..., t = 1, \\dots, T``. Every equation
+    holds at each step.
+    """
     for position, item in enumerate(items):
-        if position and isinstance(item, s.Relation) and _is_range(item) and any(isinstance(before, s.Relation) for before in items[:position]):
+        if (
+            position
+            and isinstance(item, s.Relation)
+            and _is_range(item)
+            and any(isinstance(before, s.Relation) for before in items[:position])
+        ):
             return items[:position]
     return items
 
@@ -120,11 +135,24 @@ def _sort(lines: Sequence[s.Line], source: Source) -> _Parts:
             elif item.operators in (("=",), (":=",)):
                 parts.equations.append(item)
             else:
-                raise ParseError("this line is neither an equation nor a declaration", span=item.span, expected="name = expression, or name \\in \\mathbb{R}^{n}")
+                raise ParseError(
+                    "this line is neither an equation nor a declaration",
+                    span=item.span,
+                    expected="name = expression, or name \\in \\mathbb{R}^{n}",
+                )
         if waiting:
-            raise ParseError("this is not an equation", span=waiting[0].span, expected="name = expression", hint="every line of a cell defines one quantity")
+            raise ParseError(
+                "this is not an equation",
+                span=waiting[0].span,
+                expected="name = expression",
+                hint="every line of a cell defines one quantity",
+            )
     if not parts.equations:
-        raise ParseError("there is no equation", span=Span(0, max(1, len(source.text)), source), expected="equations such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
+        raise ParseError(
+            "there is no equation",
+            span=Span(0, max(1, len(source.text)), source),
+            expected="equations such as h_t = \\tanh(W h_{t-1} + U x_t + b)",
+        )
     _check_extent(parts.equations)
     return parts
 
@@ -133,14 +161,21 @@ def _check_extent(equations: Sequence[s.Relation]) -> None:
     """A text may be long; a cell of more than this would be derived for hours."""
     if len(equations) > MAX_EQUATIONS:
         place = equations[MAX_EQUATIONS].span
-        raise CellError(f"the cell has {len(equations):,} equations", span=place, expected=f"at most {MAX_EQUATIONS}", hint="is this the right file?")
+        raise CellError(
+            f"the cell has {len(equations):,} equations",
+            span=place,
+            expected=f"at most {MAX_EQUATIONS}",
+            hint="is this the right file?",
+        )
     for equation in equations:
         leaves = sum(isinstance(node, (s.Name, s.Number)) for node in equation.walk())
         if leaves > MAX_LEAVES:
             raise CellError(
-                f"this equation has {leaves:,} names and numbers", span=equation.items[0].span, expected=f"at most {MAX_LEAVES:,}",
+                f"this equation has {leaves:,} names and numbers",
+                span=equation.items[0].span,
+                expected=f"at most {MAX_LEAVES:,}",
                 hint="name its parts by equations of their own",
-            )  # fmt: skip
+            )
 
 
 class _Reader:
@@ -158,12 +193,18 @@ class _Reader:
         equations = self.parts.equations
         time = time_letter(equations, [equation.items[0] for equation in equations])
         indices = frozenset(letter for letter in bound_letters(equations) if letter not in ("T",) and len(letter) == 1)
-        sizes = frozenset(str(symbol) for _, relation in self.parts.declarations for symbol in _size_names(relation.items[1]))
+        sizes = frozenset(
+            str(symbol) for _, relation in self.parts.declarations for symbol in _size_names(relation.items[1])
+        )
         functions = frozenset(key for key in map(_function_key, self.parts.functions))
-        scope = Scope(time=time, indices=indices, functions=functions, style=self.parts.style, in_cell=True, sizes=sizes - {time})
+        scope = Scope(
+            time=time, indices=indices, functions=functions, style=self.parts.style, in_cell=True, sizes=sizes - {time}
+        )
         scope = replace(scope, timed=find_timed([*equations, *(name for name, _ in self.parts.declarations)], scope))
         declared = (ReferenceReader(scope).reference(name) for name, _ in self.parts.declarations)
-        scope = replace(scope, declared=frozenset(reference.name.key for reference in declared if reference is not None))
+        scope = replace(
+            scope, declared=frozenset(reference.name.key for reference in declared if reference is not None)
+        )
         defined = {self._reference(equation.items[0], scope)[0].key for equation in equations}
         return scope.with_names(names=defined - LOSS_LETTERS)
 
@@ -182,7 +223,11 @@ class _Reader:
     def _reference(self, node: s.Surface, scope: Scope) -> tuple[QName, Expr | None]:
         reference = ReferenceReader(scope).reference(node)
         if reference is None or reference.acting:
-            raise ParseError("the left side of an equation is the name of the quantity that it defines", span=node.span, expected="a name such as h_t")
+            raise ParseError(
+                "the left side of an equation is the name of the quantity that it defines",
+                span=node.span,
+                expected="a name such as h_t",
+            )
         return reference.name, reference.time
 
     def read(self) -> CellText:
@@ -199,13 +244,37 @@ class _Reader:
         equations, initial, loss, loss_name = self._build(builder, pres, lefts, time)
         labels = frozenset(key for key, info in infos.items() if info.integer)
         context = Context(
-            replace(self.scope, open=False, in_cell=False, names=frozenset(shapes) - LOSS_LETTERS | frozenset(k for k in shapes if k in LOSS_LETTERS)),
-            shapes, inference.layout, _bare_functions(equations),
-        )  # fmt: skip
-        return CellText(self.source, time, inference.layout, tuple(equations), initial, loss, self._loss_span(lefts), loss_name, shapes, labels, self.directives, context)
+            replace(
+                self.scope,
+                open=False,
+                in_cell=False,
+                names=frozenset(shapes) - LOSS_LETTERS | frozenset(k for k in shapes if k in LOSS_LETTERS),
+            ),
+            shapes,
+            inference.layout,
+            _bare_functions(equations),
+        )
+        return CellText(
+            self.source,
+            time,
+            inference.layout,
+            tuple(equations),
+            initial,
+            loss,
+            self._loss_span(lefts),
+            loss_name,
+            shapes,
+            labels,
+            self.directives,
+            context,
+        )
 
     def _loss_span(self, lefts: Sequence[tuple[QName, Expr | None]]) -> Span | None:
-        places = [q.span for q, (name, when) in zip(self.parts.equations, lefts, strict=True) if when is None and self._is_loss(name)]
+        places = [
+            q.span
+            for q, (name, when) in zip(self.parts.equations, lefts, strict=True)
+            if when is None and self._is_loss(name)
+        ]
         return places[-1] if places else None
 
     def _resolve(self, equation: s.Relation) -> Pre:
@@ -216,7 +285,7 @@ class _Reader:
                 error.at(equation.span)
             raise
 
-    # -- names -----------------------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
     def _declared(self) -> dict[str, tuple[Expr, ...]]:
         found = {}
@@ -231,13 +300,21 @@ class _Reader:
         """The sizes of R, R^n or R^{n x d}."""
         base, sups = (node.base, node.sups) if isinstance(node, s.Scripted) else (node, ())
         if not isinstance(base, s.Mark) or base.kind != "reals" or len(sups) > 1:
-            raise ParseError("this space is not part of the notation", span=node.span, expected="\\mathbb{R}, \\mathbb{R}^{n} or \\mathbb{R}^{n \\times d}")
+            raise ParseError(
+                "this space is not part of the notation",
+                span=node.span,
+                expected="\\mathbb{R}, \\mathbb{R}^{n} or \\mathbb{R}^{n \\times d}",
+            )
         if not sups:
             return ()
         factors = sups[0].items if isinstance(sups[0], s.Infix) else (sups[0],)
         sizes = [self.resolver.references.index(factor) for factor in factors]
         if len(sizes) > 2:
-            raise ParseError("only vectors and matrices are part of the notation", span=node.span, expected="\\mathbb{R}^{n \\times d}")
+            raise ParseError(
+                "only vectors and matrices are part of the notation",
+                span=node.span,
+                expected="\\mathbb{R}^{n \\times d}",
+            )
         # R^{n x 1} is a column, R^{1 x n} a row; R^1 and R^{1 x 1} are scalars.
         if all(size == 1 for size in sizes):
             return ()
@@ -255,9 +332,13 @@ class _Reader:
                     timed[key] = timed.get(key, False) or time is not None
         for key in declared:
             timed.setdefault(key, key in self.scope.timed)
-        return {key: NameInfo(key, is_timed, None, key in integers, declared.get(key)) for key, is_timed in timed.items()}
+        return {
+            key: NameInfo(key, is_timed, None, key in integers, declared.get(key)) for key, is_timed in timed.items()
+        }
 
-    def _check_slips(self, infos: Mapping[str, NameInfo], lefts: Sequence[tuple[QName, Expr | None]], pres: Sequence[Pre]) -> None:
+    def _check_slips(
+        self, infos: Mapping[str, NameInfo], lefts: Sequence[tuple[QName, Expr | None]], pres: Sequence[Pre]
+    ) -> None:
         """A timed name that is never defined is an input, unless it looks like a slip for a defined one."""
         defined = {name for name, _ in lefts}
         keys = {name.key for name in defined}
@@ -269,7 +350,9 @@ class _Reader:
                 same_letters = other.key.lower() == key.lower()
                 other_accent = bool(name.accents and other.accents) and replace(name, accents=other.accents) == other
                 if same_letters or other_accent:
-                    place = next((n.span for pre in pres for n in walk(pre) if n.op == "name" and n.data[0] == key), None)
+                    place = next(
+                        (n.span for pre in pres for n in walk(pre) if n.op == "name" and n.data[0] == key), None
+                    )
                     raise AmbiguityError(
                         f"{key} is never defined, but {other.key} is",
                         span=place,
@@ -277,7 +360,9 @@ class _Reader:
                         hint=f"if {key} is an input of its own, declare it: {key} \\in \\mathbb{{R}}^{{d}}",
                     )
 
-    def _wanted(self, shapes: Mapping[str, Shape], lefts: Sequence[tuple[QName, Expr | None]], infos: Mapping[str, NameInfo]) -> list[tuple[str, Shape]]:
+    def _wanted(
+        self, shapes: Mapping[str, Shape], lefts: Sequence[tuple[QName, Expr | None]], infos: Mapping[str, NameInfo]
+    ) -> list[tuple[str, Shape]]:
         """Which size letter each name would like: n for states, m for other quantities, d for inputs."""
         defined = [name.key for name, time in lefts if time is not None]
         states = [key for key in defined if self._is_state(key)]
@@ -300,11 +385,13 @@ class _Reader:
         )
 
     def _taken(self, infos: Mapping[str, NameInfo]) -> set[str]:
-        declared = {str(symbol) for sizes in self._declared().values() for size in sizes for symbol in size.free_symbols}
+        declared = {
+            str(symbol) for sizes in self._declared().values() for size in sizes for symbol in size.free_symbols
+        }
         untimed = {key for key, info in infos.items() if not info.timed}
         return declared | untimed | {self.scope.time, "T"}
 
-    # -- expressions -----------------------------------------------------------------------------------------------------------
+    # -- expressions -------------------------------------------------------------------------------
 
     def _build(
         self, builder: Builder, pres: Sequence[Pre], lefts: Sequence[tuple[QName, Expr | None]], time: Symbol
@@ -324,14 +411,24 @@ class _Reader:
                 continue
             shift = Integer(0) if when is None else when - time
             if not shift.is_Integer:
-                raise CellError(f"{key} is defined at {when}", span=surface.items[0].span, expected=f"its value at {time} or {time}+1")
+                raise CellError(
+                    f"{key} is defined at {when}",
+                    span=surface.items[0].span,
+                    expected=f"its value at {time} or {time}+1",
+                )
             if shift != 0:
                 left, right = left.xreplace({time: time - shift}), right.xreplace({time: time - shift})
             if any(equation.key == key for equation in equations):
-                raise CellError(f"{key} is defined twice", span=surface.items[0].span, expected="one equation for each quantity")
+                raise CellError(
+                    f"{key} is defined twice", span=surface.items[0].span, expected="one equation for each quantity"
+                )
             equations.append(Equation(key, left, right, surface.span))
         if not equations:
-            raise CellError("no quantity is defined", span=Span(0, 1, self.source), expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
+            raise CellError(
+                "no quantity is defined",
+                span=Span(0, 1, self.source),
+                expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)",
+            )
         return equations, initial, loss, loss_name
 
 
@@ -346,7 +443,11 @@ def _size_names(node: s.Surface) -> Iterable[str]:
 def _function_key(node: s.Surface) -> str:
     scripted = node if isinstance(node, s.Scripted) else s.Scripted(node)
     if not isinstance(scripted.base, s.Name):
-        raise ParseError("only a name is declared as a function", span=node.span, expected="\\phi \\colon \\mathbb{R} \\to \\mathbb{R}")
+        raise ParseError(
+            "only a name is declared as a function",
+            span=node.span,
+            expected="\\phi \\colon \\mathbb{R} \\to \\mathbb{R}",
+        )
     labels = tuple(sub.text for sub in scripted.subs if isinstance(sub, s.Name))
     return QName(scripted.base.text, (), labels).key
 

@@ -18,8 +18,9 @@ from derive.notation.fold import beside
 class Step:
     """One line of a derivation: ``lhs = rhs``, by which rule, and why.
 
-    ``operator`` is ``=`` unless the line is a bound. ``proved`` says how the line was checked: ``algebra`` (equal canonical index forms, for all
-    sizes and lengths), ``definition``, ``rule`` (a differentiation rule from the table), or a named principle such as ``induction``.
+    ``operator`` is ``=`` unless the line is a bound. ``proved`` says how the line was checked: ``algebra`` (equal
+    canonical index forms, for all sizes and lengths), ``definition``, ``rule`` (a differentiation rule from the table),
+    or a named principle such as ``induction``.
     """
 
     lhs: Node
@@ -56,7 +57,9 @@ class Derivation:
     steps: tuple[Step, ...]
     title: str = ""
     recursion: tuple[Relation, ...] = ()
-    """Equations that define the auxiliary quantities of the result, such as the adjoint recursion; zero beyond the ends."""
+    """Equations that define the auxiliary quantities of the result, such as the adjoint recursion; zero beyond the
+    ends.
+    """
     conditions: tuple[tuple[Expr, Expr], ...] = ()
     """Pairs (a, b) of times: the result holds where a <= b."""
     notes: tuple[str, ...] = field(default=())
@@ -71,16 +74,23 @@ class Derivation:
 
     def latex(self) -> str:
         """All steps as a LaTeX ``align*`` environment, with the rule of each line beside it."""
-        lines = [f"{step.lhs.latex()} &{step.operator} {step.rhs.latex()} && \\text{{{_escape(step.rule)}}}" for step in self.steps]
+        lines = [
+            f"{step.lhs.latex()} &{step.operator} {step.rhs.latex()} && \\text{{{_escape(step.rule)}}}"
+            for step in self.steps
+        ]
         return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
 
     def typst(self) -> str:
         """All steps as an aligned Typst equation."""
-        lines = [f"{step.lhs.typst()} &{step.operator} {step.rhs.typst()} && quad #text[{step.rule}]" for step in self.steps]
+        lines = [
+            f"{step.lhs.typst()} &{step.operator} {step.rhs.typst()} && quad #text[{step.rule}]" for step in self.steps
+        ]
         return "$ " + " \\\n  ".join(lines) + " $"
 
     def text(self, width: int = 100) -> str:
-        """All steps in the plain form, in lines of at most ``width`` characters where that is possible, each with its rule."""
+        """All steps in the plain form, in lines of at most ``width`` characters where that is possible, each with its
+        rule.
+        """
         lines = [self.title] if self.title else []
         column = min(max((len(str(step)) for step in self.steps), default=0), width - width // 8)
         for step in self.steps:

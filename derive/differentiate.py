@@ -47,7 +47,9 @@ def push(node: Node, tangents: Mapping[Node, Node]) -> Node | None:
 
 @dataclass(frozen=True)
 class Reach:
-    """What a cotangent passes to one quantity. Inside a sum over time it does so for every value of ``over``'s index from its lower to its upper bound."""
+    """What a cotangent passes to one quantity. Inside a sum over time it does so for every value of ``over``'s index
+    from its lower to its upper bound.
+    """
 
     leaf: Timed | Var
     part: Node
@@ -68,22 +70,33 @@ def reaches(node: Node, cotangent: Node) -> Iterator[Reach]:
             yield Reach(current, incoming, over)
         elif isinstance(current, SumOver):
             if over is not None:
-                raise MissingRuleError(f"{current} is a sum over time inside another", hint="name the inner sum by an equation of its own")
+                raise MissingRuleError(
+                    f"{current} is a sum over time inside another", hint="name the inner sum by an equation of its own"
+                )
             stack.append((current.body, incoming, current))
         elif current.operands:
             passed = current.vjp(incoming)
-            below = [(operand, part, over) for operand, part in zip(current.operands, passed, strict=True) if part is not None]
+            below = [
+                (operand, part, over)
+                for operand, part in zip(current.operands, passed, strict=True)
+                if part is not None
+            ]
             stack.extend(reversed(below))
 
 
 def pull(node: Node, cotangent: Node) -> dict[Node, Node]:
-    """For every quantity in a formula, its adjoint given the adjoint of the formula: contributions added in the order of occurrence."""
+    """For every quantity in a formula, its adjoint given the adjoint of the formula: contributions added in the order
+    of occurrence.
+    """
     found: dict[Node, list[Node]] = {}
     for reach in reaches(node, cotangent):
         if reach.over is None:
             found.setdefault(reach.leaf, []).append(reach.part)
         elif isinstance(reach.leaf, Timed):
-            raise MissingRuleError(f"{reach.over} sums over time, so it has no adjoint within one step", hint="name the sum by an equation without a time")
+            raise MissingRuleError(
+                f"{reach.over} sums over time, so it has no adjoint within one step",
+                hint="name the sum by an equation without a time",
+            )
         else:
             over = reach.over
             found.setdefault(reach.leaf, []).append(SumOver(over.index, over.lower, over.upper, reach.part))
@@ -91,14 +104,17 @@ def pull(node: Node, cotangent: Node) -> dict[Node, Node]:
 
 
 def jacobian_of(node: Node, leaf: Node) -> Node | None:
-    """The Jacobian of a formula by one of its leaves, all others held fixed: (size of formula, size of leaf). None where it is zero."""
+    """The Jacobian of a formula by one of its leaves, all others held fixed: (size of formula, size of leaf). None
+    where it is zero.
+    """
     direction = Var("direction", *leaf.shape)
     moved = push(node, {leaf: direction})
     return None if moved is None else matrix_of(moved, direction)
 
 
 def matrix_of(node: Node, direction: Node) -> Node:
-    """The matrix M of a formula that is linear in a vector v: formula = M v (rows are read as columns, so M is in numerator layout).
+    """The matrix M of a formula that is linear in a vector v: formula = M v (rows are read as columns, so M is in
+    numerator layout).
 
     Raises
     ------
@@ -106,7 +122,8 @@ def matrix_of(node: Node, direction: Node) -> Node:
     """
     if not is_vector(node.shape) or not is_vector(direction.shape):
         raise MissingRuleError(
-            f"the Jacobian of {show_shape(node.shape)} by {show_shape(direction.shape)} is not a matrix", hint="ask for the adjoint form: the gradient of a scalar by it"
+            f"the Jacobian of {show_shape(node.shape)} by {show_shape(direction.shape)} is not a matrix",
+            hint="ask for the adjoint form: the gradient of a scalar by it",
         )
     result = _matrix(node, direction)
     if result is None:
@@ -177,8 +194,12 @@ def _of_product(node: Node, direction: Node) -> Node | None:
     raise MissingRuleError("an outer product with a varying factor is a matrix", hint="ask for the adjoint form")
 
 
-def _of_matrix_factor(node: Node, factor: Node, left: list[Node], right: list[Node], scalars: list[Node], direction: Node) -> Node | None:
-    """A varying matrix between fixed factors, in a product that is a vector: diag(u) v = u ⊙ v, (u w^T) v = u (w^T v), sums term by term."""
+def _of_matrix_factor(
+    node: Node, factor: Node, left: list[Node], right: list[Node], scalars: list[Node], direction: Node
+) -> Node | None:
+    """A varying matrix between fixed factors, in a product that is a vector: diag(u) v = u ⊙ v, (u w^T) v = u (w^T v),
+    sums term by term.
+    """
     if isinstance(factor, Plus):
         parts = [_matrix(make.times(*scalars, *left, term, *right), direction) for term in factor.operands]
         kept = [part for part in parts if part is not None]
@@ -192,7 +213,9 @@ def _of_matrix_factor(node: Node, factor: Node, left: list[Node], right: list[No
             return _matrix(again, direction)
     if isinstance(factor, Times):
         return _regroup(factor, left, right, scalars, direction)
-    raise MissingRuleError(f"a varying {type(factor).__name__} inside a product has no matrix form", hint="ask for the adjoint form")
+    raise MissingRuleError(
+        f"a varying {type(factor).__name__} inside a product has no matrix form", hint="ask for the adjoint form"
+    )
 
 
 def _regroup(factor: Node, left: list[Node], right: list[Node], scalars: list[Node], direction: Node) -> Node | None:

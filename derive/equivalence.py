@@ -1,7 +1,8 @@
 """The proof that the double sum, its expanded form and the adjoint recursion are the same gradient, for every length.
 
-Each line is checked as it is written: by canonical index forms where it is algebra (which includes the exchange of the triangular sum), by the
-rule that splits one term off a sum or one factor off a product, or by induction on the time, backward from T.
+Each line is checked as it is written: by canonical index forms where it is algebra (which includes the exchange of the
+triangular sum), by the rule that splits one term off a sum or one factor off a product, or by induction on the time,
+backward from T.
 """
 
 from __future__ import annotations
@@ -16,7 +17,17 @@ from derive.derivation import Derivation, Step
 from derive.errors import ValidationError
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.forms import Ingredients, column_of, double_sum_expression, ingredients, loss_pull, pieces, row_of, stacked, step_pull
+from derive.forms import (
+    Ingredients,
+    column_of,
+    double_sum_expression,
+    ingredients,
+    loss_pull,
+    pieces,
+    row_of,
+    stacked,
+    step_pull,
+)
 from derive.jacobian import JacobianEngine, free_index
 from derive.normal import equal
 from derive.normal.prove import Assumption
@@ -32,7 +43,15 @@ class Proof:
         self.known: tuple[Assumption, ...] = ((Integer(1), k), (k, T))
         """What is assumed of the earlier step: 1 <= k <= T."""
 
-    def algebra(self, lhs: e.Node, rhs: e.Node, rule: str, reason: str = "", known: tuple[Assumption, ...] | None = None, shown: e.Node | None = None) -> None:
+    def algebra(
+        self,
+        lhs: e.Node,
+        rhs: e.Node,
+        rule: str,
+        reason: str = "",
+        known: tuple[Assumption, ...] | None = None,
+        shown: e.Node | None = None,
+    ) -> None:
         """A line that canonical forms prove; ``shown`` is printed on the left instead of ``lhs``.
 
         Raises
@@ -50,12 +69,16 @@ class Proof:
 
 def split_first(total: e.SumOver) -> tuple[e.Node, e.SumOver]:
     """Σ_{t=a}^{b} f(t) = f(a) + Σ_{t=a+1}^{b} f(t), for a <= b: the first term and the rest."""
-    return total.body.xreplace({total.index: total.lower}), e.SumOver(total.index, total.lower + 1, total.upper, total.body)
+    return total.body.xreplace({total.index: total.lower}), e.SumOver(
+        total.index, total.lower + 1, total.upper, total.body
+    )
 
 
 def split_last_factor(product: e.ProductOver) -> tuple[e.ProductOver, e.Node]:
     """F_b ... F_{a+1} F_a = (F_b ... F_{a+1}) F_a, for a <= b: the product without its last factor, and that factor."""
-    return e.ProductOver(product.index, product.lower + 1, product.upper, product.body), product.body.xreplace({product.index: product.lower})
+    return e.ProductOver(product.index, product.lower + 1, product.upper, product.body), product.body.xreplace(
+        {product.index: product.lower}
+    )
 
 
 def equivalence(system: RecurrentSystem, by: e.Node) -> Derivation:
@@ -71,12 +94,16 @@ def equivalence(system: RecurrentSystem, by: e.Node) -> Derivation:
     _adjoint_recursion(system, parts, proof, adjoint)
     result = _shares(system, parts, proof, adjoint)
     target = e.Gradient(by, e.Var(system.loss_name))
-    return Derivation(target, result, tuple(proof.lines), f"The double sum for {by} equals the adjoint recursion, for every T")
+    return Derivation(
+        target, result, tuple(proof.lines), f"The double sum for {by} equals the adjoint recursion, for every T"
+    )
 
 
 def chained(*factors: e.Node) -> e.Node:
     """A product of factors that may be products themselves, without parentheses around them."""
-    return e.Times(*(part for factor in factors for part in (factor.operands if isinstance(factor, e.Times) else (factor,))))
+    return e.Times(
+        *(part for factor in factors for part in (factor.operands if isinstance(factor, e.Times) else (factor,)))
+    )
 
 
 def _loss_factor(parts: Ingredients) -> e.Node:
@@ -92,13 +119,31 @@ def _sum_to_adjoint(system: RecurrentSystem, parts: Ingredients, proof: Proof) -
     proof.named(target, written, "total derivative")
     share = e.Derivative(at_k, parts.parameter, "immediate")
     inner = _inner_sum(system, parts, e.Derivative(s, at_k))
-    proof.algebra(written, e.SumOver(parts.k, 1, T, e.Times(inner, share)), "exchange of the triangular sum", "1 ≤ k ≤ t ≤ T is the same region either way", (), target)
+    proof.algebra(
+        written,
+        e.SumOver(parts.k, 1, T, e.Times(inner, share)),
+        "exchange of the triangular sum",
+        "1 ≤ k ≤ t ≤ T is the same region either way",
+        (),
+        target,
+    )
     name = _adjoint_name(system)
     adjoint = e.Timed(name, parts.k, *s.shape)
     index = free_index({t, parts.k})
     product = e.ProductOver(index, parts.k + 1, t, parts.one_step.xreplace({t: index}))
-    proof.named(row_of(adjoint), inner, "name for the inner sum", f"what the losses from step {parts.k} on gain from moving {at_k}", "definition")
-    proof.named(row_of(adjoint), _inner_sum(system, parts, product), "chain rule over time", "the empty product, for t = k, is the identity")
+    proof.named(
+        row_of(adjoint),
+        inner,
+        "name for the inner sum",
+        f"what the losses from step {parts.k} on gain from moving {at_k}",
+        "definition",
+    )
+    proof.named(
+        row_of(adjoint),
+        _inner_sum(system, parts, product),
+        "chain rule over time",
+        "the empty product, for t = k, is the identity",
+    )
     proof.named(target, e.SumOver(parts.k, 1, T, e.Times(row_of(adjoint), share)), "the inner sum by its name")
     return adjoint
 
@@ -107,7 +152,8 @@ def _inner_sum(system: RecurrentSystem, parts: Ingredients, path: e.Node) -> e.N
     body = e.Times(_loss_factor(parts), path)
     if parts.term.final:
         return body.xreplace({system.time: T})
-    # For k >= 1 the sum starts at k, whatever the first loss is (a loss before step 1 does not depend on the parameter).
+    # For k >= 1 the sum starts at k, whatever the first loss is (a loss before step 1 does not depend on the
+    # parameter).
     return e.SumOver(system.time, parts.k, T, body)
 
 
@@ -133,22 +179,56 @@ def _adjoint_recursion(system: RecurrentSystem, parts: Ingredients, proof: Proof
         here = _loss_factor(parts).xreplace({t: parts.k})
         if not equal(first, here, proof.known):
             raise ValidationError("the first term of the inner sum is not ∂L_k/∂s_k")
-        proof.named(shown, e.Plus(here, rest), "split off t = k", "the empty product is the identity", "splitting a sum")
+        proof.named(
+            shown, e.Plus(here, rest), "split off t = k", "the empty product is the identity", "splitting a sum"
+        )
         shorter, last = split_last_factor(product)
         pulled = e.SumOver(t, parts.k + 1, T, chained(_loss_factor(parts), shorter, last))
-        proof.named(shown, e.Plus(here, pulled), "last factor of the product", "for t ≥ k+1 the product ends with J at k+1", "splitting a product")
+        proof.named(
+            shown,
+            e.Plus(here, pulled),
+            "last factor of the product",
+            "for t ≥ k+1 the product ends with J at k+1",
+            "splitting a product",
+        )
         outside = chained(e.SumOver(t, parts.k + 1, T, e.Times(_loss_factor(parts), shorter)), next_jacobian)
-        proof.algebra(e.Plus(here, pulled), e.Plus(here, outside), "common factor", "it does not depend on t", shown=shown)
-        proof.named(shown, e.Plus(here, chained(row_of(later), next_jacobian)), "the inner sum at k+1", "by its definition with k+1 for k", "definition")
+        proof.algebra(
+            e.Plus(here, pulled), e.Plus(here, outside), "common factor", "it does not depend on t", shown=shown
+        )
+        proof.named(
+            shown,
+            e.Plus(here, chained(row_of(later), next_jacobian)),
+            "the inner sum at k+1",
+            "by its definition with k+1 for k",
+            "definition",
+        )
         empty = total.xreplace({parts.k: T + 1})
         if not equal(empty, make.zero(empty.shape), ()):
             raise ValidationError("the inner sum is not empty beyond T")
-        proof.named(row_of(adjoint.xreplace({parts.k: T + 1})), make.zero(shown.shape), "empty sum", "no loss after T", "algebra")
+        proof.named(
+            row_of(adjoint.xreplace({parts.k: T + 1})),
+            make.zero(shown.shape),
+            "empty sum",
+            "no loss after T",
+            "algebra",
+        )
     else:
         shorter, last = split_last_factor(product.xreplace({t: T}))
-        proof.named(shown, chained(_loss_factor(parts).xreplace({t: T}), shorter, last), "last factor of the product", "for k < T", "splitting a product")
+        proof.named(
+            shown,
+            chained(_loss_factor(parts).xreplace({t: T}), shorter, last),
+            "last factor of the product",
+            "for k < T",
+            "splitting a product",
+        )
         proof.named(shown, chained(row_of(later), next_jacobian), "the same at k+1", "", "definition")
-        proof.named(row_of(adjoint.xreplace({parts.k: T})), _loss_factor(parts).xreplace({t: T}), "empty product", "at k = T", "algebra")
+        proof.named(
+            row_of(adjoint.xreplace({parts.k: T})),
+            _loss_factor(parts).xreplace({t: T}),
+            "empty product",
+            "at k = T",
+            "algebra",
+        )
 
 
 def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: e.Timed) -> e.Node:
@@ -163,15 +243,20 @@ def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: 
     block = JacobianEngine(system).block()
     backward = column_of(stacked(system, before))
     proof.algebra(
-        e.Times(e.Transpose(block), column_of(stacked(system, split))), backward, "one backward step through the equations",
+        e.Times(e.Transpose(block), column_of(stacked(system, split))),
+        backward,
+        "one backward step through the equations",
         "reverse mode multiplies by the transposed Jacobian",
         shown=e.Times(e.Transpose(parts.one_step), column_of(now)),
-    )  # fmt: skip
+    )
     start = "starting from zero at T+1" if not parts.term.final else "starting from the loss at T"
     proof.named(
-        adjoint, _recursive_right_side(system, parts, adjoint), "induction on k, backward from T",
-        f"{start}, the recursion determines every {adjoint}, and the inner sum satisfies it", "induction",
-    )  # fmt: skip
+        adjoint,
+        _recursive_right_side(system, parts, adjoint),
+        "induction on k, backward from T",
+        f"{start}, the recursion determines every {adjoint}, and the inner sum satisfies it",
+        "induction",
+    )
     share = passed.get(parts.parameter, make.zero(parts.parameter.shape))
     target = e.Gradient(parts.parameter, e.Var(system.loss_name))
     summed = e.SumOver(parts.k, 1, T, share.xreplace({t: parts.k}))
@@ -187,7 +272,9 @@ def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: 
 def _recursive_right_side(system: RecurrentSystem, parts: Ingredients, adjoint: e.Timed) -> e.Node:
     """∇_{s_k} L_k + J_{k+1}ᵀ s̄_{k+1}, in the layout of the state."""
     t = system.time
-    later = make.times(make.transpose(parts.one_step.xreplace({t: parts.k + 1})), column_of(adjoint.xreplace({parts.k: parts.k + 1})))
+    later = make.times(
+        make.transpose(parts.one_step.xreplace({t: parts.k + 1})), column_of(adjoint.xreplace({parts.k: parts.k + 1}))
+    )
     later = later if adjoint.shape[1] == ONE else make.transpose(later)
     if parts.term.final:
         return later
@@ -196,8 +283,11 @@ def _recursive_right_side(system: RecurrentSystem, parts: Ingredients, adjoint: 
     return make.plus(stacked(system, here).xreplace({t: parts.k}), later)
 
 
-def _check_named_recursion(system: RecurrentSystem, proof: Proof, parts: Ingredients, split: Mapping[str, e.Node], share: e.Node) -> e.Node | None:
-    """The named adjoints δ, C̄, ... of the recursion are what one backward step computes: both, written out, have the same canonical form.
+def _check_named_recursion(
+    system: RecurrentSystem, proof: Proof, parts: Ingredients, split: Mapping[str, e.Node], share: e.Node
+) -> e.Node | None:
+    """The named adjoints δ, C̄, ... of the recursion are what one backward step computes: both, written out, have the
+    same canonical form.
 
     Returns the share of one step by these names; None where no step reads the parameter.
     """
@@ -205,13 +295,25 @@ def _check_named_recursion(system: RecurrentSystem, proof: Proof, parts: Ingredi
     only_loss = _only_loss(system)
     values: dict[e.Node, e.Node] = {}
     for equation in engine.equations:
-        # The total adjoint of a state: its part of the joint adjoint, and what other quantities of the same step pass to it.
-        local = [part for reader, part, later in engine.contributions(equation.key) if later == 0 and reader not in only_loss]
+        # The total adjoint of a state: its part of the joint adjoint, and what other quantities of the same step pass
+        # to it.
+        local = [
+            part for reader, part, later in engine.contributions(equation.key) if later == 0 and reader not in only_loss
+        ]
         own = [split[equation.key]] if equation.key in split else []
-        values[equation.adjoint] = make.plus(*own, *local).xreplace(values) if own or local else make.zero(equation.adjoint.shape)
+        values[equation.adjoint] = (
+            make.plus(*own, *local).xreplace(values) if own or local else make.zero(equation.adjoint.shape)
+        )
     named = engine.per_step(parts.parameter.name)
     if named is not None:
-        proof.algebra(named.xreplace(values), share, "named adjoints", "δ and the other adjoints of step t name the parts of this backward step", (), named)
+        proof.algebra(
+            named.xreplace(values),
+            share,
+            "named adjoints",
+            "δ and the other adjoints of step t name the parts of this backward step",
+            (),
+            named,
+        )
     return named
 
 

@@ -9,8 +9,12 @@ from pathlib import Path
 from derive.errors import UsageError, clipped
 
 _KINDS = (
-    (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
-)  # fmt: skip
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -42,7 +46,11 @@ def read_text(name: str | os.PathLike[str], *, limit: int, expected: str) -> str
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         hint = "it looks like UTF-16; save it as UTF-8" if raw.startswith(_UTF16) else "save it as UTF-8"
-        raise UsageError(f"{shown} is not a text file (byte {error.start + 1} is not UTF-8)", expected=f"{expected} in UTF-8", hint=hint) from None
+        raise UsageError(
+            f"{shown} is not a text file (byte {error.start + 1} is not UTF-8)",
+            expected=f"{expected} in UTF-8",
+            hint=hint,
+        ) from None
     if "\x00" in text:
         raise UsageError(f"{shown} is not a text file (it holds a zero byte)", expected=f"{expected} in UTF-8")
     if not text.strip():
@@ -63,6 +71,10 @@ def _bytes(path: Path, shown: str, limit: int, expected: str) -> bytes:
         message = f"{shown} is a link to a file that is not there" if broken else f"there is no file {shown}"
         raise UsageError(message, expected=f"the path of a file with {expected}") from None
     except OSError as error:
-        raise UsageError(f"{shown} cannot be read: {error.strerror or error}", expected=f"a file with {expected}") from None
+        raise UsageError(
+            f"{shown} cannot be read: {error.strerror or error}", expected=f"a file with {expected}"
+        ) from None
     except ValueError:
-        raise UsageError(f"{shown} cannot be the name of a file", expected=f"the path of a file with {expected}") from None
+        raise UsageError(
+            f"{shown} cannot be the name of a file", expected=f"the path of a file with {expected}"
+        ) from None

@@ -1,8 +1,10 @@
-"""The three written forms of BPTT: the double sum over t and k, the sum written out for a given T, and the adjoint recursion.
+"""The three written forms of BPTT: the double sum over t and k, the sum written out for a given T, and the adjoint
+recursion.
 
     ∂L/∂W = Σ_t Σ_{k<=t} ∂L_t/∂s_t ∂s_t/∂s_k ∂⁺s_k/∂W
 
-The last factor is the immediate derivative: W acts in step k only, and s_{k-1} is held fixed. For several states s is the joint state.
+The last factor is the immediate derivative: W acts in step k only, and s_{k-1} is held fixed. For several states s is
+the joint state.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class Ingredients:
 
 
 def step_pull(system: RecurrentSystem, cotangents: Mapping[str, e.Node]) -> dict[e.Node, e.Node]:
-    """One step backward: given adjoints of states at t, what reaches everything that step t reads (states of t-1, inputs, parameters).
+    """One step backward: given adjoints of states at t, what reaches everything that step t reads (states of t-1,
+    inputs, parameters).
 
     The adjoint of a quantity that others of the same step read is complete before it is passed on.
     """
@@ -65,7 +68,9 @@ def step_pull(system: RecurrentSystem, cotangents: Mapping[str, e.Node]) -> dict
 
 
 def loss_pull(system: RecurrentSystem, term: LossTerm) -> dict[e.Node, e.Node]:
-    """What a loss term passes to the states of its step (others held fixed), to parameters and to inputs, through quantities that are no states."""
+    """What a loss term passes to the states of its step (others held fixed), to parameters and to inputs, through
+    quantities that are no states.
+    """
     waiting: dict[e.Node, list[e.Node]] = {leaf: [part] for leaf, part in pull(term.body, e.Scalar(1)).items()}
     for equation in reversed(system.steps):
         if equation.key in system.states or equation.lhs not in waiting:
@@ -73,7 +78,13 @@ def loss_pull(system: RecurrentSystem, term: LossTerm) -> dict[e.Node, e.Node]:
         rhs = equation.rhs
         if isinstance(equation.lhs, e.Var) and term.final:
             # A readout of the last step, written at the time t as the loss term is.
-            rhs = rhs.xreplace({leaf: leaf.at(system.time) for leaf in leaves(rhs) if isinstance(leaf, e.Timed) and leaf.time == term.lower})
+            rhs = rhs.xreplace(
+                {
+                    leaf: leaf.at(system.time)
+                    for leaf in leaves(rhs)
+                    if isinstance(leaf, e.Timed) and leaf.time == term.lower
+                }
+            )
         for leaf, part in pull(rhs, make.plus(*waiting.pop(equation.lhs))).items():
             waiting.setdefault(leaf, []).append(part)
     return {leaf: make.plus(*parts) for leaf, parts in waiting.items() if leaf.name not in system.labels}
@@ -89,21 +100,35 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
     """
     engine = JacobianEngine(system)
     if not isinstance(by, e.Var) or by.name not in system.parameters:
-        raise UsageError(f"{by} is no parameter of the cell", expected=f"one of {', '.join(system.parameters)}", hint="the double sum is over the steps that share a parameter")
+        raise UsageError(
+            f"{by} is no parameter of the cell",
+            expected=f"one of {', '.join(system.parameters)}",
+            hint="the double sum is over the steps that share a parameter",
+        )
     if len(system.loss_terms) != 1:
         raise MissingRuleError("the loss has several parts", hint="derive the adjoint recursion")
-    outside = [q.key for q in system.steps if isinstance(q.lhs, e.Var) and by in leaves(q.rhs)] + [str(q) for q, value in system.initial.items() if by in leaves(value)]
+    outside = [q.key for q in system.steps if isinstance(q.lhs, e.Var) and by in leaves(q.rhs)] + [
+        str(q) for q, value in system.initial.items() if by in leaves(value)
+    ]
     if outside:
-        raise MissingRuleError(f"{by} acts outside the steps as well, through {', '.join(outside)}", hint="derive the adjoint recursion")
+        raise MissingRuleError(
+            f"{by} acts outside the steps as well, through {', '.join(outside)}", hint="derive the adjoint recursion"
+        )
     term = system.loss_terms[0]
     if term.final and term.lower != T:
         raise MissingRuleError(f"the loss looks at step {term.lower} alone", hint="derive the adjoint recursion")
     if not term.final and not ((term.lower - 1).is_nonpositive and term.upper == T):
-        raise MissingRuleError(f"the loss sums over t = {term.lower} to {term.upper}, not over the whole sequence", hint="derive the adjoint recursion")
+        raise MissingRuleError(
+            f"the loss sums over t = {term.lower} to {term.upper}, not over the whole sequence",
+            hint="derive the adjoint recursion",
+        )
     engine.joint_states()
     reached = loss_pull(system, term)
     if by in reached:
-        raise MissingRuleError(f"the loss depends on {by} directly, not only through the states", hint="derive the adjoint recursion, or the gradient of the head")
+        raise MissingRuleError(
+            f"the loss depends on {by} directly, not only through the states",
+            hint="derive the adjoint recursion, or the gradient of the head",
+        )
     if any(isinstance(leaf, e.Timed) and leaf.name in system.states and leaf.time != system.time for leaf in reached):
         raise MissingRuleError("the loss of step t reads states of other steps", hint="derive the adjoint recursion")
     lines, joint, one_step = engine.chain()
@@ -115,14 +140,20 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
 def _times_from(system: RecurrentSystem, parts: Ingredients, wrapped: e.Node) -> e.Node:
     """Put ``wrapped`` (at time t) under the sum of the loss, or at T alone."""
     term = parts.term
-    return wrapped.xreplace({system.time: term.lower}) if term.final else e.SumOver(system.time, term.lower, term.upper, wrapped)
+    return (
+        wrapped.xreplace({system.time: term.lower})
+        if term.final
+        else e.SumOver(system.time, term.lower, term.upper, wrapped)
+    )
 
 
 def double_sum_expression(system: RecurrentSystem, parts: Ingredients) -> e.Node:
     """Σ_t Σ_k ∂L_t/∂s_t ∂s_t/∂s_k ∂⁺s_k/∂W."""
     s, t = parts.joint, system.time
     at_k = s.xreplace({t: parts.k})
-    body = e.Times(e.Derivative(parts.step_loss, s), e.Derivative(s, at_k), e.Derivative(at_k, parts.parameter, "immediate"))
+    body = e.Times(
+        e.Derivative(parts.step_loss, s), e.Derivative(s, at_k), e.Derivative(at_k, parts.parameter, "immediate")
+    )
     return _times_from(system, parts, e.SumOver(parts.k, 1, t, body))
 
 
@@ -167,14 +198,35 @@ def double_sum(system: RecurrentSystem, by: e.Node) -> Derivation:
     index = free_index({t, parts.k})
     at_k = parts.joint.xreplace({t: parts.k})
     product = e.ProductOver(index, parts.k + 1, t, parts.one_step.xreplace({t: index}))
-    steps.append(Step(e.Derivative(parts.joint, at_k), product, "chain rule over time", "the empty product, for t = k, is the identity"))
+    steps.append(
+        Step(
+            e.Derivative(parts.joint, at_k),
+            product,
+            "chain rule over time",
+            "the empty product, for t = k, is the identity",
+        )
+    )
     steps.append(immediate_step(system, parts))
     target = e.Derivative(e.Var(system.loss_name), by)
     result = double_sum_expression(system, parts)
-    steps.append(Step(target, result, "total derivative", "every path from the parameter to a loss: enter at step k, run along the states to t"))
+    steps.append(
+        Step(
+            target,
+            result,
+            "total derivative",
+            "every path from the parameter to a loss: enter at step k, run along the states to t",
+        )
+    )
     explicit = explicit_double_sum(system, parts, index)
     if explicit is not None:
-        steps.append(Step(e.Gradient(by, e.Var(system.loss_name)), explicit, "all factors written out", "the derivative in the parameter's shape"))
+        steps.append(
+            Step(
+                e.Gradient(by, e.Var(system.loss_name)),
+                explicit,
+                "all factors written out",
+                "the derivative in the parameter's shape",
+            )
+        )
     return Derivation(target, result, tuple(steps), f"Gradient of the loss by {by}, as a double sum")
 
 
@@ -196,11 +248,18 @@ def immediate_step(system: RecurrentSystem, parts: Ingredients) -> Step:
     lhs = e.Times(row_of(stacked(system, split)), e.Derivative(at_k, parts.parameter, "immediate"))
     if len(parts.parameter.shape) == 2 and parts.parameter.shape[1] == ONE:
         share = make.transpose(share)
-    return Step(lhs, share, "immediate derivative", f"for every v; {parts.parameter} acts in step k only, the states of step k-1 are held fixed")
+    return Step(
+        lhs,
+        share,
+        "immediate derivative",
+        f"for every v; {parts.parameter} acts in step k only, the states of step k-1 are held fixed",
+    )
 
 
 def explicit_double_sum(system: RecurrentSystem, parts: Ingredients, index: Symbol) -> e.Node | None:
-    """The double sum with every factor written out, in the parameter's shape; None where the joint state has several parts."""
+    """The double sum with every factor written out, in the parameter's shape; None where the joint state has several
+    parts.
+    """
     if len(system.states) != 1:
         return None
     t = system.time
@@ -222,9 +281,10 @@ def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
     """
     if not isinstance(steps, int) or not 1 <= steps <= MAX_STEPS:
         raise UsageError(
-            f"the sum cannot be written out for {clipped(repr(steps), 30)} steps", expected=f"a number from 1 to {MAX_STEPS}",
+            f"the sum cannot be written out for {clipped(repr(steps), 30)} steps",
+            expected=f"a number from 1 to {MAX_STEPS}",
             hint="the forms recursion and double-sum hold for every length",
-        )  # fmt: skip
+        )
     parts = ingredients(system, by)
     t = system.time
     lines = [*_cell_lines(system), *parts.lines, immediate_step(system, parts)]
@@ -248,7 +308,13 @@ def _recursion_written_out(system: RecurrentSystem, parts: Ingredients, steps: i
     for at in range(steps, 0, -1):
         for equation in engine.needed(gradient):
             right = equation.rhs if equation.final is None or at < steps else make.plus(equation.rhs, equation.final)
-            lines.append(e.Relation("=", equation.adjoint.xreplace({t: Integer(at)}), substitute(right.xreplace({t: Integer(at)}), beyond)))
+            lines.append(
+                e.Relation(
+                    "=",
+                    equation.adjoint.xreplace({t: Integer(at)}),
+                    substitute(right.xreplace({t: Integer(at)}), beyond),
+                )
+            )
     return tuple(lines)
 
 
@@ -268,4 +334,15 @@ def _expanded_term(parts: Ingredients, t: Symbol, last: int, first: int) -> e.No
     return e.Times(*factors, e.Derivative(then, parts.parameter, "immediate"))
 
 
-__all__ = ["Ingredients", "double_sum", "double_sum_expression", "ingredients", "leaves", "loss_pull", "pieces", "stacked", "step_pull", "unrolled"]
+__all__ = [
+    "Ingredients",
+    "double_sum",
+    "double_sum_expression",
+    "ingredients",
+    "leaves",
+    "loss_pull",
+    "pieces",
+    "stacked",
+    "step_pull",
+    "unrolled",
+]

@@ -1,7 +1,7 @@
 """Elementwise functions, each declared once.
 
-A declaration gives the scalar definition in SymPy (from which every derivative follows), the spellings in LaTeX, NumPy and torch, and,
-where there is one, the derivative in terms of the output, such as sigma' = sigma (1 - sigma).
+A declaration gives the scalar definition in SymPy (from which every derivative follows), the spellings in LaTeX, NumPy
+and torch, and, where there is one, the derivative in terms of the output, such as sigma' = sigma (1 - sigma).
 """
 
 from __future__ import annotations
@@ -97,43 +97,143 @@ def _gelu(x: Expr) -> Expr:
 
 _DECLARED = (
     ElementwiseFunction(
-        "sigma", _logistic, r"\sigma", "sigmoid", "sigmoid", lambda y: y * (1 - y), (sp.Integer(0), sp.Integer(1)), sp.Rational(1, 4),
-        ("sigmoid", "logistic", "sigm"), "complement",
+        "sigma",
+        _logistic,
+        r"\sigma",
+        "sigmoid",
+        "sigmoid",
+        lambda y: y * (1 - y),
+        (sp.Integer(0), sp.Integer(1)),
+        sp.Rational(1, 4),
+        ("sigmoid", "logistic", "sigm"),
+        "complement",
     ),
-    ElementwiseFunction("tanh", sp.tanh, r"\tanh", "tanh", "tanh", lambda y: 1 - y**2, (sp.Integer(-1), sp.Integer(1)), sp.Integer(1), parity="odd"),
+    ElementwiseFunction(
+        "tanh",
+        sp.tanh,
+        r"\tanh",
+        "tanh",
+        "tanh",
+        lambda y: 1 - y**2,
+        (sp.Integer(-1), sp.Integer(1)),
+        sp.Integer(1),
+        parity="odd",
+    ),
     ElementwiseFunction("exp", sp.exp, r"\exp", "exp", "exp", lambda y: y, (sp.Integer(0), sp.oo)),
     ElementwiseFunction("log", sp.log, r"\log", "log", "log", aliases=("ln",)),
-    ElementwiseFunction("sin", sp.sin, r"\sin", "sin", "sin", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1), parity="odd"),
-    ElementwiseFunction("cos", sp.cos, r"\cos", "cos", "cos", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1), parity="even"),
+    ElementwiseFunction(
+        "sin", sp.sin, r"\sin", "sin", "sin", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1), parity="odd"
+    ),
+    ElementwiseFunction(
+        "cos", sp.cos, r"\cos", "cos", "cos", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1), parity="even"
+    ),
     ElementwiseFunction("sinh", sp.sinh, r"\sinh", "sinh", "sinh", parity="odd"),
     ElementwiseFunction("cosh", sp.cosh, r"\cosh", "cosh", "cosh", range=(sp.Integer(1), sp.oo), parity="even"),
-    ElementwiseFunction("arctan", sp.atan, r"\arctan", "arctan", "arctan", slope=sp.Integer(1), aliases=("atan",), parity="odd"),
+    ElementwiseFunction(
+        "arctan", sp.atan, r"\arctan", "arctan", "arctan", slope=sp.Integer(1), aliases=("atan",), parity="odd"
+    ),
     ElementwiseFunction("sqrt", sp.sqrt, r"\sqrt", "sqrt", "sqrt", lambda y: 1 / (2 * y), (sp.Integer(0), sp.oo)),
-    ElementwiseFunction("abs", _absolute, r"\operatorname{abs}", "abs", "abs", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1), parity="even"),
-    ElementwiseFunction("sign", _sign, r"\operatorname{sign}", "sign", "sign", range=(sp.Integer(-1), sp.Integer(1)), aliases=("sgn",), parity="odd"),
-    ElementwiseFunction("relu", _relu, r"\operatorname{ReLU}", "relu", "relu", range=(sp.Integer(0), sp.oo), slope=sp.Integer(1), aliases=("ReLU", "Relu")),
     ElementwiseFunction(
-        "softplus", lambda x: sp.log(1 + sp.exp(x)), r"\operatorname{softplus}", "softplus", "softplus", lambda y: 1 - sp.exp(-y),
-        (sp.Integer(0), sp.oo), sp.Integer(1), ("Softplus",),
+        "abs",
+        _absolute,
+        r"\operatorname{abs}",
+        "abs",
+        "abs",
+        range=(sp.Integer(0), sp.oo),
+        slope=sp.Integer(1),
+        parity="even",
     ),
-    ElementwiseFunction("silu", lambda x: x * _logistic(x), r"\operatorname{SiLU}", "silu", "silu", aliases=("SiLU", "swish", "Swish")),
+    ElementwiseFunction(
+        "sign",
+        _sign,
+        r"\operatorname{sign}",
+        "sign",
+        "sign",
+        range=(sp.Integer(-1), sp.Integer(1)),
+        aliases=("sgn",),
+        parity="odd",
+    ),
+    ElementwiseFunction(
+        "relu",
+        _relu,
+        r"\operatorname{ReLU}",
+        "relu",
+        "relu",
+        range=(sp.Integer(0), sp.oo),
+        slope=sp.Integer(1),
+        aliases=("ReLU", "Relu"),
+    ),
+    ElementwiseFunction(
+        "softplus",
+        lambda x: sp.log(1 + sp.exp(x)),
+        r"\operatorname{softplus}",
+        "softplus",
+        "softplus",
+        lambda y: 1 - sp.exp(-y),
+        (sp.Integer(0), sp.oo),
+        sp.Integer(1),
+        ("Softplus",),
+    ),
+    ElementwiseFunction(
+        "silu", lambda x: x * _logistic(x), r"\operatorname{SiLU}", "silu", "silu", aliases=("SiLU", "swish", "Swish")
+    ),
     ElementwiseFunction("gelu", _gelu, r"\operatorname{GELU}", "gelu", "gelu", aliases=("GELU",)),
-    ElementwiseFunction("step", _step, r"\operatorname{step}", range=(sp.Integer(0), sp.Integer(1)), aliases=("heaviside", "Heaviside"), parity="complement"),
-    ElementwiseFunction("elu", _elu, r"\operatorname{ELU}", "elu", "elu", range=(sp.Integer(-1), sp.oo), slope=sp.Integer(1), aliases=("ELU",)),
     ElementwiseFunction(
-        "leaky_relu", _leaky_relu, r"\operatorname{LeakyReLU}", "leaky_relu", "leaky_relu", slope=sp.Integer(1), aliases=("LeakyReLU", "LReLU", "leakyrelu")
+        "step",
+        _step,
+        r"\operatorname{step}",
+        range=(sp.Integer(0), sp.Integer(1)),
+        aliases=("heaviside", "Heaviside"),
+        parity="complement",
     ),
     ElementwiseFunction(
-        "hardtanh", _hard_tanh, r"\operatorname{hardtanh}", "hardtanh", "hardtanh", range=(sp.Integer(-1), sp.Integer(1)), slope=sp.Integer(1),
-        aliases=("Hardtanh", "HardTanh"), parity="odd",
+        "elu",
+        _elu,
+        r"\operatorname{ELU}",
+        "elu",
+        "elu",
+        range=(sp.Integer(-1), sp.oo),
+        slope=sp.Integer(1),
+        aliases=("ELU",),
     ),
     ElementwiseFunction(
-        "softsign", lambda x: x / (1 + _absolute(x)), r"\operatorname{softsign}", "softsign", "softsign", range=(sp.Integer(-1), sp.Integer(1)),
-        slope=sp.Integer(1), aliases=("Softsign",), parity="odd",
+        "leaky_relu",
+        _leaky_relu,
+        r"\operatorname{LeakyReLU}",
+        "leaky_relu",
+        "leaky_relu",
+        slope=sp.Integer(1),
+        aliases=("LeakyReLU", "LReLU", "leakyrelu"),
     ),
-    ElementwiseFunction("mish", lambda x: x * sp.tanh(sp.log(1 + sp.exp(x))), r"\operatorname{mish}", "mish", "mish", aliases=("Mish",)),
-    ElementwiseFunction("erf", sp.erf, r"\operatorname{erf}", "erf", "erf", range=(sp.Integer(-1), sp.Integer(1)), parity="odd"),
-)  # fmt: skip
+    ElementwiseFunction(
+        "hardtanh",
+        _hard_tanh,
+        r"\operatorname{hardtanh}",
+        "hardtanh",
+        "hardtanh",
+        range=(sp.Integer(-1), sp.Integer(1)),
+        slope=sp.Integer(1),
+        aliases=("Hardtanh", "HardTanh"),
+        parity="odd",
+    ),
+    ElementwiseFunction(
+        "softsign",
+        lambda x: x / (1 + _absolute(x)),
+        r"\operatorname{softsign}",
+        "softsign",
+        "softsign",
+        range=(sp.Integer(-1), sp.Integer(1)),
+        slope=sp.Integer(1),
+        aliases=("Softsign",),
+        parity="odd",
+    ),
+    ElementwiseFunction(
+        "mish", lambda x: x * sp.tanh(sp.log(1 + sp.exp(x))), r"\operatorname{mish}", "mish", "mish", aliases=("Mish",)
+    ),
+    ElementwiseFunction(
+        "erf", sp.erf, r"\operatorname{erf}", "erf", "erf", range=(sp.Integer(-1), sp.Integer(1)), parity="odd"
+    ),
+)
 
 _BY_NAME = {name: function for function in _DECLARED for name in (function.name, *function.aliases)}
 

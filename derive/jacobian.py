@@ -1,11 +1,13 @@
 """Jacobians of a recurrent system: through one step, through several, and over a symbolic stretch of time.
 
-The total derivative ``∂a_s/∂b_r`` makes ``b_r`` a free variable of the unrolled graph: everything computed from it later, in the same step
-or after, is followed. Over a stretch of symbolic length the one-step Jacobians of the *joint* state multiply,
+The total derivative ``∂a_s/∂b_r`` makes ``b_r`` a free variable of the unrolled graph: everything computed from it
+later, in the same step or after, is followed. Over a stretch of symbolic length the one-step Jacobians of the *joint*
+state multiply,
 
     ∂s_t/∂s_k = J_t J_{t-1} ... J_{k+1},     J_t = ∂s_t/∂s_{t-1},
 
-where s = (h, C) for an LSTM: no single state's derivative is such a product, because the others carry influence as well.
+where s = (h, C) for an LSTM: no single state's derivative is such a product, because the others carry influence as
+well.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ class JacobianEngine:
         self.system = system
         self.time = system.time
 
-    # -- through finitely many steps -------------------------------------------------------------------------------------------
+    # -- through finitely many steps ---------------------------------------------------------------
 
     def follow(self, source: Point, last: int | None, wanted: Point, frozen: frozenset[Point] = frozenset()) -> Flow:
         """Jacobians by ``source`` of everything from its step to step ``last`` that leads to ``wanted``.
@@ -100,7 +102,9 @@ class JacobianEngine:
         terms = []
         rhs = self.system.definitions[key].rhs
         for leaf in leaves(rhs):
-            inner = jacobians.get((leaf.name, None if isinstance(leaf, e.Var) else (offset or 0) + int(leaf.time - self.time)))
+            inner = jacobians.get(
+                (leaf.name, None if isinstance(leaf, e.Var) else (offset or 0) + int(leaf.time - self.time))
+            )
             local = None if inner is None else jacobian_of(rhs, leaf)
             if inner is not None and local is not None:
                 terms.append(make.times(local.xreplace(shift), inner))
@@ -116,24 +120,28 @@ class JacobianEngine:
     def _rule(self, key: str) -> str:
         rhs = self.system.definitions[key].rhs
         names = {
-            e.Plus: "sum rule", e.Hadamard: "product rule", e.Times: "linear map", e.Apply: "chain rule", e.Extreme: "derivative of an extreme", e.Softmax: "Jacobian of softmax",
+            e.Plus: "sum rule", e.Hadamard: "product rule", e.Times: "linear map", e.Apply: "chain rule",
+            e.Extreme: "derivative of an extreme", e.Softmax: "Jacobian of softmax",
             e.Divide: "quotient rule", e.Power: "power rule", e.Neg: "linear map",
         }  # fmt: skip
         return names.get(type(rhs), "chain rule")
 
-    # -- the joint state -------------------------------------------------------------------------------------------------------
+    # -- the joint state ---------------------------------------------------------------------------
 
     def joint_states(self) -> tuple[str, ...]:
         """The states whose values at t - 1 determine step t.
 
-        Raises
-        ------
-        MissingRuleError : the cell looks further back than one step, or into the future, so that the joint state is larger.
+        Raises ------ MissingRuleError : the cell looks further back than one step, or into the future, so that the
+        joint state is larger.
         """
         if self.system.max_lag > 1:
-            raise MissingRuleError("the cell looks back more than one step", hint="derive the adjoint recursion, which has no such limit")
+            raise MissingRuleError(
+                "the cell looks back more than one step", hint="derive the adjoint recursion, which has no such limit"
+            )
         if self.system.max_lead:
-            raise MissingRuleError("the cell reads states of the next step", hint="derive the adjoint recursion, which has no such limit")
+            raise MissingRuleError(
+                "the cell reads states of the next step", hint="derive the adjoint recursion, which has no such limit"
+            )
         return self.system.states
 
     def one_step(self, of: str, by: str) -> e.Node:
@@ -163,7 +171,9 @@ class JacobianEngine:
         return state, step
 
     def chain(self) -> tuple[list[Step], e.Node, e.Node]:
-        """The joint state s_t and its one-step Jacobian J_t, with the lines that introduce them; a single state stands for itself."""
+        """The joint state s_t and its one-step Jacobian J_t, with the lines that introduce them; a single state stands
+        for itself.
+        """
         states, block = self.joint_states(), self.block()
         now, before = self.joint(self.time), self.joint(self.time - 1)
         if len(states) == 1:
@@ -173,14 +183,28 @@ class JacobianEngine:
         named = e.Timed(step_name, self.time, *block.shape)
         steps = [
             Step(joint, now, "joint state", "all states that one step hands to the next", proved="definition"),
-            Step(named, e.Derivative(joint, joint.at(self.time - 1)), "one-step Jacobian of the joint state", proved="definition"),
+            Step(
+                named,
+                e.Derivative(joint, joint.at(self.time - 1)),
+                "one-step Jacobian of the joint state",
+                proved="definition",
+            ),
         ]
         entries, lines = self._named_blocks(step_name)
-        steps.append(Step(named, e.Block(entries), "block by block, the other states held fixed", "each block holds the other states of the step before fixed"))
+        steps.append(
+            Step(
+                named,
+                e.Block(entries),
+                "block by block, the other states held fixed",
+                "each block holds the other states of the step before fixed",
+            )
+        )
         return [*steps, *lines], joint, named
 
     def _named_blocks(self, name: str) -> tuple[list[list[e.Node]], list[Step]]:
-        """The blocks of J_t under names such as J^{hC}_t, each with a line of its own; a block that occurs in a later one is named there too."""
+        """The blocks of J_t under names such as J^{hC}_t, each with a line of its own; a block that occurs in a later
+        one is named there too.
+        """
         states = self.joint_states()
         labels = _labels(states)
         known: dict[e.Node, e.Node] = {}
@@ -228,13 +252,21 @@ def jacobian(system: RecurrentSystem, of: e.Node, by: e.Node) -> Derivation:
             raise UsageError(f"{node} is not a quantity of the cell", expected="a name such as h_t")
     if (of.shape[0] != ONE and of.shape[1] != ONE) or (by.shape[0] != ONE and by.shape[1] != ONE):
         raise MissingRuleError(
-            f"the Jacobian of {of} by {by} has more than two indices", hint=f"ask for the gradient of the loss by {by}, or for the vector-Jacobian product"
+            f"the Jacobian of {of} by {by} has more than two indices",
+            hint=f"ask for the gradient of the loss by {by}, or for the vector-Jacobian product",
         )
     if any(by in leaves(value) for value in system.initial.values()):
         raise MissingRuleError(f"other starting values are computed from {by}", hint="ask for the gradient of the loss")
     for node in (of, by):
-        if node.name not in system.definitions and node.name not in system.inputs and node.name not in system.parameters:
-            raise UsageError(f"{node} has no equation of its own", expected="a quantity that an equation defines, an input or a parameter")
+        if (
+            node.name not in system.definitions
+            and node.name not in system.inputs
+            and node.name not in system.parameters
+        ):
+            raise UsageError(
+                f"{node} has no equation of its own",
+                expected="a quantity that an equation defines, an input or a parameter",
+            )
     if isinstance(of, e.Timed) and isinstance(by, e.Timed):
         distance = of.time - by.time
         if distance.is_Integer:
@@ -262,13 +294,22 @@ def _definitions(engine: JacobianEngine, points: Sequence[Point]) -> list[Step]:
 def _near(engine: JacobianEngine, of: e.Timed, by: e.Timed, distance: int) -> Derivation:
     """A derivative over a known number of steps."""
     if engine.system.max_lead or any(use.key == by.name and (use.offset or 0) > 0 for use in engine.system.uses):
-        raise MissingRuleError(f"{by} or a state is read ahead of its time", hint="derive the adjoint recursion, which has no such limit")
+        raise MissingRuleError(
+            f"{by} or a state is read ahead of its time", hint="derive the adjoint recursion, which has no such limit"
+        )
     if distance < 0:
-        raise UsageError(f"{of} is computed before {by}, so it does not depend on it", expected="a time that is not before that of the denominator")
+        raise UsageError(
+            f"{of} is computed before {by}, so it does not depend on it",
+            expected="a time that is not before that of the denominator",
+        )
     shift = {engine.time: of.time}
     flow = engine.follow((by.name, -distance), 0, (of.name, 0))
     target = e.Derivative(of, by)
-    conditions = ((Integer(1), by.time),) if engine.system.moves_own_step(by.name) and distance > 0 and not by.time.is_Integer else ()
+    conditions = (
+        ((Integer(1), by.time),)
+        if engine.system.moves_own_step(by.name) and distance > 0 and not by.time.is_Integer
+        else ()
+    )
     points = [_point(engine, step) for step in flow.steps]
     steps = [*_definitions(engine, points), *flow.steps]
     result = flow.jacobians.get((of.name, 0), make.zero(target.shape))
@@ -288,7 +329,8 @@ def _timeless(engine: JacobianEngine, of: e.Node, by: e.Node) -> Derivation:
     """A derivative between quantities without time, as in y = sigma(W x)."""
     if not isinstance(of, e.Var) or not isinstance(by, e.Var):
         raise MissingRuleError(
-            f"the derivative of {of} by {by} is not one over a fixed distance in time", hint=f"ask for the gradient of the loss by {by}, or for the immediate derivative"
+            f"the derivative of {of} by {by} is not one over a fixed distance in time",
+            hint=f"ask for the gradient of the loss by {by}, or for the immediate derivative",
         )
     flow = engine.follow((by.name, None), None, (of.name, None))
     steps = [*_definitions(engine, [_point(engine, step) for step in flow.steps]), *flow.steps]
@@ -309,7 +351,14 @@ def _far(engine: JacobianEngine, of: e.Timed, by: e.Timed) -> Derivation:
     result, first = _pick(engine, of, by, product)
     target = e.Derivative(of, by)
     if result != product:
-        steps.append(Step(target, result, "rows and columns of the joint Jacobian" if len(engine.joint_states()) > 1 else "chain rule", f"for {t} ≥ {first}"))
+        steps.append(
+            Step(
+                target,
+                result,
+                "rows and columns of the joint Jacobian" if len(engine.joint_states()) > 1 else "chain rule",
+                f"for {t} ≥ {first}",
+            )
+        )
     # At step 0 the states are given one by one; from step 1 on, one state of a step may be computed from another.
     start = Integer(1) if engine.system.moves_own_step(by.name) and not k.is_Integer else Integer(0)
     return Derivation(target, result, tuple(steps), _title(of, by), conditions=((first, t), (start, k)))
@@ -321,19 +370,27 @@ def free_index(taken: set[Basic]) -> Symbol:
 
 
 def _pick(engine: JacobianEngine, of: e.Timed, by: e.Timed, product: e.ProductOver) -> tuple[e.Node, Expr]:
-    """∂a_t/∂b_k from the joint product, and the earliest t for which it holds: how b_k moves the joint state at k, and how a_t reads it."""
+    """∂a_t/∂b_k from the joint product, and the earliest t for which it holds: how b_k moves the joint state at k, and
+    how a_t reads it.
+    """
     states = engine.joint_states()
     if states == (of.name,) == (by.name,):
         return product, by.time
     into = _into(engine, by)
     fixed = frozenset((state, 0) for state in states)
-    if by.name not in states and (of == by.at(of.time) or (of.name, 0) in engine.follow((by.name, 0), 0, (of.name, 0), fixed).jacobians):
-        # Within its own step a quantity that is no state also moves what reads it directly: the product is right from the next step on.
+    if by.name not in states and (
+        of == by.at(of.time) or (of.name, 0) in engine.follow((by.name, 0), 0, (of.name, 0), fixed).jacobians
+    ):
+        # Within its own step a quantity that is no state also moves what reads it directly: the product is right from
+        # the next step on.
         first = by.time + 1
     else:
         first = by.time
     if of.name in states:
-        row = [make.identity(vector_size(of)) if key == of.name else make.zero((vector_size(of), _state_size(engine, key))) for key in states]
+        row = [
+            make.identity(vector_size(of)) if key == of.name else make.zero((vector_size(of), _state_size(engine, key)))
+            for key in states
+        ]
         return make.times(make.block([row]), product, into), first
     # A quantity that is no state reads the joint state of its own step, or else that of the step before.
     offset = 0 if _reads_only_own_step(engine, of.name) else -1
@@ -373,10 +430,20 @@ def _into(engine: JacobianEngine, by: e.Timed) -> e.Node:
     if by.name not in engine.system.definitions and by.name not in engine.system.inputs:
         raise CellError(f"{by} is no quantity of the cell")
     if by.name in engine.system.inputs and any(use.key == by.name and use.offset != 0 for use in engine.system.uses):
-        raise MissingRuleError(f"{by} acts in several steps", hint="derive the adjoint recursion, or a Jacobian over a given number of steps")
+        raise MissingRuleError(
+            f"{by} acts in several steps",
+            hint="derive the adjoint recursion, or a Jacobian over a given number of steps",
+        )
     if by.time.is_Integer and by.time <= 0:
         # Starting values are given one by one: they do not move each other.
-        column = [[make.identity(vector_size(by)) if key == by.name else make.zero((_state_size(engine, key), vector_size(by)))] for key in engine.joint_states()]
+        column = [
+            [
+                make.identity(vector_size(by))
+                if key == by.name
+                else make.zero((_state_size(engine, key), vector_size(by)))
+            ]
+            for key in engine.joint_states()
+        ]
         return make.block(column)
     column = []
     for key in engine.joint_states():

@@ -1,4 +1,6 @@
-"""In which order the quantities of a system are computed: within a step, and from the first step to the last or from the last to the first."""
+"""In which order the quantities of a system are computed: within a step, and from the first step to the last or from
+the last to the first.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,12 @@ from derive.expressions import Timed
 
 @dataclass(frozen=True)
 class Sweep:
-    """Equations that need each other over time, in the order of a step: computed from step 1 to T, or (``backward``) from T to 1.
+    """Equations that need each other over time, in the order of a step: computed from step 1 to T, or (``backward``)
+    from T to 1.
 
-    The recurrence of a cell is one sweep. In a bidirectional cell each direction is one, and what reads both comes after both. A quantity
-    without time (a product of parameters, a readout of the last state) is a sweep by itself, which takes no steps.
+    The recurrence of a cell is one sweep. In a bidirectional cell each direction is one, and what reads both comes
+    after both. A quantity without time (a product of parameters, a readout of the last state) is a sweep by itself,
+    which takes no steps.
     """
 
     equations: tuple[Equation, ...]
@@ -30,7 +34,8 @@ class Sweep:
 
 
 def within_step(equations: Sequence[Equation], reads: Mapping[str, Iterable[str]]) -> tuple[Equation, ...]:
-    """Definitions such that each comes after what it reads at the same time (``reads``); otherwise in the order written.
+    """Definitions such that each comes after what it reads at the same time (``reads``); otherwise in the order
+    written.
 
     Raises
     ------
@@ -45,7 +50,9 @@ def within_step(equations: Sequence[Equation], reads: Mapping[str, Iterable[str]
         if ready is None:
             names = ", ".join(q.key for q in remaining)
             raise CellError(
-                f"the equations of {names} are circular: each needs another at the same time", span=remaining[0].span, expected="a quantity of the step before"
+                f"the equations of {names} are circular: each needs another at the same time",
+                span=remaining[0].span,
+                expected="a quantity of the step before",
             )
         remaining.remove(ready)
         done.add(ready.key)
@@ -56,7 +63,8 @@ def within_step(equations: Sequence[Equation], reads: Mapping[str, Iterable[str]
 def sweeps(equations: Sequence[Equation], offsets: Mapping[tuple[str, str], frozenset[int]]) -> tuple[Sweep, ...]:
     """The sweeps that compute equations (given in the order of a step), each after those that it reads.
 
-    ``offsets[user, key]`` are the distances in time at which ``user`` reads ``key``; none where one of them has no time.
+    ``offsets[user, key]`` are the distances in time at which ``user`` reads ``key``; none where one of them has no
+    time.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Naming pre-activations: in ``h_t = tanh(W h_{t-1} + U x_t + b)`` the argument becomes ``z_t``, so that results can speak of it."""
+"""Naming pre-activations: in ``h_t = tanh(W h_{t-1} + U x_t + b)`` the argument becomes ``z_t``, so that results can
+speak of it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ def name_preactivations(equations: Sequence[Equation], taken: set[str], time: Sy
             key = letter if single else _fresh(letter, equation.key, used)
             used.add(key)
             owners[key] = equation.key
-            name = e.Timed(key, time, *argument.shape) if isinstance(equation.lhs, e.Timed) else e.Var(key, *argument.shape)
+            name = (
+                e.Timed(key, time, *argument.shape)
+                if isinstance(equation.lhs, e.Timed)
+                else e.Var(key, *argument.shape)
+            )
             inner = argument.xreplace({q.rhs: q.lhs for q in result if q.key in owners})
             result.append(Equation(key, name, inner, equation.span))
             rhs = rhs.xreplace({argument: name})
@@ -47,7 +53,9 @@ def name_preactivations(equations: Sequence[Equation], taken: set[str], time: Sy
 
 
 def _compound_arguments(rhs: e.Node) -> tuple[e.Node, ...]:
-    """Arguments of functions that combine at least two quantities, inner ones first; not those that change along a sum's own index."""
+    """Arguments of functions that combine at least two quantities, inner ones first; not those that change along a
+    sum's own index.
+    """
     found: dict[e.Node, None] = {}
     summed = {node.index for node in e.children_first(rhs) if isinstance(node, e.OverTime)}
     for node in e.children_first(rhs):

@@ -1,4 +1,5 @@
-"""In which interval every entry of a quantity lies, whatever the parameters and inputs are: interval arithmetic over a cell's equations.
+"""In which interval every entry of a quantity lies, whatever the parameters and inputs are: interval arithmetic over a
+cell's equations.
 
 >>> from derive.cell import cell
 >>> [(key, str(interval)) for key, interval in ranges(cell("lstm")).items() if interval.positive]
@@ -43,7 +44,9 @@ EVERYTHING = Interval(-oo, oo)
 
 
 def ranges(system: RecurrentSystem) -> dict[str, Interval]:
-    """The interval of every defined quantity of a cell, in the order of its equations; states of earlier steps may be anything."""
+    """The interval of every defined quantity of a cell, in the order of its equations; states of earlier steps may be
+    anything.
+    """
     known: dict[str, Interval] = {}
     for equation in system.steps:
         known[equation.key] = _interval(equation.rhs, system, known)
@@ -73,7 +76,9 @@ def _interval(node: e.Node, system: RecurrentSystem, known: dict[str, Interval])
         return Interval(-inside[0].high, -inside[0].low, inside[0].high_open, inside[0].low_open)
     if isinstance(node, e.Plus):
         return _total(inside)
-    if isinstance(node, e.Hadamard) or (isinstance(node, e.Times) and all(operand.is_scalar for operand in node.operands)):
+    if isinstance(node, e.Hadamard) or (
+        isinstance(node, e.Times) and all(operand.is_scalar for operand in node.operands)
+    ):
         result = inside[0]
         for interval in inside[1:]:
             result = _product(result, interval)

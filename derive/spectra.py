@@ -1,6 +1,7 @@
 """Powers of matrices and their eigenvalues: Wⁿ = QΛⁿQ⁻¹ with its proof, exact powers, and what long products do.
 
-Repeated steps of a linear recurrence multiply by the same matrix; with a nonlinearity each factor is diag(σ'(z_j)) W and differs.
+Repeated steps of a linear recurrence multiply by the same matrix; with a nonlinearity each factor is diag(σ'(z_j)) W
+and differs.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ MAX_POWER = 200
 
 @dataclass(frozen=True)
 class Eigendecomposition:
-    """M = Q Λ Q⁻¹ with exact entries; ``diagonalizable`` is False where there is none, and then Q and Λ are the Jordan basis and form."""
+    """M = Q Λ Q⁻¹ with exact entries; ``diagonalizable`` is False where there is none, and then Q and Λ are the Jordan
+    basis and form.
+    """
 
     matrix: sp.Matrix
     basis: sp.Matrix
@@ -52,9 +55,12 @@ class Eigendecomposition:
         return all(abs(entry) <= scale * sp.Float("1e-60") for entry in basis * values**exponent * inverse - power)
 
     def rounded_power(self, exponent: int, digits: int) -> sp.Matrix:
-        """Mⁿ with its entries rounded to a number of decimals (half to even is never met by more digits: exact rationals are rounded)."""
-        return self.power(exponent).applyfunc(lambda entry: sp.Rational(str(round(Fraction(sp.Rational(sp.nsimplify(entry))), digits))))
-
+        """Mⁿ with its entries rounded to a number of decimals (half to even is never met by more digits: exact
+        rationals are rounded).
+        """
+        return self.power(exponent).applyfunc(
+            lambda entry: sp.Rational(str(round(Fraction(sp.Rational(sp.nsimplify(entry))), digits)))
+        )
 
 
 def to_sympy(node: e.Node) -> sp.Matrix:
@@ -104,7 +110,8 @@ def scalar(value: sp.Expr) -> e.Node:
 
 
 def eigendecomposition(matrix: sp.Matrix) -> Eigendecomposition:
-    """The exact eigendecomposition, with orthonormal eigenvectors for a symmetric matrix and real eigenvalues in ascending order.
+    """The exact eigendecomposition, with orthonormal eigenvectors for a symmetric matrix and real eigenvalues in
+    ascending order.
 
     Raises
     ------
@@ -134,8 +141,9 @@ def check_exact(matrix: sp.Matrix) -> None:
     if any(factor.degree() > 2 for factor, _ in characteristic_factors(matrix)):
         raise UsageError(
             "the eigenvalues of this matrix are no rational numbers or square roots, and cannot be written down in short",
-            expected="a characteristic polynomial with factors of degree 1 and 2", hint="a triangular matrix, or a 2 x 2 matrix, has one",
-        )  # fmt: skip
+            expected="a characteristic polynomial with factors of degree 1 and 2",
+            hint="a triangular matrix, or a 2 x 2 matrix, has one",
+        )
 
 
 def characteristic_factors(matrix: sp.Matrix) -> list[tuple[sp.Poly, int]]:
@@ -161,7 +169,9 @@ def check_power(exponent: int) -> None:
     UsageError : the exponent is larger than ``MAX_POWER``.
     """
     if abs(exponent) > MAX_POWER:
-        raise UsageError(f"the power {exponent:,} of a matrix has too many digits", expected=f"an exponent of at most {MAX_POWER:,}")
+        raise UsageError(
+            f"the power {exponent:,} of a matrix has too many digits", expected=f"an exponent of at most {MAX_POWER:,}"
+        )
 
 
 def _facing_forward(column: sp.Matrix) -> sp.Matrix:
@@ -189,19 +199,48 @@ def power_theorem() -> Derivation:
         raise ValidationError("the base case of Mⁿ = QΛⁿQ⁻¹ does not hold")
     steps = [
         Step(M, decomposition, "eigendecomposition", "the columns of Q are eigenvectors", proved="definition"),
-        Step(e.MatrixPower(M, first), M, "base case n = 1", "the first power is the matrix itself", proved="definition"),
+        Step(
+            e.MatrixPower(M, first), M, "base case n = 1", "the first power is the matrix itself", proved="definition"
+        ),
         Step(e.MatrixPower(M, first), base, "the decomposition itself", "", proved="algebra"),
-        Step(e.MatrixPower(M, n), claim(n), "induction hypothesis, for some n ≥ 1", "assume it for one n", proved="induction"),
+        Step(
+            e.MatrixPower(M, n),
+            claim(n),
+            "induction hypothesis, for some n ≥ 1",
+            "assume it for one n",
+            proved="induction",
+        ),
         Step(e.MatrixPower(M, n + 1), e.Times(e.MatrixPower(M, n), M), "definition of a power", proved="definition"),
-        Step(e.MatrixPower(M, n + 1), e.Times(claim(n), decomposition), "hypothesis and decomposition", "for Mⁿ and for M"),
+        Step(
+            e.MatrixPower(M, n + 1),
+            e.Times(claim(n), decomposition),
+            "hypothesis and decomposition",
+            "for Mⁿ and for M",
+        ),
     ]
     joined = e.Times(Q, e.MatrixPower(D, n), e.Identity(size), D, inverse)
     steps.append(Step(e.MatrixPower(M, n + 1), joined, "inner factors cancel", "Q⁻¹ Q = I"))
     folded = e.Times(Q, e.Times(e.MatrixPower(D, n), D), inverse)
     if not equal(joined, folded):
         raise ValidationError("the induction step of Mⁿ = QΛⁿQ⁻¹ does not hold")
-    steps.append(Step(e.MatrixPower(M, n + 1), claim(n + 1), "power of a diagonal matrix", "each eigenvalue is multiplied once more", proved="algebra"))
-    steps.append(Step(e.MatrixPower(M, n), claim(n), "induction: for every n ≥ 1", "true for 1, and for n+1 whenever for n: true for every n", proved="induction"))
+    steps.append(
+        Step(
+            e.MatrixPower(M, n + 1),
+            claim(n + 1),
+            "power of a diagonal matrix",
+            "each eigenvalue is multiplied once more",
+            proved="algebra",
+        )
+    )
+    steps.append(
+        Step(
+            e.MatrixPower(M, n),
+            claim(n),
+            "induction: for every n ≥ 1",
+            "true for 1, and for n+1 whenever for n: true for every n",
+            proved="induction",
+        )
+    )
     return Derivation(e.MatrixPower(M, n), claim(n), tuple(steps), "Powers through the eigendecomposition")
 
 
@@ -223,13 +262,19 @@ def growth(matrix: sp.Matrix, label: str, count: int = 60) -> Growth:
     norms, power = [], sp.eye(matrix.rows)
     for _ in range(count):
         power = power * matrix
-        # The spectral norm is the root of the largest eigenvalue of P^T P; for real matrices of exact numbers mpmath gives it to 15 digits.
+        # The spectral norm is the root of the largest eigenvalue of P^T P; for real matrices of exact numbers mpmath
+        # gives it to 15 digits.
         norms.append(_spectral_norm(power))
     return Growth(label, values, tuple(norms), behaviour(matrix))
 
 
 def _numeric_eigenvalues(matrix: sp.Matrix) -> tuple[complex, ...]:
-    roots = [complex(root) for factor, count in characteristic_factors(matrix) for root in factor.nroots(n=30) for _ in range(count)]
+    roots = [
+        complex(root)
+        for factor, count in characteristic_factors(matrix)
+        for root in factor.nroots(n=30)
+        for _ in range(count)
+    ]
     return tuple(sorted(roots, key=lambda value: (abs(value), value.real, value.imag)))
 
 
@@ -252,7 +297,8 @@ def _decimal(value: sp.Rational) -> mpmath.mpf:
 def behaviour(matrix: sp.Matrix) -> str:
     """What Wⁿ does for large n: ``vanishes``, ``explodes``, ``stays bounded`` or ``grows like a power of n``.
 
-    The powers stay bounded exactly if every eigenvalue has absolute value at most 1 and those of absolute value 1 have no Jordan block of size 2.
+    The powers stay bounded exactly if every eigenvalue has absolute value at most 1 and those of absolute value 1 have
+    no Jordan block of size 2.
     """
     factors = characteristic_factors(matrix)
     if any(factor.degree() > 2 for factor, _ in factors):
@@ -270,4 +316,15 @@ def behaviour(matrix: sp.Matrix) -> str:
     return "grows like a power of n" if chained else "stays bounded"
 
 
-__all__ = ["Eigendecomposition", "Growth", "Rational", "behaviour", "eigendecomposition", "from_sympy", "growth", "power_theorem", "scalar", "to_sympy"]
+__all__ = [
+    "Eigendecomposition",
+    "Growth",
+    "Rational",
+    "behaviour",
+    "eigendecomposition",
+    "from_sympy",
+    "growth",
+    "power_theorem",
+    "scalar",
+    "to_sympy",
+]

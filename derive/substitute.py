@@ -9,7 +9,9 @@ from derive.expressions import make
 
 
 def substitute(node: e.Node, values: Mapping[e.Node, e.Node]) -> e.Node:
-    """``node`` with quantities replaced, rebuilt from the leaves with the obvious simplifications (1 ⊙ x, 0 + x, diag(1), products of I)."""
+    """``node`` with quantities replaced, rebuilt from the leaves with the obvious simplifications (1 ⊙ x, 0 + x,
+    diag(1), products of I).
+    """
     if node in values:
         return values[node]
     if isinstance(node, e.Leaf) or not node.operands:

@@ -1,4 +1,6 @@
-"""The recurrent system of a cell: who depends on whom, in which order a step is computed, what the states, inputs and parameters are."""
+"""The recurrent system of a cell: who depends on whom, in which order a step is computed, what the states, inputs and
+parameters are.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,11 @@ MAX_LAG = 100
 
 @dataclass(frozen=True)
 class LossTerm:
-    """A part of the loss: ``body`` (written at the time t) summed over t = lower .. upper; at T alone, lower = upper = T.
+    """A part of the loss: ``body`` (written at the time t) summed over t = lower .. upper; at T alone, lower = upper =
+    T.
 
-    A part that looks at no time (a penalty on a parameter), or at several (h_T and g_1), has lower = upper = T and keeps the times it was written with.
+    A part that looks at no time (a penalty on a parameter), or at several (h_T and g_1), has lower = upper = T and
+    keeps the times it was written with.
     """
 
     lower: Expr
@@ -45,7 +49,9 @@ class LossTerm:
 
 @dataclass(frozen=True)
 class Use:
-    """Quantity ``user`` at the time t reads ``leaf``, which is ``key`` at t + offset (offset None where user or key has no time)."""
+    """Quantity ``user`` at the time t reads ``leaf``, which is ``key`` at t + offset (offset None where user or key has
+    no time).
+    """
 
     user: str
     key: str
@@ -56,8 +62,9 @@ class Use:
 class RecurrentSystem:
     """A cell's equations, analysed.
 
-    ``equations`` are as written; ``steps`` are the same with every compound argument of a function named (the pre-activations) and in the
-    order in which a step computes them. Derivations are made from ``steps``, so results name z_t instead of repeating its expansion.
+    ``equations`` are as written; ``steps`` are the same with every compound argument of a function named (the
+    pre-activations) and in the order in which a step computes them. Derivations are made from ``steps``, so results
+    name z_t instead of repeating its expansion.
     """
 
     def __init__(self, text: CellText) -> None:
@@ -79,9 +86,11 @@ class RecurrentSystem:
         """The name of the loss at one time: L for L_t, whatever the whole loss is called."""
         self.loss_terms: tuple[LossTerm, ...] = self._loss_terms(text.loss)
         if not self.sweeps:
-            raise CellError("no quantity is defined", expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)")
+            raise CellError(
+                "no quantity is defined", expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)"
+            )
 
-    # -- who is who ------------------------------------------------------------------------------------------------------------
+    # -- who is who --------------------------------------------------------------------------------
 
     def is_timed(self, key: str) -> bool:
         """Whether a defined quantity carries a time."""
@@ -103,7 +112,11 @@ class RecurrentSystem:
                         expected=f"times such as {self.time}-1",
                     )
                 if abs(offset) > MAX_LAG:
-                    raise CellError(f"{equation.key} reads {leaf}, {abs(int(offset))} steps away", span=equation.span, expected=f"at most {MAX_LAG} steps")
+                    raise CellError(
+                        f"{equation.key} reads {leaf}, {abs(int(offset))} steps away",
+                        span=equation.span,
+                        expected=f"at most {MAX_LAG} steps",
+                    )
                 yield Use(equation.key, leaf.name, int(offset), leaf)
             else:
                 self._require_fixed(equation, leaf)
@@ -112,7 +125,9 @@ class RecurrentSystem:
     def _require_fixed(self, equation: Equation, leaf: e.Node) -> None:
         if isinstance(equation.lhs, e.Var) and self.time in equation.rhs.free_symbols:
             raise CellError(
-                f"{equation.key} has no time, but reads {leaf}", span=equation.span, expected=f"{equation.key}_{self.time}, or {leaf.name} at a fixed time such as T"
+                f"{equation.key} has no time, but reads {leaf}",
+                span=equation.span,
+                expected=f"{equation.key}_{self.time}, or {leaf.name} at a fixed time such as T",
             )
 
     @cached_property
@@ -148,16 +163,21 @@ class RecurrentSystem:
     @cached_property
     def max_lag(self) -> int:
         """How many steps back the equations look."""
-        return max((-use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0)
+        return max(
+            (-use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0
+        )
 
     @cached_property
     def max_lead(self) -> int:
         """How many steps ahead the equations look."""
-        return max((use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0)
+        return max(
+            (use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0
+        )
 
     @cached_property
     def starts(self) -> tuple[e.Timed, ...]:
-        """The values that the sequence starts from: states before step 1, and after step T where they are read from the future.
+        """The values that the sequence starts from: states before step 1, and after step T where they are read from the
+        future.
 
         Those that an equation gives, such as h_0 = tanh(V c), are among them.
         """
@@ -211,7 +231,9 @@ class RecurrentSystem:
         defined = {q.key for q in self.steps if isinstance(q.lhs, e.Timed)}
         losses = {self.loss_name, self.step_loss_name}
         loss = dict.fromkeys(losses, (Integer(1), Integer(1)))
-        scope = known.scope.with_names(timed=defined | set(self.inputs) | {self.step_loss_name}, names=set(self.shapes) - losses)
+        scope = known.scope.with_names(
+            timed=defined | set(self.inputs) | {self.step_loss_name}, names=set(self.shapes) - losses
+        )
         bare: dict[str, set[e.Node]] = {}
         for q in self.steps:
             for node in e.children_first(q.rhs):
@@ -224,7 +246,7 @@ class RecurrentSystem:
         """A formula about this cell as an expression."""
         return read_formula(text, self.context)
 
-    # -- order -----------------------------------------------------------------------------------------------------------------
+    # -- order -------------------------------------------------------------------------------------
 
     def _ordered(self, equations: Sequence[Equation]) -> tuple[Equation, ...]:
         return within_step(equations, {q.key: tuple(self._same_step(q)) for q in equations})
@@ -242,12 +264,16 @@ class RecurrentSystem:
             offsets.setdefault((use.user, use.key), set()).update(() if use.offset is None else (use.offset,))
         return sweeps(self.steps, {pair: frozenset(found) for pair, found in offsets.items()})
 
-    # -- loss ------------------------------------------------------------------------------------------------------------------
+    # -- loss --------------------------------------------------------------------------------------
 
     def _step_loss_name(self, loss: e.Node | None) -> str:
         if loss is not None:
             called = [call.value.name for call in loss.atoms(e.Call) if isinstance(call.value, e.Timed)]
-            named = [leaf.name for leaf in leaves(loss) if isinstance(leaf, e.Timed) and QName.from_key(leaf.name).base in LOSS_LETTERS]
+            named = [
+                leaf.name
+                for leaf in leaves(loss)
+                if isinstance(leaf, e.Timed) and QName.from_key(leaf.name).base in LOSS_LETTERS
+            ]
             for name in (*called, *named):
                 return name
         return self.loss_name
@@ -264,7 +290,12 @@ class RecurrentSystem:
 
     def _abstract(self, step_loss: e.Node) -> e.Node:
         shapes = {q.key: q.lhs.shape for q in self.steps}
-        read = {leaf.name for q in self.steps for leaf in leaves(q.rhs) if isinstance(leaf, e.Timed) and leaf.time == self.time}
+        read = {
+            leaf.name
+            for q in self.steps
+            for leaf in leaves(q.rhs)
+            if isinstance(leaf, e.Timed) and leaf.time == self.time
+        }
         sinks = [q.key for q in self.equations if q.key not in read and isinstance(q.lhs, e.Timed)]
         return e.Call(step_loss, *(e.Timed(key, self.time, *shapes[key]) for key in sinks))
 
@@ -276,7 +307,9 @@ class RecurrentSystem:
         times = {leaf.time for leaf in leaves(term) if isinstance(leaf, e.Timed)}
         if self.time in term.free_symbols:
             raise CellError(
-                f"the loss is left with {self.time}, which it does not sum over", span=self.text.loss_span, expected="L = \\sum_{t=1}^{T} ..., or a loss at T"
+                f"the loss is left with {self.time}, which it does not sum over",
+                span=self.text.loss_span,
+                expected="L = \\sum_{t=1}^{T} ..., or a loss at T",
             )
         if len(times) != 1 or term.has(e.SumOver):
             return LossTerm(T, T, self._with_arguments(term))
@@ -295,7 +328,11 @@ def _factor_inside(term: e.Node) -> e.Node:
     """A sign or a constant factor before a sum over time, taken into the sum."""
     if isinstance(term, e.Neg):
         inner = _factor_inside(term.operands[0])
-        return e.SumOver(inner.index, inner.lower, inner.upper, make.neg(inner.body)) if isinstance(inner, e.SumOver) else term
+        return (
+            e.SumOver(inner.index, inner.lower, inner.upper, make.neg(inner.body))
+            if isinstance(inner, e.SumOver)
+            else term
+        )
     if isinstance(term, (e.Times, e.Divide)):
         sums = [factor for factor in term.operands if isinstance(factor, e.SumOver)]
         if len(sums) == 1 and (isinstance(term, e.Times) or term.operands[0] == sums[0]):

@@ -62,11 +62,22 @@ class _AdjointEnvironment:
 
 
 def _argument(call: e.Call, gradient: e.Gradient) -> int | None:
-    """Which argument of an abstract function a gradient of its value is by; the same quantity may stand there at several times."""
+    """Which argument of an abstract function a gradient of its value is by; the same quantity may stand there at
+    several times.
+    """
     value, by = gradient.of, gradient.by
     for position, argument in enumerate(call.arguments):
-        if isinstance(value, e.Timed) and isinstance(call.value, e.Timed) and isinstance(by, e.Timed) and isinstance(argument, e.Timed):
-            if value.name == call.value.name and by.name == argument.name and by.time - value.time == argument.time - call.value.time:
+        if (
+            isinstance(value, e.Timed)
+            and isinstance(call.value, e.Timed)
+            and isinstance(by, e.Timed)
+            and isinstance(argument, e.Timed)
+        ):
+            if (
+                value.name == call.value.name
+                and by.name == argument.name
+                and by.time - value.time == argument.time - call.value.time
+            ):
                 return position
         elif (value, by) == (call.value, argument):
             return position
@@ -88,10 +99,16 @@ class AdjointPass:
         times = {} if time is None else {self.run.system.time.name: time}
         evaluator = Evaluator(self.environment, self.sizes, times)
         value = evaluator(substitute(node, zeros) if (zeros := self._outside(node, evaluator)) else node)
-        return np.broadcast_to(value, tuple(Evaluator(self.environment, self.sizes).shape(node))) if value.shape != () else value
+        return (
+            np.broadcast_to(value, tuple(Evaluator(self.environment, self.sizes).shape(node)))
+            if value.shape != ()
+            else value
+        )
 
     def _outside(self, node: e.Node, evaluator: Evaluator) -> dict[e.Node, e.Node]:
-        """Adjoints beyond the ends are zero, and so is what they multiply, even where that (a quotient of states beyond T) has no value."""
+        """Adjoints beyond the ends are zero, and so is what they multiply, even where that (a quotient of states beyond
+        T) has no value.
+        """
         found: dict[e.Node, e.Node] = {}
         for adjoint in self._adjoints_in(node):
             if all(symbol.name in evaluator.times or symbol.name in self.sizes for symbol in adjoint.time.free_symbols):
@@ -107,7 +124,9 @@ class AdjointPass:
         return self._known_adjoints[node]
 
     def _recursion(self) -> None:
-        """Adjoints run against the sweeps of the cell: those of the last sweep first, each in the other direction of time."""
+        """Adjoints run against the sweeps of the cell: those of the last sweep first, each in the other direction of
+        time.
+        """
         equations = {equation.key: equation for equation in self.engine.equations}
         for sweep in reversed(self.run.system.sweeps):
             if not sweep.timed:

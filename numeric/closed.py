@@ -1,7 +1,7 @@
 """Closed formulas as NumPy functions: SymPy's ``lambdify`` with a printer of our own.
 
-A formula such as ``diag(σ'(z_t)) W`` or ``Σ_t δ_t h_{t-1}ᵀ`` becomes one line of NumPy. Timed quantities are read by time (``z[t]``, from an array,
-a list or a dictionary), so sums and products over time are loops over what is given.
+A formula such as ``diag(σ'(z_t)) W`` or ``Σ_t δ_t h_{t-1}ᵀ`` becomes one line of NumPy. Timed quantities are read by
+time (``z[t]``, from an array, a list or a dictionary), so sums and products over time are loops over what is given.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ _SUPPORT = {
     "_diag": lambda v: np.diag(v.ravel()),
     "_diag_part": lambda m: np.diagonal(m).reshape(-1, 1),
     "_total": lambda x: np.sum(x).reshape(1, 1),
-    "_norm": lambda x, kind: np.sqrt(np.sum(x * x)).reshape(1, 1) if kind == "F" or 1 in x.shape else np.linalg.norm(x, 2).reshape(1, 1),
+    "_norm": lambda x, kind: (
+        np.sqrt(np.sum(x * x)).reshape(1, 1) if kind == "F" or 1 in x.shape else np.linalg.norm(x, 2).reshape(1, 1)
+    ),
     "_number": lambda x: np.array([[float(x)]]),
     "_power": np.linalg.matrix_power,
 }
@@ -65,7 +67,10 @@ class NodePrinter(NumPyPrinter):
 
     def _print_Times(self, node: e.Times) -> str:
         if any(len(factor.shape) > 2 for factor in node.operands):
-            raise MissingRuleError("a derivative of a vector by a matrix is no array of two axes", hint="use the form in which it is contracted")
+            raise MissingRuleError(
+                "a derivative of a vector by a matrix is no array of two axes",
+                hint="use the form in which it is contracted",
+            )
         scalars = [self._print(f) for f in node.operands if f.is_scalar]
         chain = " @ ".join(self._print(f) for f in node.operands if not f.is_scalar)
         return f"({' * '.join([*scalars, f'({chain})'] if chain else scalars)})"
@@ -77,7 +82,9 @@ class NodePrinter(NumPyPrinter):
         return f"({' / '.join(self._print(operand) for operand in node.operands)})"
 
     def _print_Power(self, node: e.Power) -> str:
-        exponent = self._print(node.exponent.value) if isinstance(node.exponent, e.Scalar) else self._print(node.exponent)
+        exponent = (
+            self._print(node.exponent.value) if isinstance(node.exponent, e.Scalar) else self._print(node.exponent)
+        )
         return f"({self._print(node.base)} ** ({exponent}))"
 
     def _print_MatrixPower(self, node: e.MatrixPower) -> str:
@@ -145,9 +152,13 @@ class NodePrinter(NumPyPrinter):
         return self._over(node, f"numpy.eye({self._print(node.shape[0])})", f"{self._print(node.body)} @ _value")
 
     def emptyPrinter(self, node: Any) -> str:
-        raise MissingRuleError(f"{type(node).__name__} has no value in a closed formula", hint="give it a name and pass its value")
+        raise MissingRuleError(
+            f"{type(node).__name__} has no value in a closed formula", hint="give it a name and pass its value"
+        )
 
-    _print_Derivative = _print_Gradient = _print_Call = _print_OneHot = _print_Relation = _print_Differential = emptyPrinter
+    _print_Derivative = _print_Gradient = _print_Call = _print_OneHot = _print_Relation = _print_Differential = (
+        emptyPrinter
+    )
 
 
 @dataclass(frozen=True)
@@ -179,9 +190,14 @@ class ClosedFunction:
         ------
         DataError : a quantity or an integer is missing, or has the wrong number of axes.
         """
-        missing = [name for name in self.quantities if name not in values] + [name for name in self.integers if name not in integers]
+        missing = [name for name in self.quantities if name not in values] + [
+            name for name in self.integers if name not in integers
+        ]
         if missing:
-            raise DataError(f"no value is given for {', '.join(missing)}", expected=f"{', '.join((*self.quantities, *self.integers))}")
+            raise DataError(
+                f"no value is given for {', '.join(missing)}",
+                expected=f"{', '.join((*self.quantities, *self.integers))}",
+            )
         arrays = [self._converted(name, values[name]) for name in self.quantities]
         result = self._function(*arrays, *(integers[name] for name in self.integers))
         return result.reshape([n for n, size in zip(result.shape, self._result, strict=True) if size != e.ONE])
@@ -213,8 +229,12 @@ def closed_function(node: e.Node) -> ClosedFunction:
     timed = frozenset(alias_of(leaf.name) for leaf in leaves if isinstance(leaf, e.Timed))
     integers = sorted({s.name for s in _integers(node)})
     arguments = [sp.Symbol(name) for name in (*shapes, *integers)]
-    function = sp.lambdify(arguments, node, modules=[_SUPPORT, {"functools": __import__("functools"), "numpy": np}], printer=NodePrinter)
-    return ClosedFunction(tuple(shapes), tuple(integers), inspect.getsource(function), function, shapes, timed, node.shape)
+    function = sp.lambdify(
+        arguments, node, modules=[_SUPPORT, {"functools": __import__("functools"), "numpy": np}], printer=NodePrinter
+    )
+    return ClosedFunction(
+        tuple(shapes), tuple(integers), inspect.getsource(function), function, shapes, timed, node.shape
+    )
 
 
 def _integers(node: e.Node) -> set[sp.Symbol]:
@@ -227,7 +247,11 @@ def _integers(node: e.Node) -> set[sp.Symbol]:
         elif isinstance(part, (e.Scalar, e.Identity, e.Zero, e.Ones)):
             found |= {s for size in part.args if isinstance(size, sp.Expr) for s in size.free_symbols}
         elif isinstance(part, e.OverTime):
-            found |= part.lower.free_symbols | part.upper.free_symbols | {s for size in part.shape for s in size.free_symbols}
+            found |= (
+                part.lower.free_symbols
+                | part.upper.free_symbols
+                | {s for size in part.shape for s in size.free_symbols}
+            )
         elif isinstance(part, (e.Slice, e.MatrixPower)):
             found |= {s for argument in part.args[1:] for s in argument.free_symbols}
     return found - bound

@@ -33,9 +33,16 @@ class Draw:
 
 
 def draw(
-    system: RecurrentSystem, seed: int, length: int | None = None, largest: int = 6, scale: float = 0.8, fixed: Mapping[str, int] | None = None
+    system: RecurrentSystem,
+    seed: int,
+    length: int | None = None,
+    largest: int = 6,
+    scale: float = 0.8,
+    fixed: Mapping[str, int] | None = None,
 ) -> Draw:
-    """Sizes that all differ (``fixed`` ones as given), a length, and values for parameters, inputs, targets and starting values."""
+    """Sizes that all differ (``fixed`` ones as given), a length, and values for parameters, inputs, targets and
+    starting values.
+    """
     generator = np.random.default_rng([seed, 20_181_122])
     sizes = {**_sizes(system, generator, largest), **(fixed or {})}
     sizes["T"] = length if length is not None else int(generator.integers(1, 7))
@@ -57,18 +64,29 @@ def number(value: Expr, sizes: dict[str, int]) -> int:
     """
     found = int(value.xreplace({symbol: Integer(sizes[symbol.name]) for symbol in value.free_symbols}))
     if found > MAX_SIZE:
-        raise DataError(f"a declared size of {found:,} is too large to be measured", expected=f"at most {MAX_SIZE:,}, or a letter such as n")
+        raise DataError(
+            f"a declared size of {found:,} is too large to be measured",
+            expected=f"at most {MAX_SIZE:,}, or a letter such as n",
+        )
     return found
 
 
-def _values(system: RecurrentSystem, sizes: dict[str, int], generator: np.random.Generator, scale: float) -> dict[Point, Array]:
+def _values(
+    system: RecurrentSystem, sizes: dict[str, int], generator: np.random.Generator, scale: float
+) -> dict[Point, Array]:
     given: dict[Point, Array] = {}
 
     def sample(key: str) -> Array:
         shape = tuple(number(size, sizes) for size in system.shapes[key])
         return generator.normal(size=shape) * scale
 
-    divisors = {below.name for q in system.steps for node in q.rhs.atoms(e.Divide) for below in node.operands[1:] if isinstance(below, e.Var)}
+    divisors = {
+        below.name
+        for q in system.steps
+        for node in q.rhs.atoms(e.Divide)
+        for below in node.operands[1:]
+        if isinstance(below, e.Var)
+    }
     for key in system.parameters:
         value = sample(key)
         if key in divisors:
@@ -87,7 +105,12 @@ def _values(system: RecurrentSystem, sizes: dict[str, int], generator: np.random
 def _label(system: RecurrentSystem, key: str, sizes: dict[str, int], generator: np.random.Generator) -> Array:
     """An integer below the size of the one-hot vector that it selects in."""
     bodies = [q.rhs for q in system.steps] + [term.body for term in system.loss_terms]
-    hots = [hot for body in bodies for hot in body.atoms(e.OneHot) if hot.label.has(e.Timed) and key in {q.name for q in hot.label.atoms(e.Timed)}]
+    hots = [
+        hot
+        for body in bodies
+        for hot in body.atoms(e.OneHot)
+        if hot.label.has(e.Timed) and key in {q.name for q in hot.label.atoms(e.Timed)}
+    ]
     size = max(number(a, sizes) for a in hots[0].shape)
     return np.array([[float(generator.integers(size))]])
 

@@ -1,7 +1,8 @@
 """The reference evaluator: the value of any expression, straight from its meaning, without any rewriting.
 
-Every value is an array with the shape of its expression: scalars (1, 1), columns (n, 1), rows (1, n). It works on real and complex NumPy
-arrays and, with :class:`numeric.torch_arrays.TorchArrays`, on torch tensors, where autograd follows it.
+Every value is an array with the shape of its expression: scalars (1, 1), columns (n, 1), rows (1, n). It works on real
+and complex NumPy arrays and, with :class:`numeric.torch_arrays.TorchArrays`, on torch tensors, where autograd follows
+it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ MAX_NUMBER = 1e300
 
 @lru_cache(maxsize=4096)
 def _compiled(value: Expr) -> tuple[tuple[str, ...], Callable[..., float]]:
-    """A size, a time or a constant as a function of the numbers of its symbols: the same few are evaluated over and over."""
+    """A size, a time or a constant as a function of the numbers of its symbols: the same few are evaluated over and
+    over.
+    """
     if value.is_number:
         if abs(value) > MAX_NUMBER:
             raise DataError("a number is too large to be measured", expected=f"at most {MAX_NUMBER:g}")
@@ -135,7 +138,13 @@ class Evaluator:
     arrays : the array library.
     """
 
-    def __init__(self, environment: Environment, sizes: Mapping[str, int], times: Mapping[str, int] | None = None, arrays: Arrays | None = None) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        sizes: Mapping[str, int],
+        times: Mapping[str, int] | None = None,
+        arrays: Arrays | None = None,
+    ) -> None:
         self.environment = environment
         self.sizes = dict(sizes)
         self.times = dict(times or {})
@@ -156,7 +165,9 @@ class Evaluator:
         try:
             return formula(*(self.times[name] if name in self.times else self.sizes[name] for name in names))
         except KeyError as missing:
-            raise DataError(f"no value is given for {missing.args[0]}", expected="a number for every size and time") from None
+            raise DataError(
+                f"no value is given for {missing.args[0]}", expected="a number for every size and time"
+            ) from None
 
     def integer(self, value: Expr) -> int:
         return round(self.number(value))
@@ -170,7 +181,10 @@ class Evaluator:
         """
         first, last = self.integer(lower), self.integer(upper)
         if last - first >= MAX_RANGE:
-            raise DataError(f"a sum or product over {last - first + 1:,} numbers is too long to be measured", expected=f"at most {MAX_RANGE:,}")
+            raise DataError(
+                f"a sum or product over {last - first + 1:,} numbers is too long to be measured",
+                expected=f"at most {MAX_RANGE:,}",
+            )
         return range(first, last + 1)
 
     def shape(self, node: e.Node) -> tuple[int, ...]:
@@ -183,7 +197,7 @@ class Evaluator:
             raise MissingRuleError(f"{type(node).__name__} has no value")
         return method(node)
 
-    # -- leaves ----------------------------------------------------------------------------------------------------------------
+    # -- leaves ------------------------------------------------------------------------------------
 
     def _Scalar(self, node: e.Scalar) -> Array:
         return self.arrays.constant([[self.number(node.value)]])
@@ -208,7 +222,7 @@ class Evaluator:
         shape = self.shape(node)
         return self.arrays.constant(np.eye(max(shape))[label].reshape(shape))
 
-    # -- algebra ---------------------------------------------------------------------------------------------------------------
+    # -- algebra -----------------------------------------------------------------------------------
 
     def _Plus(self, node: e.Plus) -> Array:
         result = self(node.operands[0])
@@ -281,7 +295,7 @@ class Evaluator:
         a, b = node.operands
         return self.arrays.kron(self(a), self(b))
 
-    # -- structure -------------------------------------------------------------------------------------------------------------
+    # -- structure ---------------------------------------------------------------------------------
 
     def _Diag(self, node: e.Diag) -> Array:
         return self.arrays.diag(self(node.operands[0]))
@@ -309,7 +323,7 @@ class Evaluator:
         value = self.arrays.transpose(self(node.operands[0]))
         return self.arrays.reshape(value, (value.shape[0] * value.shape[1], 1))
 
-    # -- functions -------------------------------------------------------------------------------------------------------------
+    # -- functions ---------------------------------------------------------------------------------
 
     def _Apply(self, node: e.Apply) -> Array:
         return self.arrays.apply(node.function, node.order, self(node.argument))
@@ -322,7 +336,7 @@ class Evaluator:
         value = self(node.operands[0])
         return self.arrays.softmax(value, 0 if node.shape[1] == e.ONE else 1)
 
-    # -- calculus --------------------------------------------------------------------------------------------------------------
+    # -- calculus ----------------------------------------------------------------------------------
 
     def _SumOver(self, node: e.SumOver) -> Array:
         result = None

@@ -1,4 +1,6 @@
-"""Elementwise functions on arrays: stable where it matters, and correct on complex numbers, so that the complex step can go through them."""
+"""Elementwise functions on arrays: stable where it matters, and correct on complex numbers, so that the complex step
+can go through them.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,7 @@ def erf(x: Array) -> Array:
 
     real = np.vectorize(real_erf, otypes=[float])(np.real(x))
     if np.iscomplexobj(x):
-        return real + 1j * np.imag(x) * 2.0 / np.sqrt(np.pi) * np.exp(-np.real(x) ** 2)
+        return real + 1j * np.imag(x) * 2.0 / np.sqrt(np.pi) * np.exp(-(np.real(x) ** 2))
     return real
 
 
@@ -61,7 +63,8 @@ def gelu(x: Array) -> Array:
 
 _NUMPY: dict[str, Callable[[Array], Array]] = {
     "sigma": sigmoid, "tanh": np.tanh, "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "sinh": np.sinh, "cosh": np.cosh,
-    "arctan": np.arctan, "sqrt": np.sqrt, "abs": absolute, "sign": lambda x: np.sign(np.real(x)), "relu": relu, "softplus": softplus, "silu": silu,
+    "arctan": np.arctan, "sqrt": np.sqrt, "abs": absolute, "sign": lambda x: np.sign(np.real(x)), "relu": relu,
+    "softplus": softplus, "silu": silu,
     "gelu": gelu, "erf": erf,
 }  # fmt: skip
 
@@ -69,8 +72,8 @@ _NUMPY: dict[str, Callable[[Array], Array]] = {
 def stand_in(name: str) -> tuple[float, float, float, float]:
     """Coefficients (a, b, c, d) of what an abstract function phi is evaluated as: a tanh(b x + c) + d x.
 
-    Smooth, and with no symmetry that a formula could hold by; two names stand for two functions. What holds for it at random points is
-    not owed to a property that phi need not have.
+    Smooth, and with no symmetry that a formula could hold by; two names stand for two functions. What holds for it at
+    random points is not owed to a property that phi need not have.
     """
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
     generator = np.random.default_rng(seed)
@@ -85,7 +88,9 @@ def _abstract(name: str) -> ElementwiseFunction:
 
 @lru_cache(maxsize=256)
 def numpy_function(name: str, order: int) -> Callable[[Array], Array]:
-    """The function of a name, or its derivative of an order, on NumPy arrays; an abstract function by its :func:`stand_in`."""
+    """The function of a name, or its derivative of an order, on NumPy arrays; an abstract function by its
+    :func:`stand_in`.
+    """
     declared = elementwise(name)
     if declared is None:
         if order:
@@ -104,7 +109,9 @@ def numpy_function(name: str, order: int) -> Callable[[Array], Array]:
 
 
 def _from_definition(declared: ElementwiseFunction, order: int) -> Callable[[Array], Array]:
-    """A derivative from the SymPy definition. Off the real axis it is continued to first order, which is all that the complex step sees."""
+    """A derivative from the SymPy definition. Off the real axis it is continued to first order, which is all that the
+    complex step sees.
+    """
     u = sp.Symbol("u", real=True)
     here, beyond = (sp.lambdify(u, declared.derivative(u, k), [{"erf": erf}, "numpy"]) for k in (order, order + 1))
 

@@ -13,14 +13,19 @@ from numeric.functions import Array
 @lru_cache(maxsize=4096)
 def _coefficients(seed: int, time: int, position: int, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
     generator = np.random.default_rng([seed, time, position])
-    return generator.uniform(-1.0, 1.0, size=shape), generator.uniform(-1.0, 1.0, size=shape), generator.uniform(-1.0, 1.0, size=shape)
+    return (
+        generator.uniform(-1.0, 1.0, size=shape),
+        generator.uniform(-1.0, 1.0, size=shape),
+        generator.uniform(-1.0, 1.0, size=shape),
+    )
 
 
 class SmoothLoss:
-    """A different smooth function at every time: L_t(q) = Σ_i a_i q_i + ½ b_i q_i² + c_i q_i³/3, summed over its arguments.
+    """A different smooth function at every time: L_t(q) = Σ_i a_i q_i + ½ b_i q_i² + c_i q_i³/3, summed over its
+    arguments.
 
-    Polynomial, so that NumPy (real or complex) and torch evaluate the very same thing; its coefficients follow from a seed, the time and the
-    argument's position alone.
+    Polynomial, so that NumPy (real or complex) and torch evaluate the very same thing; its coefficients follow from a
+    seed, the time and the argument's position alone.
     """
 
     def __init__(self, seed: int) -> None:

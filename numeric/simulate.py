@@ -40,7 +40,9 @@ class Run:
     def __post_init__(self) -> None:
         self.values: dict[Point, Array] = {}
         self.moved: dict[tuple[Point, int, int | None], Run] = {}
-        """Runs with one entry of a quantity moved off the real axis, by (quantity, entry, the only step that is computed)."""
+        """Runs with one entry of a quantity moved off the real axis, by (quantity, entry, the only step that is
+        computed).
+        """
         self._computing: set[Point] = set()
 
     @property
@@ -58,7 +60,7 @@ class Run:
         """An evaluator for expressions about this run."""
         return Evaluator(self, self.sizes, times, self.arrays)
 
-    # -- environment -----------------------------------------------------------------------------------------------------------
+    # -- environment -------------------------------------------------------------------------------
 
     def value(self, key: str, time: int | None) -> Array:
         """A quantity at a time; computed when it is first asked for, so recursions in either direction of time work."""
@@ -84,7 +86,11 @@ class Run:
                 times = {} if time is None else {self.system.time.name: time}
                 value = self.evaluator(**times)(equation.rhs)
                 # A number on the right of a vector, such as u_t = 0, means each of its entries.
-                return value if equation.rhs.shape == equation.lhs.shape else value + self.arrays.constant(np.zeros(self.shape(key)))
+                return (
+                    value
+                    if equation.rhs.shape == equation.lhs.shape
+                    else value + self.arrays.constant(np.zeros(self.shape(key)))
+                )
             finally:
                 self._computing.discard(point)
         if point in self.given:
@@ -108,7 +114,7 @@ class Run:
 
         return derivative_value(self, node, evaluator)
 
-    # -- runs ------------------------------------------------------------------------------------------------------------------
+    # -- runs --------------------------------------------------------------------------------------
 
     def forward(self) -> Run:
         """Compute every quantity at every time, in order, so that deep recursion never happens."""

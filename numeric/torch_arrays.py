@@ -1,4 +1,6 @@
-"""torch tensors for the reference evaluator, so that autograd can referee what was derived. The only place here that imports torch."""
+"""torch tensors for the reference evaluator, so that autograd can referee what was derived. The only place here that
+imports torch.
+"""
 
 from __future__ import annotations
 

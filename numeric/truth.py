@@ -1,7 +1,8 @@
-"""Derivatives by their definition: the unrolled system is run with one entry moved, by the complex step, and nothing symbolic is used.
+"""Derivatives by their definition: the unrolled system is run with one entry moved, by the complex step, and nothing
+symbolic is used.
 
-f'(x) = Im f(x + ih) / h is exact to rounding for h far below machine precision. Source: Squire and Trapp, *Using complex variables to
-estimate derivatives of real functions* (1998).
+f'(x) = Im f(x + ih) / h is exact to rounding for h far below machine precision. Source: Squire and Trapp, *Using
+complex variables to estimate derivatives of real functions* (1998).
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def point_of(node: e.Node, evaluator: Evaluator) -> Point:
         return node.name, evaluator.integer(node.time)
     if isinstance(node, e.Var):
         return node.name, None
-    raise MissingRuleError(f"a derivative by {node} is not a derivative by a quantity", hint="name it by an equation of the cell")
+    raise MissingRuleError(
+        f"a derivative by {node} is not a derivative by a quantity", hint="name it by an equation of the cell"
+    )
 
 
 def _value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:

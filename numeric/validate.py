@@ -42,11 +42,16 @@ class Validation:
 
     def __str__(self) -> str:
         low, high = self.lengths
-        return f"{self.subject}: largest relative error {self.error:.1e} over {self.draws} draws ({', '.join(self.sizes)} up to 6, T = {low} to {high})"
+        sizes = ", ".join(self.sizes)
+        return (
+            f"{self.subject}: largest relative error {self.error:.1e} over {self.draws} draws "
+            f"({sizes} up to 6, T = {low} to {high})"
+        )
 
 
 def relative_error(measured: Array, truth: Array) -> float:
-    """The largest difference, relative to the largest entry of the truth; below 1e-4 to that, since entries that cancel leave rounding errors of the values they came from.
+    """The largest difference, relative to the largest entry of the truth; below 1e-4 to that, since entries that cancel
+    leave rounding errors of the values they came from.
 
     Raises
     ------
@@ -54,9 +59,10 @@ def relative_error(measured: Array, truth: Array) -> float:
     """
     if not np.all(np.isfinite(truth)):
         raise DataError(
-            "the cell has no finite value at a random point", expected="functions that are defined for all real numbers",
+            "the cell has no finite value at a random point",
+            expected="functions that are defined for all real numbers",
             hint="a logarithm, root or quotient may leave its domain: write it so that it cannot, as in \\sqrt{\\lVert h_t \\rVert^2 + 1}",
-        )  # fmt: skip
+        )
     if measured.shape != truth.shape:
         raise ValidationError(f"the derived result has shape {measured.shape}, the referee's {truth.shape}")
     if truth.size == 0:
@@ -69,25 +75,35 @@ def relative_error(measured: Array, truth: Array) -> float:
 class TorchReferee:
     """The same run in torch, with gradients by autograd.
 
-    Parameters
-    ----------
-    free : computed quantities that become free variables of the unrolled graph, at the values that they have in ``run``.
+    Parameters ---------- free : computed quantities that become free variables of the unrolled graph, at the values
+    that they have in ``run``.
     """
 
-    def __init__(self, system: RecurrentSystem, drawn: Draw, free: Iterable[Point] = (), run: Run | None = None) -> None:
+    def __init__(
+        self, system: RecurrentSystem, drawn: Draw, free: Iterable[Point] = (), run: Run | None = None
+    ) -> None:
         import torch
 
         from numeric.torch_arrays import TorchArrays
 
         self.torch = torch
         self.system = system
-        given = {point: torch.tensor(value, dtype=torch.float64, requires_grad=point[0] not in system.labels) for point, value in drawn.given.items()}
+        given = {
+            point: torch.tensor(value, dtype=torch.float64, requires_grad=point[0] not in system.labels)
+            for point, value in drawn.given.items()
+        }
         computed = [point for point in free if point not in given]
         values = (run or run_of(system, drawn)) if computed else None
-        forced = {point: torch.tensor(values.value(*point), dtype=torch.float64, requires_grad=True) for point in computed if values is not None}
+        forced = {
+            point: torch.tensor(values.value(*point), dtype=torch.float64, requires_grad=True)
+            for point in computed
+            if values is not None
+        }
         self.leaves = {**given, **forced}
         self.run = Run(system, drawn.sizes, given, drawn.loss, forced, TorchArrays())
-        if drawn.sizes["T"] > _SHORT:  # step by step, so that nothing recurses over a long sequence; a short one is computed as far as it is asked for
+        if (
+            drawn.sizes["T"] > _SHORT
+        ):  # step by step, so that nothing recurses over a long sequence; a short one is computed as far as it is asked for
             self.run.forward()
 
     def loss_gradients(self, points: Iterable[Point]) -> tuple[float, dict[Point, Array]]:
@@ -97,7 +113,10 @@ class TorchReferee:
         if not loss.requires_grad:  # no term of the loss falls into so short a sequence
             return float(loss.sum()), {p: np.zeros(tuple(self.leaves[p].shape)) for p in wanted}
         found = self.torch.autograd.grad(loss.sum(), [self.leaves[p] for p in wanted], allow_unused=True)
-        values = {p: (np.zeros(tuple(self.leaves[p].shape)) if g is None else g.numpy()) for p, g in zip(wanted, found, strict=True)}
+        values = {
+            p: (np.zeros(tuple(self.leaves[p].shape)) if g is None else g.numpy())
+            for p, g in zip(wanted, found, strict=True)
+        }
         return float(loss.sum().detach()), values
 
     def jacobian(self, of: Point, by: Point) -> Array:
@@ -114,7 +133,9 @@ class TorchReferee:
         return np.array(rows)
 
 
-def validate_gradients(system: RecurrentSystem, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE, scale: float = 0.8) -> Validation:
+def validate_gradients(
+    system: RecurrentSystem, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE, scale: float = 0.8
+) -> Validation:
     """The adjoint recursion against autograd: the loss, and its gradients by every parameter, input and starting value.
 
     Raises
@@ -153,7 +174,9 @@ def _gradient_pairs(system: RecurrentSystem, drawn: Draw) -> Iterable[tuple[Poin
         yield point, np.array(measured), truth[point]
 
 
-def validate_derivation(system: RecurrentSystem, derivation: Derivation, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE) -> Validation:
+def validate_derivation(
+    system: RecurrentSystem, derivation: Derivation, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE
+) -> Validation:
     """A derivation's result against autograd, at random points, sizes and times.
 
     Raises
@@ -188,10 +211,15 @@ def _fixed_length(derivation: Derivation) -> int | None:
     return None
 
 
-def _times(system: RecurrentSystem, derivation: Derivation, drawn: Draw, generator: np.random.Generator) -> dict[str, int] | None:
+def _times(
+    system: RecurrentSystem, derivation: Derivation, drawn: Draw, generator: np.random.Generator
+) -> dict[str, int] | None:
     """Numbers for the free times such that every quantity exists; None where the sequence is too short."""
     target = derivation.target
-    symbols = sorted({s.name for part in target.args if isinstance(part, e.Node) for s in part.free_symbols if s.is_Symbol}, reverse=True)
+    symbols = sorted(
+        {s.name for part in target.args if isinstance(part, e.Node) for s in part.free_symbols if s.is_Symbol},
+        reverse=True,
+    )
     symbols = [name for name in symbols if name != "T"]
     length = drawn.sizes["T"]
     if not isinstance(target, e.Derivative):
@@ -210,7 +238,9 @@ def _times(system: RecurrentSystem, derivation: Derivation, drawn: Draw, generat
     return options[int(generator.integers(len(options)))] if options else None
 
 
-def _result_pair(system: RecurrentSystem, derivation: Derivation, drawn: Draw, times: Mapping[str, int]) -> tuple[Array, Array]:
+def _result_pair(
+    system: RecurrentSystem, derivation: Derivation, drawn: Draw, times: Mapping[str, int]
+) -> tuple[Array, Array]:
     target, result = derivation.target, derivation.result
     run = run_of(system, drawn)
     if isinstance(target, e.Derivative) and isinstance(target.of, e.Var) and target.of.name == system.loss_name:
@@ -244,13 +274,19 @@ def _named_values(derivation: Derivation, evaluator: Evaluator) -> dict[str, e.N
     environment = evaluator.environment
     if isinstance(environment, Run):
         system_names = set(environment.system.shapes)
-    return {step.lhs.name: step.rhs for step in derivation.steps if isinstance(step.lhs, e.Timed) and step.lhs.name not in system_names}
+    return {
+        step.lhs.name: step.rhs
+        for step in derivation.steps
+        if isinstance(step.lhs, e.Timed) and step.lhs.name not in system_names
+    }
 
 
 class _Named:
     """A run in which names introduced by a derivation have values too."""
 
-    def __init__(self, run: Run, named: Mapping[str, e.Node], sizes: Mapping[str, int], times: Mapping[str, int]) -> None:
+    def __init__(
+        self, run: Run, named: Mapping[str, e.Node], sizes: Mapping[str, int], times: Mapping[str, int]
+    ) -> None:
         self.run = run
         self.named = named
         self.sizes = sizes
@@ -261,7 +297,9 @@ class _Named:
 
     def value(self, key: str, time: int | None) -> Array:
         if key in self.named:
-            return Evaluator(self, self.sizes, {self.run.system.time.name: time} if time is not None else {})(self.named[key])
+            return Evaluator(self, self.sizes, {self.run.system.time.name: time} if time is not None else {})(
+                self.named[key]
+            )
         return self.run.value(key, time)
 
     def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
@@ -304,7 +342,14 @@ class _Named:
 class _WithAdjoints(_Named):
     """Adjoints come from the evaluated recursion."""
 
-    def __init__(self, run: Run, backward: AdjointPass, named: Mapping[str, e.Node], sizes: Mapping[str, int], times: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        backward: AdjointPass,
+        named: Mapping[str, e.Node],
+        sizes: Mapping[str, int],
+        times: Mapping[str, int],
+    ) -> None:
         adjoint_names = set(backward.engine.adjoint_names.values())
         super().__init__(run, {key: value for key, value in named.items() if key not in adjoint_names}, sizes, times)
         self.backward = backward
@@ -327,6 +372,7 @@ def _partial(run: Run, of: e.Node, by: e.Node, held: list[e.Node], evaluator: Ev
 def _accepted(result: Validation, tolerance: float) -> Validation:
     if not result.error <= tolerance:
         raise ValidationError(
-            f"{result.subject} disagrees with autograd: relative error {result.error:.2e} at {result.worst}", expected=f"at most {tolerance:.0e}"
+            f"{result.subject} disagrees with autograd: relative error {result.error:.2e} at {result.worst}",
+            expected=f"at most {tolerance:.0e}",
         )
     return result

@@ -80,6 +80,8 @@ def check_links(blocks: d.Blocks, links: Iterable[tuple[str, Span]]) -> None:
     for anchor, span in links:
         if anchor not in anchors:
             raise ParseError(
-                f"no heading has the anchor #{anchor}", span=span, expected=f"one of {', '.join('#' + name for name in anchors) or 'none'}",
+                f"no heading has the anchor #{anchor}",
+                span=span,
+                expected=f"one of {', '.join('#' + name for name in anchors) or 'none'}",
                 hint=did_you_mean(anchor, anchors),
-            )  # fmt: skip
+            )

@@ -1,4 +1,6 @@
-"""Fenced blocks that call the engine: ``\\`\\`\\`bptt jacobian`` with options, and the registry of what there is to call."""
+"""Fenced blocks that call the engine: ``\\`\\`\\`bptt jacobian`` with options, and the registry of what there is to
+call.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,11 @@ class BlockCall:
         found = [_whole(part.strip()) for part in value.split(",")]
         numbers = [number for number in found if number is not None and least <= number <= most]
         if len(numbers) < len(found) or len(found) > _LONGEST_LIST:
-            raise self.error(f"{key} is {clipped(value, 30)!r}", key, expected=f"at most {_LONGEST_LIST} whole numbers from {least} to {most}, such as {default}")
+            raise self.error(
+                f"{key} is {clipped(value, 30)!r}",
+                key,
+                expected=f"at most {_LONGEST_LIST} whole numbers from {least} to {most}, such as {default}",
+            )
         return numbers
 
     def flag(self, key: str, default: bool = False) -> bool:
@@ -103,7 +109,9 @@ class BlockCall:
         """
         value = self.options.get(key, default)
         if value not in choices:
-            raise self.error(f"{key} is {value!r}", key, expected=f"one of {', '.join(choices)}", hint=did_you_mean(value, choices))
+            raise self.error(
+                f"{key} is {value!r}", key, expected=f"one of {', '.join(choices)}", hint=did_you_mean(value, choices)
+            )
         return value
 
     def sentence(self, key: str) -> d.Inlines:
@@ -124,7 +132,9 @@ class BlockCall:
         """
         return self.reader.blocks(self.body_source)
 
-    def error(self, message: str, key: str | None = None, *, expected: str | None = None, hint: str | None = None) -> ParseError:
+    def error(
+        self, message: str, key: str | None = None, *, expected: str | None = None, hint: str | None = None
+    ) -> ParseError:
         """An error about an option's value, or about the whole block."""
         span = self.places.get(key, self.span) if key is not None else self.span
         return ParseError(message, span=span, expected=expected, hint=hint)
@@ -186,7 +196,9 @@ class BlockRegistry:
     def block(
         self, name: str, *, options: Iterable[str] = (), required: Iterable[str] = (), body: Body = "none"
     ) -> Callable[[BlockHandler], BlockHandler]:
-        """Register the decorated function. ``required`` options need not be repeated in ``options``; ``body``: whether text after ``---`` is read."""
+        """Register the decorated function. ``required`` options need not be repeated in ``options``; ``body``: whether
+        text after ``---`` is read.
+        """
         if name in self._entries:
             raise ValueError(f"block {name!r} is registered twice")
         if body not in get_args(Body):
@@ -194,7 +206,9 @@ class BlockRegistry:
         needed = tuple(required)
 
         def register(handler: BlockHandler) -> BlockHandler:
-            self._entries[name] = _Entry(handler, (*needed, *(option for option in options if option not in needed)), needed, body)
+            self._entries[name] = _Entry(
+                handler, (*needed, *(option for option in options if option not in needed)), needed, body
+            )
             return handler
 
         return register
@@ -218,18 +232,36 @@ class BlockRegistry:
         entry = self._entries.get(call.name)
         if entry is None:
             known = ", ".join(self.names) or "none: no blocks are registered"
-            raise ParseError(f"there is no block {call.name!r}", span=call.span, expected=f"one of {known}", hint=did_you_mean(call.name, self.names))
+            raise ParseError(
+                f"there is no block {call.name!r}",
+                span=call.span,
+                expected=f"one of {known}",
+                hint=did_you_mean(call.name, self.names),
+            )
         for key in call.options:
             if key not in entry.options:
                 expected = f"one of {', '.join(entry.options)}" if entry.options else "no options"
-                raise call.error(f"block {call.name!r} has no option {key!r}", key, expected=expected, hint=did_you_mean(key, entry.options))
+                raise call.error(
+                    f"block {call.name!r} has no option {key!r}",
+                    key,
+                    expected=expected,
+                    hint=did_you_mean(key, entry.options),
+                )
         for key in entry.required:
             if not call.options.get(key):
-                raise call.error(f"block {call.name!r} needs the option {key!r}", expected=f"a line '{key}: ...' inside the fence")
+                raise call.error(
+                    f"block {call.name!r} needs the option {key!r}", expected=f"a line '{key}: ...' inside the fence"
+                )
         if entry.body == "none" and call.body.strip():
-            raise call.error(f"block {call.name!r} has no body", expected="options only", hint="remove what stands after the line ---")
+            raise call.error(
+                f"block {call.name!r} has no body",
+                expected="options only",
+                hint="remove what stands after the line ---",
+            )
         if entry.body == "required" and not call.body.strip():
-            raise call.error(f"block {call.name!r} needs a body", expected="a line --- after the options, and the text after it")
+            raise call.error(
+                f"block {call.name!r} needs a body", expected="a line --- after the options, and the text after it"
+            )
         return entry
 
 
@@ -268,7 +300,9 @@ def _located(error: BpttError, call: BlockCall) -> BpttError:
     return error
 
 
-def read_call(file: FileText, name: str, content: str, lines: tuple[int, int], context: Any, reader: MarkdownReader) -> BlockCall:
+def read_call(
+    file: FileText, name: str, content: str, lines: tuple[int, int], context: Any, reader: MarkdownReader
+) -> BlockCall:
     """The call in a fence. ``lines``: the fence's first line and the first line inside it (counted from 0).
 
     Raises

@@ -1,8 +1,8 @@
 """Breaking long formulas into lines, once for all outputs.
 
-A right-hand side that is too long is taken apart only as far as needed: first at the signs of the outermost sum, then at its products, then
-inside brackets. Where to break is then chosen as TeX chooses for paragraphs: all possibilities are weighed, and deep breaks, many lines and
-ragged lines cost.
+A right-hand side that is too long is taken apart only as far as needed: first at the signs of the outermost sum, then
+at its products, then inside brackets. Where to break is then chosen as TeX chooses for paragraphs: all possibilities
+are weighed, and deep breaks, many lines and ragged lines cost.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ _CLOSING = {"(": ")", "[": "]"}
 _NOTHING = s.Bracket("group", ())
 """Stands for what is printed apart from its sign or its scripts."""
 _TOO_WIDE, _PER_ROW, _PER_DEPTH, _IN_PRODUCT, _RAGGED = 1e6, 1.0, 2.0, 8.0, 0.8
-"""What lines cost that stick out, that there are at all, that start deep inside, that part factors, and that are not full."""
+"""What lines cost that stick out, that there are at all, that start deep inside, that part factors, and that are not
+full.
+"""
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,16 @@ def _together(rows: Sequence[Row]) -> tuple[Row, ...]:
     last = len(rows) - 1
     short = len(rows) <= SHORT
     kept = _formulas_kept(rows)
-    return tuple(replace(row, sticky=k < last and (short or k in (0, last - 1) or kept[k] or row.hangs)) for k, row in enumerate(rows))
+    return tuple(
+        replace(row, sticky=k < last and (short or k in (0, last - 1) or kept[k] or row.hangs))
+        for k, row in enumerate(rows)
+    )
 
 
 def _formulas_kept(rows: Sequence[Row]) -> list[bool]:
-    """For each row, whether the next one belongs to it: the rows of one formula stay together, unless they might fill the page."""
+    """For each row, whether the next one belongs to it: the rows of one formula stay together, unless they might fill
+    the page.
+    """
     starts = [k for k, row in enumerate(rows) if row.indent == 0] + [len(rows)]
     kept = [False] * len(rows)
     for start, end in pairwise(starts):
@@ -106,7 +113,12 @@ def _entry(entry: AlignedLine, space: float, whole: float | None) -> tuple[list[
     hanging = break_formula(entry.lhs, whole) if entry.lhs is not None and whole is not None else []
     above = [Row(right=fragments, indent=int(k > 0), hangs=True) for k, fragments in enumerate(hanging)]
     rows = [
-        Row(entry.lhs if k == 0 and not hanging else None, entry.operator if k == 0 else "", fragments, indent=int(k > 0))
+        Row(
+            entry.lhs if k == 0 and not hanging else None,
+            entry.operator if k == 0 else "",
+            fragments,
+            indent=int(k > 0),
+        )
         for k, fragments in enumerate(break_formula(entry.rhs, space))
     ]
     used = [_row_width(row) for row in rows]
@@ -123,7 +135,8 @@ def _row_width(row: Row) -> float:
 
 
 def break_formula(formula: s.Surface, space: float) -> list[tuple[Fragment, ...]]:
-    """A formula as lines of fragments; continuations are ``STEP`` narrower. One line holding the formula itself if it fits.
+    """A formula as lines of fragments; continuations are ``STEP`` narrower. One line holding the formula itself if it
+    fits.
 
     >>> from derive.notation.parser import parse_one
     >>> lines = break_formula(parse_one("A B C D + E F G H - K L M N").items[0], 6)
@@ -221,7 +234,12 @@ def _choose(parts: Sequence[_Part], space: float) -> list[tuple[Fragment, ...]]:
                 # Longer lines still stick out further, and two that stick out less are better than one.
                 break
             room = space - (STEP if start else 0.0) - (sign_width(first.added) if start and first.added else 0.0)
-            options.append((best[start][0] + _cost(ends[end] - ends[start], room, first.cost or 0.0, last=end == len(parts)), start))
+            options.append(
+                (
+                    best[start][0] + _cost(ends[end] - ends[start], room, first.cost or 0.0, last=end == len(parts)),
+                    start,
+                )
+            )
         best.append(min(options))
     cuts = [len(parts)]
     while cuts[-1]:

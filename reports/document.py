@@ -1,6 +1,7 @@
 """The document tree: what a sheet says, before it is decided how it looks.
 
-Formulas are surface trees, so every output writes the same formula in its own language. Nothing here holds LaTeX, Typst or HTML.
+Formulas are surface trees, so every output writes the same formula in its own language. Nothing here holds LaTeX, Typst
+or HTML.
 
 >>> from reports.document import Document, Paragraph, words
 >>> Document(words("Sheet 1"), blocks=(Paragraph(words("Hello.")),)).title
@@ -24,7 +25,7 @@ CALLOUT_KINDS: tuple[CalloutKind, ...] = ("answer", "question", "result", "note"
 Alignment = Literal["left", "center", "right"]
 
 
-# -- inside a paragraph ------------------------------------------------------------------------------------------------------------
+# -- inside a paragraph ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ Inline = Text | Emphasis | Strong | CodeSpan | Math | Link | LineBreak
 Inlines = tuple[Inline, ...]
 
 
-# -- blocks ------------------------------------------------------------------------------------------------------------------------
+# -- blocks ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +132,8 @@ class Quote(Placed):
 
 @dataclass(frozen=True)
 class Table(Placed):
-    """A table. ``alignments`` has one entry a column; missing ones are ``left``. ``shares`` (the columns' shares of the line, 0 for a column
-    as wide as its content) and ``number`` are filled in by :func:`reports.layout.lay_out`."""
+    """A table. ``alignments`` has one entry a column; missing ones are ``left``. ``shares`` (the columns' shares of the
+    line, 0 for a column as wide as its content) and ``number`` are filled in by :func:`reports.layout.lay_out`."""
 
     header: tuple[Inlines, ...]
     rows: tuple[tuple[Inlines, ...], ...]
@@ -144,7 +145,9 @@ class Table(Placed):
 
 @dataclass(frozen=True)
 class CodeBlock(Placed):
-    """Code or any other text that is shown as it is. ``columns``, how many letters a line holds on paper, is filled in by the layout."""
+    """Code or any other text that is shown as it is. ``columns``, how many letters a line holds on paper, is filled in
+    by the layout.
+    """
 
     text: str
     language: str = ""
@@ -160,7 +163,9 @@ class Display(Placed):
 
 @dataclass(frozen=True)
 class AlignedLine:
-    """``lhs operator rhs``, with a note such as the rule that gives the line. Without ``lhs`` it goes on from the line before."""
+    """``lhs operator rhs``, with a note such as the rule that gives the line. Without ``lhs`` it goes on from the line
+    before.
+    """
 
     lhs: Surface | None
     operator: str
@@ -170,9 +175,11 @@ class AlignedLine:
 
 @dataclass(frozen=True)
 class Aligned(Placed):
-    """Lines of formulas aligned at their relation signs. ``operator`` is spelled as in :class:`derive.notation.surface.Relation`.
+    """Lines of formulas aligned at their relation signs. ``operator`` is spelled as in
+    :class:`derive.notation.surface.Relation`.
 
-    ``footer`` is a sentence about all of them, such as how they were checked; it stands below, on the same page as the last line.
+    ``footer`` is a sentence about all of them, such as how they were checked; it stands below, on the same page as the
+    last line.
     """
 
     lines: tuple[AlignedLine, ...]
@@ -181,7 +188,9 @@ class Aligned(Placed):
 
 @dataclass(frozen=True)
 class Figure(Placed):
-    """A drawing or a plot. ``alt`` says in words what it shows. ``number`` and ``scale`` are filled in by :func:`reports.layout.lay_out`."""
+    """A drawing or a plot. ``alt`` says in words what it shows. ``number`` and ``scale`` are filled in by
+    :func:`reports.layout.lay_out`.
+    """
 
     content: Canvas | Plot
     caption: Inlines = ()
@@ -192,7 +201,8 @@ class Figure(Placed):
 
 @dataclass(frozen=True)
 class Callout(Placed):
-    """Blocks set apart as an answer, a question, a result, a note or a warning. Without ``title`` the kind is the title.
+    """Blocks set apart as an answer, a question, a result, a note or a warning. Without ``title`` the kind is the
+    title.
 
     ``whole`` ones stand on one page; the layout decides which are short enough for that.
     """
@@ -208,14 +218,16 @@ class Rule(Placed):
     """A line across the page, between two thoughts."""
 
 
-# -- formulas laid out (made by reports.layout, never by content) ------------------------------------------------------------------
+# -- formulas laid out (made by reports.layout, never by content) ----------------------------------
 
 
 @dataclass(frozen=True)
 class Sign:
-    """A sign that stands at a line break inside a formula: ``+``, ``-``, a product sign, or one half of a pair of brackets.
+    """A sign that stands at a line break inside a formula: ``+``, ``-``, a product sign, or one half of a pair of
+    brackets.
 
-    ``kind`` is spelled as in :mod:`derive.notation.surface`, brackets as themselves; ``tall`` brackets hold something higher than a line.
+    ``kind`` is spelled as in :mod:`derive.notation.surface`, brackets as themselves; ``tall`` brackets hold something
+    higher than a line.
     """
 
     kind: str
@@ -227,7 +239,9 @@ Fragment = Surface | Sign
 
 @dataclass(frozen=True)
 class Row:
-    """One printed line of aligned formulas. A row that ``hangs`` holds a left side wider than its column, or a part of one, in ``right``."""
+    """One printed line of aligned formulas. A row that ``hangs`` holds a left side wider than its column, or a part of
+    one, in ``right``.
+    """
 
     left: Surface | None = None
     operator: str = ""
@@ -252,16 +266,31 @@ class Rows(Placed):
     footer: Inlines = ()
 
 
-Block = Heading | Paragraph | BulletList | NumberedList | Quote | Table | CodeBlock | Display | Aligned | Figure | Callout | Rule | Rows
+Block = (
+    Heading
+    | Paragraph
+    | BulletList
+    | NumberedList
+    | Quote
+    | Table
+    | CodeBlock
+    | Display
+    | Aligned
+    | Figure
+    | Callout
+    | Rule
+    | Rows
+)
 Blocks = tuple[Block, ...]
 
 
-# -- the document ------------------------------------------------------------------------------------------------------------------
+# -- the document ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Document:
-    """A sheet. ``meta`` may say ``author``, ``course``, ``date``, ``source``, ``language`` (``en`` or ``de``), and whatever else content needs.
+    """A sheet. ``meta`` may say ``author``, ``course``, ``date``, ``source``, ``language`` (``en`` or ``de``), and
+    whatever else content needs.
 
     ``warnings`` are about what its author should look at; they are told, not printed.
     """
@@ -353,7 +382,8 @@ def all_blocks(blocks: Blocks) -> Iterator[Block]:
 
 
 def aligned(surface: Surface, note: Inlines = ()) -> Aligned:
-    """A chain ``a = b = c`` as aligned lines, one a relation sign; the note stands at the last. A formula without a relation is one line.
+    """A chain ``a = b = c`` as aligned lines, one a relation sign; the note stands at the last. A formula without a
+    relation is one line.
 
     >>> from derive.notation.parser import parse_one
     >>> [line.operator for line in aligned(parse_one("a = b \\\\le c")).lines]
@@ -367,4 +397,9 @@ def aligned(surface: Surface, note: Inlines = ()) -> Aligned:
         return Aligned((AlignedLine(None, "", surface, note),))
     last = len(surface.operators) - 1
     pairs = zip(surface.operators, surface.items[1:], strict=True)
-    return Aligned(tuple(AlignedLine(surface.items[0] if k == 0 else None, op, rhs, note if k == last else ()) for k, (op, rhs) in enumerate(pairs)))
+    return Aligned(
+        tuple(
+            AlignedLine(surface.items[0] if k == 0 else None, op, rhs, note if k == last else ())
+            for k, (op, rhs) in enumerate(pairs)
+        )
+    )

@@ -22,7 +22,8 @@ def draw_svg(canvas: Canvas, title: str) -> Code:
         lines += pen.label(arrow.label_at, arrow.label, f"{arrow.role} on-line", display=True)
     body = "\n".join(lines)
     width, height = _number(canvas.width), _number(canvas.height)
-    head = f'<svg class="drawing" role="img" aria-label="{escape_html(title)}" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    head = f'<svg class="drawing" role="img" aria-label="{escape_html(title)}" {size}>'
     return Code(f"{head}\n{body}\n</svg>")
 
 
@@ -49,7 +50,9 @@ class _Pen:
                 return self.label(at, text, role)
             case TextLabel(at, text, role, anchor):
                 place = f'x="{_number(at[0])}" y="{_number(self.height - at[1])}"'
-                return [f'<text {place} text-anchor="{_ANCHORS[anchor]}" class="fill-{role}">{escape_html(text)}</text>']
+                return [
+                    f'<text {place} text-anchor="{_ANCHORS[anchor]}" class="fill-{role}">{escape_html(text)}</text>'
+                ]
             case MathLabel(at, surface, role):
                 return self.label(at, surface, role, display=True)
             case Polyline(points, role, style):
@@ -59,9 +62,14 @@ class _Pen:
 
     def region(self, region: Region) -> list[str]:
         (x0, y0), (x1, y1) = region.lower_left, region.upper_right
-        place = f'x="{_number(x0)}" y="{_number(self.height - y1)}" width="{_number(x1 - x0)}" height="{_number(y1 - y0)}"'
+        place = (
+            f'x="{_number(x0)}" y="{_number(self.height - y1)}" width="{_number(x1 - x0)}" height="{_number(y1 - y0)}"'
+        )
         box = f'<rect {place} rx="5" class="fill-{region.role} light"/>'
-        return [box, *(self.item(TextLabel((x0 + 0.15, y1 - 0.3), region.title, region.role, "left")) if region.title else [])]
+        return [
+            box,
+            *(self.item(TextLabel((x0 + 0.15, y1 - 0.3), region.title, region.role, "left")) if region.title else []),
+        ]
 
     def shape(self, node: Node) -> str:
         fill = f" fill-{node.role} light" if node.filled else ""
@@ -82,12 +90,18 @@ class _Pen:
         return lines
 
     def label(self, at: Point, label: Label, role: str, display: bool = False) -> list[str]:
-        """A label around a point. Its box is generous and may be overrun, so that nothing is cut off where fonts differ."""
+        """A label around a point. Its box is generous and may be overrun, so that nothing is cut off where fonts
+        differ.
+        """
         if label == "":
             return []
         width, height = (1.5 * length + 0.4 for length in label_extent(label))
         x, y = at[0] - width / 2, self.height - at[1] - height / 2
         place = f'x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}"'
         style = ' displaystyle="true"' if display else ""
-        body = f"<math{style}><mrow>{mathml_inside(label)}</mrow></math>" if isinstance(label, Surface) else escape_html(label)
+        body = (
+            f"<math{style}><mrow>{mathml_inside(label)}</mrow></math>"
+            if isinstance(label, Surface)
+            else escape_html(label)
+        )
         return [f'<foreignObject {place}><div class="label {role}"><div>{body}</div></div></foreignObject>']

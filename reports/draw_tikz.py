@@ -14,7 +14,10 @@ _ANCHORS = {"center": "", "left": ", anchor=base west", "right": ", anchor=base 
 def draw_tikz(canvas: Canvas, scale: float = 1.0) -> Code:
     """The ``tikzpicture``; lines are written as readable as if drawn by hand."""
     option = f"[scale={scale:g}, transform shape]" if scale != 1.0 else ""
-    lines = [f"\\begin{{tikzpicture}}{option}", f"  \\path[use as bounding box] (0,0) rectangle {_at((canvas.width, canvas.height))};"]
+    lines = [
+        f"\\begin{{tikzpicture}}{option}",
+        f"  \\path[use as bounding box] (0,0) rectangle {_at((canvas.width, canvas.height))};",
+    ]
     lines += [f"  {line}" for item in canvas.items for line in _item(item)]
     # Labels last, on a light ground, so that no line runs through one.
     lines += [f"  {_arrow_label(item)}" for item in canvas.items if isinstance(item, Arrow) and item.label != ""]
@@ -46,11 +49,22 @@ def _item(item: Item) -> list[str]:
         case Region(lower_left, upper_right, role, title):
             box = f"\\fill[{role}!8, rounded corners=4pt] {_at(lower_left)} rectangle {_at(upper_right)};"
             corner = (lower_left[0] + 0.15, upper_right[1] - 0.3)
-            return [box, *([f"\\node[words, {role}, anchor=base west] at {_at(corner)} {{{escape_tex(title)}}};"] if title else [])]
+            return [
+                box,
+                *(
+                    [f"\\node[words, {role}, anchor=base west] at {_at(corner)} {{{escape_tex(title)}}};"]
+                    if title
+                    else []
+                ),
+            ]
 
 
 def _node(node: Node) -> str:
-    shape = f"unit={node.width:g}cm" if node.shape == "circle" else f"box, minimum width={node.width:g}cm, minimum height={node.height:g}cm"
+    shape = (
+        f"unit={node.width:g}cm"
+        if node.shape == "circle"
+        else f"box, minimum width={node.width:g}cm, minimum height={node.height:g}cm"
+    )
     fill = f", fill={node.role}!10" if node.filled else ""
     return f"\\node[{shape}, {node.role}{_STROKES[node.stroke]}{fill}] at {_at(node.at)} {{{_label(node.label)}}};"
 

@@ -61,9 +61,13 @@ def _item(item: Item, high: float) -> list[str]:
 def _region(region: Region, high: float) -> list[str]:
     (x0, y0), (x1, y1) = region.lower_left, region.upper_right
     place = f"place(top + left, dx: {x0:g}cm, dy: {round(high - y1, 4):g}cm, "
-    calls = [f"{place}rect(width: {round(x1 - x0, 4):g}cm, height: {round(y1 - y0, 4):g}cm, radius: 4pt, fill: {region.role}.lighten(92%)))"]
+    calls = [
+        f"{place}rect(width: {round(x1 - x0, 4):g}cm, height: {round(y1 - y0, 4):g}cm, radius: 4pt, fill: {region.role}.lighten(92%)))"
+    ]
     if region.title:
-        calls.append(f"beside({x0 + 0.15:g}cm, {round(high - y1 + 0.3, 4):g}cm, left, {_label(region.title, region.role)})")
+        calls.append(
+            f"beside({x0 + 0.15:g}cm, {round(high - y1 + 0.3, 4):g}cm, left, {_label(region.title, region.role)})"
+        )
     return calls
 
 
@@ -82,7 +86,9 @@ def _arrow(arrow: Arrow, high: float) -> list[str]:
     end, head = arrow_head(arrow)
     first, second = (_at(point, high) for point in arrow.controls)
     last = f"curve.cubic({first}, {second}, {_at(end, high)})" if arrow.bend else f"curve.line({_at(end, high)})"
-    calls = [f"place(top + left, curve({_stroke(arrow.role, arrow.style)}, curve.move({_at(arrow.start, high)}), {last}))"]
+    calls = [
+        f"place(top + left, curve({_stroke(arrow.role, arrow.style)}, curve.move({_at(arrow.start, high)}), {last}))"
+    ]
     if head:
         calls.append(f"place(top + left, polygon(fill: {arrow.role}, {', '.join(_at(point, high) for point in head)}))")
     return calls

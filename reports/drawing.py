@@ -1,7 +1,7 @@
 """Small drawings: circles, boxes, arrows and labels, in centimetres, with the y axis pointing up.
 
-A drawing says nothing about its output. All geometry is settled here (where an arrow leaves a circle, how it bends, where its label stands),
-so that the three writers draw the same picture.
+A drawing says nothing about its output. All geometry is settled here (where an arrow leaves a circle, how it bends,
+where its label stands), so that the three writers draw the same picture.
 
 >>> a, b = Node((0, 0), "a"), Node((2, 0), "b")
 >>> connect(a, b).start
@@ -51,7 +51,10 @@ class Node:
         if self.shape == "circle":
             reach = self.width / 2
         else:
-            reach = min(self.width / 2 * length / abs(dx) if dx else float("inf"), self.height / 2 * length / abs(dy) if dy else float("inf"))
+            reach = min(
+                self.width / 2 * length / abs(dx) if dx else float("inf"),
+                self.height / 2 * length / abs(dy) if dy else float("inf"),
+            )
         factor = (reach + gap) / length
         return _rounded((self.at[0] + dx * factor, self.at[1] + dy * factor))
 
@@ -96,7 +99,10 @@ class Arrow:
         (c1, c2), v = self.controls, 1 - u
         weights = (v**3, 3 * v * v * u, 3 * v * u * u, u**3)
         points = (self.start, c1, c2, self.end)
-        return (sum(w * p[0] for w, p in zip(weights, points, strict=True)), sum(w * p[1] for w, p in zip(weights, points, strict=True)))
+        return (
+            sum(w * p[0] for w, p in zip(weights, points, strict=True)),
+            sum(w * p[1] for w, p in zip(weights, points, strict=True)),
+        )
 
     @property
     def label_at(self) -> Point:
@@ -165,7 +171,9 @@ def connect(
     a: Node, b: Node, label: Label = "", *, bend: float = 0.0, shift: float = 0.0, side: Literal["left", "right"] = "left",
     position: float = 0.5, style: Stroke = "solid", role: Role = "ink", head: bool = True,
 ) -> Arrow:  # fmt: skip
-    """An arrow from border to border. ``shift`` moves it sideways (to the left, cm), so that two arrows can run side by side."""
+    """An arrow from border to border. ``shift`` moves it sideways (to the left, cm), so that two arrows can run side by
+    side.
+    """
     dx, dy = b.at[0] - a.at[0], b.at[1] - a.at[1]
     length = hypot(dx, dy) or 1.0
     nx, ny = -dy / length, dx / length
@@ -242,7 +250,9 @@ def label_box(item: Node | Arrow | MathLabel | TextLabel, margin: float = 0.0) -
 
 def label_boxes(canvas: Canvas) -> tuple[Box, ...]:
     """The areas that labels outside nodes take: for checking that nothing overlaps."""
-    labelled = [item for item in canvas.items if isinstance(item, MathLabel) or (isinstance(item, Arrow) and item.label != "")]
+    labelled = [
+        item for item in canvas.items if isinstance(item, MathLabel) or (isinstance(item, Arrow) and item.label != "")
+    ]
     return tuple(label_box(item) for item in labelled)
 
 
@@ -254,4 +264,9 @@ def node_boxes(canvas: Canvas) -> tuple[Box, ...]:
 def overlaps(boxes: Iterable[Box], others: Iterable[Box]) -> list[tuple[Box, Box]]:
     """Pairs of areas, one of each kind, that overlap."""
     others = tuple(others)
-    return [(a, b) for a in boxes for b in others if a is not b and a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]]
+    return [
+        (a, b)
+        for a in boxes
+        for b in others
+        if a is not b and a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    ]

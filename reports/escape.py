@@ -36,7 +36,11 @@ class Code(str):
 def _visible(text: str) -> str:
     """The text without control characters: they show nothing, and some turn the reading direction around."""
     composed = unicodedata.normalize("NFC", text)
-    return "".join(char for char in composed if char in "\n\t\u00ad\u200b" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    return "".join(
+        char
+        for char in composed
+        if char in "\n\t\u00ad\u200b" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
 
 
 def _tex_character(char: str) -> str:
@@ -66,10 +70,22 @@ def escape_tex(text: str) -> Code:
 
 def escape_tex_code(text: str) -> Code:
     """One line for ``Verbatim`` with ``commandchars=\\\\\\{\\}``, where everything but these three stands for itself."""
-    special = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "\t": "    ", "\u00a0": " "}
+    special = {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "'": r"\textquotesingle{}",
+        "`": r"\textasciigrave{}",
+        "\t": "    ",
+        "\u00a0": " ",
+    }
     pieces = []
     for part in _PARTS.findall(_visible(text).replace("\n", " ")):
-        pieces.append(_scripts(part) if part[0] in RAISED or part[0] in LOWERED else special.get(part) or PLAIN.get(part) or missing(part))
+        pieces.append(
+            _scripts(part)
+            if part[0] in RAISED or part[0] in LOWERED
+            else special.get(part) or PLAIN.get(part) or missing(part)
+        )
     return Code("".join(pieces))
 
 
@@ -88,7 +104,9 @@ def escape_typst(text: str) -> Code:
 
 def typst_string(text: str) -> Code:
     """A string literal of Typst."""
-    return Code('"' + _visible(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"')
+    return Code(
+        '"' + _visible(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'
+    )
 
 
 def escape_html(text: str) -> Code:

@@ -1,4 +1,6 @@
-"""Formulas in each output. Names and numbers of a tree may hold any characters; what an output could misread becomes plain words first."""
+"""Formulas in each output. Names and numbers of a tree may hold any characters; what an output could misread becomes
+plain words first.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def mathml_inside(surface: s.Surface) -> Code:
 
 
 def _plain_leaves(node: s.Surface, escape: Callable[[str], str]) -> s.Surface:
-    """The tree with words escaped, and with words in place of names and numbers that hold anything but letters and digits."""
+    """The tree with words escaped, and with words in place of names and numbers that hold anything but letters and
+    digits.
+    """
     if isinstance(node, s.Text):
         return replace(node, text=escape(node.text))
     if isinstance(node, s.Name) and not (node.text in GREEK or _PLAIN_NAME.fullmatch(node.text)):

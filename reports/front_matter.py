@@ -18,7 +18,9 @@ _LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]*:[ \t]*(.*?)[ \t]*\r?")
 
 @dataclass(frozen=True)
 class FrontMatter:
-    """What the front matter says, where each value stands, and the text with the front matter blanked, so that lines keep their numbers."""
+    """What the front matter says, where each value stands, and the text with the front matter blanked, so that lines
+    keep their numbers.
+    """
 
     values: dict[str, str]
     places: dict[str, Span]
@@ -50,20 +52,27 @@ def read_front_matter(source: Source) -> FrontMatter:
                 raise ParseError(f"{key!r} is given twice", span=place, expected="each key once")
             values[key], places[key] = value, place
         offset += len(line) + 1
-    raise ParseError("the front matter is never closed", span=Span(0, 3, source), expected="a line --- after the last key")
+    raise ParseError(
+        "the front matter is never closed", span=Span(0, 3, source), expected="a line --- after the last key"
+    )
 
 
 def _entry(line: str, offset: int, source: Source) -> tuple[str, str, Span]:
     match = _LINE.fullmatch(line)
     if match is None:
         raise ParseError(
-            "this line of the front matter is not understood", span=Span(offset, offset + len(line.rstrip()), source), expected="key: value"
+            "this line of the front matter is not understood",
+            span=Span(offset, offset + len(line.rstrip()), source),
+            expected="key: value",
         )
     key, value = match.group(1).lower(), match.group(2)
     close = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.8)
     if key not in KEYS and close:
         raise ParseError(
-            f"there is no key {key!r}", span=Span(offset, offset + len(key), source), expected=", ".join(KEYS), hint=f"did you mean {close[0]}?"
+            f"there is no key {key!r}",
+            span=Span(offset, offset + len(key), source),
+            expected=", ".join(KEYS),
+            hint=f"did you mean {close[0]}?",
         )
     return key, value, Span(offset + match.start(2), offset + max(match.end(2), match.start(2) + 1), source)
 
@@ -71,4 +80,6 @@ def _entry(line: str, offset: int, source: Source) -> tuple[str, str, Span]:
 def _check_language(values: dict[str, str], places: dict[str, Span]) -> None:
     language = values.get("language", "en")
     if language not in LANGUAGES:
-        raise ParseError(f"there is no language {language!r}", span=places["language"], expected=f"one of {', '.join(LANGUAGES)}")
+        raise ParseError(
+            f"there is no language {language!r}", span=places["language"], expected=f"one of {', '.join(LANGUAGES)}"
+        )

@@ -39,10 +39,21 @@ class HtmlWriter(Writer):
     def more(self) -> dict[str, Any]:
         style = self.templates.source("style.css")
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        headings = [block for block in d.all_blocks(self.document.blocks) if isinstance(block, d.Heading) and block.anchor and block.level <= 3]
-        contents = [{"level": heading.level, "anchor": heading.anchor, "body": self.inlines(_without_links(heading.body))} for heading in headings]
+        headings = [
+            block
+            for block in d.all_blocks(self.document.blocks)
+            if isinstance(block, d.Heading) and block.anchor and block.level <= 3
+        ]
+        contents = [
+            {"level": heading.level, "anchor": heading.anchor, "body": self.inlines(_without_links(heading.body))}
+            for heading in headings
+        ]
         # The policy allows this style sheet by its fingerprint and nothing else.
-        return {"style": Code(style), "style_hash": f"sha256-{digest}", "contents": contents if len(contents) >= _CONTENTS_FROM else []}
+        return {
+            "style": Code(style),
+            "style_hash": f"sha256-{digest}",
+            "contents": contents if len(contents) >= _CONTENTS_FROM else [],
+        }
 
     def code_block(self, block: d.CodeBlock) -> Code:
         return self.fill("code", text=block.text.rstrip("\n"))
@@ -65,7 +76,9 @@ class HtmlWriter(Writer):
     def row_right(self, row: d.Row) -> Code:
         """Relation sign, fragments and signs in one ``math`` element, so that their spacing is that of one formula."""
         pieces = [self.relation(row.operator)] if row.operator else []
-        pieces += [self.sign(fragment) if isinstance(fragment, d.Sign) else mathml_inside(fragment) for fragment in row.right]
+        pieces += [
+            self.sign(fragment) if isinstance(fragment, d.Sign) else mathml_inside(fragment) for fragment in row.right
+        ]
         return Code(f'<math displaystyle="true"><mrow>{"".join(pieces)}</mrow></math>' if pieces else "")
 
     def relation(self, operator: str) -> Code:
@@ -83,7 +96,9 @@ class HtmlWriter(Writer):
         pieces: list[str] = []
         for k, inline in enumerate(body):
             before = body[k - 1] if k else None
-            mark = _PUNCTUATION.match(inline.text) if isinstance(inline, d.Text) and isinstance(before, d.Math) else None
+            mark = (
+                _PUNCTUATION.match(inline.text) if isinstance(inline, d.Text) and isinstance(before, d.Math) else None
+            )
             if mark is not None and isinstance(inline, d.Text) and isinstance(before, d.Math):
                 wide = self.is_wide(before.surface)
                 # A box that scrolls holds the punctuation, too; else it would stand on the next line.
@@ -107,4 +122,6 @@ class HtmlWriter(Writer):
 
 def _without_links(body: d.Inlines) -> d.Inlines:
     """A heading's words for the table of contents, where each entry is a link itself."""
-    return tuple(piece for inline in body for piece in (_without_links(inline.body) if isinstance(inline, d.Link) else (inline,)))
+    return tuple(
+        piece for inline in body for piece in (_without_links(inline.body) if isinstance(inline, d.Link) else (inline,))
+    )

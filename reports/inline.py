@@ -79,7 +79,9 @@ class Sentence:
                 raise ParseError(f"{node.type} is not part of a sheet", span=self.excerpt.span(self.at, self.at + 1))
 
     def found(self, written: str) -> Span:
-        """The place of the next piece, which is written like this, and on to its end; the rest of the sentence if it is not found as written."""
+        """The place of the next piece, which is written like this, and on to its end; the rest of the sentence if it is
+        not found as written.
+        """
         start = self.content.find(written, self.at)
         if start < 0:
             return self.excerpt.span(self.at, len(self.content))
@@ -91,7 +93,10 @@ class Sentence:
         if "$" in text:
             self.at = max(0, self.at - len(text))
             raise ParseError(
-                "'$' opens a formula that is never closed", span=self.found("$"), expected="a second $", hint="write \\$ for the sign itself"
+                "'$' opens a formula that is never closed",
+                span=self.found("$"),
+                expected="a second $",
+                hint="write \\$ for the sign itself",
             )
         return d.Text(text)
 
@@ -102,9 +107,11 @@ class Sentence:
         found = _COMMAND.search(self.content, max(0, self.content.find(written, self.at)))
         command = found.group() if found else written
         raise ParseError(
-            f"{command} stands outside a formula", span=self.found(command), expected="formulas between dollar signs",
+            f"{command} stands outside a formula",
+            span=self.found(command),
+            expected="formulas between dollar signs",
             hint="write $...$ around the formula, or `...` around a command that is meant as text",
-        )  # fmt: skip
+        )
 
     def link(self, node: SyntaxTreeNode) -> d.Link:
         url = str(node.attrs.get("href", ""))
@@ -113,7 +120,7 @@ class Sentence:
         self.check_link(url, self.excerpt.span(max(start, self.content.find("[", start)), max(self.at, start + 1)))
         return d.Link(body, url)
 
-    # -- formulas --------------------------------------------------------------------------------------------------------------
+    # -- formulas ----------------------------------------------------------------------------------
 
     def math(self, text: str) -> d.Math:
         self.found(f"${text}$")
@@ -121,7 +128,9 @@ class Sentence:
         lines = self.formulas(text, start)
         if len(lines) > 1:
             raise ParseError(
-                "a formula of several lines inside a sentence", span=self.excerpt.span(start, start + len(text)), expected="$$ on lines of their own"
+                "a formula of several lines inside a sentence",
+                span=self.excerpt.span(start, start + len(text)),
+                expected="$$ on lines of their own",
             )
         return d.Math(lines[0])
 

@@ -1,4 +1,6 @@
-"""Placing the labels of a drawing: each arrow's label is tried at several places beside it, and takes the one where it disturbs least."""
+"""Placing the labels of a drawing: each arrow's label is tried at several places beside it, and takes the one where it
+disturbs least.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,11 @@ MARGIN = 0.09
 
 
 def place_labels(items: Sequence[Item]) -> tuple[tuple[Item, ...], float]:
-    """The items with labels placed, and how much trouble that was: 0 where every label stands free, more for each line through one.
+    """The items with labels placed, and how much trouble that was: 0 where every label stands free, more for each line
+    through one.
 
-    A label that could only stand on a node or on another label is left out, since it could not be read; that is the most trouble. Arrows
-    choose in their order; nodes and other labels stay where they are.
+    A label that could only stand on a node or on another label is left out, since it could not be read; that is the
+    most trouble. Arrows choose in their order; nodes and other labels stay where they are.
     """
     taken = [label_box(item) for item in items if isinstance(item, (Node, MathLabel))]
     lines = [(arrow, _samples(arrow)) for arrow in items if isinstance(arrow, Arrow)]
@@ -30,7 +33,9 @@ def place_labels(items: Sequence[Item]) -> tuple[tuple[Item, ...], float]:
     for item in items:
         if isinstance(item, Arrow) and item.label != "":
             points = [point for arrow, samples in lines if arrow is not item for point in samples]
-            cost, choice = min(((_cost(option, item, taken, points), option) for option in _options(item)), key=lambda pair: pair[0])
+            cost, choice = min(
+                ((_cost(option, item, taken, points), option) for option in _options(item)), key=lambda pair: pair[0]
+            )
             if cost >= _ON_LABEL:
                 trouble += _LEFT_OUT
                 choice = replace(item, label="")
@@ -60,4 +65,6 @@ def _cost(option: Arrow, wanted: Arrow, taken: Sequence[Box], points: Sequence[t
     cost += _ON_LABEL * sum(left < box[2] and box[0] < right and bottom < box[3] and box[1] < top for box in taken)
     own = _samples(option)
     cost += _ON_ARROW * sum(left < x < right and bottom < y < top for x, y in points)
-    return cost + _ON_ARROW * sum(left + MARGIN < x < right - MARGIN and bottom + MARGIN < y < top - MARGIN for x, y in own)
+    return cost + _ON_ARROW * sum(
+        left + MARGIN < x < right - MARGIN and bottom + MARGIN < y < top - MARGIN for x, y in own
+    )

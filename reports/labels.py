@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _ENGLISH = {
-    "answer": "Answer", "question": "Question", "result": "Result", "note": "Note", "warning": "Warning", "figure": "Figure", "table": "Table",
+    "answer": "Answer", "question": "Question", "result": "Result", "note": "Note", "warning": "Warning",
+    "figure": "Figure", "table": "Table",
     "contents": "Contents", "source": "Source",
 }  # fmt: skip
 _GERMAN = {

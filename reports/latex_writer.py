@@ -22,7 +22,9 @@ _COMMANDS = (r"\section", r"\subsection", r"\subsubsection")
 _COLUMNS = {"left": "l", "center": "c", "right": "r"}
 _PARAGRAPHS = {"left": r"\raggedright", "center": r"\centering", "right": r"\raggedleft"}
 _TABLE_ROWS = 30
-"""Rows after which a table goes on in a second one, so that it can break over pages; half as many where cells take several lines."""
+"""Rows after which a table goes on in a second one, so that it can break over pages; half as many where cells take
+several lines.
+"""
 _LONG_LINE = 4000
 _ORIGIN = re.compile("\x02(\\d+)\x03")
 _BREAK_AFTER = frozenset("/_.,=:-")
@@ -42,7 +44,10 @@ class LatexWriter(Writer):
 
     def more(self) -> dict[str, Any]:
         contents = [block.content for block in d.all_blocks(self.document.blocks) if isinstance(block, d.Figure)]
-        return {"drawings": any(isinstance(content, Canvas) for content in contents), "plots": any(isinstance(content, Plot) for content in contents)}
+        return {
+            "drawings": any(isinstance(content, Canvas) for content in contents),
+            "plots": any(isinstance(content, Plot) for content in contents),
+        }
 
     def write(self) -> str:
         written = _wrapped(super().write())
@@ -54,14 +59,16 @@ class LatexWriter(Writer):
             at = match.end()
         return "".join([*pieces, written[at:]])
 
-    # -- blocks ----------------------------------------------------------------------------------------------------------------
+    # -- blocks ------------------------------------------------------------------------------------
 
     def block(self, block: d.Block, following: d.Block | None = None) -> Code:
         # No text of a document holds these signs; they are gone when the file is complete.
         return Code((f"\x02{block.line}\x03" if block.line else "") + super().block(block, following))
 
     def blocks(self, blocks: d.Blocks) -> Code:
-        """Blocks one after another. Around a displayed formula stands no empty line: to LaTeX that would be a new paragraph."""
+        """Blocks one after another. Around a displayed formula stands no empty line: to LaTeX that would be a new
+        paragraph.
+        """
         text = ""
         previous: d.Block | None = None
         for block in blocks:
@@ -72,7 +79,13 @@ class LatexWriter(Writer):
 
     def heading(self, heading: d.Heading) -> Code:
         command = Code(_COMMANDS[min(heading.level, 3) - 1])
-        return self.fill("heading", command=command, body=self.inlines(heading.body), plain=d.plain_text(heading.body), anchor=heading.anchor)
+        return self.fill(
+            "heading",
+            command=command,
+            body=self.inlines(heading.body),
+            plain=d.plain_text(heading.body),
+            anchor=heading.anchor,
+        )
 
     def table(self, table: d.Table) -> Code:
         size = _TABLE_ROWS // 2 if any(table.shares) else _TABLE_ROWS
@@ -81,13 +94,20 @@ class LatexWriter(Writer):
             "table",
             header=[self.inlines(cell) for cell in table.header],
             parts=[rows[k : k + size] for k in range(0, max(1, len(rows)), size)],
-            columns=[_column(*pair, "m" if any(row_strut(row) for row in table.rows) else "p") for pair in zip(table.alignments, table.shares, strict=True)],
+            columns=[
+                _column(*pair, "m" if any(row_strut(row) for row in table.rows) else "p")
+                for pair in zip(table.alignments, table.shares, strict=True)
+            ],
             number=table.number,
             caption=self.inlines(table.caption),
         )
 
     def code_block(self, block: d.CodeBlock) -> Code:
-        lines = [piece for line in block.text.rstrip("\n").expandtabs(4).split("\n") for piece in _pieces(line, block.columns)]
+        lines = [
+            piece
+            for line in block.text.rstrip("\n").expandtabs(4).split("\n")
+            for piece in _pieces(line, block.columns)
+        ]
         return self.fill("code", lines=[escape_tex_code(line) for line in lines])
 
     def picture(self, figure: d.Figure) -> Code:
@@ -97,7 +117,7 @@ class LatexWriter(Writer):
         self.assets[file] = draw_pdf(figure.content)
         return Code(f"\\includegraphics[width={figure.content.width * figure.scale:g}cm]{{{file}}}")
 
-    # -- inline pieces ---------------------------------------------------------------------------------------------------------
+    # -- inline pieces -----------------------------------------------------------------------------
 
     def escape(self, text: str) -> Code:
         return escape_tex(text)
@@ -118,7 +138,9 @@ class LatexWriter(Writer):
     def code_span(self, text: str) -> Code:
         pieces = []
         for k, char in enumerate(text):
-            written = {"'": r"\textquotesingle{}", " ": r"\ " if text[k - 1 : k] == " " else " "}.get(char) or escape_tex(char)
+            written = {"'": r"\textquotesingle{}", " ": r"\ " if text[k - 1 : k] == " " else " "}.get(
+                char
+            ) or escape_tex(char)
             pieces.append(f"{written}{{}}" if char in ",-<>" else written)
             if char in _BREAK_AFTER and len(text) > 12:
                 pieces.append(r"\allowbreak{}")
@@ -134,21 +156,28 @@ class LatexWriter(Writer):
 
 
 def _wrapped(source: str) -> str:
-    """The same LaTeX with no line so long that TeX refuses it: to TeX, the end of a line is a space. Lines of code are never that long."""
+    """The same LaTeX with no line so long that TeX refuses it: to TeX, the end of a line is a space. Lines of code are
+    never that long.
+    """
     lines = source.split("\n")
-    return "\n".join(re.sub(rf"(.{{{_LONG_LINE // 2},}}?[^\\ ]) (?=[^ %])", r"\1\n", line) if len(line) > _LONG_LINE else line for line in lines)
+    return "\n".join(
+        re.sub(rf"(.{{{_LONG_LINE // 2},}}?[^\\ ]) (?=[^ %])", r"\1\n", line) if len(line) > _LONG_LINE else line
+        for line in lines
+    )
 
 
 def _column(alignment: str, share: float, kind: str) -> Code:
-    """A column as wide as its content, or a paragraph: ``p`` with the first lines of a row side by side, ``m`` centred on high formulas."""
+    """A column as wide as its content, or a paragraph: ``p`` with the first lines of a row side by side, ``m`` centred
+    on high formulas.
+    """
     if not share:
         return Code(_COLUMNS[alignment])
     return Code(f">{{{_PARAGRAPHS[alignment]}\\arraybackslash}}{kind}{{{share:g}\\linewidth}}")
 
 
 def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...], shares: tuple[float, ...]) -> list[Code]:
-    """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above. A paragraph is centred on the line of
-    the other cells, so the strut stands in a cell that is no paragraph, if there is one."""
+    """Cells of a row that is as high as its formulas; LaTeX would let a high formula touch the row above. A paragraph
+    is centred on the line of the other cells, so the strut stands in a cell that is no paragraph, if there is one."""
     strut = row_strut(row)
     if strut is None:
         return cells

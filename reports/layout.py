@@ -1,4 +1,6 @@
-"""Laying out a document: numbers of figures and tables, lines of long formulas, columns of tables. The writers only spell the result."""
+"""Laying out a document: numbers of figures and tables, lines of long formulas, columns of tables. The writers only
+spell the result.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,10 @@ class _Layout:
 
     def blocks(self, blocks: d.Blocks, line: float, depth: int) -> d.Blocks:
         if depth > MAX_NESTING:
-            raise RenderError(f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", hint="start a new section instead")
+            raise RenderError(
+                f"lists, quotes and callouts are nested more than {MAX_NESTING} deep",
+                hint="start a new section instead",
+            )
         laid_out = ((block.line, self.block(block, line, depth)) for block in blocks if not _empty(block))
         return tuple(block if block.line == place else replace(block, line=place) for place, block in laid_out)
 
@@ -100,7 +105,14 @@ class _Layout:
         header, *rows = (_filled(row, count) for row in (table.header, *table.rows))
         missing: tuple[d.Alignment, ...] = tuple("left" for _ in range(count))
         alignments = (*table.alignments, *missing)[:count]
-        return replace(table, header=header, rows=tuple(rows), alignments=alignments, shares=_shares([header, *rows], line), number=number)
+        return replace(
+            table,
+            header=header,
+            rows=tuple(rows),
+            alignments=alignments,
+            shares=_shares([header, *rows], line),
+            number=number,
+        )
 
 
 def _empty(block: d.Block) -> bool:
@@ -124,7 +136,9 @@ def _height(block: d.Block, line: float) -> float:
         case d.Display(surface):
             return 1.2 + measure(surface).total / _LINE_HEIGHT
         case d.Rows(rows):
-            heights = (sum(measure(part).total for part in row.right[:1] if isinstance(part, s.Surface)) for row in rows)
+            heights = (
+                sum(measure(part).total for part in row.right[:1] if isinstance(part, s.Surface)) for row in rows
+            )
             return 1.2 + sum(max(1.3, height / _LINE_HEIGHT + 0.4) for height in heights)
         case d.CodeBlock(text):
             return 2.0 + text.count("\n") + len(text) / (line / _CODE_LETTER)
@@ -137,7 +151,9 @@ def _filled(row: tuple[d.Inlines, ...], count: int) -> tuple[d.Inlines, ...]:
 
 
 def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]:
-    """0 for columns as wide as their content; shares of the line for those whose content does not fit, wide columns giving way first."""
+    """0 for columns as wide as their content; shares of the line for those whose content does not fit, wide columns
+    giving way first.
+    """
     columns = list(zip(*rows, strict=True))
     # The header is bold, and bold letters are wider.
     wanted = [max(BOLD * inlines_width(column[0]), *map(inlines_width, column)) for column in columns]
@@ -147,9 +163,14 @@ def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]
     least = [1.05 * max(BOLD * least_width(column[0]), *map(least_width, column)) for column in columns]
     fixed: dict[int, float] = {}
     while len(fixed) < len(columns):
-        # Columns that need less than an even share keep their width, those that cannot be as narrow take what they need; others share the rest.
+        # Columns that need less than an even share keep their width, those that cannot be as narrow take what they
+        # need; others share the rest.
         even = (room - sum(fixed.values())) / (len(columns) - len(fixed))
-        more = {k: min(wanted[k], max(least[k], even)) for k in range(len(columns)) if k not in fixed and (wanted[k] <= even or least[k] > even)}
+        more = {
+            k: min(wanted[k], max(least[k], even))
+            for k in range(len(columns))
+            if k not in fixed and (wanted[k] <= even or least[k] > even)
+        }
         fixed |= more or {k: even for k in range(len(columns)) if k not in fixed}
     factor = min(1.0, room / sum(fixed.values()))
     natural = [factor == 1.0 and fixed[k] >= wanted[k] for k in range(len(columns))]
@@ -157,8 +178,12 @@ def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]
 
 
 def row_strut(row: tuple[d.Inlines, ...]) -> tuple[float, float] | None:
-    """How far above and below its line (em) a row of a table needs room for its formulas; None where an ordinary row has enough."""
-    extents = [measure(inline.surface, TEXT) for cell in row for inline in d.inlines_below(cell) if isinstance(inline, d.Math)]
+    """How far above and below its line (em) a row of a table needs room for its formulas; None where an ordinary row
+    has enough.
+    """
+    extents = [
+        measure(inline.surface, TEXT) for cell in row for inline in d.inlines_below(cell) if isinstance(inline, d.Math)
+    ]
     height = max((extent.height for extent in extents), default=0.0)
     depth = max((extent.depth for extent in extents), default=0.0)
     return None if height <= _ROW_HEIGHT and depth <= _ROW_DEPTH else (height + _ROW_SPACE, depth + _ROW_SPACE)

@@ -1,9 +1,9 @@
 """Markdown to a document tree.
 
-CommonMark with tables, ``$formulas$``, callouts (``::: answer``) and fenced blocks that call the engine (``bptt NAME``). A
-paragraph ``Table: …`` below a table is its caption. Formulas are read by
-the notation, so a slip in one is told with the file, the line and a caret. Raw HTML is text like any other; images are refused, since a
-sheet is complete in itself.
+CommonMark with tables, ``$formulas$``, callouts (``::: answer``) and fenced blocks that call the engine (``bptt
+NAME``). A paragraph ``Table: …`` below a table is its caption. Formulas are read by the notation, so a slip in one is
+told with the file, the line and a caret. Raw HTML is text like any other; images are refused, since a sheet is complete
+in itself.
 """
 
 from __future__ import annotations
@@ -75,8 +75,17 @@ def read_markdown(text: str | Source, blocks: BlockRegistry | None = None, conte
     body = reader.read(front.rest)
     count = sum(1 for _ in d.all_blocks(body))
     if count > MAX_BLOCKS:
-        raise ParseError(f"the sheet has {count:,} paragraphs, headings and formulas", span=Span(0, 1, source), expected=f"at most {MAX_BLOCKS:,}", hint=_DIVIDE)
-    titles = {key: reader.sentence(front.values[key], front.places[key]) for key in ("title", "subtitle") if front.values.get(key)}
+        raise ParseError(
+            f"the sheet has {count:,} paragraphs, headings and formulas",
+            span=Span(0, 1, source),
+            expected=f"at most {MAX_BLOCKS:,}",
+            hint=_DIVIDE,
+        )
+    titles = {
+        key: reader.sentence(front.values[key], front.places[key])
+        for key in ("title", "subtitle")
+        if front.values.get(key)
+    }
     title = titles.get("title", ())
     if not title and body and isinstance(body[0], d.Heading):
         title, body = body[0].body, body[1:]
@@ -87,7 +96,8 @@ def read_markdown(text: str | Source, blocks: BlockRegistry | None = None, conte
 
 
 def check_extent(source: Source) -> None:
-    """Check that no line and no paragraph is longer than people write them; some would take Markdown's parser, or TeX, hours.
+    """Check that no line and no paragraph is longer than people write them; some would take Markdown's parser, or TeX,
+    hours.
 
     Raises
     ------
@@ -98,15 +108,27 @@ def check_extent(source: Source) -> None:
         paragraph = paragraph + len(line) + 1 if line.strip() else 0
         place = Span(start, start + 1, source)
         if len(line) > MAX_LINE:
-            raise ParseError(f"a line of {len(line):,} characters", span=place, expected=f"at most {MAX_LINE:,}", hint="is this the right file?")
+            raise ParseError(
+                f"a line of {len(line):,} characters",
+                span=place,
+                expected=f"at most {MAX_LINE:,}",
+                hint="is this the right file?",
+            )
         if paragraph > MAX_PARAGRAPH:
-            raise ParseError(f"more than {MAX_PARAGRAPH:,} characters without an empty line", span=place, expected="paragraphs", hint=_DIVIDE)
+            raise ParseError(
+                f"more than {MAX_PARAGRAPH:,} characters without an empty line",
+                span=place,
+                expected="paragraphs",
+                hint=_DIVIDE,
+            )
         start += len(line) + 1
 
 
 @cache
 def _parser(language: str) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "typographer": True, "quotes": _QUOTES.get(language, _QUOTES["en"])})
+    parser = MarkdownIt(
+        "commonmark", {"html": False, "typographer": True, "quotes": _QUOTES.get(language, _QUOTES["en"])}
+    )
     parser.enable(["table", "smartquotes"])
     # Without this, an escaped \$ stays apart from a $ that opens a formula nobody closed.
     parser.disable(["text_join", "html_block", "html_inline"], True)
@@ -141,7 +163,7 @@ class _Reader(MarkdownReader):
         tree = SyntaxTreeNode(_parser(self.language).parse(text))
         return tuple(self.inside(tree, 0))
 
-    # -- for handlers ----------------------------------------------------------------------------------------------------------
+    # -- for handlers ------------------------------------------------------------------------------
 
     def sentence(self, text: str, place: Span) -> d.Inlines:
         tree = SyntaxTreeNode(_parser(self.language).parseInline(text))
@@ -155,13 +177,15 @@ class _Reader(MarkdownReader):
         self.links += inner.links
         return blocks
 
-    # -- blocks ----------------------------------------------------------------------------------------------------------------
+    # -- blocks ------------------------------------------------------------------------------------
 
     def inside(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
         """The blocks inside a node."""
         if depth > MAX_NESTING:
             raise ParseError(
-                f"lists, quotes and callouts are nested more than {MAX_NESTING} deep", span=self.place(node), hint="start a new section instead"
+                f"lists, quotes and callouts are nested more than {MAX_NESTING} deep",
+                span=self.place(node),
+                hint="start a new section instead",
             )
         previous: d.Block | None = None
         for block in (block for child in node.children for block in self.placed(child, depth)):
@@ -229,9 +253,15 @@ class _Reader(MarkdownReader):
     def table(self, node: SyntaxTreeNode) -> d.Table:
         rows = [row for part in node.children for row in part.children]
         if len(rows[0].children) > MAX_COLUMNS:
-            raise ParseError(f"a table of {len(rows[0].children):,} columns", span=self.place(node), expected=f"at most {MAX_COLUMNS}")
+            raise ParseError(
+                f"a table of {len(rows[0].children):,} columns",
+                span=self.place(node),
+                expected=f"at most {MAX_COLUMNS}",
+            )
         read = [self.row(row) for row in rows]
-        alignments = [str(cell.attrs.get("style", "text-align:left")).removeprefix("text-align:") for cell in rows[0].children]
+        alignments = [
+            str(cell.attrs.get("style", "text-align:left")).removeprefix("text-align:") for cell in rows[0].children
+        ]
         return d.Table(read[0], tuple(read[1:]), cast(tuple[d.Alignment, ...], tuple(alignments)))
 
     def row(self, row: SyntaxTreeNode) -> tuple[d.Inlines, ...]:
@@ -250,16 +280,24 @@ class _Reader(MarkdownReader):
     def fence(self, node: SyntaxTreeNode) -> Iterator[d.Block]:
         first, last = node.map or (0, 0)
         if last - 1 <= first or not _CLOSING_FENCE.fullmatch(self.file.lines[last - 1]):
-            raise ParseError(f"'{node.markup}' is never closed", span=self.file.line_span(first), expected=f"a line {node.markup} after the block")
+            raise ParseError(
+                f"'{node.markup}' is never closed",
+                span=self.file.line_span(first),
+                expected=f"a line {node.markup} after the block",
+            )
         words = node.info.split()
         if words[:1] != [PREFIX]:
             yield d.CodeBlock(node.content.rstrip("\n"), words[0] if words else "")
             return
         if len(words) != 2:
             raise ParseError(
-                f"'{node.info.strip()}' does not name one block", span=self.file.line_span(first), expected=f"{PREFIX} and the name of a block"
+                f"'{node.info.strip()}' does not name one block",
+                span=self.file.line_span(first),
+                expected=f"{PREFIX} and the name of a block",
             )
-        yield from self.registry.call(read_call(self.file, words[1], node.content, (first, first + 1), self.context, self))
+        yield from self.registry.call(
+            read_call(self.file, words[1], node.content, (first, first + 1), self.context, self)
+        )
 
     def math_block(self, node: SyntaxTreeNode) -> d.Block:
         first = (node.map or (0, 0))[0]
@@ -275,13 +313,23 @@ class _Reader(MarkdownReader):
         words = node.info.strip().split(maxsplit=1)
         if not words:
             raise ParseError(
-                "':::' closes nothing", span=span, expected=f"::: and one of {', '.join(d.CALLOUT_KINDS)}", hint="an outer ::: needs more colons"
+                "':::' closes nothing",
+                span=span,
+                expected=f"::: and one of {', '.join(d.CALLOUT_KINDS)}",
+                hint="an outer ::: needs more colons",
             )
         if words[0] not in d.CALLOUT_KINDS:
             expected = f"one of {', '.join(d.CALLOUT_KINDS)}"
-            raise ParseError(f"there is no callout {words[0]!r}", span=span, expected=expected, hint=did_you_mean(words[0], d.CALLOUT_KINDS))
+            raise ParseError(
+                f"there is no callout {words[0]!r}",
+                span=span,
+                expected=expected,
+                hint=did_you_mean(words[0], d.CALLOUT_KINDS),
+            )
         if last >= len(self.file.lines) or not _CLOSING_COLONS.fullmatch(self.file.lines[last]):
-            raise ParseError(f"'{node.markup} {words[0]}' is never closed", span=span, expected=f"a line {node.markup} after it")
+            raise ParseError(
+                f"'{node.markup} {words[0]}' is never closed", span=span, expected=f"a line {node.markup} after it"
+            )
         title: d.Inlines = ()
         if len(words) > 1:
             column = self.file.lines[first].find(words[1])
@@ -289,7 +337,7 @@ class _Reader(MarkdownReader):
             title = self.sentence(words[1], self.file.span(start, start + len(words[1])))
         return d.Callout(words[0], title, tuple(self.inside(node, depth + 1)))
 
-    # -- links -----------------------------------------------------------------------------------------------------------------
+    # -- links -------------------------------------------------------------------------------------
 
     def link(self, url: str, span: Span) -> None:
         """Check a link's target.
@@ -301,4 +349,8 @@ class _Reader(MarkdownReader):
         if url.startswith("#"):
             self.links.append((url[1:], span))
         elif urlsplit(url).scheme.lower() not in SCHEMES:
-            raise ParseError(f"a link to {url!r} is not allowed", span=span, expected=f"a target that starts with {', '.join(SCHEMES)} or #")
+            raise ParseError(
+                f"a link to {url!r} is not allowed",
+                span=span,
+                expected=f"a target that starts with {', '.join(SCHEMES)} or #",
+            )

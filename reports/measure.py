@@ -1,7 +1,9 @@
-"""How wide and high a formula will be, without asking any typesetter: widths of Computer Modern and TeX's rules for fractions and scripts.
+"""How wide and high a formula will be, without asking any typesetter: widths of Computer Modern and TeX's rules for
+fractions and scripts.
 
-All lengths are in em of the surrounding letters. The estimate serves line breaking, table columns and label placement in every output, so
-that all of them break a formula at the same place. It is meant to be within about a tenth of the truth.
+All lengths are in em of the surrounding letters. The estimate serves line breaking, table columns and label placement
+in every output, so that all of them break a formula at the same place. It is meant to be within about a tenth of the
+truth.
 
 >>> from derive.notation.parser import parse_one
 >>> round(width(parse_one("W h_{t-1} + U x_t")), 1)
@@ -43,20 +45,65 @@ def _table(text: str, first: str) -> dict[str, float]:
 
 
 _ITALIC = {
-    **_table("529 429 433 520 466 597 513 576 345 469 552 318 878 600 485 503 482 479 469 361 572 521 743 572 526 509", "a"),
-    **_table("750 809 786 856 796 782 786 912 518 651 921 681 1079 912 791 781 791 767 671 723 792 806 1083 907 803 754", "A"),
+    **_table(
+        "529 429 433 520 466 597 513 576 345 469 552 318 878 600 485 503 482 479 469 361 572 521 743 572 526 509", "a"
+    ),
+    **_table(
+        "750 809 786 856 796 782 786 912 518 651 921 681 1079 912 791 781 791 767 671 723 792 806 1083 907 803 754", "A"
+    ),
 }
 _ROMAN = {
     **_table("500 556 444 556 444 306 500 556 278 306 528 278 833 556 500 556 528 392 394 389 556 528 722 528 528 444", "a"),
     **_table("750 708 722 764 681 653 785 750 361 514 778 625 917 750 778 681 778 736 556 722 750 750 1028 750 750 611", "A"),
-    " ": 0.333, ".": 0.278, ",": 0.278, ";": 0.278, ":": 0.278, "-": 0.333, "(": 0.389, ")": 0.389, "'": 0.278, "/": 0.5, "–": 0.5, "—": 1.0,
+    " ": 0.333, ".": 0.278, ",": 0.278, ";": 0.278, ":": 0.278, "-": 0.333, "(": 0.389, ")": 0.389, "'": 0.278,
+    "/": 0.5, "–": 0.5, "—": 1.0,
 }  # fmt: skip
 _GREEK = dict(
     zip(
         GREEK,
         (
-            *(0.643, 0.618, 0.573, 0.482, 0.406, 0.466, 0.511, 0.532, 0.497, 0.591, 0.354, 0.576, 0.583, 0.603, 0.558, 0.484, 0.606, 0.856, 0.517),
-            *(0.517, 0.607, 0.443, 0.55, 0.576, 0.596, 0.654, 0.626, 0.687, 0.658, 0.625, 0.833, 0.778, 0.694, 0.667, 0.75, 0.722, 0.778, 0.722),
+            *(
+                0.643,
+                0.618,
+                0.573,
+                0.482,
+                0.406,
+                0.466,
+                0.511,
+                0.532,
+                0.497,
+                0.591,
+                0.354,
+                0.576,
+                0.583,
+                0.603,
+                0.558,
+                0.484,
+                0.606,
+                0.856,
+                0.517,
+            ),
+            *(
+                0.517,
+                0.607,
+                0.443,
+                0.55,
+                0.576,
+                0.596,
+                0.654,
+                0.626,
+                0.687,
+                0.658,
+                0.625,
+                0.833,
+                0.778,
+                0.694,
+                0.667,
+                0.75,
+                0.722,
+                0.778,
+                0.722,
+            ),
             *(0.778, 0.722),
         ),
         strict=True,
@@ -64,10 +111,21 @@ _GREEK = dict(
 )
 _DEEP = frozenset("gjpqyfQ") | {"beta", "gamma", "zeta", "eta", "mu", "xi", "rho", "phi", "varphi", "chi", "psi"}
 _LOW = frozenset("acegmnopqrsuvwxyz") | {
-    "alpha", "gamma", "epsilon", "varepsilon", "eta", "iota", "kappa", "mu", "nu", "pi", "rho", "sigma", "tau", "upsilon", "varphi", "chi", "omega",
+    "alpha", "gamma", "epsilon", "varepsilon", "eta", "iota", "kappa", "mu", "nu", "pi", "rho", "sigma", "tau",
+    "upsilon", "varphi", "chi", "omega",
 }  # fmt: skip
 
-_MARKS = {"ones": 0.575, "reals": 0.722, "nabla": 0.833, "partial": 0.586, "dots": 1.333, "top": 0.778, "infty": 1.0, "prime": 0.275, "star": 0.5}
+_MARKS = {
+    "ones": 0.575,
+    "reals": 0.722,
+    "nabla": 0.833,
+    "partial": 0.586,
+    "dots": 1.333,
+    "top": 0.778,
+    "infty": 1.0,
+    "prime": 0.275,
+    "star": 0.5,
+}
 _SIGNS = {"cdot": 0.278, "ast": 0.5, "slash": 0.5}
 _DELIMITERS = {"(": 0.389, "[": 0.283, "{": 0.5, "<": 0.389, "norm": 0.5, "abs": 0.278}
 _GROWTH = ((1.0, 0.0), (1.2, 0.07), (1.8, 0.21), (2.4, 0.35), (3.0, 0.4))
@@ -150,7 +208,11 @@ def _scripted(node: s.Scripted, level: int) -> Extent:
     sups = sups._replace(width=sups.width + 0.23 * node.primes * size)
     scripts = max(subs.width, sups.width)
     drop = (0.25 if node.sups else 0.15) * size
-    depth = max(base.depth, drop + subs.depth if node.subs else 0.0, base.depth + 0.05 * size + subs.depth if node.subs and base.depth > 0.3 else 0.0)
+    depth = max(
+        base.depth,
+        drop + subs.depth if node.subs else 0.0,
+        base.depth + 0.05 * size + subs.depth if node.subs and base.depth > 0.3 else 0.0,
+    )
     height = max(base.height, 0.41 * size + sups.height if node.sups or node.primes else 0.0)
     return Extent(base.width + scripts + (0.08 * size if scripts else 0.0), height, depth)
 
@@ -158,7 +220,10 @@ def _scripted(node: s.Scripted, level: int) -> Extent:
 def _accent(node: s.Accent, level: int) -> Extent:
     body = measure(node.body, level)
     arrow = node.kind in ("rightarrow", "leftarrow")
-    return body._replace(width=max(body.width, 0.9 * _SIZE[level] if arrow else 0.0), height=body.height + (0.45 if arrow else 0.25) * _SIZE[level])
+    return body._replace(
+        width=max(body.width, 0.9 * _SIZE[level] if arrow else 0.0),
+        height=body.height + (0.45 if arrow else 0.25) * _SIZE[level],
+    )
 
 
 def tall(node: s.Surface) -> bool:
@@ -210,7 +275,10 @@ def _fraction(node: s.Fraction, level: int) -> Extent:
     above, below, size = measure(node.numerator, inner), measure(node.denominator, inner), _SIZE[level]
     up, down, clear = (0.677, 0.686, 0.14) if level == DISPLAY else (0.394, 0.345, 0.06)
     # Both parts keep clear of the bar, which is at the height of the axis.
-    up, down = max(up * size, above.depth + (_AXIS + clear) * size), max(down * size, below.height - (_AXIS - clear) * size)
+    up, down = (
+        max(up * size, above.depth + (_AXIS + clear) * size),
+        max(down * size, below.height - (_AXIS - clear) * size),
+    )
     return Extent(max(above.width, below.width) + 0.24 * size, up + above.height, down + below.depth)
 
 

@@ -1,7 +1,9 @@
-"""What a drawing of a recurrent network shows: which quantities, which of them read which, and what the derivative along one line is called.
+"""What a drawing of a recurrent network shows: which quantities, which of them read which, and what the derivative
+along one line is called.
 
-Gates and other intermediate quantities are not shown: a state that reads another through a gate reads it. The derivative *along a line* is
-not always the total derivative between its ends, because influence may also take another way. Its name is exact:
+Gates and other intermediate quantities are not shown: a state that reads another through a gate reads it. The
+derivative *along a line* is not always the total derivative between its ends, because influence may also take another
+way. Its name is exact:
 
 - ``∂a/∂b`` where the line is the only way from b to a,
 - ``∂⁺a/∂b`` where the other ways lead through other time steps, which ∂⁺ holds fixed,
@@ -35,7 +37,8 @@ class Link:
 class NetworkGraph:
     """States from the first computed to the last, outputs that the loss reads, inputs, the loss, and who reads whom.
 
-    ``loss`` is empty if there is none; ``final`` says that the loss reads the last step only, ``first`` at which time its sum starts.
+    ``loss`` is empty if there is none; ``final`` says that the loss reads the last step only, ``first`` at which time
+    its sum starts.
     """
 
     states: tuple[str, ...]
@@ -46,7 +49,9 @@ class NetworkGraph:
     links: tuple[Link, ...]
     first: int = 1
 
-    def derivative(self, link: Link, target: s.Surface, source: s.Surface, held: tuple[s.Surface, ...] = ()) -> s.Surface:
+    def derivative(
+        self, link: Link, target: s.Surface, source: s.Surface, held: tuple[s.Surface, ...] = ()
+    ) -> s.Surface:
         """The name of the derivative along a link, given the names of its ends and of what is :meth:`held`."""
         sign: s.Surface = s.Mark("partial")
         above = s.Scripted(sign, sups=(s.Mark("+"),)) if self.passes_other_steps(link) else sign
@@ -56,7 +61,11 @@ class NetworkGraph:
     def held(self, link: Link) -> tuple[str, ...]:
         """Quantities of the target's own step through which the source reaches the target as well."""
         reached = self._reached_from((link.source, link.offset), first_steps=(0,), steps=(0,), besides=link.target)
-        return tuple(other.source for other in self.links if other.target == link.target and other.offset == 0 and (other.source, 0) in reached)
+        return tuple(
+            other.source
+            for other in self.links
+            if other.target == link.target and other.offset == 0 and (other.source, 0) in reached
+        )
 
     def passes_other_steps(self, link: Link) -> bool:
         """Whether the source also reaches the target through a quantity of another step."""
@@ -66,10 +75,18 @@ class NetworkGraph:
 
     def _readers(self, point: Point, step: int) -> list[Point]:
         """Quantities of a step that read a point."""
-        return [(link.target, step) for link in self.links if (link.source, step + link.offset) == point and link.target != self.loss]
+        return [
+            (link.target, step)
+            for link in self.links
+            if (link.source, step + link.offset) == point and link.target != self.loss
+        ]
 
-    def _reached_from(self, start: Point, first_steps: Iterable[int], steps: Iterable[int], besides: str = "") -> set[Point]:
-        """Where influence flows from ``start`` when it first moves into one of ``first_steps`` (not to ``besides``) and then within ``steps``."""
+    def _reached_from(
+        self, start: Point, first_steps: Iterable[int], steps: Iterable[int], besides: str = ""
+    ) -> set[Point]:
+        """Where influence flows from ``start`` when it first moves into one of ``first_steps`` (not to ``besides``) and
+        then within ``steps``.
+        """
         found: set[Point] = set()
         stack = [point for step in first_steps for point in self._readers(start, step) if point[0] != besides]
         while stack:
@@ -88,13 +105,18 @@ def network_graph(system: RecurrentSystem) -> NetworkGraph:
     UsageError : nothing in the system depends on another time.
     """
     if not system.states:
-        raise UsageError("the equations have no state, so there is nothing to unroll", expected="a cell that reads a quantity of another step")
+        raise UsageError(
+            "the equations have no state, so there is nothing to unroll",
+            expected="a cell that reads a quantity of another step",
+        )
     order = [equation.key for equation in system.steps]
     read = {leaf.name for term in system.loss_terms for leaf in leaves(term.body) if isinstance(leaf, e.Timed)}
     states = tuple(sorted(system.states, key=order.index))
     outputs = tuple(key for key in order if key in read and key not in states)
     shown = {*states, *outputs}
-    links = [Link(key, target, offset) for target in (*states, *outputs) for key, offset in _reads(system, target, shown)]
+    links = [
+        Link(key, target, offset) for target in (*states, *outputs) for key, offset in _reads(system, target, shown)
+    ]
     links += [Link(key, system.loss_name, offset) for key, offset in _loss_reads(system, shown)]
     inputs = tuple(key for key in system.inputs if any(link.source == key for link in links))
     loss = system.loss_name if any(link.target == system.loss_name for link in links) else ""

@@ -1,4 +1,6 @@
-"""Files on disk: names that are safe, a folder that is checked before the work, and all files of a command or none of them."""
+"""Files on disk: names that are safe, a folder that is checked before the work, and all files of a command or none of
+them.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +34,22 @@ def check_name(name: str) -> None:
     """
     if not name or name.startswith(".") or any(char in "/\\" or is_invisible(char) or char in "\n\t" for char in name):
         raise UsageError(
-            f"{clipped(name)!r} is not a name for files", expected="a name that starts with no dot and holds no slashes and no invisible characters",
+            f"{clipped(name)!r} is not a name for files",
+            expected="a name that starts with no dot and holds no slashes and no invisible characters",
             hint="rename the sheet",
-        )  # fmt: skip
+        )
     length = len(name.encode()) + len(_ENDING)
     if length > _LONGEST:
-        raise UsageError(f"{clipped(name)!r} is too long for the name of a file", expected=f"at most {_LONGEST - len(_ENDING)} bytes", hint="rename the sheet")
+        raise UsageError(
+            f"{clipped(name)!r} is too long for the name of a file",
+            expected=f"at most {_LONGEST - len(_ENDING)} bytes",
+            hint="rename the sheet",
+        )
 
 
 def asset_stem(name: str) -> str:
-    """What the names of a document's figures start with: the document's name, or where LaTeX could stumble over that, one that tells names apart.
+    """What the names of a document's figures start with: the document's name, or where LaTeX could stumble over that,
+    one that tells names apart.
 
     >>> asset_stem("sheet-1"), asset_stem("mein blatt")
     ('sheet-1', 'mein-blatt-d184e7ef')
@@ -65,7 +73,9 @@ def folder_of(text: str | os.PathLike[str]) -> Path:
     """
     name = os.fspath(text)
     if not name.strip() or any(is_invisible(char) or char == "\n" for char in name):
-        raise UsageError(f"{clipped(name)!r} is not a folder", expected="a folder for the files, such as out, or . for here")
+        raise UsageError(
+            f"{clipped(name)!r} is not a folder", expected="a folder for the files, such as out, or . for here"
+        )
     return Path(name)
 
 
@@ -79,9 +89,14 @@ def check_folder(folder: Path) -> None:
     try:
         present = next(path for path in (folder, *folder.absolute().parents) if _is_there(path))
         if not present.is_dir():
-            raise RenderError(f"cannot write to {folder}: {present} is not a folder", expected="a folder, or a name that is still free")
+            raise RenderError(
+                f"cannot write to {folder}: {present} is not a folder",
+                expected="a folder, or a name that is still free",
+            )
         if not os.access(present, os.W_OK | os.X_OK):
-            raise RenderError(f"cannot write to {folder}: you may not write to {present}", expected="a folder of your own")
+            raise RenderError(
+                f"cannot write to {folder}: you may not write to {present}", expected="a folder of your own"
+            )
     except OSError as error:
         raise _failed(folder, error) from None
 
@@ -113,7 +128,10 @@ def check_targets(folder: Path, files: Iterable[str], inputs: Iterable[Path] = (
         if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
             raise RenderError(f"{target} is a device or a pipe", expected="a file, or nothing, of that name")
         if target.exists() and any(target.samefile(source) for source in sources):
-            raise RenderError(f"{target} is the sheet itself, and would be overwritten", hint="name another folder with -o, or end the sheet's name in .md")
+            raise RenderError(
+                f"{target} is the sheet itself, and would be overwritten",
+                hint="name another folder with -o, or end the sheet's name in .md",
+            )
         if stat.S_ISREG(mode) and not os.access(target, os.W_OK):
             raise RenderError(f"{target} is protected against writing", hint="make it writable, or name another folder")
 

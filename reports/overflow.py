@@ -63,7 +63,7 @@ def _block(block: d.Block, line: float) -> Iterator[str]:
             pass
 
 
-# -- formulas on lines of their own ------------------------------------------------------------------------------------------------
+# -- formulas on lines of their own ----------------------------------------------------------------
 
 
 def _rows(block: d.Rows, line: float) -> Iterator[str]:
@@ -76,7 +76,10 @@ def _rows(block: d.Rows, line: float) -> Iterator[str]:
         else:
             used += column + RELATION_WIDTH + row.indent * STEP
         if used > TOLERANCE * room:
-            yield f"this formula is wider than the page, and nothing in it can be broken: {_shown(row)} (name a part of it by an equation of its own)"
+            yield (
+                f"this formula is wider than the page, and nothing in it can be broken: {_shown(row)} "
+                "(name a part of it by an equation of its own)"
+            )
 
 
 def _fragment(fragment: d.Fragment) -> float:
@@ -90,14 +93,17 @@ def _shown(row: d.Row) -> str:
     return clipped(" ".join(pieces), 70)
 
 
-# -- formulas in sentences ---------------------------------------------------------------------------------------------------------
+# -- formulas in sentences -------------------------------------------------------------------------
 
 
 def _sentence(body: d.Inlines, line: float) -> Iterator[str]:
     for inline in d.inlines_below(body):
         if isinstance(inline, d.Math) and widest_piece(inline.surface) > TOLERANCE * line:
             formula = clipped(write_plain(inline.surface), 70)
-            yield f"this formula is too wide for a line of text: {formula} (put it between $$ on lines of its own, where long formulas are broken)"
+            yield (
+                f"this formula is too wide for a line of text: {formula} "
+                "(put it between $$ on lines of its own, where long formulas are broken)"
+            )
 
 
 def widest_piece(node: s.Surface) -> float:
@@ -112,7 +118,9 @@ def widest_piece(node: s.Surface) -> float:
 
 
 def _pieces(node: s.Surface) -> list[float]:
-    """Widths of the parts between places where a formula may break: at relations, and at the signs of sums and products in no brackets that grow."""
+    """Widths of the parts between places where a formula may break: at relations, and at the signs of sums and products
+    in no brackets that grow.
+    """
     if isinstance(node, (s.Relation, s.Sum, s.Line)):
         return [piece for item in node.items for piece in _pieces(item)]
     if isinstance(node, s.Infix):
@@ -129,7 +137,9 @@ def _pieces(node: s.Surface) -> list[float]:
 
 
 def _joined(parts: Sequence[list[float]], breaks: Iterable[bool]) -> list[float]:
-    """Pieces of neighbours; where no break is allowed between two, the last piece of one and the first of the next are one piece."""
+    """Pieces of neighbours; where no break is allowed between two, the last piece of one and the first of the next are
+    one piece.
+    """
     joined = list(parts[0])
     for part, breaking in zip(parts[1:], breaks, strict=True):
         if not breaking:

@@ -1,4 +1,6 @@
-"""Where things stand in a Markdown file: Markdown takes lines apart and strips them, errors must point into the file as it was written."""
+"""Where things stand in a Markdown file: Markdown takes lines apart and strips them, errors must point into the file as
+it was written.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,13 @@ class Excerpt:
         for k, line in enumerate(content.split("\n")):
             number = min(first_line + k, len(file.lines) - 1)
             written = file.lines[number]
-            # What Markdown removes stands before the line (quote marks, list marks, indentation), so the last occurrence is meant.
-            column = written.find(line, start) if k == 0 and start else written.rfind(line.strip()) - (len(line) - len(line.lstrip()))
+            # What Markdown removes stands before the line (quote marks, list marks, indentation), so the last
+            # occurrence is meant.
+            column = (
+                written.find(line, start)
+                if k == 0 and start
+                else written.rfind(line.strip()) - (len(line) - len(line.lstrip()))
+            )
             self.origins.append((offset, file.starts[number] + max(0, column)))
             offset += len(line) + 1
 

@@ -1,7 +1,7 @@
 """Line plots as data, and their drawing as vector graphics.
 
-matplotlib is imported only when a plot is drawn. The same plot gives the same bytes: no dates, no random identifiers, no settings of the
-user's own, only fonts that come with matplotlib.
+matplotlib is imported only when a plot is drawn. The same plot gives the same bytes: no dates, no random identifiers,
+no settings of the user's own, only fonts that come with matplotlib.
 
 >>> plot = Plot((Series("norm", (0, 1, 2), (1.0, 0.5, 0.25)),), y_scale="log")
 >>> draw_pdf(plot)[:5]
@@ -30,8 +30,17 @@ _CM = 1 / 2.54
 INK = "#1a1a1a"
 FAINT = "#9a9a9a"
 COLOURS = ("#0b3c7d", "#b5421a", "#2f8f6b", "#5e2a7a", "#b8901c", "#7f7f7f")
-"""Colours of the series: each has a brightness of its own, so that they differ in grey print too, as do the strokes and marks."""
-_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.8)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1.2)), (0, (8, 2, 1, 2, 1, 2)))
+"""Colours of the series: each has a brightness of its own, so that they differ in grey print too, as do the strokes and
+marks.
+"""
+_DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.8)),
+    (0, (1.2, 1.4)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (3, 1.2)),
+    (0, (8, 2, 1, 2, 1, 2)),
+)
 _MARKS = ("o", "s", "^", "D", "v", "P")
 
 
@@ -56,7 +65,9 @@ class Reference:
 
 @dataclass(frozen=True)
 class Plot:
-    """Lines over common axes. Lengths are in centimetres; labels may hold formulas between dollar signs, in matplotlib's own TeX subset."""
+    """Lines over common axes. Lengths are in centimetres; labels may hold formulas between dollar signs, in
+    matplotlib's own TeX subset.
+    """
 
     series: tuple[Series, ...]
     x_label: str = ""
@@ -109,7 +120,9 @@ def _saved(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
         figure.savefig(out, format=kind, metadata=metadata, transparent=True)
     except ValueError as error:
         raise RenderError(
-            "a label of a plot cannot be read as a formula", expected="formulas between dollar signs", hint=str(error).strip().splitlines()[-1]
+            "a label of a plot cannot be read as a formula",
+            expected="formulas between dollar signs",
+            hint=str(error).strip().splitlines()[-1],
         ) from None
     return out.getvalue()
 
@@ -120,11 +133,15 @@ def _check(plot: Plot) -> None:
     for series in plot.series:
         if len(series.x) != len(series.y):
             raise RenderError(
-                f"series {series.name!r} has {len(series.x)} x values and {len(series.y)} y values", expected="as many of one as of the other"
+                f"series {series.name!r} has {len(series.x)} x values and {len(series.y)} y values",
+                expected="as many of one as of the other",
             )
-        if not any(_shown(x, plot.x_scale) and _shown(y, plot.y_scale) for x, y in zip(series.x, series.y, strict=True)):
+        if not any(
+            _shown(x, plot.x_scale) and _shown(y, plot.y_scale) for x, y in zip(series.x, series.y, strict=True)
+        ):
             raise RenderError(
-                f"series {series.name!r} has no point that these axes can show", expected="finite values, above zero on a logarithmic axis"
+                f"series {series.name!r} has no point that these axes can show",
+                expected="finite values, above zero on a logarithmic axis",
             )
 
 
@@ -141,13 +158,31 @@ def _settings() -> Iterator[None]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(
             {
-                "svg.fonttype": "path", "svg.hashsalt": "reports", "svg.image_inline": True, "pdf.fonttype": 42, "font.family": "STIXGeneral",
-                "mathtext.fontset": "stix", "font.size": 9.5, "axes.linewidth": 0.6, "lines.linewidth": 1.3, "lines.markersize": 3.6,
-                "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.minor.width": 0.4, "ytick.minor.width": 0.4, "legend.frameon": False,
-                "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False,
-                "axes.spines.right": False, "legend.handlelength": 2.6,
+                "svg.fonttype": "path",
+                "svg.hashsalt": "reports",
+                "svg.image_inline": True,
+                "pdf.fonttype": 42,
+                "font.family": "STIXGeneral",
+                "mathtext.fontset": "stix",
+                "font.size": 9.5,
+                "axes.linewidth": 0.6,
+                "lines.linewidth": 1.3,
+                "lines.markersize": 3.6,
+                "xtick.major.width": 0.6,
+                "ytick.major.width": 0.6,
+                "xtick.minor.width": 0.4,
+                "ytick.minor.width": 0.4,
+                "legend.frameon": False,
+                "axes.edgecolor": INK,
+                "axes.labelcolor": INK,
+                "text.color": INK,
+                "xtick.color": INK,
+                "ytick.color": INK,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "legend.handlelength": 2.6,
             }
-        )  # fmt: skip
+        )
         yield
 
 
@@ -183,12 +218,21 @@ def _lines(axes: Axes, plot: Plot) -> None:
 def _references(axes: Axes, plot: Plot) -> None:
     for reference in plot.references:
         across = reference.direction == "horizontal"
-        (axes.axhline if across else axes.axvline)(reference.value, color=FAINT, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
+        (axes.axhline if across else axes.axvline)(
+            reference.value, color=FAINT, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0
+        )
         if reference.label:
             place = (1.0, reference.value) if across else (reference.value, 1.0)
             transform = axes.get_yaxis_transform() if across else axes.get_xaxis_transform()
             offset = (-2, 2) if across else (2, -2)
             axes.annotate(
-                reference.label, place, xycoords=transform, xytext=offset, textcoords="offset points", fontsize=8.5, color="#6a6a6a",
-                ha="right" if across else "left", va="bottom" if across else "top",
-            )  # fmt: skip
+                reference.label,
+                place,
+                xycoords=transform,
+                xytext=offset,
+                textcoords="offset points",
+                fontsize=8.5,
+                color="#6a6a6a",
+                ha="right" if across else "left",
+                va="bottom" if across else "top",
+            )

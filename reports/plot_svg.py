@@ -1,7 +1,7 @@
 """A plot's SVG made fit to stand inside an HTML page.
 
-matplotlib writes looks as ``style`` attributes, which a strict content security policy forbids, fixed colours, which cannot follow a dark
-page, and identifiers that two plots of one page share. All three are rewritten here.
+matplotlib writes looks as ``style`` attributes, which a strict content security policy forbids, fixed colours, which
+cannot follow a dark page, and identifiers that two plots of one page share. All three are rewritten here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ _REFERENCE = re.compile(r"#([\w.-]+)")
 
 
 def inline_svg(plot: Plot, prefix: str, title: str) -> str:
-    """The plot as an SVG element: identifiers start with ``prefix``, colours are classes (``stroke-…``, ``fill-…``), ``title`` says what it shows."""
+    """The plot as an SVG element: identifiers start with ``prefix``, colours are classes (``stroke-…``, ``fill-…``),
+    ``title`` says what it shows.
+    """
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(draw_svg(plot))
     _drop(root, ("metadata", "style"))
@@ -64,7 +66,12 @@ def _plain_attributes(element: ElementTree.Element) -> None:
         if colour is not None:
             classes.append(f"{name}-{colour}")
             del element.attrib[name]
-    if element.tag == f"{{{_SVG}}}g" and element.get("id", "").startswith("text") and not classes and "fill" not in element.attrib:
+    if (
+        element.tag == f"{{{_SVG}}}g"
+        and element.get("id", "").startswith("text")
+        and not classes
+        and "fill" not in element.attrib
+    ):
         classes.append("fill-ink")
     if classes:
         element.set("class", " ".join(classes))

@@ -29,7 +29,9 @@ _MISSING = re.compile(r"\\missingcharacter\{([0-9A-F]+)\}")
 
 @dataclass(frozen=True)
 class Rendered:
-    """The contents of files by name; ``route`` is how the PDF was made (None without one); ``warnings`` are worth a look, not errors."""
+    """The contents of files by name; ``route`` is how the PDF was made (None without one); ``warnings`` are worth a
+    look, not errors.
+    """
 
     contents: Mapping[str, bytes]
     route: str | None = None
@@ -37,7 +39,10 @@ class Rendered:
 
     def written_to(self, folder: Path, name: str) -> RenderResult:
         """The files by format, once they are written."""
-        files = {file.removeprefix(f"{name}.") if file.startswith(f"{name}.") else file: folder / file for file in self.contents}
+        files = {
+            file.removeprefix(f"{name}.") if file.startswith(f"{name}.") else file: folder / file
+            for file in self.contents
+        }
         return RenderResult(files, self.route, self.warnings)
 
 
@@ -50,7 +55,9 @@ class RenderResult:
     warnings: tuple[str, ...] = field(default=())
 
 
-def render(document: d.Document, directory: str | Path, name: str, formats: Sequence[str] = FORMATS, route: str = "auto") -> RenderResult:
+def render(
+    document: d.Document, directory: str | Path, name: str, formats: Sequence[str] = FORMATS, route: str = "auto"
+) -> RenderResult:
     """Write a document as ``NAME.tex``, ``NAME.pdf`` and ``NAME.html``.
 
     Everything is made first and moved into place at the end: after an error the directory is as it was.
@@ -109,7 +116,10 @@ def check(name: str, formats: Sequence[str], route: str) -> None:
     check_name(name)
     unknown = [entry for entry in formats if entry not in FORMATS]
     if unknown or not formats:
-        raise UsageError(f"there is no format {unknown[0]!r}" if unknown else "no format is asked for", expected=f"some of {', '.join(FORMATS)}")
+        raise UsageError(
+            f"there is no format {unknown[0]!r}" if unknown else "no format is asked for",
+            expected=f"some of {', '.join(FORMATS)}",
+        )
     if route not in ROUTES:
         raise UsageError(f"there is no route {route!r}", expected=f"one of {', '.join(ROUTES)}")
     if route == "tex" and "pdf" in formats and tex_program() is None:
@@ -142,7 +152,11 @@ def _sticking_out(found: Iterable[Overfull], origins: Sequence[tuple[int, int]],
         elif line not in known or not line:
             widest[line] = max(widest.get(line, 0.0), one.cm)
     for line, by in widest.items():
-        yield told(line, f"what starts here sticks out of the page by {by:.1f} cm (shorten a word or a formula, or put the formula between $$ on its own lines)")
+        yield told(
+            line,
+            f"what starts here sticks out of the page by {by:.1f} cm "
+            "(shorten a word or a formula, or put the formula between $$ on its own lines)",
+        )
 
 
 def told(line: int, message: str) -> str:

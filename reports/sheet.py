@@ -60,12 +60,20 @@ def find(name: str) -> Content:
         text = (resources.files("reports") / "sheets" / f"{name}.md").read_text(encoding="utf-8")
         return Content(name, Source(text, f"{name}.md"))
     if not name.strip():
-        raise UsageError("no sheet is given", expected="a Markdown file, or the name of a sheet", hint="bptt sheet lists the sheets")
+        raise UsageError(
+            "no sheet is given", expected="a Markdown file, or the name of a sheet", hint="bptt sheet lists the sheets"
+        )
     if not is_file_name(name):
         expected = f"a Markdown file, or one of {', '.join(sheet_ids())}"
-        raise UsageError(f"there is no sheet and no file called {clipped(name, 200)!r}", expected=expected, hint=did_you_mean(name[:100], sheet_ids()))
+        raise UsageError(
+            f"there is no sheet and no file called {clipped(name, 200)!r}",
+            expected=expected,
+            hint=did_you_mean(name[:100], sheet_ids()),
+        )
     path = Path(name)
-    return Content(path.stem, Source(read_text(name, limit=MAX_BYTES, expected="the Markdown text of a sheet"), name), path)
+    return Content(
+        path.stem, Source(read_text(name, limit=MAX_BYTES, expected="the Markdown text of a sheet"), name), path
+    )
 
 
 def document_of(content: Content, draws: int = 20, seed: int = 0, say: Say = lambda text: None) -> Document:
@@ -89,16 +97,24 @@ def _never_shown(called: Sequence[str]) -> list[str]:
     """A warning about claims that no later block shows."""
     unseen = called[len(called) - called[::-1].index("findings") :] if "findings" in called else called
     count = unseen.count("claim")
-    return [f"{count} claim{'s are' if count > 1 else ' is'} judged, but not shown; add a block 'bptt findings' below"] if count else []
+    return (
+        [f"{count} claim{'s are' if count > 1 else ' is'} judged, but not shown; add a block 'bptt findings' below"]
+        if count
+        else []
+    )
 
 
 def build(name: str, directory: str | Path, route: str = "auto") -> RenderResult:
-    """Build a sheet: ``directory/NAME.tex``, ``.pdf`` and ``.html``, all or none of them; errors as for :func:`build_all`."""
+    """Build a sheet: ``directory/NAME.tex``, ``.pdf`` and ``.html``, all or none of them; errors as for
+    :func:`build_all`.
+    """
     (built,) = build_all([name], directory, route)
     return built.result
 
 
-def build_all(names: Sequence[str], directory: str | Path, route: str = "auto", say: Say = lambda text: None) -> list[Built]:
+def build_all(
+    names: Sequence[str], directory: str | Path, route: str = "auto", say: Say = lambda text: None
+) -> list[Built]:
     """Build sheets. All are made before the first file is written, so after an error the directory is as it was.
 
     Raises
@@ -156,4 +172,7 @@ def _merged(names: Sequence[str], rendered: Sequence[Rendered]) -> dict[str, byt
 def _clash(first: str, second: str, file: str) -> UsageError:
     if first == second:
         return UsageError(f"{clipped(first)!r} is given twice", expected="each sheet once")
-    return UsageError(f"{clipped(first)!r} and {clipped(second)!r} would both be written to {file}", hint="rename one of them, or build them into two folders")
+    return UsageError(
+        f"{clipped(first)!r} and {clipped(second)!r} would both be written to {file}",
+        hint="rename one of them, or build them into two folders",
+    )

@@ -1,5 +1,5 @@
-"""Signs that stand at line breaks, in each output. Whole formulas are written by the notation's own writers; these are only the pieces where
-a formula was taken apart."""
+"""Signs that stand at line breaks, in each output. Whole formulas are written by the notation's own writers; these are
+only the pieces where a formula was taken apart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Spelling(NamedTuple):
 
 RELATIONS = {
     "=": Spelling("=", "=", "="), "<": Spelling("<", "<", "<"), ">": Spelling(">", ">", ">"), "<=": Spelling(r"\le", "<=", "≤"),
-    ">=": Spelling(r"\ge", ">=", "≥"), "~": Spelling(r"\approx", "approx", "≈"), "!=": Spelling(r"\ne", "!=", "≠"), "in": Spelling(r"\in", "in", "∈"),
+    ">=": Spelling(r"\ge", ">=", "≥"), "~": Spelling(r"\approx", "approx", "≈"), "!=": Spelling(r"\ne", "!=", "≠"),
+    "in": Spelling(r"\in", "in", "∈"),
     "->": Spelling(r"\to", "->", "→"), ":=": Spelling(r"\coloneqq", "colon.eq", "≔"), "==": Spelling(r"\equiv", "equiv", "≡"),
     ":": Spelling(r"\colon", "colon", ":"), "propto": Spelling(r"\propto", "prop", "∝"), "sim": Spelling(r"\sim", "tilde.op", "∼"),
     "=>": Spelling(r"\Rightarrow", "=>", "⇒"), "notin": Spelling(r"\notin", "in.not", "∉"), "subset": Spelling(r"\subset", "subset", "⊂"),

@@ -1,6 +1,7 @@
 """Jinja as the outputs use it: one environment a target, everything escaped by default, undefined names refused.
 
-A target's ``blocks`` template holds one Jinja block for each kind of block of a document; :meth:`Templates.fill` renders one of them.
+A target's ``blocks`` template holds one Jinja block for each kind of block of a document; :meth:`Templates.fill`
+renders one of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""PDF through pdfTeX, in a folder of its own, without a shell, and with no file in reach but its own and the installation's."""
+"""PDF through pdfTeX, in a folder of its own, without a shell, and with no file in reach but its own and the
+installation's.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _JOB = "document"
 _MOST_RUNS = 5
 _OPTIONS = ("-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-jobname={_JOB}")
 _ERROR = re.compile(r"^(?:\.?/?[^\s:]+\.\w+:(\d+): |! )(.*)$", re.MULTILINE)
-_OVERFULL = re.compile(r"^Overfull \\([hv])box \((\d+(?:\.\d+)?)pt too (?:wide|high)\)(?:.*?\blines? (\d+))?", re.MULTILINE)
+_OVERFULL = re.compile(
+    r"^Overfull \\([hv])box \((\d+(?:\.\d+)?)pt too (?:wide|high)\)(?:.*?\blines? (\d+))?", re.MULTILINE
+)
 _OVERFULL_FROM = 5.0
 """Lines that stick out further (pt) are worth telling; less is hardly seen."""
 _OTHER_ROUTE = "the route 'typst' makes the PDF without TeX"
@@ -33,7 +37,9 @@ class MissingPackageError(RenderError):
 
 @dataclass(frozen=True)
 class Overfull:
-    """Something that sticks out of the page: how far, at its side or at its bottom, and the line of LaTeX it is in (0: not known)."""
+    """Something that sticks out of the page: how far, at its side or at its bottom, and the line of LaTeX it is in (0:
+    not known).
+    """
 
     points: float
     side: bool
@@ -60,7 +66,11 @@ def tex_program() -> str | None:
 
 def missing_program() -> RenderError:
     """The error that there is no TeX."""
-    return RenderError("no TeX is installed", expected=f"{PROGRAM} on the PATH", hint="install TeX, or use the route 'typst', which needs none")
+    return RenderError(
+        "no TeX is installed",
+        expected=f"{PROGRAM} on the PATH",
+        hint="install TeX, or use the route 'typst', which needs none",
+    )
 
 
 def compile_tex(source: str, assets: Mapping[str, bytes] | None = None, *, seconds: float = 90.0) -> TexOutput:
@@ -94,7 +104,9 @@ def _runs(program: str, work: Path, source: str, seconds: float) -> str:
     before: tuple[bytes, ...] | None = None
     for _ in range(_MOST_RUNS):
         log = _run(program, work, source, seconds)
-        after = tuple(path.read_bytes() for path in sorted(work.glob(f"{_JOB}.*")) if path.suffix in (".aux", ".out", ".toc"))
+        after = tuple(
+            path.read_bytes() for path in sorted(work.glob(f"{_JOB}.*")) if path.suffix in (".aux", ".out", ".toc")
+        )
         if after == before:
             break
         before = after
@@ -104,11 +116,26 @@ def _runs(program: str, work: Path, source: str, seconds: float) -> str:
 def _run(program: str, work: Path, source: str, seconds: float) -> str:
     command = [program, *_OPTIONS, f"{_JOB}.tex"]
     try:
-        done = subprocess.run(command, cwd=work, env=_environment(work), capture_output=True, timeout=seconds, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command,
+            cwd=work,
+            env=_environment(work),
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
     except subprocess.TimeoutExpired:
-        raise RenderError(f"TeX was still at work after {seconds:g} seconds", hint=f"is there a very long table or drawing? {_OTHER_ROUTE}") from None
+        raise RenderError(
+            f"TeX was still at work after {seconds:g} seconds",
+            hint=f"is there a very long table or drawing? {_OTHER_ROUTE}",
+        ) from None
     log_file = work / f"{_JOB}.log"
-    log = log_file.read_text(encoding="utf-8", errors="replace") if log_file.exists() else done.stdout.decode(errors="replace")
+    log = (
+        log_file.read_text(encoding="utf-8", errors="replace")
+        if log_file.exists()
+        else done.stdout.decode(errors="replace")
+    )
     if done.returncode != 0 or not (work / f"{_JOB}.pdf").exists():
         raise _error(log, source)
     return log
@@ -118,7 +145,13 @@ def _environment(work: Path) -> dict[str, str]:
     """Only what TeX needs. Paranoid file access: nothing above the folder, nothing hidden, nothing by an absolute path."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEXMFCNF") if name in os.environ}
     here = {name: str(work / ".texmf") for name in ("HOME", "TEXMFHOME", "TEXMFVAR", "TEXMFCONFIG")}
-    fixed = {"SOURCE_DATE_EPOCH": EPOCH, "FORCE_SOURCE_DATE": "1", "openin_any": "p", "openout_any": "p", "shell_escape": "f"}
+    fixed = {
+        "SOURCE_DATE_EPOCH": EPOCH,
+        "FORCE_SOURCE_DATE": "1",
+        "openin_any": "p",
+        "openout_any": "p",
+        "shell_escape": "f",
+    }
     return {**kept, **here, **fixed, "max_print_line": "10000", "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -141,5 +174,7 @@ def _error(log: str, source: str) -> RenderError:
 
 
 def _overfull(log: str) -> tuple[Overfull, ...]:
-    found = ((match.group(1) == "h", float(match.group(2)), int(match.group(3) or 0)) for match in _OVERFULL.finditer(log))
+    found = (
+        (match.group(1) == "h", float(match.group(2)), int(match.group(3) or 0)) for match in _OVERFULL.finditer(log)
+    )
     return tuple(Overfull(points, side, line) for side, points, line in found if points > _OVERFULL_FROM)

@@ -1,13 +1,17 @@
-"""Characters in LaTeX: which ones pdfTeX's T1 fonts have, and how the others are written. Everything else is named, never passed on."""
+"""Characters in LaTeX: which ones pdfTeX's T1 fonts have, and how the others are written. Everything else is named,
+never passed on.
+"""
 
 from __future__ import annotations
 
 from derive.notation.vocabulary import GREEK_UNICODE
 
 SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "|": r"\textbar{}",
-    # These do harm only beside certain neighbours (an optional argument, a ligature); the braces keep them to themselves.
+    # These do harm only beside certain neighbours (an optional argument, a ligature); the braces keep them to
+    # themselves.
     "[": "{[}", "]": "{]}", "*": "{*}", "<": "{<}", ">": "{>}", ",": ",", "-": "-",
     "\u00a0": "~", "\t": " ", "\n": " ", "\r": " ",
 }  # fmt: skip
@@ -15,7 +19,7 @@ SPECIAL = {
 _LATIN = (
     "¡£§«»¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞğĠġĢģĤĥĨĩĪīĬĭĮįİıĲĳĴĵĶķĹĺĻļĽľŁłŃńŅņŇňŊŋŌōŎŏ"
     "ŐőŒœŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽžǍǎǏǐǑǒǓǔǦǧǨǩǪǫǴǵȘșȚțȷḂḃẞ‐–—‘’‚“”„‰‹›©®°±´µ¶·º¼½¾×÷€†‡•™¢¥¦¨ª¬¯"
-)  # fmt: skip
+)
 """Characters that LaTeX reads as they are, with Latin Modern in T1 and TS1."""
 
 _MATH = {

@@ -27,4 +27,6 @@ def typst_pdf(source: str) -> bytes:
         try:
             return typst.compile(main, root=main.parent, ignore_system_fonts=True, timestamp=_TIMESTAMP)
         except typst.TypstError as error:
-            raise RenderError(f"Typst cannot read the document: {error.message}", hint=" ".join(error.hints) or None) from None
+            raise RenderError(
+                f"Typst cannot read the document: {error.message}", hint=" ".join(error.hints) or None
+            ) from None

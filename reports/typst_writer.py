@@ -44,7 +44,9 @@ class TypstWriter(Writer):
 
     def code_block(self, block: d.CodeBlock) -> Code:
         # A line of letters without a space would run off the page.
-        lines = [soften_code(line) if len(line) > block.columns else line for line in block.text.rstrip("\n").split("\n")]
+        lines = [
+            soften_code(line) if len(line) > block.columns else line for line in block.text.rstrip("\n").split("\n")
+        ]
         return self.fill("code", text="\n".join(lines))
 
     def picture(self, figure: d.Figure) -> Code:

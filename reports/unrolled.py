@@ -1,4 +1,6 @@
-"""The unrolled network of a recurrent system as a drawing: one column a time step, forward lines and, dashed, the way back with its derivatives."""
+"""The unrolled network of a recurrent system as a drawing: one column a time step, forward lines and, dashed, the way
+back with its derivatives.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,9 @@ _MARGIN = 0.12
 def unrolled_network(system: RecurrentSystem, steps: int = 3, edges: str = "jacobians") -> Canvas:
     """The first ``steps`` steps, an ellipsis, and step T.
 
-    Inputs stand below, states above them in the order in which a step computes them, outputs and losses on top. With ``jacobians`` each line
-    between states and losses has a way back, labelled with the derivative along it (:mod:`reports.network_graph` says which).
+    Inputs stand below, states above them in the order in which a step computes them, outputs and losses on top. With
+    ``jacobians`` each line between states and losses has a way back, labelled with the derivative along it
+    (:mod:`reports.network_graph` says which).
 
     Raises
     ------
@@ -85,7 +88,9 @@ class _Drawing:
         self.row_gap = _ROW * higher + (0.25 if len(graph.states) > 1 else 0.0)
         self.column_gap = (_COLUMN + self._widest_label()) * wider if backward else _COLUMN
         self.columns = self._columns(steps)
-        self.nodes = {(key, k): node for k, column in enumerate(self.columns) for key, node in self._column_nodes(column)}
+        self.nodes = {
+            (key, k): node for k, column in enumerate(self.columns) for key, node in self._column_nodes(column)
+        }
 
     def _widest_label(self) -> float:
         links = [link for link in self.graph.links if self._labelled(link)]
@@ -102,7 +107,7 @@ class _Drawing:
         columns.append(_Column(T, x, "last"))
         return columns + [_Column(T + k, x + k * self.column_gap, "edge") for k in range(1, after + 1)]
 
-    # -- nodes -----------------------------------------------------------------------------------------------------------------
+    # -- nodes -------------------------------------------------------------------------------------
 
     def _height(self, row: int) -> float:
         return self.row_gap * (row + (1 if self.graph.inputs else 0))
@@ -112,53 +117,99 @@ class _Drawing:
             first = column.time.is_Integer
             for row, key in enumerate(self.graph.states):
                 # Only states that somebody reads across this end of the sequence.
-                if any(link.source == key and (link.offset < 0 if first else link.offset > 0) for link in self.graph.links):
+                if any(
+                    link.source == key and (link.offset < 0 if first else link.offset > 0) for link in self.graph.links
+                ):
                     yield key, _node((column.x, self._height(row)), key, column.time, role="muted", stroke="dashed")
             if self._has_starting_loss(column):
-                yield self.graph.loss, _node((column.x, self._height(len(self.rows) - 1)), self.graph.loss, column.time, role="accent", stroke="dashed")
+                yield (
+                    self.graph.loss,
+                    _node(
+                        (column.x, self._height(len(self.rows) - 1)),
+                        self.graph.loss,
+                        column.time,
+                        role="accent",
+                        stroke="dashed",
+                    ),
+                )
             return
         count = len(self.graph.inputs)
         for k, key in enumerate(self.graph.inputs):
             x = column.x + (k - (count - 1) / 2) * (NODE_SIZE + 0.12)
-            yield key, replace(_node((x, 0.0), key, column.time), shape="box", width=NODE_SIZE * 0.85, height=NODE_SIZE * 0.7)
+            yield (
+                key,
+                replace(_node((x, 0.0), key, column.time), shape="box", width=NODE_SIZE * 0.85, height=NODE_SIZE * 0.7),
+            )
         for row, key in enumerate(self.rows):
             if key == self.graph.loss and self.graph.final and column.kind != "last":
                 continue
-            node = _node((column.x, self._height(row)), key, None if key == self.graph.loss and self.graph.final else column.time)
-            yield key, replace(node, filled=key in self.graph.states, role="accent" if key == self.graph.loss else "ink")
+            node = _node(
+                (column.x, self._height(row)), key, None if key == self.graph.loss and self.graph.final else column.time
+            )
+            yield (
+                key,
+                replace(node, filled=key in self.graph.states, role="accent" if key == self.graph.loss else "ink"),
+            )
 
     def _has_starting_loss(self, column: _Column) -> bool:
         """Whether the loss looks at the states that the sequence starts from, as a sum from t = 0 does."""
         starts = column.kind == "edge" and column.time.is_Integer and self.graph.loss != "" and not self.graph.final
-        return bool(starts and column.time >= self.graph.first and any(link.source in self.graph.states for link in self._loss_links()))
+        return bool(
+            starts
+            and column.time >= self.graph.first
+            and any(link.source in self.graph.states for link in self._loss_links())
+        )
 
     def _loss_links(self) -> list[Link]:
         return [link for link in self.graph.links if link.target == self.graph.loss]
 
-    # -- lines -----------------------------------------------------------------------------------------------------------------
+    # -- lines -------------------------------------------------------------------------------------
 
     def items(self) -> list[Item]:
         """Nodes, dots and arrows; arrows with little choice for their labels come first."""
-        arrows = [arrow for k, column in enumerate(self.columns) if column.kind != "edge" or self._has_starting_loss(column) for arrow in self._arrows_into(k)]
+        arrows = [
+            arrow
+            for k, column in enumerate(self.columns)
+            if column.kind != "edge" or self._has_starting_loss(column)
+            for arrow in self._arrows_into(k)
+        ]
         arrows += list(self._arrows_at_dots())
         arrows.sort(key=lambda arrow: (arrow.label == "", _length(arrow)))
-        dots = [MathLabel((self._dots_x, self._height(row)), s.Mark("dots"), "muted") for row in range(len(self.graph.states))]
+        dots = [
+            MathLabel((self._dots_x, self._height(row)), s.Mark("dots"), "muted")
+            for row in range(len(self.graph.states))
+        ]
         return [*self.nodes.values(), *dots, *arrows]
 
     def _arrows_into(self, k: int) -> Iterator[Arrow]:
         """Arrows along all links into the quantities of a column, from columns that are drawn next to it."""
         for link in self._loss_links() if self.columns[k].kind == "edge" else self.graph.links:
             source, target = self.nodes.get((link.source, k + link.offset)), self.nodes.get((link.target, k))
-            across = {self.columns[k].kind, self.columns[k + link.offset].kind} if 0 <= k + link.offset < len(self.columns) else set()
+            across = (
+                {self.columns[k].kind, self.columns[k + link.offset].kind}
+                if 0 <= k + link.offset < len(self.columns)
+                else set()
+            )
             if source is None or target is None or (link.offset and not self._adjacent(k, link.offset)) or not across:
                 continue
             bend = self._bend(link)
             if not self.backward or not self._labelled(link):
-                yield connect(source, target, bend=bend, role="muted" if link.source in self.graph.inputs else "forward")
+                yield connect(
+                    source, target, bend=bend, role="muted" if link.source in self.graph.inputs else "forward"
+                )
                 continue
             yield connect(source, target, bend=bend and bend + _SHIFT, shift=_SHIFT, role="forward")
             label = self._label(link, self.columns[k].time)
-            yield connect(target, source, label, bend=bend and -bend + _SHIFT, shift=_SHIFT, style="dashed", role="backward", side="left")
+            yield connect(
+                target,
+                source,
+                label,
+                bend=bend and -bend + _SHIFT,
+                shift=_SHIFT,
+                style="dashed",
+                role="backward",
+                side="left",
+            )
 
     def _adjacent(self, k: int, offset: int) -> bool:
         """Whether no ellipsis stands between a column and the one at an offset."""
@@ -194,7 +245,7 @@ class _Drawing:
             return -(_BYPASS + 0.25 * (abs(link.offset) - 1)) * (1 if link.offset < 0 else -1)
         return 0.0
 
-    # -- labels ----------------------------------------------------------------------------------------------------------------
+    # -- labels ------------------------------------------------------------------------------------
 
     def _labelled(self, link: Link) -> bool:
         return link.source not in self.graph.inputs
@@ -218,8 +269,14 @@ def _length(arrow: Arrow) -> float:
 
 def _cropped(items: tuple[Item, ...]) -> Canvas:
     """The items on a canvas that holds them and no more."""
-    boxes = [label_box(item) for item in items if isinstance(item, (Node, MathLabel)) or (isinstance(item, Arrow) and item.label != "")]
-    boxes += [(x, y, x, y) for item in items if isinstance(item, Arrow) for k in range(9) for x, y in [item.along(k / 8)]]
+    boxes = [
+        label_box(item)
+        for item in items
+        if isinstance(item, (Node, MathLabel)) or (isinstance(item, Arrow) and item.label != "")
+    ]
+    boxes += [
+        (x, y, x, y) for item in items if isinstance(item, Arrow) for k in range(9) for x, y in [item.along(k / 8)]
+    ]
     left, bottom = min(box[0] for box in boxes) - _MARGIN, min(box[1] for box in boxes) - _MARGIN
     right, top = max(box[2] for box in boxes) + _MARGIN, max(box[3] for box in boxes) + _MARGIN
     return Canvas(round(right - left, 3), round(top - bottom, 3), tuple(_moved(item, -left, -bottom) for item in items))

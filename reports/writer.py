@@ -1,5 +1,5 @@
-"""What all writers share: the walk over the tree. A writer says how its output spells formulas, inline pieces and drawings; the looks of
-blocks stand in its templates."""
+"""What all writers share: the walk over the tree. A writer says how its output spells formulas, inline pieces and
+drawings; the looks of blocks stand in its templates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Writer(ABC):
         self.document = document
         self.labels = labels(document.language)
 
-    # -- the document ----------------------------------------------------------------------------------------------------------
+    # -- the document ------------------------------------------------------------------------------
 
     def write(self) -> str:
         """The whole file."""
@@ -50,7 +50,7 @@ class Writer(ABC):
         """Further values for the document's template."""
         return {}
 
-    # -- blocks ----------------------------------------------------------------------------------------------------------------
+    # -- blocks ------------------------------------------------------------------------------------
 
     def blocks(self, blocks: d.Blocks) -> Code:
         """Blocks one after another."""
@@ -89,7 +89,13 @@ class Writer(ABC):
 
     def heading(self, heading: d.Heading) -> Code:
         """A heading."""
-        return self.fill("heading", level=heading.level, body=self.inlines(heading.body), plain=d.plain_text(heading.body), anchor=heading.anchor)
+        return self.fill(
+            "heading",
+            level=heading.level,
+            body=self.inlines(heading.body),
+            plain=d.plain_text(heading.body),
+            anchor=heading.anchor,
+        )
 
     def table(self, table: d.Table) -> Code:
         """A table."""
@@ -106,7 +112,13 @@ class Writer(ABC):
 
     def figure(self, figure: d.Figure) -> Code:
         """A figure with its caption."""
-        return self.fill("figure", picture=self.picture(figure), number=figure.number, caption=self.inlines(figure.caption), alt=self.alt(figure))
+        return self.fill(
+            "figure",
+            picture=self.picture(figure),
+            number=figure.number,
+            caption=self.inlines(figure.caption),
+            alt=self.alt(figure),
+        )
 
     def alt(self, figure: d.Figure) -> str:
         """What the figure shows, in words."""
@@ -135,14 +147,17 @@ class Writer(ABC):
 
     def row_right(self, row: d.Row) -> Code:
         """The relation sign and what stands right of it."""
-        pieces = [self.sign(fragment) if isinstance(fragment, d.Sign) else self.formula(fragment, display=True) for fragment in row.right]
+        pieces = [
+            self.sign(fragment) if isinstance(fragment, d.Sign) else self.formula(fragment, display=True)
+            for fragment in row.right
+        ]
         return Code(" ".join(([self.relation(row.operator)] if row.operator else []) + pieces))
 
     def fill(self, block: str, **values: Any) -> Code:
         """A block of the templates."""
         return self.templates.fill(block, labels=self.labels, **values)
 
-    # -- inline pieces ---------------------------------------------------------------------------------------------------------
+    # -- inline pieces -----------------------------------------------------------------------------
 
     def inlines(self, body: d.Inlines) -> Code:
         """A sentence."""
@@ -174,7 +189,7 @@ class Writer(ABC):
         """Whether a formula in a sentence is too wide for a narrow screen."""
         return False
 
-    # -- what each output says in its own way ----------------------------------------------------------------------------------
+    # -- what each output says in its own way ------------------------------------------------------
 
     @abstractmethod
     def escape(self, text: str) -> Code:

@@ -37,7 +37,26 @@ def vector_expressions(draw: st.DrawFn, atoms: list[str], names: _Names, depth: 
     if depth == 0:
         return draw(st.sampled_from(atoms))
     below = vector_expressions(atoms, names, depth - 1)
-    kind = draw(st.sampled_from(("linear", "linear", "apply", "apply", "hadamard", "sum", "one minus", "scaled", "norm", "inner", "quotient", "square", "softmax", "difference")))
+    kind = draw(
+        st.sampled_from(
+            (
+                "linear",
+                "linear",
+                "apply",
+                "apply",
+                "hadamard",
+                "sum",
+                "one minus",
+                "scaled",
+                "norm",
+                "inner",
+                "quotient",
+                "square",
+                "softmax",
+                "difference",
+            )
+        )
+    )
     if kind == "linear":
         return f"({names.matrix()} {_factor(draw(below))} + {names.vector()})"
     if kind == "apply":

@@ -19,6 +19,7 @@ def check(*command: str) -> None:
 
 def test_style() -> None:
     check(sys.executable, "-m", "ruff", "check", ".")
+    check(sys.executable, "-m", "ruff", "format", "--check", ".")
 
 
 def test_types() -> None:
@@ -39,12 +40,24 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_wheel_holds_all_that_is_needed_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("derive/notation/grammar.lark", "derive/cells/lstm.tex", "reports/sheets/lmu-dlai-2018-ex5.md", "templates/latex/document.tex.j2", "bptt/py.typed"):
+    for needed in (
+        "derive/notation/grammar.lark",
+        "derive/cells/lstm.tex",
+        "reports/sheets/lmu-dlai-2018-ex5.md",
+        "templates/latex/document.tex.j2",
+        "bptt/py.typed",
+    ):
         assert needed in names
     for source in ROOT.glob("templates/*/*"):
         if source.suffix in (".j2", ".css"):
             assert source.relative_to(ROOT).as_posix() in names
-    for module in [*ROOT.glob("derive/**/*.py"), *ROOT.glob("numeric/**/*.py"), *ROOT.glob("verify/**/*.py"), *ROOT.glob("reports/**/*.py"), *ROOT.glob("bptt/**/*.py")]:
+    for module in [
+        *ROOT.glob("derive/**/*.py"),
+        *ROOT.glob("numeric/**/*.py"),
+        *ROOT.glob("verify/**/*.py"),
+        *ROOT.glob("reports/**/*.py"),
+        *ROOT.glob("bptt/**/*.py"),
+    ]:
         assert module.relative_to(ROOT).as_posix() in names
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "docs", "examples", "training"))]
 

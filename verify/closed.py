@@ -56,7 +56,9 @@ def _power(node: e.Power | e.MatrixPower) -> sp.Matrix:
     base = value_of(node.operands[0])
     exponent = node.exponent if isinstance(node, e.MatrixPower) else value_of(node.operands[1])[0, 0]
     if not exponent.is_Rational or exponent.q > MAX_EXPONENT or abs(exponent) * max(map(_bits, base)) > MAX_BITS:
-        raise ShapeError("a power is too large for an exact value", expected=f"one of at most {MAX_BITS:,} binary digits")
+        raise ShapeError(
+            "a power is too large for an exact value", expected=f"one of at most {MAX_BITS:,} binary digits"
+        )
     return base**exponent if isinstance(node, e.MatrixPower) else base.applyfunc(lambda entry: entry**exponent)
 
 

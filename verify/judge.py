@@ -1,7 +1,9 @@
-"""Is a formula about a cell true? Both sides are evaluated at random points, sizes and times, against a truth that uses nothing symbolic.
+"""Is a formula about a cell true? Both sides are evaluated at random points, sizes and times, against a truth that uses
+nothing symbolic.
 
-Derivatives in the formula get their values from the unrolled system by the complex step (:mod:`numeric.truth`), so a claim is held against what
-its symbols mean, not against what the engine derives. A formula that canonical forms prove needs no draws.
+Derivatives in the formula get their values from the unrolled system by the complex step (:mod:`numeric.truth`), so a
+claim is held against what its symbols mean, not against what the engine derives. A formula that canonical forms prove
+needs no draws.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ TOLERANCE = 1e-10
 """Largest relative difference at which two sides count as equal; the truth is exact to about 1e-14."""
 
 LEAST_SCALE = 1e-3
-"""Sides below this are compared as if they were this large: values are of the size of one, and where both sides should be zero only rounding is left."""
+"""Sides below this are compared as if they were this large: values are of the size of one, and where both sides should
+be zero only rounding is left.
+"""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,11 @@ class Counterexample:
 
 def _show(value: Array) -> str:
     flat = np.real(np.asarray(value))
-    return f"{float(flat.ravel()[0]):.4g}" if flat.size == 1 else np.array2string(flat, precision=3, threshold=12, separator=", ").replace("\n", "")
+    return (
+        f"{float(flat.ravel()[0]):.4g}"
+        if flat.size == 1
+        else np.array2string(flat, precision=3, threshold=12, separator=", ").replace("\n", "")
+    )
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,12 @@ def _immediate_in_sums(node: e.Node, system: RecurrentSystem) -> e.Node:
     """Mark ∂s_k/∂W as immediate inside sums over k, where s_k is a state and W a parameter."""
 
     def mark(part: e.Node, bound: frozenset[str]) -> e.Node:
-        if isinstance(part, e.Derivative) and not part.immediate and isinstance(part.of, e.Timed) and isinstance(part.by, e.Var):
+        if (
+            isinstance(part, e.Derivative)
+            and not part.immediate
+            and isinstance(part.of, e.Timed)
+            and isinstance(part.by, e.Var)
+        ):
             over = {str(symbol) for symbol in part.of.time.free_symbols}
             if part.of.name in system.states and part.by.name in system.parameters and over & bound:
                 return e.Derivative(part.of, part.by, "immediate")
@@ -124,7 +137,13 @@ def _immediate_in_sums(node: e.Node, system: RecurrentSystem) -> e.Node:
     return mark(node, frozenset())
 
 
-def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: int = 0, sizes: Mapping[str, int] | None = None) -> Verdict:
+def judge(
+    system: RecurrentSystem,
+    relation: e.Relation,
+    draws: int = 12,
+    seed: int = 0,
+    sizes: Mapping[str, int] | None = None,
+) -> Verdict:
     """The verdict on one equation about a cell.
 
     Parameters
@@ -136,7 +155,9 @@ def judge(system: RecurrentSystem, relation: e.Relation, draws: int = 12, seed: 
     UsageError : it is no equation or relation.
     """
     if not isinstance(relation, e.Relation):
-        raise UsageError(f"{relation} is not an equation, so it is neither right nor wrong", expected="left side = right side")
+        raise UsageError(
+            f"{relation} is not an equation, so it is neither right nor wrong", expected="left side = right side"
+        )
     if len(relation.items) > 2:
         return _chain(system, relation, draws, seed, sizes or {})
     if relation.operators != ("=",):
@@ -173,7 +194,9 @@ def is_definition(system: RecurrentSystem, relation: e.Relation) -> bool:
     return any(relation.rhs == q.rhs or equal(relation.rhs, q.rhs) for q in known)
 
 
-def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]) -> Verdict:
+def _measured(
+    system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]
+) -> Verdict:
     errors: list[float] = []
     undefined = 0
     worst: tuple[float, Counterexample] | None = None
@@ -199,17 +222,28 @@ def _measured(system: RecurrentSystem, relation: e.Relation, draws: int, seed: i
         why = "a side is not a finite number" if undefined else "there is no point at which every quantity in it exists"
         return Verdict("unsupported", "tested", message=why)
     if undefined:
-        return Verdict("unsupported", "tested", points=len(errors), message=f"a side is not a finite number at {undefined} points")
+        return Verdict(
+            "unsupported", "tested", points=len(errors), message=f"a side is not a finite number at {undefined} points"
+        )
     apart = [error for error in errors if error > TOLERANCE]
     if not apart:
         return Verdict("correct", "tested", points=len(errors), holds=len(errors), error=max(errors))
     counterexample = worst[1] if worst else None
-    return Verdict("wrong", "tested", points=len(errors), holds=len(errors) - len(apart), error=float(np.median(apart)), counterexample=counterexample)
+    return Verdict(
+        "wrong",
+        "tested",
+        points=len(errors),
+        holds=len(errors) - len(apart),
+        error=float(np.median(apart)),
+        counterexample=counterexample,
+    )
 
 
 @lru_cache(maxsize=64)
 def instance(system: RecurrentSystem, seed: int, sizes: tuple[tuple[str, int], ...], length: int) -> tuple[Draw, Run]:
-    """A draw and its run. Several readings and formulas about one cell are held against the same ones, whose derivatives are then known."""
+    """A draw and its run. Several readings and formulas about one cell are held against the same ones, whose
+    derivatives are then known.
+    """
     drawn = fixed_sizes(system, seed, dict(sizes), length)
     return drawn, run_of(system, drawn)
 
@@ -230,7 +264,9 @@ class OutOfRange(DataError):
     """A quantity is asked for at a time at which it does not exist."""
 
 
-def instances(relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4) -> Sequence[dict[str, int]]:
+def instances(
+    relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4
+) -> Sequence[dict[str, int]]:
     """Numbers for the free times at which every derivative looks back, and every quantity exists."""
     names = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
     options = [dict(zip(names, values, strict=True)) for values in product(range(run.length + 1), repeat=len(names))]
@@ -244,10 +280,15 @@ def instances(relation: e.Relation, run: Run, generator: np.random.Generator, mo
 def _at_the_start(derivative: e.Derivative, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
     """Whether a derivative is by a starting value that, at any later step, would move another state of its step.
 
-    Starting values are given one by one: h_0 is no function of C_0, while h_k is one of C_k. Such a point is no instance of the claim.
+    Starting values are given one by one: h_0 is no function of C_0, while h_k is one of C_k. Such a point is no
+    instance of the claim.
     """
     by = derivative.by
-    if not isinstance(by, e.Timed) or by.name not in run.system.states or not all(symbol.name in free for symbol in by.time.free_symbols):
+    if (
+        not isinstance(by, e.Timed)
+        or by.name not in run.system.states
+        or not all(symbol.name in free for symbol in by.time.free_symbols)
+    ):
         return False
     if evaluator.integer(by.time) > 0:
         return False
@@ -269,18 +310,30 @@ def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
             return False
     for stretch in relation.atoms(e.OverTime):
         bounds = (stretch.lower, stretch.upper)
-        known = all(symbol.name in free or symbol.name in run.sizes for bound in bounds for symbol in bound.free_symbols)
+        known = all(
+            symbol.name in free or symbol.name in run.sizes for bound in bounds for symbol in bound.free_symbols
+        )
         if known and evaluator.number(stretch.upper) < evaluator.number(stretch.lower) - 1:
             return False  # a range that runs backward is not what the author sums or multiplies over
     for derivative in relation.atoms(e.Derivative):
         of = derivative.of
-        if derivative.immediate and isinstance(of, e.Timed) and all(s.name in free for s in of.time.free_symbols) and evaluator.integer(of.time) < 1:
+        if (
+            derivative.immediate
+            and isinstance(of, e.Timed)
+            and all(s.name in free for s in of.time.free_symbols)
+            and evaluator.integer(of.time) < 1
+        ):
             return False
         if _at_the_start(derivative, run, evaluator, free):
             return False
         if isinstance(derivative.of, e.Timed) and isinstance(derivative.by, e.Timed):
-            # A fixed distance into the past is a claim of its own (it is zero); over a free stretch of time the claim is about what comes later.
+            # A fixed distance into the past is a claim of its own (it is zero); over a free stretch of time the claim
+            # is about what comes later.
             distance = derivative.of.time - derivative.by.time
-            if distance.free_symbols and all(symbol.name in free for symbol in distance.free_symbols) and evaluator.number(distance) < 0:
+            if (
+                distance.free_symbols
+                and all(symbol.name in free for symbol in distance.free_symbols)
+                and evaluator.number(distance) < 0
+            ):
                 return False
     return True

@@ -1,11 +1,45 @@
 """Expressions: SymPy objects with shapes, written order and derivative rules."""
 
 from derive.expressions import make
-from derive.expressions.algebra import Divide, Hadamard, Inner, Inverse, Kron, MatrixPower, Neg, Plus, Power, SquaredNorm, Times, Transpose
-from derive.expressions.calculus import Call, Derivative, Differential, Gradient, OverTime, ProductOver, Relation, SumOver, rebound
+from derive.expressions.algebra import (
+    Divide,
+    Hadamard,
+    Inner,
+    Inverse,
+    Kron,
+    MatrixPower,
+    Neg,
+    Plus,
+    Power,
+    SquaredNorm,
+    Times,
+    Transpose,
+)
+from derive.expressions.calculus import (
+    Call,
+    Derivative,
+    Differential,
+    Gradient,
+    OverTime,
+    ProductOver,
+    Relation,
+    SumOver,
+    rebound,
+)
 from derive.expressions.elementwise import Apply, Extreme, Softmax
 from derive.expressions.leaves import Identity, Leaf, OneHot, Ones, Scalar, Timed, Var, Zero, index, number, size
-from derive.expressions.node import ONE, SCALAR, Conform, Node, Shape, as_node, children_first, is_scalar, is_vector, show_shape
+from derive.expressions.node import (
+    ONE,
+    SCALAR,
+    Conform,
+    Node,
+    Shape,
+    as_node,
+    children_first,
+    is_scalar,
+    is_vector,
+    show_shape,
+)
 from derive.expressions.structure import Block, Diag, DiagPart, Norm, Slice, SumEntries, Trace, Vec
 
 __all__ = [

@@ -72,7 +72,8 @@ class Neg(Node):
 class Times(Node):
     """A product in the order written: scalars, which may stand anywhere, and one chain of matrices and vectors.
 
-    The last factor of a chain may be the derivative of a vector by a matrix, of shape (p, r, s): a row (1, p) times it is an (r, s) matrix.
+    The last factor of a chain may be the derivative of a vector by a matrix, of shape (p, r, s): a row (1, p) times it
+    is an (r, s) matrix.
     """
 
     __slots__ = ()
@@ -90,7 +91,9 @@ class Times(Node):
     @staticmethod
     def _chain(left: Shape, right: Shape, conform: Conform) -> Shape:
         if len(left) != 2:
-            raise ShapeError(f"product: {show_shape(left)} can only be the last factor", hint="contract it from the left first")
+            raise ShapeError(
+                f"product: {show_shape(left)} can only be the last factor", hint="contract it from the left first"
+            )
         if not conform.inner(left[1], right[0]):
             raise mismatch("product", left, right)
         if len(right) > 2 and conform.is_one(left[0]):
@@ -237,15 +240,22 @@ class MatrixPower(Node):
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
         if len(shapes[0]) != 2 or not conform.equal(*shapes[0]):
-            raise ShapeError(f"power: {show_shape(shapes[0])} is not square", hint="only square matrices have powers; use \\odot for entrywise products")
+            raise ShapeError(
+                f"power: {show_shape(shapes[0])} is not square",
+                hint="only square matrices have powers; use \\odot for entrywise products",
+            )
         return shapes[0]
 
     def _count(self) -> int:
         if not self.exponent.is_Integer or self.exponent < 0:
-            raise MissingRuleError(f"the matrix power with exponent {self.exponent} has no derivative rule", hint="give the exponent as a natural number")
+            raise MissingRuleError(
+                f"the matrix power with exponent {self.exponent} has no derivative rule",
+                hint="give the exponent as a natural number",
+            )
         if self.exponent > MAX_POWER:
             raise MissingRuleError(
-                f"the derivative of a matrix power has as many terms as its exponent, and {self.exponent} are too many", expected=f"at most {MAX_POWER}"
+                f"the derivative of a matrix power has as many terms as its exponent, and {self.exponent} are too many",
+                expected=f"at most {MAX_POWER}",
             )
         return int(self.exponent)
 
@@ -344,4 +354,18 @@ class Kron(Node):
         return linear_jvp(self, tangents)
 
 
-__all__ = ["STRICT", "Divide", "Hadamard", "Inner", "Inverse", "Kron", "MatrixPower", "Neg", "Plus", "Power", "SquaredNorm", "Times", "Transpose"]
+__all__ = [
+    "STRICT",
+    "Divide",
+    "Hadamard",
+    "Inner",
+    "Inverse",
+    "Kron",
+    "MatrixPower",
+    "Neg",
+    "Plus",
+    "Power",
+    "SquaredNorm",
+    "Times",
+    "Transpose",
+]

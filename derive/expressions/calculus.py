@@ -71,7 +71,9 @@ def rebound(node: Node, index: Symbol, value: Expr) -> Node:
         return node.xreplace({index: value})
     if isinstance(node, OverTime) and node.index == index:
         return node.func(index, node.lower.xreplace({index: value}), node.upper.xreplace({index: value}), node.body)
-    arguments = [rebound(arg, index, value) if isinstance(arg, Node) else arg.xreplace({index: value}) for arg in node.args]
+    arguments = [
+        rebound(arg, index, value) if isinstance(arg, Node) else arg.xreplace({index: value}) for arg in node.args
+    ]
     return node.func(*arguments)
 
 
@@ -84,11 +86,15 @@ class SumOver(OverTime):
         return linear_jvp(self, tangents)
 
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
-        raise ShapeError("a sum over time has no adjoint outside a recurrent system", hint="differentiate the system it belongs to")
+        raise ShapeError(
+            "a sum over time has no adjoint outside a recurrent system", hint="differentiate the system it belongs to"
+        )
 
 
 class ProductOver(OverTime):
-    """The ordered product over an index, the largest index first: F_t F_{t-1} ... F_k; the empty product is the identity."""
+    """The ordered product over an index, the largest index first: F_t F_{t-1} ... F_k; the empty product is the
+    identity.
+    """
 
     __slots__ = ()
 
@@ -107,7 +113,9 @@ def derivative_shape(of: Shape, by: Shape, conform: Conform) -> Shape:
         return tuple(size for size in shape if not conform.is_one(size)) or (ONE,)
 
     if len(of) != 2 or len(by) != 2:
-        raise ShapeError(f"derivative of {show_shape(of)} by {show_shape(by)}", expected="scalars, vectors and matrices")
+        raise ShapeError(
+            f"derivative of {show_shape(of)} by {show_shape(by)}", expected="scalars, vectors and matrices"
+        )
     above, below = flat(of), flat(by)
     if is_scalar(of, conform):
         return below if len(below) == 2 else (ONE, below[0])
@@ -117,7 +125,9 @@ def derivative_shape(of: Shape, by: Shape, conform: Conform) -> Shape:
 
 
 class Derivative(Node):
-    """``∂a/∂b``: total (b becomes a free variable of the unrolled graph) or immediate (``∂⁺``: all other steps are held fixed)."""
+    """``∂a/∂b``: total (b becomes a free variable of the unrolled graph) or immediate (``∂⁺``: all other steps are held
+    fixed).
+    """
 
     __slots__ = ()
 
@@ -182,7 +192,11 @@ class Gradient(Node):
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
         by, of = shapes
         if not is_scalar(of, conform):
-            raise ShapeError(f"gradient of {show_shape(of)}", expected="a scalar under the gradient", hint="write \\frac{\\partial a}{\\partial b} for a Jacobian")
+            raise ShapeError(
+                f"gradient of {show_shape(of)}",
+                expected="a scalar under the gradient",
+                hint="write \\frac{\\partial a}{\\partial b} for a Jacobian",
+            )
         return by
 
 
@@ -225,7 +239,9 @@ class Relation(Node):
     __slots__ = ()
 
     def __new__(cls, operators: Any, *items: Node) -> Self:
-        return super().__new__(cls, Str(str(operators) if isinstance(operators, (str, Str)) else " ".join(operators)), *items)
+        return super().__new__(
+            cls, Str(str(operators) if isinstance(operators, (str, Str)) else " ".join(operators)), *items
+        )
 
     @property
     def operators(self) -> tuple[str, ...]:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 class Apply(Node):
-    """f(x), f'(x), f''(x), ... entry by entry; ``order`` counts the primes. A name that is not declared is an abstract function."""
+    """f(x), f'(x), f''(x), ... entry by entry; ``order`` counts the primes. A name that is not declared is an abstract
+    function.
+    """
 
     __slots__ = ()
 
@@ -110,8 +112,15 @@ class Extreme(Node):
         return (above, below) if self.kind == "max" else (below, above)
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
-        terms = [make.hadamard(share, make.broadcast(t, self.shape)) for share, t in zip(self._shares(), tangents, strict=True) if t is not None]
+        terms = [
+            make.hadamard(share, make.broadcast(t, self.shape))
+            for share, t in zip(self._shares(), tangents, strict=True)
+            if t is not None
+        ]
         return make.plus(*terms) if terms else None
 
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
-        return tuple(reduce_to(make.hadamard(share, cotangent), operand.shape) for share, operand in zip(self._shares(), self.operands, strict=True))
+        return tuple(
+            reduce_to(make.hadamard(share, cotangent), operand.shape)
+            for share, operand in zip(self._shares(), self.operands, strict=True)
+        )

@@ -52,7 +52,9 @@ class Scalar(Leaf):
 
 
 class Var(Leaf):
-    """A quantity without a time: a parameter, a constant, a direction. Its name is the key of a :class:`~derive.notation.names.QName`."""
+    """A quantity without a time: a parameter, a constant, a direction. Its name is the key of a
+    :class:`~derive.notation.names.QName`.
+    """
 
     __slots__ = ()
 
@@ -175,4 +177,18 @@ def number(value: int | Rational | Expr) -> Scalar:
     return Scalar(Integer(value) if isinstance(value, int) else value)
 
 
-__all__ = ["ONE", "Constant", "Identity", "Leaf", "OneHot", "Ones", "Scalar", "Timed", "Var", "Zero", "index", "number", "size"]
+__all__ = [
+    "ONE",
+    "Constant",
+    "Identity",
+    "Leaf",
+    "OneHot",
+    "Ones",
+    "Scalar",
+    "Timed",
+    "Var",
+    "Zero",
+    "index",
+    "number",
+    "size",
+]

@@ -1,7 +1,7 @@
 """Making expressions with the obvious simplifications: what a person would not write down.
 
-The parser builds nodes as they are written; derivative rules build them here, so that no result shows a product with the identity, a
-double transpose, or a sum with zero. Every simplification is an identity for all sizes.
+The parser builds nodes as they are written; derivative rules build them here, so that no result shows a product with
+the identity, a double transpose, or a sum with zero. Every simplification is an identity for all sizes.
 """
 
 from __future__ import annotations
@@ -294,7 +294,9 @@ def part(node: Node, top: Expr, bottom: Expr, left: Expr, right: Expr) -> Node:
     if isinstance(node, Block):
         tops, lefts = node.offsets()
         if top in tops and bottom in tops and left in lefts and right in lefts:
-            inside = [row[lefts.index(left) : lefts.index(right)] for row in node.rows[tops.index(top) : tops.index(bottom)]]
+            inside = [
+                row[lefts.index(left) : lefts.index(right)] for row in node.rows[tops.index(top) : tops.index(bottom)]
+            ]
             return block(inside)
     return Slice(node, top, bottom, left, right)
 
@@ -312,7 +314,9 @@ def padded(node: Node, rows: tuple[Expr, Expr], columns: tuple[Expr, Expr]) -> N
     grid: list[list[Node]] = []
     for i, height in enumerate(heights):
         if height != 0:
-            grid.append([node if i == 1 and j == 1 else zero((height, width)) for j, width in enumerate(widths) if width != 0])
+            grid.append(
+                [node if i == 1 and j == 1 else zero((height, width)) for j, width in enumerate(widths) if width != 0]
+            )
     return block(grid)
 
 

@@ -1,11 +1,11 @@
 """The base of all expressions: SymPy objects that know their shape and keep the order they were written in.
 
-SymPy's own matrix expressions sort sums and products and rewrite them on substitution, so formulas come back in an order nobody wrote.
-These nodes are plain :class:`sympy.Basic` objects: ``subs``, ``xreplace``, ``free_symbols``, ``atoms`` and :func:`sympy.latex` work on
-them, and nothing is reordered or evaluated unless a rule asks for it.
+SymPy's own matrix expressions sort sums and products and rewrite them on substitution, so formulas come back in an
+order nobody wrote. These nodes are plain :class:`sympy.Basic` objects: ``subs``, ``xreplace``, ``free_symbols``,
+``atoms`` and :func:`sympy.latex` work on them, and nothing is reordered or evaluated unless a rule asks for it.
 
-Shapes are pairs ``(rows, columns)`` of SymPy integers; a column vector is ``(n, 1)``, a row vector ``(1, n)``, a scalar ``(1, 1)``.
-Derivatives of a vector or matrix by a matrix have three or four sizes.
+Shapes are pairs ``(rows, columns)`` of SymPy integers; a column vector is ``(n, 1)``, a row vector ``(1, n)``, a scalar
+``(1, 1)``. Derivatives of a vector or matrix by a matrix have three or four sizes.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SCALAR: Shape = (ONE, ONE)
 class Conform:
     """How sizes are compared while a shape rule runs: here strictly, in inference by unification.
 
-    ``equal`` is for the two sides of a sum or an equation, ``inner`` for the sizes that meet inside a product (where a size that is still
-    unknown must not quietly become 1).
+    ``equal`` is for the two sides of a sum or an equation, ``inner`` for the sizes that meet inside a product (where a
+    size that is still unknown must not quietly become 1).
     """
 
     def equal(self, a: Expr, b: Expr) -> bool:
@@ -84,13 +84,14 @@ def _of_size(size: Expr) -> str:
 class Node(Basic):
     """An expression with a shape.
 
-    A subclass declares its operands (``operands``: which of its arguments are expressions), its shape rule, and its two derivative rules:
+    A subclass declares its operands (``operands``: which of its arguments are expressions), its shape rule, and its two
+    derivative rules:
 
     * ``jvp(tangents)``: the directional derivative J v, linear in the tangents of the operands (None: the operand does not vary);
     * ``vjp(cotangent)``: for each operand the adjoint J^T w, in the operand's shape.
 
-    Sources of the rules: Giles, *Collected matrix derivative results for forward and reverse mode AD* (2008); Magnus and Neudecker,
-    *Matrix Differential Calculus* (2019).
+    Sources of the rules: Giles, *Collected matrix derivative results for forward and reverse mode AD* (2008); Magnus
+    and Neudecker, *Matrix Differential Calculus* (2019).
     """
 
     __slots__ = ("_shape",)
@@ -107,7 +108,7 @@ class Node(Basic):
     def _convert(cls, arg: Any) -> Basic:
         return arg if isinstance(arg, Basic) else sympify(arg)
 
-    # -- shape -----------------------------------------------------------------------------------------------------------------
+    # -- shape -------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> Shape:
@@ -146,17 +147,23 @@ class Node(Basic):
         """Whether this is a number."""
         return is_scalar(self._shape)
 
-    # -- differentiation -------------------------------------------------------------------------------------------------------
+    # -- differentiation ---------------------------------------------------------------------------
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
         """J v, or None where nothing varies."""
-        raise MissingRuleError(f"no derivative rule is declared for {type(self).__name__}", hint="write the quantity by operations that have one")
+        raise MissingRuleError(
+            f"no derivative rule is declared for {type(self).__name__}",
+            hint="write the quantity by operations that have one",
+        )
 
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
         """J^T w for each operand."""
-        raise MissingRuleError(f"no derivative rule is declared for {type(self).__name__}", hint="write the quantity by operations that have one")
+        raise MissingRuleError(
+            f"no derivative rule is declared for {type(self).__name__}",
+            hint="write the quantity by operations that have one",
+        )
 
-    # -- writing formulas in Python --------------------------------------------------------------------------------------------
+    # -- writing formulas in Python ----------------------------------------------------------------
 
     def __add__(self, other: Any) -> Node:
         from derive.expressions.make import plus
@@ -201,12 +208,13 @@ class Node(Basic):
 
         return transpose(self)
 
-    # -- substitution ----------------------------------------------------------------------------------------------------------
+    # -- substitution ------------------------------------------------------------------------------
 
     def subs(self, *args: Any, **kwargs: Any) -> Any:
         """SymPy's ``subs``, in which a time or size may be named by its letter: ``node.subs("t", 3)``.
 
-        Letters alone would make symbols that are not the integers t, n, T of this expression, and nothing would be replaced.
+        Letters alone would make symbols that are not the integers t, n, T of this expression, and nothing would be
+        replaced.
         """
         own = {symbol.name: symbol for symbol in self.free_symbols if isinstance(symbol, Symbol)}
 
@@ -219,7 +227,7 @@ class Node(Basic):
         pairs = args[0].items() if isinstance(args[0], Mapping) else args[0]
         return super().subs([(meant(old), new) for old, new in pairs], **kwargs)
 
-    # -- printing --------------------------------------------------------------------------------------------------------------
+    # -- printing ----------------------------------------------------------------------------------
 
     def latex(self) -> str:
         """This expression in LaTeX, as the notation reads it."""
@@ -265,7 +273,9 @@ def as_node(value: Any) -> Node:
 
 
 def linear_jvp(node: Node, tangents: Sequence[Node | None]) -> Node | None:
-    """The JVP of an operation that is linear in each operand: the sum over the operands of the operation with that operand replaced."""
+    """The JVP of an operation that is linear in each operand: the sum over the operands of the operation with that
+    operand replaced.
+    """
     from derive.expressions.make import plus, remake
 
     terms = []

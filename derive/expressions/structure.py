@@ -112,7 +112,9 @@ class Norm(Node):
     def _direction(self) -> Node:
         body = self.operands[0]
         if not is_vector(body.shape) and self.kind != "F":
-            raise MissingRuleError("the spectral norm has no derivative rule", hint="use the Frobenius norm \\lVert A \\rVert_F")
+            raise MissingRuleError(
+                "the spectral norm has no derivative rule", hint="use the Frobenius norm \\lVert A \\rVert_F"
+            )
         return make.divide(body, self)
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
@@ -123,7 +125,9 @@ class Norm(Node):
 
 
 class Block(Node):
-    """A matrix made of blocks, row by row: ``[[A, B], [C, D]]``; of scalars, a matrix of numbers; in one column, a concatenation."""
+    """A matrix made of blocks, row by row: ``[[A, B], [C, D]]``; of scalars, a matrix of numbers; in one column, a
+    concatenation.
+    """
 
     __slots__ = ()
 
@@ -172,12 +176,16 @@ class Block(Node):
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
         if all(t is None for t in tangents):
             return None
-        return self.with_operands([make.zero(e.shape) if t is None else t for e, t in zip(self.operands, tangents, strict=True)])
+        return self.with_operands(
+            [make.zero(e.shape) if t is None else t for e, t in zip(self.operands, tangents, strict=True)]
+        )
 
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
         tops, lefts = self.offsets()
         return tuple(
-            make.part(cotangent, tops[i], tops[i + 1], lefts[j], lefts[j + 1]) for i, row in enumerate(self.rows) for j in range(len(row))
+            make.part(cotangent, tops[i], tops[i + 1], lefts[j], lefts[j + 1])
+            for i, row in enumerate(self.rows)
+            for j in range(len(row))
         )
 
 

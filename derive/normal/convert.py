@@ -27,14 +27,18 @@ class Unsupported(Exception):
 
 
 class Converter:
-    """Writes expressions in indices. ``key`` gives the canonical key of an inner formula (an argument of a function, a body of a product)."""
+    """Writes expressions in indices. ``key`` gives the canonical key of an inner formula (an argument of a function, a
+    body of a product).
+    """
 
     def __init__(self, key: Callable[[e.Node], tuple[Any, tuple[Expr, ...]]]) -> None:
         self.key = key
 
     def terms(self, node: e.Node, at: Sequence[Index | None]) -> list[Term]:
         """The terms of ``node[at]``; an index is None where the size is 1."""
-        method: Callable[[Any, Sequence[Index | None]], list[Term]] | None = getattr(self, f"_{type(node).__name__}", None)
+        method: Callable[[Any, Sequence[Index | None]], list[Term]] | None = getattr(
+            self, f"_{type(node).__name__}", None
+        )
         if method is None:
             raise Unsupported(type(node).__name__)
         result = method(node, at)
@@ -42,7 +46,7 @@ class Converter:
             raise TooLarge
         return result
 
-    # -- helpers ---------------------------------------------------------------------------------------------------------------
+    # -- helpers -----------------------------------------------------------------------------------
 
     def _atom(self, head: tuple[Any, ...], at: Sequence[Index | None], times: tuple[Expr, ...] = ()) -> list[Term]:
         return [Term(Integer(1), (Factor(head, times, tuple(i for i in at if i is not None)),))]
@@ -71,7 +75,7 @@ class Converter:
         """The indices of an operand: none for a scalar beside a vector or matrix."""
         return [None] * len(node.shape) if node.is_scalar else at
 
-    # -- leaves ----------------------------------------------------------------------------------------------------------------
+    # -- leaves ------------------------------------------------------------------------------------
 
     def _Scalar(self, node: e.Scalar, at: Sequence[Index | None]) -> list[Term]:
         return [scalar_term(node.value)]
@@ -94,7 +98,7 @@ class Converter:
     def _OneHot(self, node: e.OneHot, at: Sequence[Index | None]) -> list[Term]:
         return self._opaque(node.label, at, "onehot")
 
-    # -- algebra ---------------------------------------------------------------------------------------------------------------
+    # -- algebra -----------------------------------------------------------------------------------
 
     def _Plus(self, node: e.Plus, at: Sequence[Index | None]) -> list[Term]:
         return [term for operand in node.operands for term in self.terms(operand, self._sub(operand, at))]
@@ -178,7 +182,7 @@ class Converter:
         body = node.operands[0]
         return self._Inner(e.Inner(body, body), at)
 
-    # -- structure -------------------------------------------------------------------------------------------------------------
+    # -- structure ---------------------------------------------------------------------------------
 
     def _Diag(self, node: e.Diag, at: Sequence[Index | None]) -> list[Term]:
         vector = node.operands[0]
@@ -208,7 +212,9 @@ class Converter:
                 result += self._entry(entry, at, (tops[i], lefts[j]), len(node.rows), len(row))
         return result
 
-    def _entry(self, entry: e.Node, at: Sequence[Index | None], corner: tuple[Expr, Expr], rows: int, columns: int) -> list[Term]:
+    def _entry(
+        self, entry: e.Node, at: Sequence[Index | None], corner: tuple[Expr, Expr], rows: int, columns: int
+    ) -> list[Term]:
         """One block: its indices are the outer ones, confined to where the block stands."""
         segments: list[tuple[int, Expr, Expr]] = []
         inside: list[Index | None] = []
@@ -241,13 +247,18 @@ class Converter:
                 moved.append(Index(outer.serial, outer.size, outer.offset + start, outer.low + start))
         return self.terms(node.operands[0], moved)
 
-    # -- functions -------------------------------------------------------------------------------------------------------------
+    # -- functions ---------------------------------------------------------------------------------
 
     def _Apply(self, node: e.Apply, at: Sequence[Index | None]) -> list[Term]:
         declared = node.declaration
         key, times = self.key(node.argument)
         base = ("function", node.function)
-        if declared is not None and declared.parity and _is_negative(key) and not _is_negative(self.key(make.neg(node.argument))[0]):
+        if (
+            declared is not None
+            and declared.parity
+            and _is_negative(key)
+            and not _is_negative(self.key(make.neg(node.argument))[0])
+        ):
             return self._mirrored(node, declared, at)
         if node.order and declared is not None and declared.in_output is not None:
             y = Symbol("y")
@@ -262,7 +273,9 @@ class Converter:
         return self._atom((*base, node.order, key), at, times)
 
     def _mirrored(self, node: e.Apply, declared: ElementwiseFunction, at: Sequence[Index | None]) -> list[Term]:
-        """f(-x) by f(x): tanh(-x) = -tanh(x), cos(-x) = cos(x), sigma(-x) = 1 - sigma(x); each derivative changes the sign once more."""
+        """f(-x) by f(x): tanh(-x) = -tanh(x), cos(-x) = cos(x), sigma(-x) = 1 - sigma(x); each derivative changes the
+        sign once more.
+        """
         mirror = self.terms(e.Apply(node.function, make.neg(node.argument), node.order), at)
         odd = (declared.parity == "odd") != bool(node.order % 2)
         if declared.parity == "complement":
@@ -273,19 +286,22 @@ class Converter:
     def _Extreme(self, node: e.Extreme, at: Sequence[Index | None]) -> list[Term]:
         # max(a, b) = max(b, a): the operands change places together with their times.
         keys = sorted((self.key(make.broadcast(operand, node.shape)) for operand in node.operands), key=sort_key)
-        return self._atom((node.kind, *(key for key, _ in keys)), at, tuple(time for _, times in keys for time in times))
+        return self._atom(
+            (node.kind, *(key for key, _ in keys)), at, tuple(time for _, times in keys for time in times)
+        )
 
     def _Softmax(self, node: e.Node, at: Sequence[Index | None]) -> list[Term]:
         return self._opaque(node.operands[0], at, "softmax")
 
-    # -- calculus --------------------------------------------------------------------------------------------------------------
+    # -- calculus ----------------------------------------------------------------------------------
 
     def _SumOver(self, node: e.SumOver, at: Sequence[Index | None]) -> list[Term]:
         symbol = Dummy(node.index.name, integer=True)
         body = e.rebound(node.body, node.index, symbol)
         region = ((node.lower, symbol), (symbol, node.upper))
         return [
-            Term(t.coefficient, t.factors, t.inner, (*t.times, symbol), t.region + region, t.segments) for t in self.terms(body, at)
+            Term(t.coefficient, t.factors, t.inner, (*t.times, symbol), t.region + region, t.segments)
+            for t in self.terms(body, at)
         ]
 
     def _ProductOver(self, node: e.ProductOver, at: Sequence[Index | None]) -> list[Term]:
@@ -295,7 +311,8 @@ class Converter:
         if length.is_Integer and length <= 12:
             factors = [node.body.xreplace({node.index: node.upper - k}) for k in range(int(length) + 1)]
             return self.terms(factors[0] if len(factors) == 1 else e.Times(*factors), at)
-        # The index has one name for each depth of nesting, and is shifted so that the latest time in the body has no offset.
+        # The index has one name for each depth of nesting, and is shifted so that the latest time in the body has no
+        # offset.
         marker = _marker(len(node.body.atoms(e.ProductOver)))
         shift = latest_offset(node.body, node.index)
         key, times = self.key(e.rebound(node.body, node.index, marker - shift))
@@ -334,7 +351,9 @@ def _marker(depth: int) -> Dummy:
 
 def latest_offset(node: e.Node, symbol: Basic) -> int:
     """The largest c for which something in a formula stands at the time ``symbol + c``; 0 if nothing does."""
-    offsets = [int(offset) for quantity in node.atoms(e.Timed) if (offset := (quantity.time - symbol).expand()).is_Integer]
+    offsets = [
+        int(offset) for quantity in node.atoms(e.Timed) if (offset := (quantity.time - symbol).expand()).is_Integer
+    ]
     return max(offsets, default=0)
 
 

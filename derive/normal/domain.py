@@ -1,8 +1,8 @@
 """Regions of summation over time: systems of difference constraints a - b <= c in closed form.
 
-The closure (all shortest paths between the variables) is unique for a nonempty region, so Σ_{t=1}^{T} Σ_{k=1}^{t} and Σ_{k=1}^{T} Σ_{t=k}^{T} have the
-same closed form: exchanging a triangular double sum needs no rule here. Source: Dill, *Timing assumptions and verification of finite-state
-concurrent systems* (1989).
+The closure (all shortest paths between the variables) is unique for a nonempty region, so Σ_{t=1}^{T} Σ_{k=1}^{t} and
+Σ_{k=1}^{T} Σ_{t=k}^{T} have the same closed form: exchanging a triangular double sum needs no rule here. Source: Dill,
+*Timing assumptions and verification of finite-state concurrent systems* (1989).
 """
 
 from __future__ import annotations

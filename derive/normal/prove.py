@@ -39,16 +39,23 @@ class _Normalizer:
         return {key: value for key, value in expanded.items() if value != 0}
 
     def key(self, node: e.Node) -> Key:
-        """The key of an inner formula (an argument of a function, a body of a product), blind to times, and its times in canonical order."""
+        """The key of an inner formula (an argument of a function, a body of a product), blind to times, and its times
+        in canonical order.
+        """
         if node not in self.keys:
-            # Indices of outer sums are shifted so that their latest time has no offset: the order found inside is then the same wherever the sum starts.
+            # Indices of outer sums are shifted so that their latest time has no offset: the order found inside is then
+            # the same wherever the sum starts.
             shifts = {symbol: latest_offset(node, symbol) for symbol in node.free_symbols if isinstance(symbol, Dummy)}
             moved = node.xreplace({symbol: symbol - shift for symbol, shift in shifts.items() if shift})
             back = {symbol: symbol + shift for symbol, shift in shifts.items() if shift}
             terms = sorted(self.form(moved).items(), key=lambda item: (sort_key(item[0]), str(item[1])))
             blind = tuple((key[0], str(coefficient)) for key, coefficient in terms)
-            # The shape belongs to the key: a norm of a part is not the norm of the whole, though both have the same entries in index form.
-            self.keys[node] = ((str(node.shape), blind), tuple(time.xreplace(back) for key, _ in terms for time in key[1]))
+            # The shape belongs to the key: a norm of a part is not the norm of the whole, though both have the same
+            # entries in index form.
+            self.keys[node] = (
+                (str(node.shape), blind),
+                tuple(time.xreplace(back) for key, _ in terms for time in key[1]),
+            )
         return self.keys[node]
 
 

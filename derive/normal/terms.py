@@ -29,7 +29,9 @@ class TooSymmetric(Exception):
 
 @dataclass(frozen=True)
 class Index:
-    """A component index; ``offset`` moves it inside a larger range (a block of a matrix). With it, it takes the values low .. low + size - 1."""
+    """A component index; ``offset`` moves it inside a larger range (a block of a matrix). With it, it takes the values
+    low .. low + size - 1.
+    """
 
     serial: int
     size: Expr
@@ -77,7 +79,8 @@ class Overlap(Exception):
 
 
 def _intersection(one: tuple[Expr, Expr], two: tuple[Expr, Expr]) -> tuple[Expr, Expr] | None:
-    """The common part of two blocks (start, size) of an index: the inner one, or None where they are disjoint for all sizes.
+    """The common part of two blocks (start, size) of an index: the inner one, or None where they are disjoint for all
+    sizes.
 
     Raises
     ------
@@ -120,10 +123,16 @@ def rename(term: Term, old: Index, new: Index) -> Term:
     """Put one index in the place of another."""
 
     def change(index: Index) -> Index:
-        return replace(new, offset=new.offset + index.offset, low=new.low + index.offset) if index.serial == old.serial else index
+        return (
+            replace(new, offset=new.offset + index.offset, low=new.low + index.offset)
+            if index.serial == old.serial
+            else index
+        )
 
     factors = tuple(Factor(f.head, f.times, tuple(change(i) for i in f.indices)) for f in term.factors)
-    segments = tuple((new.serial if serial == old.serial else serial, start, size) for serial, start, size in term.segments)
+    segments = tuple(
+        (new.serial if serial == old.serial else serial, start, size) for serial, start, size in term.segments
+    )
     return replace(term, factors=factors, segments=segments)
 
 
@@ -135,7 +144,7 @@ def substitute_time(term: Term, values: Mapping[Symbol, Expr]) -> Term:
     return replace(term, coefficient=term.coefficient.xreplace(values), factors=factors, region=region, times=times)
 
 
-# -- simplification ------------------------------------------------------------------------------------------------------------
+# -- simplification --------------------------------------------------------------------------------
 
 
 def contract(term: Term) -> Term:
@@ -151,7 +160,9 @@ def contract(term: Term) -> Term:
                     term, progress = reduced, True
                     break
     # Which identity a δ was cut from no longer matters once its indices are those of the result.
-    term = replace(term, factors=tuple(replace(f, head=("delta",)) if f.head[0] == "delta" else f for f in term.factors))
+    term = replace(
+        term, factors=tuple(replace(f, head=("delta",)) if f.head[0] == "delta" else f for f in term.factors)
+    )
     used = {index.serial for factor in term.factors for index in factor.indices}
     coefficient, inner = term.coefficient, []
     for index in term.inner:
@@ -174,11 +185,15 @@ def _fold_numbers(term: Term) -> Term:
 
 
 SCALAR_HEAD = ("scalar",)
-"""The head of a factor that is a number depending on times, such as k in Σ_k k h_k: it is renamed with the times, unlike a coefficient."""
+"""The head of a factor that is a number depending on times, such as k in Σ_k k h_k: it is renamed with the times,
+unlike a coefficient.
+"""
 
 
 def _has_time(value: Expr) -> bool:
-    """Whether a number depends on a time or a summation index; sizes and lengths are positive, times are not known to be."""
+    """Whether a number depends on a time or a summation index; sizes and lengths are positive, times are not known to
+    be.
+    """
     return any(not symbol.is_positive for symbol in value.free_symbols)
 
 
@@ -209,7 +224,8 @@ def _eliminate(term: Term, delta: Factor) -> Term | None:
     if a.serial == b.serial:
         return rest if a.offset == b.offset else None
     for gone, kept in ((a, b), (b, a)):
-        # Σ over a of δ(a + p, b + q) f(a) = f(b + q - p) where the range of a + p holds that of b + q, and 0 where they have nothing in common.
+        # Σ over a of δ(a + p, b + q) f(a) = f(b + q - p) where the range of a + p holds that of b + q, and 0 where they
+        # have nothing in common.
         if gone.serial not in inner:
             continue
         if never_above(gone.end, kept.low) or never_above(kept.end, gone.low):
@@ -240,7 +256,10 @@ def settle_times(term: Term) -> Iterator[Term]:
                     yield from settle_times(substitute_time(term, {symbol: low + step}))
                 return
         if len(lows) == len(highs) == 1 and not _depends(term, symbol) and (highs[0] - lows[0] + 1).is_nonnegative:
-            counted = multiply(scalar_term(highs[0] - lows[0] + 1), replace(term, times=tuple(t for t in term.times if t != symbol), region=_without(term, symbol)))
+            counted = multiply(
+                scalar_term(highs[0] - lows[0] + 1),
+                replace(term, times=tuple(t for t in term.times if t != symbol), region=_without(term, symbol)),
+            )
             if counted is not None:
                 yield from settle_times(counted)
             return
@@ -249,22 +268,29 @@ def settle_times(term: Term) -> Iterator[Term]:
 
 def _depends(term: Term, symbol: Symbol) -> bool:
     """Whether anything but the region of a sum varies with its index."""
-    bounded = any(a.has(symbol) and b.has(symbol) for a, b in term.region) or sum(a.has(symbol) or b.has(symbol) for a, b in term.region) != 2
-    return bounded or term.coefficient.has(symbol) or any(time.has(symbol) for factor in term.factors for time in factor.times)
+    bounded = (
+        any(a.has(symbol) and b.has(symbol) for a, b in term.region)
+        or sum(a.has(symbol) or b.has(symbol) for a, b in term.region) != 2
+    )
+    return (
+        bounded
+        or term.coefficient.has(symbol)
+        or any(time.has(symbol) for factor in term.factors for time in factor.times)
+    )
 
 
 def _without(term: Term, symbol: Symbol) -> tuple[tuple[Expr, Expr], ...]:
     return tuple((a, b) for a, b in term.region if not a.has(symbol) and not b.has(symbol))
 
 
-# -- canonical order -----------------------------------------------------------------------------------------------------------
+# -- canonical order -------------------------------------------------------------------------------
 
 
 def canonical(term: Term, free: Sequence[Index], assumptions: Iterable[Constraint] = ()) -> tuple[Key, Expr] | None:
     """The canonical key of a term and its coefficient; None if the region of its times is empty.
 
-    A key is blind to times, which it lists apart in canonical order: what a formula inside another one says about times can then be
-    renamed when the outer one sums over them.
+    A key is blind to times, which it lists apart in canonical order: what a formula inside another one says about times
+    can then be renamed when the outer one sums over them.
 
     Raises
     ------
@@ -280,7 +306,10 @@ def canonical(term: Term, free: Sequence[Index], assumptions: Iterable[Constrain
         found = sorted((key for entry in keys if entry is not None for key in entry[:1]), key=sort_key)
         if len(found) < len(parts):
             return None
-        return (("parts", tuple(blind for blind, _ in found)), tuple(time for _, times in found for time in times)), term.coefficient
+        return (
+            ("parts", tuple(blind for blind, _ in found)),
+            tuple(time for _, times in found for time in times),
+        ), term.coefficient
     inside = [f.times for f in term.factors] + [tuple(pair) for pair in term.region]
     outer = {symbol for times in inside for time in times for symbol in time.free_symbols} - set(term.times)
     given = [*assumptions, *positive_sizes(sorted(outer, key=str))]
@@ -296,17 +325,27 @@ def canonical(term: Term, free: Sequence[Index], assumptions: Iterable[Constrain
 
 
 def _components(term: Term) -> list[Term]:
-    """The factors that share no summed index and no summed time with each other, as terms of their own: each has its own order."""
+    """The factors that share no summed index and no summed time with each other, as terms of their own: each has its
+    own order.
+    """
     groups: list[tuple[set[Any], list[Factor]]] = []
     inner, times = {index.serial for index in term.inner}, set(term.times)
     for factor in term.factors:
-        shared = {i.serial for i in factor.indices if i.serial in inner} | {s for time in factor.times for s in time.free_symbols & times}
+        shared = {i.serial for i in factor.indices if i.serial in inner} | {
+            s for time in factor.times for s in time.free_symbols & times
+        }
         touching = [group for group in groups if group[0] & shared]
-        merged = (shared.union(*(group[0] for group in touching)), [f for group in touching for f in group[1]] + [factor])
+        merged = (
+            shared.union(*(group[0] for group in touching)),
+            [f for group in touching for f in group[1]] + [factor],
+        )
         groups = [group for group in groups if group not in touching] + [merged]
     if len(groups) < 2 or times:
         return [term]
-    alone = [Term(Integer(1), tuple(factors), tuple(i for i in term.inner if i.serial in shared)) for shared, factors in groups]
+    alone = [
+        Term(Integer(1), tuple(factors), tuple(i for i in term.inner if i.serial in shared))
+        for shared, factors in groups
+    ]
     return [*alone, Term(Integer(1), segments=term.segments)] if term.segments else alone
 
 
@@ -317,7 +356,9 @@ def sort_key(key: Key) -> tuple[str, tuple[str, ...]]:
 
 
 def masked_time(time: Expr) -> str:
-    """A time with the indices of outer sums (dummies) unnamed; its offset is written so that order is numeric, hence the same after a shift."""
+    """A time with the indices of outer sums (dummies) unnamed; its offset is written so that order is numeric, hence
+    the same after a shift.
+    """
     offset, rest = time.as_coeff_Add()
     masked = rest.xreplace({symbol: Symbol("·") for symbol in rest.free_symbols if isinstance(symbol, Dummy)})
     return f"{masked}@{int(offset) + 500_000:07d}" if offset.is_Integer else f"{masked}@{offset}"
@@ -344,13 +385,16 @@ def _masked(factor: Factor, term: Term, positions: Mapping[int, tuple[str, int]]
     """What can be said of a factor without naming summed indices and times."""
     times = tuple(masked_time(t) for t in factor.times)
     indices = tuple(
-        (positions[i.serial], str(i.offset)) if i.serial in positions else (("inner", 0), f"{i.size}|{i.offset}") for i in factor.indices
+        (positions[i.serial], str(i.offset)) if i.serial in positions else (("inner", 0), f"{i.size}|{i.offset}")
+        for i in factor.indices
     )
     return (factor.head, times, indices)
 
 
 def _orders(term: Term, positions: Mapping[int, tuple[str, int]]) -> Iterator[tuple[Factor, ...]]:
-    """Orders of the factors in which a canonical one is found: sorted by what can be said of them, all orders among equals."""
+    """Orders of the factors in which a canonical one is found: sorted by what can be said of them, all orders among
+    equals.
+    """
     colours: dict[int, Any] = {k: _masked(f, term, positions) for k, f in enumerate(term.factors)}
     for _ in range(2):
         colours = _refined(term, colours)
@@ -365,7 +409,10 @@ def _orders(term: Term, positions: Mapping[int, tuple[str, int]]) -> Iterator[tu
     if number > MAX_ORDERS:
         raise TooSymmetric
     choices = [
-        list(permutations(group)) if len({(term.factors[k].times, term.factors[k].indices) for k in group}) > 1 else [tuple(group)] for group in groups
+        list(permutations(group))
+        if len({(term.factors[k].times, term.factors[k].indices) for k in group}) > 1
+        else [tuple(group)]
+        for group in groups
     ]
     for choice in product(*choices):
         yield tuple(term.factors[k] for part in choice for k in part)
@@ -399,11 +446,15 @@ def hash_free(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def _key(term: Term, order: Sequence[Factor], positions: Mapping[int, tuple[str, int]], given: Sequence[Constraint]) -> Key | None:
+def _key(
+    term: Term, order: Sequence[Factor], positions: Mapping[int, tuple[str, int]], given: Sequence[Constraint]
+) -> Key | None:
     """The term with summed indices and times numbered in the order in which they appear; None if its region is empty."""
     numbers: dict[int, int] = {}
     names: dict[Symbol, Symbol] = {}
-    level = 1 + max((_level(symbol) for factor in term.factors for time in factor.times for symbol in time.free_symbols), default=0)
+    level = 1 + max(
+        (_level(symbol) for factor in term.factors for time in factor.times for symbol in time.free_symbols), default=0
+    )
     parts, listed = [], []
     for factor in order:
         for time in factor.times:
@@ -424,8 +475,12 @@ def _key(term: Term, order: Sequence[Factor], positions: Mapping[int, tuple[str,
     if region is None:
         return None
     shown = tuple((masked_time(a), masked_time(b), c) for a, b, c in region)
-    listed += [side for a, b, _ in region for side in (a, b) if any(isinstance(symbol, Dummy) for symbol in side.free_symbols)]
-    segments = tuple(sorted((repr(positions.get(serial, serial)), str(start), str(size)) for serial, start, size in term.segments))
+    listed += [
+        side for a, b, _ in region for side in (a, b) if any(isinstance(symbol, Dummy) for symbol in side.free_symbols)
+    ]
+    segments = tuple(
+        sorted((repr(positions.get(serial, serial)), str(start), str(size)) for serial, start, size in term.segments)
+    )
     return (tuple(parts), shown, segments), tuple(listed)
 
 
@@ -433,7 +488,9 @@ _BOUND = "τ"
 
 
 def _bound(level: int, number: int) -> Symbol:
-    """The canonical name of a summed time. Sums inside a formula that is itself summed have a lower level, so that the names never meet."""
+    """The canonical name of a summed time. Sums inside a formula that is itself summed have a lower level, so that the
+    names never meet.
+    """
     return Symbol(f"{_BOUND}{level}.{number}", integer=True)
 
 
@@ -443,8 +500,12 @@ def _level(symbol: Basic) -> int:
     return int(name[1:].partition(".")[0]) if name.startswith(_BOUND) and "." in name else 0
 
 
-def _region(term: Term, names: Mapping[Symbol, Symbol], given: Sequence[Constraint]) -> tuple[tuple[Expr, Expr, int], ...] | None:
-    """The closed region as triples (a, b, c): a - b <= c; None if it is empty. Bounds of another form stay as they were written."""
+def _region(
+    term: Term, names: Mapping[Symbol, Symbol], given: Sequence[Constraint]
+) -> tuple[tuple[Expr, Expr, int], ...] | None:
+    """The closed region as triples (a, b, c): a - b <= c; None if it is empty. Bounds of another form stay as they were
+    written.
+    """
     constraints: list[Constraint] = []
     other: list[tuple[Expr, Expr, int]] = []
     symbols: dict[str, Expr] = {"": Integer(0)}
@@ -460,7 +521,11 @@ def _region(term: Term, names: Mapping[Symbol, Symbol], given: Sequence[Constrai
     if closed is None:
         return None
     summed = {_unique(symbol) for symbol in names.values()}
-    found = [(symbols.get(a, Symbol(a)), symbols.get(b, Symbol(b)), c) for (a, b), c in closed.items() if a in summed or b in summed]
+    found = [
+        (symbols.get(a, Symbol(a)), symbols.get(b, Symbol(b)), c)
+        for (a, b), c in closed.items()
+        if a in summed or b in summed
+    ]
     return tuple(sorted([*found, *other], key=lambda entry: (masked_time(entry[0]), masked_time(entry[1]), entry[2])))
 
 

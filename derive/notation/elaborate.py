@@ -50,7 +50,7 @@ class Builder:
     def _fixed(self, shape: Shape) -> Shape:
         return self.solver.shape(shape)
 
-    # -- leaves ----------------------------------------------------------------------------------------------------------------
+    # -- leaves ------------------------------------------------------------------------------------
 
     def _name(self, pre: Pre) -> e.Node:
         key, time = pre.data
@@ -76,16 +76,25 @@ class Builder:
     def _bare_function(self, pre: Pre) -> e.Node:
         name, primes = pre.data
         if name not in self.bare:
-            raise ParseError(f"{name}' stands without an argument", span=pre.span, expected=f"{name}'(...)", hint="it takes the argument of the cell only where that is unique")
+            raise ParseError(
+                f"{name}' stands without an argument",
+                span=pre.span,
+                expected=f"{name}'(...)",
+                hint="it takes the argument of the cell only where that is unique",
+            )
         return e.Apply(name, self.bare[name], primes)
 
     def _constant(self, pre: Pre) -> Shape:
         shape = self.constants.get(id(pre))
         if shape is None:
-            raise ShapeError("the size of this constant is not determined by its place", span=pre.span, hint="give it a size, as in I_n")
+            raise ShapeError(
+                "the size of this constant is not determined by its place",
+                span=pre.span,
+                hint="give it a size, as in I_n",
+            )
         return self._fixed(shape)
 
-    # -- operations ------------------------------------------------------------------------------------------------------------
+    # -- operations --------------------------------------------------------------------------------
 
     def _plus(self, pre: Pre) -> e.Node:
         return e.Plus(*self._all(pre))
@@ -100,7 +109,9 @@ class Builder:
         return self.chain([*opened, *rest])
 
     def chain(self, factors: Sequence[e.Node]) -> e.Node:
-        """A product read from the left: a chain that has become a number multiplies what follows; rows side by side as ⊙ in a row cell."""
+        """A product read from the left: a chain that has become a number multiplies what follows; rows side by side as
+        ⊙ in a row cell.
+        """
         done: list[e.Node] = []
         chain: list[e.Node] = []
         shape: Shape = SCALAR
@@ -131,7 +142,11 @@ class Builder:
         for factor in rest:
             if factors[-1].is_scalar or factor.is_scalar:
                 whole = factors[0] if len(factors) == 1 else e.Hadamard(*factors)
-                factors = [self.chain([*(whole.operands if isinstance(whole, e.Times) and whole is not first else (whole,)), factor])]
+                factors = [
+                    self.chain(
+                        [*(whole.operands if isinstance(whole, e.Times) and whole is not first else (whole,)), factor]
+                    )
+                ]
             else:
                 factors.append(factor)
         return factors[0] if len(factors) == 1 else e.Hadamard(*factors)
@@ -247,7 +262,7 @@ class Builder:
             bounds = (bounds[0], (Integer(0), columns)) if rows != ONE else ((Integer(0), rows), bounds[0])
         return e.Slice(body, *bounds[0], *bounds[1])
 
-    # -- calculus --------------------------------------------------------------------------------------------------------------
+    # -- calculus ----------------------------------------------------------------------------------
 
     def _sum(self, pre: Pre) -> e.Node:
         index, lower, upper = pre.data
@@ -323,12 +338,21 @@ def formula_scope(surface: s.Surface, context: Context | None) -> Scope:
     letters = bound_letters([surface])
     if context is None:
         scope = Scope(time=time_letter([surface], ()), open=True)
-        letters |= {letter for node in surface.walk() for letter in (offset_letters(node) if isinstance(node, s.Sum) else ()) if letter in CONVENTIONAL_INDICES}
+        letters |= {
+            letter
+            for node in surface.walk()
+            for letter in (offset_letters(node) if isinstance(node, s.Sum) else ())
+            if letter in CONVENTIONAL_INDICES
+        }
         letters.discard("T")
         scope = replace(scope, indices=frozenset(letter for letter in letters if letter in CONVENTIONAL_INDICES))
         timed = find_timed([surface], scope)
         return scope.with_names(timed=timed)
-    indices = {letter for letter in letters if letter in CONVENTIONAL_INDICES or len(letter) == 1} - {"T"} - set(context.scope.names)
+    indices = (
+        {letter for letter in letters if letter in CONVENTIONAL_INDICES or len(letter) == 1}
+        - {"T"}
+        - set(context.scope.names)
+    )
     return replace(context.scope, indices=context.scope.indices | frozenset(indices))
 
 

@@ -1,4 +1,6 @@
-"""Long lines of plain text folded for a terminal: at the signs of the outermost sum first, then at products, then inside brackets."""
+"""Long lines of plain text folded for a terminal: at the signs of the outermost sum first, then at products, then
+inside brackets.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 
 def beside(text: str, note: str, width: int, column: int) -> list[str]:
-    """A line and a note beside it: the note stands at a column, further left where it would stick out, below where that is not enough.
+    """A line and a note beside it: the note stands at a column, further left where it would stick out, below where that
+    is not enough.
 
     >>> beside("a = b", "[rule]", 40, 12)
     ['  a = b          [rule]']
@@ -48,7 +51,8 @@ def fold(text: str, width: int) -> list[str]:
 
 
 def _cut(text: str, start: int, end: int) -> int:
-    """The space at which a line ends: in the second half of the line, with few open brackets, between terms rather than factors, and late.
+    """The space at which a line ends: in the second half of the line, with few open brackets, between terms rather than
+    factors, and late.
 
     Where no space is left in the line, the next one; -1 where there is none.
     """

@@ -1,8 +1,10 @@
-"""Shapes of formulas: what each name is (scalar, vector, row, matrix) and how large, found from the equations themselves.
+"""Shapes of formulas: what each name is (scalar, vector, row, matrix) and how large, found from the equations
+themselves.
 
-Every name starts from its convention (upper-case parameters are matrices, timed quantities vectors, ...); where the equations do not
-conform that way, the cheapest change of what names are is searched, and two changes that are equally cheap are an ambiguity that a
-declaration settles. Given the kinds, sizes follow by unification through the same shape rules that the expressions check themselves by.
+Every name starts from its convention (upper-case parameters are matrices, timed quantities vectors, ...); where the
+equations do not conform that way, the cheapest change of what names are is searched, and two changes that are equally
+cheap are an ambiguity that a declaration settles. Given the kinds, sizes follow by unification through the same shape
+rules that the expressions check themselves by.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class Inference:
     """The shapes of constants (I, 0, a vector of ones), by the identity of their operation."""
 
 
-# -- kinds ---------------------------------------------------------------------------------------------------------------------
+# -- kinds -----------------------------------------------------------------------------------------
 
 
 def base_letter(key: str) -> str:
@@ -86,7 +88,8 @@ def default_kind(info: NameInfo) -> str:
 
 
 _COSTS = {
-    # (convention, timed): cost of each other kind. A lower-case parameter becomes a scalar before anything else changes.
+    # (convention, timed): cost of each other kind. A lower-case parameter becomes a scalar before anything else
+    # changes.
     ("vector", False): {"scalar": 2, "matrix": 7},
     ("matrix", False): {"vector": 5, "scalar": 6},
     ("scalar", False): {"vector": 5, "matrix": 8},
@@ -98,7 +101,9 @@ _ROW_COST = 1
 
 
 def _costs(info: NameInfo, convention: str) -> Mapping[str, int]:
-    """What each change of a name costs. Small Greek letters with a time, such as a rate β_t, are numbers before anything else changes."""
+    """What each change of a name costs. Small Greek letters with a time, such as a rate β_t, are numbers before
+    anything else changes.
+    """
     if convention == "vector" and info.timed and is_lower_greek(base_letter(info.key)):
         return {"scalar": 2, "matrix": 7}
     return _COSTS.get((convention, info.timed), {})
@@ -160,7 +165,9 @@ class _Search:
         """Whether the text may be in a layout: row vectors stand left of their matrices, and nowhere right of one."""
         if layout == "column":
             return True
-        orders = {order for line in self.lines for pre in walk(line) if pre.op == "times" for order in self._orders(pre)}
+        orders = {
+            order for line in self.lines for pre in walk(line) if pre.op == "times" for order in self._orders(pre)
+        }
         return orders == {"row"}
 
     def _orders(self, pre: Pre) -> Iterator[str]:
@@ -232,25 +239,42 @@ class _Search:
         return Inference(shapes, layout, solver, kinds, reader.constants)
 
     def reject_collapse(self, kinds: Mapping[str, str], shapes: Mapping[str, Shape], reader: ShapeReader) -> None:
-        """A timed quantity is no number just because z_t h_t needs one to conform: with W_z a single row, a missing ⊙ would pass unseen."""
+        """A timed quantity is no number just because z_t h_t needs one to conform: with W_z a single row, a missing ⊙
+        would pass unseen.
+        """
         solver = reader.solver
         shrunk = [
-            key for key, info in self.infos.items()
-            if info.timed and not info.fixed and kinds[key] == "scalar" != self.convention[key] and not self.beside_a_number(key, shapes)
-        ]  # fmt: skip
+            key
+            for key, info in self.infos.items()
+            if info.timed
+            and not info.fixed
+            and kinds[key] == "scalar" != self.convention[key]
+            and not self.beside_a_number(key, shapes)
+        ]
         rows = [
-            key for key, info in self.infos.items()
+            key
+            for key, info in self.infos.items()
             if not info.fixed and self.convention[key] == "matrix" and any(solver.is_one(size) for size in shapes[key])
-        ]  # fmt: skip
+        ]
         thin = {
-            key for key, info in self.infos.items()
-            if info.timed and not info.fixed and kinds[key] == "matrix" != self.convention[key] and any(solver.is_one(size) for size in shapes[key])
-        }  # fmt: skip
+            key
+            for key, info in self.infos.items()
+            if info.timed
+            and not info.fixed
+            and kinds[key] == "matrix" != self.convention[key]
+            and any(solver.is_one(size) for size in shapes[key])
+        }
         if (shrunk and rows) or thin:
             raise _Conflict([])
         defined = {line.args[0].data[0] for line in self.lines if line.op == "relation" and line.args[0].op == "name"}
         for key, info in self.infos.items():
-            if not info.timed or info.fixed or key in defined or self.convention[key] != "vector" or base_letter(key) in GREEK:
+            if (
+                not info.timed
+                or info.fixed
+                or key in defined
+                or self.convention[key] != "vector"
+                or base_letter(key) in GREEK
+            ):
                 continue
             if (kinds[key] == "matrix" and key[:1].islower()) or (kinds[key] == "scalar" and self.mixes(key, reader)):
                 raise _Conflict([])
@@ -265,7 +289,9 @@ class _Search:
         return False
 
     def mixes(self, key: str, reader: ShapeReader) -> bool:
-        """Whether a quantity stands in a product or sum beside something that is no number: it may be one, or a ⊙ is missing."""
+        """Whether a quantity stands in a product or sum beside something that is no number: it may be one, or a ⊙ is
+        missing.
+        """
         for pre in (pre for line in self.lines for pre in walk(line) if pre.op in ("times", "plus", "hadamard")):
             if any(arg.op == "name" and arg.data[0] == key for arg in pre.args):
                 shapes = [reader.shape(arg) for arg in pre.args]
@@ -282,7 +308,9 @@ class _Search:
         names = [key for key in one.kinds if one.kinds[key] != two.kinds[key]]
         if not names:
             return
-        place = next((pre.span for line in self.lines for pre in walk(line) if pre.op == "name" and pre.data[0] in names), None)
+        place = next(
+            (pre.span for line in self.lines for pre in walk(line) if pre.op == "name" and pre.data[0] in names), None
+        )
         ways = " or ".join(", ".join(f"{key} a {way.kinds[key]}" for key in names) for way in (one, two))
         raise AmbiguityError(
             f"the equations conform in more than one way: {ways}",

@@ -1,7 +1,8 @@
 """The LaTeX front end: from LaTeX source to the token stream of the grammar.
 
-It knows how TeX groups (one token or one brace group an argument), drops what only concerns looks, and settles the bars of norms by
-what stands before them. It never expands, reads or runs anything: a command that is not in the vocabulary is an error.
+It knows how TeX groups (one token or one brace group an argument), drops what only concerns looks, and settles the bars
+of norms by what stands before them. It never expands, reads or runs anything: a command that is not in the vocabulary
+is an error.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class LatexFrontEnd:
         self.notes_due: set[int] = set()  # open brackets whose closing is followed by an under- or overbrace's note
         self.side: str | None = None  # after \left or \right: which way the next delimiter opens
 
-    # -- driving ---------------------------------------------------------------------------------------------------------------
+    # -- driving -----------------------------------------------------------------------------------
 
     def tokens(self) -> list[SourceToken]:
         """The whole text as tokens."""
@@ -44,7 +45,10 @@ class LatexFrontEnd:
         if self.environments:
             name, place = self.environments[-1]
             raise ParseError(
-                f"'\\begin{{{name}}}' is never closed", span=place, expected=f"\\end{{{name}}}", hint=f"add the missing \\end{{{name}}}"
+                f"'\\begin{{{name}}}' is never closed",
+                span=place,
+                expected=f"\\end{{{name}}}",
+                hint=f"add the missing \\end{{{name}}}",
             )
         return self.out.finish()
 
@@ -60,7 +64,11 @@ class LatexFrontEnd:
         if raw.kind == "end":
             last = self.out.tokens[-1] if self.out.tokens else None
             place = last.span if last is not None else self.span(raw)
-            raise ParseError("the formula ends where an argument should stand", span=place, expected="an argument in braces, such as {x}")
+            raise ParseError(
+                "the formula ends where an argument should stand",
+                span=place,
+                expected="an argument in braces, such as {x}",
+            )
         self.index += 1
         return raw
 
@@ -73,7 +81,7 @@ class LatexFrontEnd:
         raw = self.take()
         getattr(self, f"on_{raw.kind}")(raw)
 
-    # -- kinds of raw tokens ---------------------------------------------------------------------------------------------------
+    # -- kinds of raw tokens -----------------------------------------------------------------------
 
     def on_newline(self, raw: Raw) -> None:
         if self.newlines and not self.environments and not self.out.open:
@@ -95,7 +103,16 @@ class LatexFrontEnd:
         if not tokens or tokens[-1].type in ("NEWLINE", "REL", "ADDOP", "CHAINOP"):
             return
         ahead = self.index
-        while self.raws[ahead].kind in ("newline", "break") or self.raws[ahead].text in ("&", "\\quad", "\\qquad", "\\,", "\\;", "\\:", "\\!", "\\>"):
+        while self.raws[ahead].kind in ("newline", "break") or self.raws[ahead].text in (
+            "&",
+            "\\quad",
+            "\\qquad",
+            "\\,",
+            "\\;",
+            "\\:",
+            "\\!",
+            "\\>",
+        ):
             ahead += 1
         if not starts_with_operator(self.raws[ahead]):
             self.out.emit("NEWLINE", "\n", raw.start, raw.end)
@@ -199,7 +216,9 @@ class LatexFrontEnd:
         elif sign == ".":
             self.full_stop(raw)
         else:
-            raise ParseError(f"'{sign}' is not part of the notation", span=self.span(raw), expected="a formula in LaTeX")
+            raise ParseError(
+                f"'{sign}' is not part of the notation", span=self.span(raw), expected="a formula in LaTeX"
+            )
 
     def colon(self, raw: Raw) -> None:
         if self.raw.text == "=" and self.raw.start == raw.end:
@@ -217,10 +236,13 @@ class LatexFrontEnd:
             self.side = None
         elif self.raw.kind not in ("end", "newline", "break", "environment"):
             raise ParseError(
-                "a full stop inside a formula", span=self.span(raw), expected="an operator", hint="write \\cdot for a product, and digits before a decimal point"
+                "a full stop inside a formula",
+                span=self.span(raw),
+                expected="an operator",
+                hint="write \\cdot for a product, and digits before a decimal point",
             )
 
-    # -- brackets and arguments ------------------------------------------------------------------------------------------------
+    # -- brackets and arguments --------------------------------------------------------------------
 
     def close_group(self, depth: int) -> None:
         if depth in self.notes_due:
@@ -236,11 +258,17 @@ class LatexFrontEnd:
         """A matrix environment may itself be an argument without braces; nothing is due after it."""
 
     def bar(self, kind: str, raw: Raw) -> None:
-        """Open or close a norm or absolute value: ``\\left`` and ``\\right`` say which; else a bar after an operand closes what is open."""
+        """Open or close a norm or absolute value: ``\\left`` and ``\\right`` say which; else a bar after an operand
+        closes what is open.
+        """
         innermost = self.out.open[-1][0] if self.out.open else None
         closes = self.side == "right" or (self.side is None and innermost == kind and self.out.after_operand)
         if self.side == "right" and innermost != kind:
-            raise ParseError("a bar for 'evaluated at' is not part of the notation", span=self.span(raw), expected="the values put in, or said in words beside the formula")
+            raise ParseError(
+                "a bar for 'evaluated at' is not part of the notation",
+                span=self.span(raw),
+                expected="the values put in, or said in words beside the formula",
+            )
         self.side = None
         if closes:
             self.out.pop(kind, raw.start, raw.end)
@@ -276,7 +304,11 @@ class LatexFrontEnd:
         name = raw.text[1:]
         takes_arguments = name in ("frac", "dfrac", "tfrac", "sqrt", "underbrace") or name in words.ACCENTS
         if raw.kind in ("environment", "break") or takes_arguments or raw.text in ("&", "_", "^", "}", ")", "]"):
-            raise ParseError(f"'{raw.text}' cannot stand here without braces", span=self.span(raw), expected="an argument in braces, such as {x}")
+            raise ParseError(
+                f"'{raw.text}' cannot stand here without braces",
+                span=self.span(raw),
+                expected="an argument in braces, such as {x}",
+            )
         self.out.push("group", raw.start, raw.start)
         if raw.kind == "number" and len(raw.text) > 1 and "." not in raw.text:
             # TeX takes one digit: the frac of 12 is one half, one digit an argument.
@@ -301,7 +333,11 @@ class LatexFrontEnd:
                 expected="braces around a script of more than one digit",
                 hint=f"did you mean {raw.text}{{{here.text}}}?",
             )
-        if here.text == "{" and self.raws[self.index + 1].text in _SUPERSCRIPT_SIGNS and self.raws[self.index + 2].text == "}":
+        if (
+            here.text == "{"
+            and self.raws[self.index + 1].text in _SUPERSCRIPT_SIGNS
+            and self.raws[self.index + 2].text == "}"
+        ):
             sign = self.raws[self.index + 1]
             self.out.push("group", here.start, here.end)
             self.mark(_SUPERSCRIPT_SIGNS[sign.text], sign)
@@ -321,7 +357,9 @@ class LatexFrontEnd:
         depth = 0
         while True:
             if self.raw.kind == "end":
-                raise ParseError("'{' is never closed", span=self.span(opened), expected="'}'", hint="add the missing '}'")
+                raise ParseError(
+                    "'{' is never closed", span=self.span(opened), expected="'}'", hint="add the missing '}'"
+                )
             depth += {"{": 1, "}": -1}.get(self.raw.text, 0)
             self.index += 1
             if depth == 0:
@@ -336,7 +374,7 @@ class LatexFrontEnd:
             self.index += 1
         return match.group(1).strip(), match.end()
 
-    # -- commands --------------------------------------------------------------------------------------------------------------
+    # -- commands ----------------------------------------------------------------------------------
 
     def mark(self, kind: str, raw: Raw) -> None:
         self.out.emit("MARK", kind, raw.start, raw.end)
@@ -373,7 +411,14 @@ class LatexFrontEnd:
             self.on_rare_command(name, raw)
 
     def on_rare_command(self, name: str, raw: Raw) -> None:
-        marks = {"partial": "partial", "nabla": "nabla", "top": "top", "intercal": "top", "prime": "prime", "dagger": "dagger"}
+        marks = {
+            "partial": "partial",
+            "nabla": "nabla",
+            "top": "top",
+            "intercal": "top",
+            "prime": "prime",
+            "dagger": "dagger",
+        }
         brackets = {"{": "{", "lbrace": "{", "lbrack": "[", "langle": "<", "lVert": "norm", "lvert": "abs"}
         closers = {"}": "{", "rbrace": "{", "rbrack": "[", "rangle": "<", "rVert": "norm", "rvert": "abs"}
         if name in marks:
@@ -395,14 +440,20 @@ class LatexFrontEnd:
         elif name == "rm":
             self.roman(raw)
         elif name.lower() in words.STYLED_WORDS or name in ELEMENTWISE:
-            self.out.emit("NAME", name.lower() if name.lower() in words.STYLED_WORDS else name, raw.start, raw.end)  # \\diag, \\softmax, \\relu: macros of authors
+            self.out.emit(
+                "NAME", name.lower() if name.lower() in words.STYLED_WORDS else name, raw.start, raw.end
+            )  # \\diag, \\softmax, \\relu: macros of authors
         elif name in ("underbrace", "overbrace"):
             self.notes_due.add(len(self.out.open) + 1)
             self.argument()
         elif name in ("label", "tag", "hspace", "vspace", "phantom", "mathrel", "color"):
             self.skip_group()
         elif name in words.DANGEROUS:
-            raise ParseError(f"\\{name} is not part of the notation", span=self.span(raw), expected="a formula; files are never read and macros never expanded")
+            raise ParseError(
+                f"\\{name} is not part of the notation",
+                span=self.span(raw),
+                expected="a formula; files are never read and macros never expanded",
+            )
         else:
             raise unknown_command(name, self.span(raw))
 
@@ -478,7 +529,12 @@ class LatexFrontEnd:
         group = self.literal_group() if self.raw.text == "{" else None
         if group is None:
             if self.raw.text == "{":
-                raise ParseError(f"\\{name} holds a formula", span=self.span(raw), expected="letters only", hint="close the text before the formula starts")
+                raise ParseError(
+                    f"\\{name} holds a formula",
+                    span=self.span(raw),
+                    expected="letters only",
+                    hint="close the text before the formula starts",
+                )
             letter = self.take()
             group = (letter.text, letter.end)
         content, end = group

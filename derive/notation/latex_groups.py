@@ -1,4 +1,6 @@
-"""What several raw tokens of LaTeX mean together, before they become tokens of the grammar: Δt, doubled bars, equation numbers, ⟨t⟩; and slips with scripts."""
+"""What several raw tokens of LaTeX mean together, before they become tokens of the grammar: Δt, doubled bars, equation
+numbers, ⟨t⟩; and slips with scripts.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,12 @@ def grouped(raws: Sequence[Raw], source: Source) -> list[Raw]:
             continue
         if raw.text == "{" and ahead[:1] and ahead[0].text == "<" and (close := _angle(ahead)) is not None:
             inner = [*ahead[1:close]]
-            result += [raw, Raw("command", "\\langle", ahead[0].start, ahead[0].end), *inner, Raw("command", "\\rangle", ahead[close].start, ahead[close].end)]
+            result += [
+                raw,
+                Raw("command", "\\langle", ahead[0].start, ahead[0].end),
+                *inner,
+                Raw("command", "\\rangle", ahead[close].start, ahead[close].end),
+            ]
             position += close + 2
             continue
         result.append(raw)
@@ -56,7 +63,9 @@ def _equation_number(ahead: Sequence[Raw]) -> int:
 
 def _is_step(raw: Raw, ahead: Sequence[Raw]) -> bool:
     """Whether ``\\Delta t`` is one name: the length of a time step, not Δ times the index t."""
-    return len(ahead) > 1 and ahead[0].text == "t" and ahead[0].kind == "letter" and ahead[1].text not in ("_", "^", "'")
+    return (
+        len(ahead) > 1 and ahead[0].text == "t" and ahead[0].kind == "letter" and ahead[1].text not in ("_", "^", "'")
+    )
 
 
 def _angle(ahead: Sequence[Raw]) -> int | None:
@@ -85,18 +94,24 @@ def _check_offset(ahead: Sequence[Raw], source: Source) -> None:
     if letter.text in _INDEX_LETTERS and sign.text in ("+", "-") and number.kind == "number" and stuck and not goes_on:
         whole = Span(letter.start, number.end, source)
         raise ParseError(
-            f"'_{whole.text}' has only '{letter.text}' in the subscript", span=whole, expected="braces around an index of several characters",
+            f"'_{whole.text}' has only '{letter.text}' in the subscript",
+            span=whole,
+            expected="braces around an index of several characters",
             hint=f"did you mean _{{{whole.text}}}? For a subtraction put spaces around the sign",
-        )  # fmt: skip
+        )
 
 
 def _check_word(ahead: Sequence[Raw], source: Source) -> None:
-    """``W_hh`` without braces is W_h h for TeX; a run of small letters that carries no script of its own is taken for a label."""
+    """``W_hh`` without braces is W_h h for TeX; a run of small letters that carries no script of its own is taken for a
+    label.
+    """
     match = re.compile(r"[a-z]{2,}").match(source.text, ahead[0].start)
     if match is None or source.text[match.end() : match.end() + 1] in ("_", "^", "'", "(", "["):
         return
     whole = Span(ahead[0].start, match.end(), source)
     raise ParseError(
-        f"TeX reads '_{whole.text}' as '_{whole.text[0]}' followed by '{whole.text[1:]}'", span=whole, expected="braces around a script of several characters",
+        f"TeX reads '_{whole.text}' as '_{whole.text[0]}' followed by '{whole.text[1:]}'",
+        span=whole,
+        expected="braces around a script of several characters",
         hint=f"did you mean _{{{whole.text}}}? For a product put a space before '{whole.text[1:]}'",
-    )  # fmt: skip
+    )

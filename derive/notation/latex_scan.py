@@ -51,4 +51,8 @@ def starts_with_operator(raw: Raw) -> bool:
     name = raw.text.lstrip("\\")
     if raw.kind == "command":
         return name in words.RELATIONS or name in words.PRODUCTS
-    return raw.text in ("=", "<", ">", "+", "-", "−", "*", "/") or raw.text in words.RELATIONS_UNICODE or raw.text in words.PRODUCTS_UNICODE
+    return (
+        raw.text in ("=", "<", ">", "+", "-", "−", "*", "/")
+        or raw.text in words.RELATIONS_UNICODE
+        or raw.text in words.PRODUCTS_UNICODE
+    )

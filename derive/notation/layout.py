@@ -1,4 +1,5 @@
-"""What the writers of typeset output (LaTeX, Typst, MathML) decide alike: how a name is set, which brackets grow, where an application is.
+"""What the writers of typeset output (LaTeX, Typst, MathML) decide alike: how a name is set, which brackets grow, where
+an application is.
 
 Each writer spells the same decisions in its own language, so a formula looks the same wherever it is printed.
 """
@@ -26,7 +27,9 @@ _SCIENTIFIC = re.compile(r"([\d.]+)[eE]([+-]?)0*(\d+)")
 
 
 def setting(text: str) -> Setting:
-    """How a name is set: one sign, a function that is known by its word, the two signs of Δt, a letter (perhaps in another alphabet), or a word upright."""
+    """How a name is set: one sign, a function that is known by its word, the two signs of Δt, a letter (perhaps in
+    another alphabet), or a word upright.
+    """
     if text == STEP:
         return "step"
     if text in SYMBOLS:
@@ -44,7 +47,9 @@ def is_label_word(node: s.Surface) -> bool:
 
 
 def side_by_side(label: str) -> bool:
-    """Whether the letters of a label stand side by side in italics, as in W_{hh}; longer ones are a word, as in x_{init}."""
+    """Whether the letters of a label stand side by side in italics, as in W_{hh}; longer ones are a word, as in
+    x_{init}.
+    """
     return len(label) <= 2
 
 
@@ -64,7 +69,9 @@ def is_word(node: s.Surface) -> bool:
 
 
 def applies(head: s.Surface, argument: s.Surface) -> bool:
-    """Whether a bracket is read as the argument of what stands before it rather than as a factor. It only chooses between two invisible signs."""
+    """Whether a bracket is read as the argument of what stands before it rather than as a factor. It only chooses
+    between two invisible signs.
+    """
     inner = argument.base if isinstance(argument, s.Scripted) else argument
     if not (isinstance(inner, s.Bracket) and inner.kind == "(" and is_head(head)):
         return False
@@ -122,7 +129,11 @@ def spelled_out(node: s.Surface) -> s.Surface:
 
 
 def operands(node: s.Sum | s.Infix | s.Relation | s.Sequence) -> tuple[s.Surface, ...]:
-    """The operands, with dots between two operators (or factors) raised to the height of the operators; dots in a list stay low."""
+    """The operands, with dots between two operators (or factors) raised to the height of the operators; dots in a list
+    stay low.
+    """
     last = len(node.items) - 1
     first = 1 if isinstance(node, s.Sequence) else 0
-    return tuple(s.Mark("cdots") if first <= k < last and item == s.Mark("dots") else item for k, item in enumerate(node.items))
+    return tuple(
+        s.Mark("cdots") if first <= k < last and item == s.Mark("dots") else item for k, item in enumerate(node.items)
+    )

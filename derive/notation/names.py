@@ -1,6 +1,7 @@
 """Names: a base letter with its accents, labels and primes, and the spellings by which people refer to it.
 
-``\\tilde{C}_t`` is the quantity ``C_tilde`` at time t; ``W_{hh}`` is ``W_hh``; ``h^{[1]}_t`` is ``h^[1]`` and answers to ``h1``.
+``\\tilde{C}_t`` is the quantity ``C_tilde`` at time t; ``W_{hh}`` is ``W_hh``; ``h^{[1]}_t`` is ``h^[1]`` and answers
+to ``h1``.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def _letters(text: str) -> s.Surface:
 
 
 def label_text(node: s.Surface) -> str | None:
-    """The text of a script that is a label: letters, a word, a number, a layer in brackets; None where it is something else."""
+    """The text of a script that is a label: letters, a word, a number, a layer in brackets; None where it is something
+    else.
+    """
     if isinstance(node, (s.Name, s.Number)):
         return node.text
     if isinstance(node, s.Mark) and node.kind == "star":

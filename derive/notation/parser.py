@@ -30,6 +30,7 @@ MAX_LETTERS = 60
 MAX_PRIMES = 4
 """Highest derivative of a function: the one of tanh doubles in length with each order."""
 
+
 class _Stream(Lexer):
     """Hands the parser the tokens that a front end made."""
 
@@ -54,12 +55,16 @@ class _Builder(Transformer[Any, Any]):
         return tuple(c for c in children if isinstance(c, s.Line))
 
     def line(self, children: list[Any]) -> s.Line:
-        items = [s.Text(str(c), span=c.span) if isinstance(c, SourceToken) and c.type == "TEXT" else c for c in children]
+        items = [
+            s.Text(str(c), span=c.span) if isinstance(c, SourceToken) and c.type == "TEXT" else c for c in children
+        ]
         items = [c for c in items if isinstance(c, s.Surface)]
         return s.Line(tuple(items), span=_span(items[0], items[-1]))
 
     def relation(self, children: list[Any]) -> s.Surface:
-        return s.Relation(tuple(str(op) for op in children[1::2]), tuple(children[::2]), span=_span(children[0], children[-1]))
+        return s.Relation(
+            tuple(str(op) for op in children[1::2]), tuple(children[::2]), span=_span(children[0], children[-1])
+        )
 
     def signed(self, children: list[Any]) -> s.Surface:
         sign, term = children
@@ -93,7 +98,11 @@ class _Builder(Transformer[Any, Any]):
         subs = [item for kind, items, _ in scripts if kind == "sub" for item in items]
         sups = [item for kind, items, _ in scripts if kind == "sup" for item in items]
         if len(subs) > 1 or len(sups) > 1:
-            raise ParseError("a sum or product has one lower and one upper bound", span=sign.span, expected="bounds such as _{t=1}^{T}")
+            raise ParseError(
+                "a sum or product has one lower and one upper bound",
+                span=sign.span,
+                expected="bounds such as _{t=1}^{T}",
+            )
         sub, sup = next(iter(subs), None), next(iter(sups), None)
         return s.Big(str(sign), sub, sup, body, span=_span(sign, body))
 
@@ -121,7 +130,12 @@ class _Builder(Transformer[Any, Any]):
         for kind, word in (("sub", "subscripts"), ("sup", "superscripts")):
             places = [place for found, _, place in scripts if found == kind]
             if len(places) > 1 and is_latex(places[1].source.text):
-                raise ParseError(f"two {word} on one base", span=places[1], expected=f"one {word[:-1]}", hint="put braces around the inner one, as in {x^a}^b")
+                raise ParseError(
+                    f"two {word} on one base",
+                    span=places[1],
+                    expected=f"one {word[:-1]}",
+                    hint="put braces around the inner one, as in {x^a}^b",
+                )
 
     def sub(self, children: list[Any]) -> tuple[str, tuple[s.Surface, ...], Span]:
         return ("sub", children[1].items, children[1].span or children[0].span)
@@ -134,15 +148,20 @@ class _Builder(Transformer[Any, Any]):
 
     def name(self, children: list[Any]) -> s.Surface:
         if len(children[0]) > MAX_LETTERS:
-            raise ParseError(f"a name of {len(children[0]):,} letters", span=children[0].span, expected=f"at most {MAX_LETTERS}")
+            raise ParseError(
+                f"a name of {len(children[0]):,} letters", span=children[0].span, expected=f"at most {MAX_LETTERS}"
+            )
         return s.Name(str(children[0]), span=children[0].span)
 
     def number(self, children: list[Any]) -> s.Surface:
         text = str(children[0])
         mantissa, _, exponent = text.lower().partition("e")
         if len(mantissa) > MAX_DIGITS or len(exponent) > 9 or abs(int(exponent or 0)) > MAX_EXPONENT:
-            raise ParseError(f"a number of {len(text)} characters" if len(mantissa) > MAX_DIGITS else "a number beyond all measure", span=children[0].span,
-                             expected=f"at most {MAX_DIGITS} digits, and powers of ten up to {MAX_EXPONENT}")  # fmt: skip
+            raise ParseError(
+                f"a number of {len(text)} characters" if len(mantissa) > MAX_DIGITS else "a number beyond all measure",
+                span=children[0].span,
+                expected=f"at most {MAX_DIGITS} digits, and powers of ten up to {MAX_EXPONENT}",
+            )
         return s.Number(text, span=children[0].span)
 
     def mark(self, children: list[Any]) -> s.Surface:
@@ -160,7 +179,9 @@ class _Builder(Transformer[Any, Any]):
         kind, span = str(opening), _span(opening, closing)
         if len(items) == 1 and kind in ("(", "group"):
             inner = items[0]
-            if (kind == "group" and not isinstance(inner, s.Relation)) or (isinstance(inner, s.Bracket) and inner.kind == "("):
+            if (kind == "group" and not isinstance(inner, s.Relation)) or (
+                isinstance(inner, s.Bracket) and inner.kind == "("
+            ):
                 # A TeX group around one thing, and a doubled parenthesis, add nothing.
                 if isinstance(inner, (s.Sum, s.Infix, s.Sequence, s.Big)):
                     return s.Bracket("group", items, span=span)
@@ -190,7 +211,9 @@ class _Builder(Transformer[Any, Any]):
         span = _span(children[0], children[-1])
         if len({len(row) for row in rows}) > 1:
             raise ParseError(
-                f"rows of a matrix have different lengths: {', '.join(str(len(row)) for row in rows)}", span=span, expected="as many entries in every row"
+                f"rows of a matrix have different lengths: {', '.join(str(len(row)) for row in rows)}",
+                span=span,
+                expected="as many entries in every row",
             )
         return s.Matrix(rows, span=span)
 
@@ -199,13 +222,23 @@ class _Builder(Transformer[Any, Any]):
 
     def _single(self, argument: s.Bracket) -> s.Surface:
         if len(argument.items) > 1:
-            raise ParseError("one expression belongs here, not a list", span=argument.span, expected="a single expression")
+            raise ParseError(
+                "one expression belongs here, not a list", span=argument.span, expected="a single expression"
+            )
         return argument.items[0]
 
 
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
-    return Lark.open("grammar.lark", rel_to=__file__, parser="lalr", lexer=_Stream, transformer=_Builder(), start="start", maybe_placeholders=False)
+    return Lark.open(
+        "grammar.lark",
+        rel_to=__file__,
+        parser="lalr",
+        lexer=_Stream,
+        transformer=_Builder(),
+        start="start",
+        maybe_placeholders=False,
+    )
 
 
 _PLAIN_SIGNS = re.compile(r"@|\*\*|[∂∇⁺]|\.T\b|[\w\]')}]\[\s*[\w\-]|\[\[")
@@ -216,7 +249,9 @@ _LONG_LABEL = re.compile(r"_[A-Za-z]{2,}")
 
 
 def is_latex(text: str) -> bool:
-    """Whether a text is LaTeX rather than the plain form: a command, or nothing that only the plain form has (``@``, ``h[t]``, words)."""
+    """Whether a text is LaTeX rather than the plain form: a command, or nothing that only the plain form has (``@``,
+    ``h[t]``, words).
+    """
     if "\\" in text:
         return True
     return not (_PLAIN_SIGNS.search(text) or _WORD.search(text) or ("{" not in text and _LONG_LABEL.search(text)))
@@ -256,7 +291,9 @@ def parse_one(text: str | Source) -> s.Line:
         source = text if isinstance(text, Source) else Source(text)
         raise ParseError("there is no formula", span=Span(0, max(1, len(source.text)), source), expected="a formula")
     if len(lines) > 1:
-        raise ParseError("there is more than one line", span=lines[1].span, expected="one formula", hint="parse the lines one by one")
+        raise ParseError(
+            "there is more than one line", span=lines[1].span, expected="one formula", hint="parse the lines one by one"
+        )
     return lines[0]
 
 
@@ -275,4 +312,9 @@ def _unexpected(error: UnexpectedToken, source: Source, tokens: list[SourceToken
     elif token.type == "NEWLINE":
         hint = "does the formula go on in the next line?"
     shown = token.span.text if token.type != "NEWLINE" else "the end of the line"
-    return ParseError(f"unexpected {shown!r}" if token.type != "NEWLINE" else f"unexpected {shown}", span=token.span, expected=expected, hint=hint)
+    return ParseError(
+        f"unexpected {shown!r}" if token.type != "NEWLINE" else f"unexpected {shown}",
+        span=token.span,
+        expected=expected,
+        hint=hint,
+    )

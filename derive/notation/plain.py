@@ -1,4 +1,6 @@
-"""The plain front end: from text such as ``h[t] = sigmoid(W @ h[t-1] + U @ x[t] + b)`` to the token stream of the grammar."""
+"""The plain front end: from text such as ``h[t] = sigmoid(W @ h[t-1] + U @ x[t] + b)`` to the token stream of the
+grammar.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,10 @@ _RAW = re.compile(
 )
 
 _OPERATORS = {
-    "@": ("CHAINOP", "at"), "*": ("CHAINOP", "ast"), "/": ("CHAINOP", "slash"), "+": ("ADDOP", "+"), "-": ("ADDOP", "-"), "−": ("ADDOP", "-"),
-    "=": ("REL", "="), "==": ("REL", "="), "<=": ("REL", "<="), ">=": ("REL", ">="), "<": ("REL", "<"), ">": ("REL", ">"), "!=": ("REL", "!="),
+    "@": ("CHAINOP", "at"), "*": ("CHAINOP", "ast"), "/": ("CHAINOP", "slash"), "+": ("ADDOP", "+"),
+    "-": ("ADDOP", "-"), "−": ("ADDOP", "-"),
+    "=": ("REL", "="), "==": ("REL", "="), "<=": ("REL", "<="), ">=": ("REL", ">="), "<": ("REL", "<"),
+    ">": ("REL", ">"), "!=": ("REL", "!="),
     "~=": ("REL", "~"), ":=": ("REL", ":="), "->": ("REL", "->"), ":": ("REL", ":"), ",": ("COMMA", ","), ";": ("SEMI", ";"),
 }  # fmt: skip
 
@@ -64,20 +68,30 @@ class PlainFrontEnd:
 
     def newline(self, start: int, end: int) -> None:
         tokens = self.out.tokens
-        if not self.newlines or self.out.open or not tokens or tokens[-1].type in ("NEWLINE", "REL", "ADDOP", "CHAINOP"):
+        if (
+            not self.newlines
+            or self.out.open
+            or not tokens
+            or tokens[-1].type in ("NEWLINE", "REL", "ADDOP", "CHAINOP")
+        ):
             return
         rest = self.source.text[end:].lstrip()
         continues = rest[:1] in tuple("=<>*/@+-−⊙·×") or rest[:2] in ("<=", ">=", "!=")
         if not continues:
             self.out.emit("NEWLINE", "\n", start, end)
 
-    # -- names -----------------------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
     def name(self, piece: str, start: int, end: int) -> None:
         """An identifier: its base, its label after ``_`` and its primes, as the scripts that LaTeX would have."""
         word = piece.rstrip("'")
         primes = len(piece) - len(word)
-        if word in _WORD_OPERATORS and self.pending_script is None and not self.is_label(end) and not (word in ("sum", "prod") and self.source.text[end : end + 1] == "("):
+        if (
+            word in _WORD_OPERATORS
+            and self.pending_script is None
+            and not self.is_label(end)
+            and not (word in ("sum", "prod") and self.source.text[end : end + 1] == "(")
+        ):
             kind, value = _WORD_OPERATORS[word]
             self.out.emit(kind, value, start, end)
             return
@@ -135,7 +149,7 @@ class PlainFrontEnd:
         else:
             self.out.emit("NAME", word, start, end)
 
-    # -- operators and brackets ------------------------------------------------------------------------------------------------
+    # -- operators and brackets --------------------------------------------------------------------
 
     def operator(self, sign: str, start: int, end: int) -> None:
         if sign in _OPERATORS:
@@ -168,7 +182,9 @@ class PlainFrontEnd:
         elif sign == "'" or sign == "′":
             self.out.emit("PRIME", "'", start, end)
         else:
-            raise ParseError(f"'{sign}' is not part of the notation", span=Span(start, end, self.source), expected="a formula")
+            raise ParseError(
+                f"'{sign}' is not part of the notation", span=Span(start, end, self.source), expected="a formula"
+            )
 
     def superscript_mark(self, kind: str, start: int, end: int) -> None:
         self.out.emit("SUP", "^", start, end)

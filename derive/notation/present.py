@@ -1,4 +1,6 @@
-"""Expressions as surface trees: where parentheses go, how names are spelled, how derivatives look. All outputs print what is decided here."""
+"""Expressions as surface trees: where parentheses go, how names are spelled, how derivatives look. All outputs print
+what is decided here.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +129,7 @@ class _Presenter:
     def inside(self, node: e.Node, least: int, tail: bool = False) -> s.Surface:
         return _enclosed(self.node(node, tail=tail), least)
 
-    # -- leaves ----------------------------------------------------------------------------------------------------------------
+    # -- leaves ------------------------------------------------------------------------------------
 
     def _Scalar(self, node: e.Scalar) -> s.Surface:
         if node.digits is not None:
@@ -153,7 +155,7 @@ class _Presenter:
     def _OneHot(self, node: e.OneHot) -> s.Surface:
         return s.Scripted(s.Name("e"), subs=(self.node(node.label),))
 
-    # -- algebra ---------------------------------------------------------------------------------------------------------------
+    # -- algebra -----------------------------------------------------------------------------------
 
     def _Plus(self, node: e.Plus) -> s.Surface:
         signs, items = [], []
@@ -183,12 +185,16 @@ class _Presenter:
 
     def _Divide(self, node: e.Divide) -> s.Surface:
         above, below = node.operands
-        if isinstance(above, e.SumEntries) and below == e.Scalar(above.operands[0].shape[0] * above.operands[0].shape[1]):
+        if isinstance(above, e.SumEntries) and below == e.Scalar(
+            above.operands[0].shape[0] * above.operands[0].shape[1]
+        ):
             return self._named("mean", *above.operands)
         return s.Fraction(*(self.node(operand) for operand in node.operands))
 
     def _scripted(self, base: s.Surface, sup: s.Surface) -> s.Surface:
-        """A superscript on a base: merged with its subscripts, and on parentheses where the base has superscripts or operators."""
+        """A superscript on a base: merged with its subscripts, and on parentheses where the base has superscripts or
+        operators.
+        """
         if isinstance(base, s.Scripted) and not base.sups:
             return s.Scripted(base.base, base.subs, (sup,), base.primes)
         if isinstance(base, s.Sequence) and isinstance(base.items[-1], s.Bracket) and len(base.items) == 2:
@@ -219,7 +225,7 @@ class _Presenter:
         a, b = node.operands
         return s.Infix(("otimes",), (self.inside(a, _PRODUCT), self.inside(b, _PRODUCT)))
 
-    # -- functions -------------------------------------------------------------------------------------------------------------
+    # -- functions ---------------------------------------------------------------------------------
 
     def _Apply(self, node: e.Apply) -> s.Surface:
         argument = self.node(node.argument)
@@ -287,7 +293,7 @@ class _Presenter:
         base = base if isinstance(base, (s.Name, s.Scripted)) else s.Bracket("(", (base,))
         return s.Scripted(base, subs=(s.Bracket("[", shown),))
 
-    # -- calculus --------------------------------------------------------------------------------------------------------------
+    # -- calculus ----------------------------------------------------------------------------------
 
     def _over(self, kind: str, node: e.OverTime) -> s.Surface:
         lower = s.Relation(("=",), (index_surface(node.index), index_surface(node.lower)))
@@ -302,7 +308,9 @@ class _Presenter:
     def _Derivative(self, node: e.Derivative) -> s.Surface:
         partial: s.Surface = s.Mark("partial")
         above = s.Scripted(partial, sups=(s.Mark("+"),)) if node.immediate else partial
-        return s.Fraction(s.Sequence((above, self.inside(node.of, _ATOM))), s.Sequence((partial, self.inside(node.by, _ATOM))))
+        return s.Fraction(
+            s.Sequence((above, self.inside(node.of, _ATOM))), s.Sequence((partial, self.inside(node.by, _ATOM)))
+        )
 
     def _Differential(self, node: e.Differential) -> s.Surface:
         partial: s.Surface = s.Mark("partial")

@@ -12,7 +12,15 @@ from sympy import Expr, Integer, Rational, sympify
 from derive.errors import AmbiguityError, ParseError
 from derive.notation import surface as s
 from derive.notation.names import QName, label_text
-from derive.notation.scope import CONVENTIONAL_INDICES, EXPONENT_LETTERS, LOSS_LETTERS, Scope, base_of, is_index, offset_letters
+from derive.notation.scope import (
+    CONVENTIONAL_INDICES,
+    EXPONENT_LETTERS,
+    LOSS_LETTERS,
+    Scope,
+    base_of,
+    is_index,
+    offset_letters,
+)
 from derive.notation.vocabulary import GREEK
 
 
@@ -32,7 +40,7 @@ class ReferenceReader:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
-    # -- indices ---------------------------------------------------------------------------------------------------------------
+    # -- indices -----------------------------------------------------------------------------------
 
     def index(self, node: s.Surface) -> Expr:
         """A time, a bound or an exponent as a SymPy expression.
@@ -43,7 +51,9 @@ class ReferenceReader:
         """
         value = self.index_or_none(node)
         if value is None:
-            raise ParseError("this is not an index", span=node.span, expected="integers, indices and sizes, such as t-1 or T")
+            raise ParseError(
+                "this is not an index", span=node.span, expected="integers, indices and sizes, such as t-1 or T"
+            )
         return value
 
     def index_or_none(self, node: s.Surface) -> Expr | None:
@@ -68,7 +78,7 @@ class ReferenceReader:
             return values[0] / values[1]
         return None
 
-    # -- names -----------------------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
     def reference(self, node: s.Surface) -> Reference | None:
         """The name that a surface node is, or None where it is not a name."""
@@ -78,7 +88,13 @@ class ReferenceReader:
             # \tilde{C_t}: the accent belongs to the letter.
             body = inner.body
             inner = s.Accent(inner.kind, body.base)
-            scripted = s.Scripted(inner, (*body.subs, *scripted.subs), (*body.sups, *scripted.sups), body.primes + scripted.primes, span=node.span)
+            scripted = s.Scripted(
+                inner,
+                (*body.subs, *scripted.subs),
+                (*body.sups, *scripted.sups),
+                body.primes + scripted.primes,
+                span=node.span,
+            )
         base, accents = base_of(inner)
         if base is None:
             return None
@@ -86,7 +102,9 @@ class ReferenceReader:
         sups, time, acting = self._superscripts(QName(base, accents, labels, (), scripted.primes), scripted, time)
         return Reference(QName(base, accents, labels, sups, scripted.primes), time, acting, slices)
 
-    def _subscripts(self, base: str, accents: tuple[str, ...], node: s.Scripted) -> tuple[tuple[str, ...], Expr | None, s.Surface | None]:
+    def _subscripts(
+        self, base: str, accents: tuple[str, ...], node: s.Scripted
+    ) -> tuple[tuple[str, ...], Expr | None, s.Surface | None]:
         labels: list[str] = []
         time: Expr | None = None
         slices: s.Surface | None = None
@@ -102,20 +120,31 @@ class ReferenceReader:
                 time = self.index(item)
             else:
                 label = label_text(item)
-                if time is not None and isinstance(item, s.Name) and item.text in self.scope.indices - {self.scope.time}:
+                if (
+                    time is not None
+                    and isinstance(item, s.Name)
+                    and item.text in self.scope.indices - {self.scope.time}
+                ):
                     raise AmbiguityError(
-                        f"the second subscript {item.text} is an index, so this is an entry of a vector", span=item.span or node.span,
+                        f"the second subscript {item.text} is an index, so this is an entry of a vector",
+                        span=item.span or node.span,
                         expected="whole vectors, such as y_t^\\top \\log(\\hat{y}_t)",
-                    )  # fmt: skip
+                    )
                 foreign = sorted(offset_letters(item) - {self.scope.time, *self.scope.indices})
                 self._reject_entry(item)
                 if foreign:
                     raise AmbiguityError(
-                        f"this is indexed by {foreign[0]}, but the time index here is {self.scope.time}", span=item.span or node.span,
-                        expected=f"an index such as {self.scope.time}-1", hint="use one letter for the time",
-                    )  # fmt: skip
+                        f"this is indexed by {foreign[0]}, but the time index here is {self.scope.time}",
+                        span=item.span or node.span,
+                        expected=f"an index such as {self.scope.time}-1",
+                        hint="use one letter for the time",
+                    )
                 if label is None:
-                    raise ParseError("this subscript is neither a time nor a label", span=item.span or node.span, expected="an index such as t-1, or a label such as f or hh")
+                    raise ParseError(
+                        "this subscript is neither a time nor a label",
+                        span=item.span or node.span,
+                        expected="an index such as t-1, or a label such as f or hh",
+                    )
                 labels.append(label)
         return tuple(labels), time, slices
 
@@ -124,18 +153,24 @@ class ReferenceReader:
         letters = [part.text for part in item.items if isinstance(part, s.Name)] if isinstance(item, s.Sequence) else []
         if len(letters) == 2 and {*letters} & (self.scope.indices - {self.scope.time}):
             raise AmbiguityError(
-                f"the subscript {letters[0]}{letters[1]} holds an index, so this is an entry of a matrix", span=item.span, expected="matrix form, such as W h_{t-1}",
+                f"the subscript {letters[0]}{letters[1]} holds an index, so this is an entry of a matrix",
+                span=item.span,
+                expected="matrix form, such as W h_{t-1}",
                 hint="whole matrices and vectors are multiplied; if it is a label, rename the index of the sum",
-            )  # fmt: skip
+            )
 
-    def _is_time(self, item: s.Surface, base: str, accents: tuple[str, ...], labels: tuple[str, ...], node: s.Scripted) -> bool:
+    def _is_time(
+        self, item: s.Surface, base: str, accents: tuple[str, ...], labels: tuple[str, ...], node: s.Scripted
+    ) -> bool:
         """Whether a subscript is a time, by the names that are known first, then by the letters that are indices."""
         label = label_text(item)
         plain = QName(base, accents, labels, (), node.primes)
         if label is not None and QName(base, accents, (*labels, label), (), node.primes).key in self.scope.names:
             return False
         timed = plain.key in self.scope.timed or any(
-            QName(base, accents, labels, (sup,), node.primes).key in self.scope.timed for sup in map(label_text, node.sups) if sup is not None
+            QName(base, accents, labels, (sup,), node.primes).key in self.scope.timed
+            for sup in map(label_text, node.sups)
+            if sup is not None
         )
         if isinstance(item, s.Bracket) and item.kind == "(" and self.index_or_none(item) is not None:
             return True
@@ -148,18 +183,34 @@ class ReferenceReader:
             return True
         if isinstance(item, s.Name) and timed:
             return item.text in CONVENTIONAL_INDICES or item.text in self.scope.indices or item.text == self.scope.time
-        if plain.key in self.scope.names and not timed and isinstance(item, s.Name) and item.text not in (self.scope.time,):
+        if (
+            plain.key in self.scope.names
+            and not timed
+            and isinstance(item, s.Name)
+            and item.text not in (self.scope.time,)
+        ):
             return False
-        strong = {*self.scope.indices, self.scope.time, *(CONVENTIONAL_INDICES if timed else ()), *({"T"} if isinstance(item, s.Sum) else ())}
+        strong = {
+            *self.scope.indices,
+            self.scope.time,
+            *(CONVENTIONAL_INDICES if timed else ()),
+            *({"T"} if isinstance(item, s.Sum) else ()),
+        }
         return is_index(item, strong)
 
-    def _superscripts(self, plain: QName, node: s.Scripted, time: Expr | None) -> tuple[tuple[str, ...], Expr | None, tuple[s.Surface, ...]]:
+    def _superscripts(
+        self, plain: QName, node: s.Scripted, time: Expr | None
+    ) -> tuple[tuple[str, ...], Expr | None, tuple[s.Surface, ...]]:
         """Split superscripts into labels, a time in parentheses, and what acts on the name (transpose, power)."""
         labels: list[str] = []
         acting: list[s.Surface] = []
         for item in node.sups:
             label = label_text(item)
-            inner = item.items[0] if isinstance(item, s.Bracket) and item.kind in ("(", "<") and len(item.items) == 1 else None
+            inner = (
+                item.items[0]
+                if isinstance(item, s.Bracket) and item.kind in ("(", "<") and len(item.items) == 1
+                else None
+            )
             if inner is not None and time is None and is_index(inner, {*self.scope.indices, self.scope.time}):
                 time = self.index(inner)
             elif isinstance(item, s.Bracket) and item.kind in ("[", "(") and label is not None:
@@ -177,7 +228,9 @@ class ReferenceReader:
             return True
         if isinstance(item, s.Number) or label == "T":
             return False
-        if isinstance(item, s.Name) and (item.text in self.scope.indices or item.text == self.scope.time or item.text in self.scope.sizes):
+        if isinstance(item, s.Name) and (
+            item.text in self.scope.indices or item.text == self.scope.time or item.text in self.scope.sizes
+        ):
             return False
         if plain.key in self.scope.names and not self.scope.in_cell:
             return False

@@ -1,7 +1,7 @@
 """From the surface to meaning: which names carry a time, which are functions, which fractions are derivatives.
 
-The result is a tree of operations (:class:`Pre`) whose shapes are not known yet; products that depend on shapes stay open until
-:mod:`derive.notation.elaborate` has found them.
+The result is a tree of operations (:class:`Pre`) whose shapes are not known yet; products that depend on shapes stay
+open until :mod:`derive.notation.elaborate` has found them.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ class Resolver:
             raise self.unknown(key, span)
         if reference.time is None and key in self.scope.timed and name.base not in LOSS_LETTERS:
             raise ParseError(
-                f"{key} stands without a time here", span=span, expected=f"{key}_{{{self.scope.time}}}, as elsewhere", hint="every use of a timed quantity says at which time"
+                f"{key} stands without a time here",
+                span=span,
+                expected=f"{key}_{{{self.scope.time}}}, as elsewhere",
+                hint="every use of a timed quantity says at which time",
             )
         return Pre("name", data=(key, reference.time), span=span)
 
@@ -91,23 +94,37 @@ class Resolver:
             return Pre("transpose", (body,), span=span)
         if isinstance(sup, s.Name) and sup.text == "T":
             return Pre("transpose_or_power", (body,), span=span)
-        if isinstance(sup, s.Sum) and sup.signs == (-1,) and isinstance(sup.items[0], (s.Mark, s.Name)) and is_transpose(sup.items[0]):
+        if (
+            isinstance(sup, s.Sum)
+            and sup.signs == (-1,)
+            and isinstance(sup.items[0], (s.Mark, s.Name))
+            and is_transpose(sup.items[0])
+        ):
             return Pre("transpose", (Pre("power", (body,), Integer(-1), span),), span=span)
         if isinstance(sup, s.Bracket) and sup.kind in ("(", "[", "<"):
             raise ParseError(
-                "a superscript in brackets is a label or a time, and this is neither", span=sup.span or span, expected="a number or a letter, such as h^{(2)}_t or h^{(l)}_t",
+                "a superscript in brackets is a label or a time, and this is neither",
+                span=sup.span or span,
+                expected="a number or a letter, such as h^{(2)}_t or h^{(l)}_t",
                 hint="write the equations of each layer with its number",
-            )  # fmt: skip
+            )
         value = self.references.index_or_none(sup)
         if value == 1 and isinstance(sup, s.Number):
-            raise AmbiguityError("the superscript 1 is no power", span=sup.span or span, expected="a label in brackets, such as W^{(1)} or h^{[1]}_t", hint="or leave it out")
+            raise AmbiguityError(
+                "the superscript 1 is no power",
+                span=sup.span or span,
+                expected="a label in brackets, such as W^{(1)} or h^{[1]}_t",
+                hint="or leave it out",
+            )
         if value is not None:
             return Pre("power", (body,), value, span)
         if isinstance(sup, s.Mark):
-            raise ParseError("this superscript has no meaning here", span=sup.span, expected="a power, a transpose \\top, or a label")
+            raise ParseError(
+                "this superscript has no meaning here", span=sup.span, expected="a power, a transpose \\top, or a label"
+            )
         return Pre("power", (body, self.expression(sup)), None, span)
 
-    # -- expressions -----------------------------------------------------------------------------------------------------------
+    # -- expressions -------------------------------------------------------------------------------
 
     def expression(self, node: s.Surface) -> Pre:
         """The meaning of any surface expression."""
@@ -133,7 +150,9 @@ class Resolver:
         return Pre("scalar", data=(value, node.text if not node.text.isdigit() else None), span=node.span)
 
     def _on_Text(self, node: s.Text) -> Pre:
-        raise ParseError("words inside a formula", span=node.span, expected="a formula", hint="put the words outside the formula")
+        raise ParseError(
+            "words inside a formula", span=node.span, expected="a formula", hint="put the words outside the formula"
+        )
 
     def _on_Bracket(self, node: s.Bracket) -> Pre:
         items = node.items
@@ -149,7 +168,8 @@ class Resolver:
             rows = [item.children() for item in items]
             return self._matrix(rows, node.span)
         if node.kind == "[" and node.separator == ",":
-            # Beside each other, unless they are columns, which [h, x] puts under each other; that is settled by the shapes.
+            # Beside each other, unless they are columns, which [h, x] puts under each other; that is settled by the
+            # shapes.
             return Pre("concatenate", tuple(self.expression(item) for item in items), span=node.span)
         return self._matrix([(item,) for item in items], node.span)
 
@@ -159,11 +179,21 @@ class Resolver:
         conditions = []
         for item in node.items:
             if not isinstance(item, s.Relation) or not set(item.operators) <= set(compare):
-                raise ParseError("this is no condition on times", span=item.span, expected="a condition such as [t = T] or [2 \\le t]")
+                raise ParseError(
+                    "this is no condition on times",
+                    span=item.span,
+                    expected="a condition such as [t = T] or [2 \\le t]",
+                )
             found = [self._condition_value(part) for part in item.items]
-            if any(value is None for value in found) and len(node.items) == 1 and item.operators in ((">",), ("<",), (">=",), ("<=",)):
+            if (
+                any(value is None for value in found)
+                and len(node.items) == 1
+                and item.operators in ((">",), ("<",), (">=",), ("<=",))
+            ):
                 # Of quantities, entry by entry: [a > b] is the step function of a - b.
-                a, b = (self.expression(part) for part in (item.items if item.operators[0][0] == ">" else item.items[::-1]))
+                a, b = (
+                    self.expression(part) for part in (item.items if item.operators[0][0] == ">" else item.items[::-1])
+                )
                 return Pre("apply", (Pre("plus", (a, Pre("neg", (b,))), span=item.span),), ("step", 0), node.span)
             values = [self.references.index(part) for part in item.items]
             conditions += [compare[sign](a, b) for sign, a, b in zip(item.operators, values, values[1:], strict=False)]
@@ -173,11 +203,15 @@ class Resolver:
         """A side of a condition on times; None where it is a quantity."""
         value = self.references.index_or_none(node)
         known = self.scope.names | self.scope.timed | self.scope.declared
-        return None if value is None or {leaf.text for leaf in node.walk() if isinstance(leaf, s.Name)} & known else value
+        return (
+            None if value is None or {leaf.text for leaf in node.walk() if isinstance(leaf, s.Name)} & known else value
+        )
 
     def _matrix(self, rows: Sequence[Sequence[s.Surface]], span: Span | None) -> Pre:
         if len({len(row) for row in rows}) != 1:
-            raise ParseError("rows of a matrix have different lengths", span=span, expected="as many entries in every row")
+            raise ParseError(
+                "rows of a matrix have different lengths", span=span, expected="as many entries in every row"
+            )
         return Pre("block", tuple(self.expression(entry) for row in rows for entry in row), len(rows[0]), span)
 
     def _on_Matrix(self, node: s.Matrix) -> Pre:
@@ -185,7 +219,11 @@ class Resolver:
 
     def _on_Fence(self, node: s.Fence) -> Pre:
         body = self.expression(node.body)
-        return Pre("norm", (body,), "2", node.span) if node.kind == "norm" else Pre("apply", (body,), ("abs", 0), node.span)
+        return (
+            Pre("norm", (body,), "2", node.span)
+            if node.kind == "norm"
+            else Pre("apply", (body,), ("abs", 0), node.span)
+        )
 
     def _on_Root(self, node: s.Root) -> Pre:
         body = self.expression(node.body)
@@ -203,7 +241,11 @@ class Resolver:
     def _on_Relation(self, node: s.Relation) -> Pre:
         bad = [op for op in node.operators if op not in ("=", "<", ">", "<=", ">=", "~", "!=", ":=", "==")]
         if bad:
-            raise ParseError(f"'{bad[0]}' is not an operator of a formula", span=node.span, expected="=, \\le, \\ge, \\approx, < or >")
+            raise ParseError(
+                f"'{bad[0]}' is not an operator of a formula",
+                span=node.span,
+                expected="=, \\le, \\ge, \\approx, < or >",
+            )
         operators = tuple("=" if op in (":=", "==") else op for op in node.operators)
         return Pre("relation", tuple(self.expression(item) for item in node.items), operators, node.span)
 
@@ -211,26 +253,44 @@ class Resolver:
         letter, lower, upper = self._bounds(node)
         if self._descends(lower, upper):
             if node.kind == "sum":
-                raise ParseError("the sum runs downward, so it is empty", span=node.span, expected="the smaller bound below, as in \\sum_{k=1}^{t}")
-            lower, upper = upper, lower  # a product written from the latest factor down to the earliest is in our order already
-        return Pre("sum" if node.kind == "sum" else "product", (self.expression(node.body),), (letter, lower, upper), node.span)
+                raise ParseError(
+                    "the sum runs downward, so it is empty",
+                    span=node.span,
+                    expected="the smaller bound below, as in \\sum_{k=1}^{t}",
+                )
+            lower, upper = (
+                upper,
+                lower,
+            )  # a product written from the latest factor down to the earliest is in our order already
+        return Pre(
+            "sum" if node.kind == "sum" else "product", (self.expression(node.body),), (letter, lower, upper), node.span
+        )
 
     def _bounds(self, node: s.Big) -> tuple[Expr, Expr, Expr]:
         sub, sup = node.sub, node.sup
-        if isinstance(sub, s.Relation) and sub.operators == ("=",) and isinstance(sub.items[0], s.Name) and sup is not None:
+        if (
+            isinstance(sub, s.Relation)
+            and sub.operators == ("=",)
+            and isinstance(sub.items[0], s.Name)
+            and sup is not None
+        ):
             return self.references.index(sub.items[0]), self.references.index(sub.items[1]), self.references.index(sup)
         if isinstance(sub, s.Relation) and sup is None and set(sub.operators) <= {"<", "<="} and len(sub.items) <= 3:
             return self._between(sub)
         if isinstance(sub, s.Name) and sup is None and sub.text == self.scope.time:
             return self.references.index(sub), Integer(1), size_of("T")
-        raise ParseError("the bounds of this sum or product are not clear", span=node.span, expected="bounds such as _{k=1}^{t}")
+        raise ParseError(
+            "the bounds of this sum or product are not clear", span=node.span, expected="bounds such as _{k=1}^{t}"
+        )
 
     def _between(self, sub: s.Relation) -> tuple[Expr, Expr, Expr]:
         """``k <= t``, ``k < j <= t``: the index and its bounds; a sum without a lower bound starts at the first step."""
         names = [item for item in sub.items if isinstance(item, s.Name) and item.text not in (self.scope.time, "T")]
         inner = sub.items[1] if len(sub.items) == 3 else sub.items[0]
         if inner not in names:
-            raise ParseError("the index of this sum or product is not clear", span=sub.span, expected="bounds such as _{k=1}^{t}")
+            raise ParseError(
+                "the index of this sum or product is not clear", span=sub.span, expected="bounds such as _{k=1}^{t}"
+            )
         values = [self.references.index(item) for item in sub.items]
         strict = [int(operator == "<") for operator in sub.operators]
         if len(values) == 2:
@@ -238,7 +298,9 @@ class Resolver:
         return values[1], values[0] + strict[0], values[2] - strict[1]
 
     def _descends(self, lower: Expr, upper: Expr) -> bool:
-        """Whether a range is written from its end to its start: from T or the time down to another index or the first steps."""
+        """Whether a range is written from its end to its start: from T or the time down to another index or the first
+        steps.
+        """
         late = {size_of("T"), self.scope.symbol(self.scope.time)}
         return lower in late and not upper.free_symbols & late and (bool(upper.free_symbols) or upper <= 1)
 
@@ -248,7 +310,7 @@ class Resolver:
             return derivative
         return Pre("divide", (self.expression(node.numerator), self.expression(node.denominator)), span=node.span)
 
-    # -- derivatives -----------------------------------------------------------------------------------------------------------
+    # -- derivatives -------------------------------------------------------------------------------
 
     def _differential(self, node: s.Surface) -> tuple[str, tuple[s.Surface, ...]] | None:
         """``∂ x``, ``∂⁺ x``, ``d x`` as (kind, what follows); None where it is none."""
@@ -258,15 +320,27 @@ class Resolver:
         if isinstance(mark, s.Mark) and mark.kind == "partial":
             sups = head.sups if isinstance(head, s.Scripted) else ()
             if isinstance(head, s.Scripted) and (head.subs or head.primes):
-                raise ParseError("∂ with a subscript is not part of the notation", span=head.span, expected="\\frac{\\partial a}{\\partial b}, or \\nabla_b a")
+                raise ParseError(
+                    "∂ with a subscript is not part of the notation",
+                    span=head.span,
+                    expected="\\frac{\\partial a}{\\partial b}, or \\nabla_b a",
+                )
             if not sups:
                 return "total", items[1:]
             if len(sups) == 1 and isinstance(sups[0], s.Mark) and sups[0].kind == "+":
                 return "immediate", items[1:]
-            raise ParseError("higher derivatives are not part of the notation", span=head.span, expected="\\partial or \\partial^{+}")
+            raise ParseError(
+                "higher derivatives are not part of the notation", span=head.span, expected="\\partial or \\partial^{+}"
+            )
         if isinstance(head, s.Name) and head.text == "d" and (len(items) > 1 or "d" not in self.scope.names):
             return "d", items[1:]
-        if isinstance(mark, s.Name) and len(mark.text) > 1 and mark.text[0] == "d" and len(items) == 1 and self._names_quantity(mark.text[1:]):
+        if (
+            isinstance(mark, s.Name)
+            and len(mark.text) > 1
+            and mark.text[0] == "d"
+            and len(items) == 1
+            and self._names_quantity(mark.text[1:])
+        ):
             rest: s.Surface = s.Name(mark.text[1:], span=mark.span)
             if isinstance(head, s.Scripted):
                 rest = s.Scripted(rest, head.subs, head.sups, head.primes, span=head.span)
@@ -287,7 +361,7 @@ class Resolver:
             return Pre("derivative_operator", (by,), kind, span)
         return Pre("derivative", (self._factors(up[1], above.span), by), kind, span)
 
-    # -- products --------------------------------------------------------------------------------------------------------------
+    # -- products ----------------------------------------------------------------------------------
 
     def _factors(self, items: Sequence[s.Surface], span: Span | None) -> Pre:
         return self._on_Sequence(s.Sequence(tuple(items), span=span))
@@ -302,7 +376,9 @@ class Resolver:
             factors.append(factor)
         return factors[0] if len(factors) == 1 else Pre("times", tuple(factors), span=node.span)
 
-    def _factor(self, items: list[s.Surface], position: int, whole: s.Sequence, under_gradient: bool = False) -> tuple[Pre, int]:
+    def _factor(
+        self, items: list[s.Surface], position: int, whole: s.Sequence, under_gradient: bool = False
+    ) -> tuple[Pre, int]:
         item = items[position]
         following = items[position + 1] if position + 1 < len(items) else None
         head = item.base if isinstance(item, s.Scripted) else item
@@ -322,7 +398,11 @@ class Resolver:
         result = self.expression(item)
         if result.op == "derivative_operator":
             if following is None:
-                raise ParseError("nothing is differentiated", span=item.span, expected="the quantity in the numerator, or after the fraction")
+                raise ParseError(
+                    "nothing is differentiated",
+                    span=item.span,
+                    expected="the quantity in the numerator, or after the fraction",
+                )
             of, after = self._factor(items, position + 1, whole)
             return Pre("derivative", (of, result.args[0]), result.data, item.span), after
         return result, position + 1
@@ -338,7 +418,11 @@ class Resolver:
         if isinstance(node.base, s.Fence) and node.base.kind == "norm" and node.subs:
             kind = label_text(node.subs[0])
             if kind not in ("2", "F"):
-                raise ParseError("this norm is not part of the notation", span=node.span, expected="the Euclidean or spectral norm, or \\lVert A \\rVert_F")
+                raise ParseError(
+                    "this norm is not part of the notation",
+                    span=node.span,
+                    expected="the Euclidean or spectral norm, or \\lVert A \\rVert_F",
+                )
             body = Pre("norm", (self.expression(node.base.body),), kind, node.span)
         elif node.subs:
             body = self._entry(node)
@@ -348,7 +432,9 @@ class Resolver:
             raise ParseError("a prime stands on a function or a name", span=node.span, expected="f'(x)")
         for sup in node.sups:
             if isinstance(sup, s.Bracket) and sup.kind == "(":
-                raise ParseError("a label in parentheses stands on a name", span=sup.span, expected="a power, or a transpose")
+                raise ParseError(
+                    "a label in parentheses stands on a name", span=sup.span, expected="a power, or a transpose"
+                )
             body = self.superscript(body, sup, node.span)
         return body
 
@@ -359,12 +445,18 @@ class Resolver:
         if any(isinstance(part, s.Relation) for part in parts):
             ranges = parts if isinstance(item, s.Bracket) else node.subs
             if len(ranges) > 2:
-                raise ParseError("a matrix has two ranges", span=ranges[2].span, expected="rows and columns, as in [W]_{0:n, 0:d}")
+                raise ParseError(
+                    "a matrix has two ranges", span=ranges[2].span, expected="rows and columns, as in [W]_{0:n, 0:d}"
+                )
             return self._sliced(self.expression(node.base), s.Bracket("[", ranges, span=node.span))
         if len(node.subs) == 1 and isinstance(item, s.Scripted):
             label = Pre("onehot", (self.expression(item),), span=item.span)
             return Pre("inner", (label, self.expression(node.base)), span=node.span)
-        raise ParseError("this subscript has no meaning here", span=item.span or node.span, expected="an integer quantity such as y_t, or a range")
+        raise ParseError(
+            "this subscript has no meaning here",
+            span=item.span or node.span,
+            expected="an integer quantity such as y_t, or a range",
+        )
 
     def _marked(self, item: s.Surface, mark: s.Mark, items: list[s.Surface], position: int) -> tuple[Pre, int]:
         if mark.kind == "nabla":
@@ -377,11 +469,19 @@ class Resolver:
             return Pre("differential", (of,), kind, item.span), after
         if mark.kind == "ones":
             following = items[position + 1] if position + 1 < len(items) else None
-            if isinstance(following, s.Bracket) and len(following.items) == 1 and isinstance(following.items[0], s.Relation):
+            if (
+                isinstance(following, s.Bracket)
+                and len(following.items) == 1
+                and isinstance(following.items[0], s.Relation)
+            ):
                 return self._iverson(s.Bracket("[", following.items, span=following.span)), position + 2
             if isinstance(item, s.Scripted) and item.subs:
                 if not all(isinstance(sub, s.Relation) for sub in item.subs):
-                    raise ParseError("ones with a subscript are not part of the notation", span=item.span, expected="\\mathbf{1}, or a condition such as [z_t > 0]")
+                    raise ParseError(
+                        "ones with a subscript are not part of the notation",
+                        span=item.span,
+                        expected="\\mathbf{1}, or a condition such as [z_t > 0]",
+                    )
                 return self._iverson(s.Bracket("[", item.subs, span=item.span)), position + 1
             result = Pre("ones", span=item.span)
             if isinstance(item, s.Scripted):
@@ -389,24 +489,36 @@ class Resolver:
                     result = self.superscript(result, sup, item.span)
             return result, position + 1
         if mark.kind == "dots":
-            raise ParseError("dots leave terms unsaid", span=item.span, expected="a sum or product sign with bounds", hint="write \\sum_{k=1}^{t} or \\prod_{k=1}^{t}")
+            raise ParseError(
+                "dots leave terms unsaid",
+                span=item.span,
+                expected="a sum or product sign with bounds",
+                hint="write \\sum_{k=1}^{t} or \\prod_{k=1}^{t}",
+            )
         raise ParseError("this symbol has no meaning here", span=item.span, expected="a quantity")
 
     def _gradient(self, item: s.Surface, items: list[s.Surface], position: int) -> tuple[Pre, int]:
         if not isinstance(item, s.Scripted) or len(item.subs) != 1:
             raise ParseError("∇ does not say by what", span=item.span, expected="\\nabla_{h_t} L")
         if position + 1 >= len(items):
-            raise ParseError("∇ of nothing", span=item.span, expected="a scalar after the gradient, such as \\nabla_{h_t} L")
+            raise ParseError(
+                "∇ of nothing", span=item.span, expected="a scalar after the gradient, such as \\nabla_{h_t} L"
+            )
         by = self.expression(item.subs[0])
         of, after = self._factor(items, position + 1, s.Sequence(tuple(items)), under_gradient=True)
         if of.op in ("transpose", "transpose_or_power"):
-            raise AmbiguityError("it is not clear what is transposed", span=of.span, expected="parentheses, as in (\\nabla_W L)^\\top", hint="∇ binds one atom")
+            raise AmbiguityError(
+                "it is not clear what is transposed",
+                span=of.span,
+                expected="parentheses, as in (\\nabla_W L)^\\top",
+                hint="∇ binds one atom",
+            )
         result = Pre("gradient", (by, of), span=item.span.to(of.span) if item.span and of.span else item.span)
         for sup in item.sups:
             result = self.superscript(result, sup, item.span)
         return result, after
 
-    # -- products with signs ------------------------------------------------------------------------------------------------------
+    # -- products with signs -----------------------------------------------------------------------
 
     def _on_Infix(self, node: s.Infix) -> Pre:
         operators, items = self._inline_derivatives(node)
@@ -414,7 +526,16 @@ class Resolver:
         result = items[0]
         for operator, item in zip(operators, items[1:], strict=True):
             span = result.span.to(item.span) if result.span and item.span else node.span
-            op = {"odot": "hadamard", "at": "times", "by": "times", "ast": "ast", "cdot": "cdot", "times": "cdot", "otimes": "kron", "slash": "divide"}[operator]
+            op = {
+                "odot": "hadamard",
+                "at": "times",
+                "by": "times",
+                "ast": "ast",
+                "cdot": "cdot",
+                "times": "cdot",
+                "otimes": "kron",
+                "slash": "divide",
+            }[operator]
             if op in ("hadamard", "times", "ast") and result.op == op and result is not items[0]:
                 result = Pre(op, (*result.args, item), span=span)
             else:
@@ -424,9 +545,17 @@ class Resolver:
     def _check_slash(self, node: s.Infix) -> None:
         """``1/2 x`` is read by some as (1/2) x and by others as 1/(2x)."""
         for operator, item in zip(node.operators, node.items[1:], strict=True):
-            if operator == "slash" and isinstance(item, s.Sequence) and self._differential(item) is None and self._on_Sequence(item).op == "times":
+            if (
+                operator == "slash"
+                and isinstance(item, s.Sequence)
+                and self._differential(item) is None
+                and self._on_Sequence(item).op == "times"
+            ):
                 raise AmbiguityError(
-                    "how far the denominator reaches is not clear", span=item.span, expected="a fraction, or parentheses", hint="write \\frac{a}{b} c, or a/(b c)"
+                    "how far the denominator reaches is not clear",
+                    span=item.span,
+                    expected="a fraction, or parentheses",
+                    hint="write \\frac{a}{b} c, or a/(b c)",
                 )
 
     def _inline_derivatives(self, node: s.Infix) -> tuple[list[str], list[Pre]]:
@@ -451,7 +580,9 @@ class Resolver:
                 operators.append(signs.pop(0))
         return operators, items
 
-    def _inline_derivative(self, above: s.Surface, below: s.Surface, span: Span | None) -> tuple[Pre, tuple[s.Surface, ...]] | None:
+    def _inline_derivative(
+        self, above: s.Surface, below: s.Surface, span: Span | None
+    ) -> tuple[Pre, tuple[s.Surface, ...]] | None:
         """``∂a / ∂b`` with what stands after ∂b in the same sequence; None where the slash is an ordinary one."""
         after: tuple[s.Surface, ...] = ()
         if isinstance(below, s.Sequence) and len(below.items) > 2:

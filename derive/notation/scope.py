@@ -1,4 +1,6 @@
-"""What the names of a text are known to be, before it is read: which are timed, which letters are indices, which are functions."""
+"""What the names of a text are known to be, before it is read: which are timed, which letters are indices, which are
+functions.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ LOSS_LETTERS = frozenset(["L", "calL", "ell"])
 """Letters that are scalars unless the text says otherwise, and abstract losses before a parenthesis."""
 
 OBJECTIVE_LETTERS = frozenset(["J", "E", "calJ", "calE"])
-"""Letters that are a loss as well, where they stand alone on the left of an equation that sums over time or over abstract losses."""
+"""Letters that are a loss as well, where they stand alone on the left of an equation that sums over time or over
+abstract losses.
+"""
 
 MATRIX_FUNCTIONS = {
     "diag": "diag", "tr": "trace", "trace": "trace", "vec": "vec", "softmax": "softmax", "sum": "sum_entries", "mean": "mean",
@@ -175,7 +179,9 @@ def is_index(node: s.Surface, letters: Iterable[str]) -> bool:
     if isinstance(node, s.Bracket) and node.kind in ("(", "group") and len(node.items) == 1:
         return is_index(node.items[0], letters)
     names = {leaf.text for leaf in node.walk() if isinstance(leaf, s.Name)}
-    plain = all(isinstance(leaf, (s.Name, s.Number, s.Sum, s.Infix, s.Sequence, s.Bracket, s.Fraction)) for leaf in node.walk())
+    plain = all(
+        isinstance(leaf, (s.Name, s.Number, s.Sum, s.Infix, s.Sequence, s.Bracket, s.Fraction)) for leaf in node.walk()
+    )
     whole = not isinstance(node, s.Sequence) or any(isinstance(leaf, s.Number) for leaf in node.items)
     return plain and whole and bool(names) and names <= {*letters, "T"} and (names != {"T"} or "T" in letters)
 
@@ -202,7 +208,9 @@ def base_of(node: s.Surface) -> tuple[str | None, tuple[str, ...]]:
 
 
 def is_label_sup(node: s.Surface) -> bool:
-    """Whether a superscript can only be a label: a layer ``[1]``, a number in parentheses, a star; or a letter (settled elsewhere)."""
+    """Whether a superscript can only be a label: a layer ``[1]``, a number in parentheses, a star; or a letter (settled
+    elsewhere).
+    """
     if isinstance(node, s.Mark):
         return node.kind == "star"
     if isinstance(node, s.Bracket):

@@ -1,4 +1,6 @@
-"""The shape of a formula, given shapes for its names: the same shape rules that expressions check themselves by, with sizes as unknowns."""
+"""The shape of a formula, given shapes for its names: the same shape rules that expressions check themselves by, with
+sizes as unknowns.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,10 @@ from derive.notation.operations import Pre
 from derive.notation.sizes import Solver
 
 _RULES: dict[str, type[e.Node]] = {
-    "plus": e.Plus, "neg": e.Neg, "hadamard": e.Hadamard, "divide": e.Divide, "transpose": e.Transpose, "apply": e.Apply, "softmax": e.Softmax,
-    "trace": e.Trace, "vec": e.Vec, "sum_entries": e.SumEntries, "mean": e.SumEntries, "norm": e.Norm, "kron": e.Kron, "inner": e.Inner, "sum": e.SumOver,
+    "plus": e.Plus, "neg": e.Neg, "hadamard": e.Hadamard, "divide": e.Divide, "transpose": e.Transpose,
+    "apply": e.Apply, "softmax": e.Softmax,
+    "trace": e.Trace, "vec": e.Vec, "sum_entries": e.SumEntries, "mean": e.SumEntries, "norm": e.Norm, "kron": e.Kron,
+    "inner": e.Inner, "sum": e.SumOver,
     "product": e.ProductOver, "gradient": e.Gradient, "call": e.Call, "extreme": e.Extreme, "differential": e.Differential,
 }  # fmt: skip
 """Operations whose shape is their node's shape rule and nothing more."""
@@ -24,7 +28,9 @@ _RULES: dict[str, type[e.Node]] = {
 class ShapeReader:
     """Finds the shape of an operation, given shapes for the names."""
 
-    def __init__(self, solver: Solver, shapes: Mapping[str, Shape], layout: str, constants: dict[int, Shape] | None = None) -> None:
+    def __init__(
+        self, solver: Solver, shapes: Mapping[str, Shape], layout: str, constants: dict[int, Shape] | None = None
+    ) -> None:
         self.solver = solver
         self.shapes = shapes
         self.layout = layout
@@ -69,7 +75,7 @@ class ShapeReader:
         self.shape(pre.args[0])
         return self._ones(pre)
 
-    # -- products --------------------------------------------------------------------------------------------------------------
+    # -- products ----------------------------------------------------------------------------------
 
     def _times(self, pre: Pre) -> Shape:
         result: Shape = SCALAR
@@ -92,14 +98,17 @@ class ShapeReader:
             if len(right) > 2 and solver.is_one(left[0]):
                 return right[1:]
             return (left[0], *right[1:])
-        before = pre.args[0].span.to(pre.args[position - 1].span) if pre.args[0].span and pre.args[position - 1].span else None  # type: ignore[arg-type]
+        first, last = pre.args[0].span, pre.args[position - 1].span
+        before = first.to(last) if first and last else None
         name_left = f"'{before.text}'" if before else "the left factor"
         span = pre.args[position].span
         name_right = f"'{span.text}'" if span else "the right factor"
         raise ShapeError(
             f"the product does not conform: {name_left} is {show_shape(left)}, {name_right} is {show_shape(right)}",
             span=before.to(span) if before and span else pre.span,
-            expected=f"{show_shape(left)} times something with {left[1]} row{'s' if left[1] != ONE else ''}" if len(left) == 2 else None,
+            expected=f"{show_shape(left)} times something with {left[1]} row{'s' if left[1] != ONE else ''}"
+            if len(left) == 2
+            else None,
             hint="is a transpose missing, the order exchanged, or an elementwise product \\odot meant?",
         )
 
@@ -108,7 +117,12 @@ class ShapeReader:
         if self.layout != "row" or len(left) != 2 or len(right) != 2:
             return False
         rows = self.solver.is_one(left[0]) and self.solver.is_one(right[0])
-        return rows and not self.solver.is_one(left[1]) and not self.solver.is_one(right[1]) and self.solver.equal(left[1], right[1])
+        return (
+            rows
+            and not self.solver.is_one(left[1])
+            and not self.solver.is_one(right[1])
+            and self.solver.equal(left[1], right[1])
+        )
 
     def _ast(self, pre: Pre) -> Shape:
         return e.Hadamard.shape_rule([self.shape(arg) for arg in pre.args], self.solver)
@@ -123,18 +137,25 @@ class ShapeReader:
         """Whether a dot between two operands is an inner product: both columns, or both rows."""
         if len(a) != 2 or len(b) != 2:
             return False
-        return (self.solver.is_one(a[1]) and self.solver.is_one(b[1])) or (self.solver.is_one(a[0]) and self.solver.is_one(b[0]))
+        return (self.solver.is_one(a[1]) and self.solver.is_one(b[1])) or (
+            self.solver.is_one(a[0]) and self.solver.is_one(b[0])
+        )
 
     def _relation(self, pre: Pre) -> Shape:
         """Both sides have one shape; only a number (h_0 = 0) stands for a whole vector."""
         shapes = [self.shape(arg) for arg in pre.args]
-        sides = [shape for arg, shape in zip(pre.args, shapes, strict=True) if arg.op not in ("zero", "scalar")] or shapes
+        sides = [
+            shape for arg, shape in zip(pre.args, shapes, strict=True) if arg.op not in ("zero", "scalar")
+        ] or shapes
         for shape in sides[1:]:
-            if len(shape) != len(sides[0]) or not all(self.solver.equal(a, b) for a, b in zip(sides[0], shape, strict=True)):
-                raise ShapeError(f"the two sides of the equation are {show_shape(self.solver.shape(sides[0]))} and {show_shape(self.solver.shape(shape))}")
+            if len(shape) != len(sides[0]) or not all(
+                self.solver.equal(a, b) for a, b in zip(sides[0], shape, strict=True)
+            ):
+                first, other = (show_shape(self.solver.shape(found)) for found in (sides[0], shape))
+                raise ShapeError(f"the two sides of the equation are {first} and {other}")
         return sides[0]
 
-    # -- others with parameters ------------------------------------------------------------------------------------------------
+    # -- others with parameters --------------------------------------------------------------------
 
     def _power(self, pre: Pre) -> Shape:
         base = self.shape(pre.args[0])
@@ -149,13 +170,20 @@ class ShapeReader:
 
     def _diag(self, pre: Pre) -> Shape:
         shape = self.shape(pre.args[0])
-        return e.Diag.shape_rule([shape], self.solver) if is_vector(shape, self.solver) else e.DiagPart.shape_rule([shape], self.solver)
+        return (
+            e.Diag.shape_rule([shape], self.solver)
+            if is_vector(shape, self.solver)
+            else e.DiagPart.shape_rule([shape], self.solver)
+        )
 
     def _block(self, pre: Pre) -> Shape:
         shapes = [self.shape(arg) for arg in pre.args]
         if not all(is_scalar(shape, self.solver) for shape in shapes):
             # A 0 or a number that stands for a block takes the size that its neighbours leave it.
-            shapes = [(self.solver.unknown(), self.solver.unknown()) if arg.op == "zero" else shape for arg, shape in zip(pre.args, shapes, strict=True)]
+            shapes = [
+                (self.solver.unknown(), self.solver.unknown()) if arg.op == "zero" else shape
+                for arg, shape in zip(pre.args, shapes, strict=True)
+            ]
         return e.Block.shape_rule(shapes, self.solver, (Integer(pre.data),))
 
     def _concatenate(self, pre: Pre) -> Shape:
@@ -163,7 +191,9 @@ class ShapeReader:
         return e.Block.shape_rule(shapes, self.solver, (Integer(1 if self.stacks(shapes) else len(shapes)),))
 
     def stacks(self, shapes: Sequence[Shape]) -> bool:
-        """Whether [a, b] puts its parts under each other: columns and numbers (in a column cell) do, rows and matrices stand side by side."""
+        """Whether [a, b] puts its parts under each other: columns and numbers (in a column cell) do, rows and matrices
+        stand side by side.
+        """
         if all(is_scalar(shape, self.solver) for shape in shapes):
             return self.layout == "column"
         return all(len(shape) == 2 and self.solver.is_one(shape[1]) for shape in shapes)
@@ -179,4 +209,6 @@ class ShapeReader:
         return derivative_shape(self.shape(pre.args[0]), self.shape(pre.args[1]), self.solver)
 
     def _derivative_operator(self, pre: Pre) -> Shape:
-        raise ParseError("nothing is differentiated", span=pre.span, expected="the quantity in the numerator, or after the fraction")
+        raise ParseError(
+            "nothing is differentiated", span=pre.span, expected="the quantity in the numerator, or after the fraction"
+        )

@@ -106,12 +106,16 @@ def letters(first: str, taken: set[str]) -> Iterator[str]:
 
 
 def name_sizes(solver: Solver, wanted: Iterable[tuple[str, Shape]], taken: set[str]) -> None:
-    """Give every open size a letter: ``wanted`` lists shapes with the letter their main size prefers (n state, d input, m output)."""
+    """Give every open size a letter: ``wanted`` lists shapes with the letter their main size prefers (n state, d input,
+    m output).
+    """
     used = set(taken)
     remaining: list[Expr] = []
     for letter, shape in wanted:
         for a in shape:
-            for unknown in sorted((s for s in solver.value(a).free_symbols if isinstance(s, Dummy)), key=lambda s: s.dummy_index):
+            for unknown in sorted(
+                (s for s in solver.value(a).free_symbols if isinstance(s, Dummy)), key=lambda s: s.dummy_index
+            ):
                 if letter:
                     name = next(letters(letter, used))
                     used.add(name)

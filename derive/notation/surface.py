@@ -1,11 +1,12 @@
 """The surface of a formula: what is written, before it is decided what it means.
 
-Both directions meet here. The front ends and the grammar turn text into a surface tree (with places in the text); the writers turn a
-surface tree into LaTeX, plain text, Typst or MathML. Meaning (is ``f (x)`` a product or an application, is ``_k`` a time or a label) is
-settled in :mod:`derive.notation.resolve`, and an expression comes back to the surface through :mod:`derive.notation.present`, so that
-parentheses and spellings are decided in one place for all outputs.
+Both directions meet here. The front ends and the grammar turn text into a surface tree (with places in the text); the
+writers turn a surface tree into LaTeX, plain text, Typst or MathML. Meaning (is ``f (x)`` a product or an application,
+is ``_k`` a time or a label) is settled in :mod:`derive.notation.resolve`, and an expression comes back to the surface
+through :mod:`derive.notation.present`, so that parentheses and spellings are decided in one place for all outputs.
 
-Names are spelled in plain letters here: ``alpha`` for a Greek letter, ``calL`` for a calligraphic one, ``softmax`` for a word.
+Names are spelled in plain letters here: ``alpha`` for a Greek letter, ``calL`` for a calligraphic one, ``softmax`` for
+a word.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ class Number(Surface):
 
 @dataclass(frozen=True)
 class Mark(Surface):
-    """A sign that is no quantity: ``ones`` (bold 1), ``reals``, ``nabla``, ``partial``, ``dots``, ``top``, ``star``, ``+``, ``-``, ``infty``."""
+    """A sign that is no quantity: ``ones`` (bold 1), ``reals``, ``nabla``, ``partial``, ``dots``, ``top``, ``star``,
+    ``+``, ``-``, ``infty``.
+    """
 
     kind: str
 
@@ -104,7 +107,9 @@ class Accent(Surface):
 
 @dataclass(frozen=True)
 class Bracket(Surface):
-    """Bracketed items. ``kind`` is the opening bracket: ``(``, ``[``, ``{`` (a set), ``<`` (angle), or ``group`` (TeX braces, not printed)."""
+    """Bracketed items. ``kind`` is the opening bracket: ``(``, ``[``, ``{`` (a set), ``<`` (angle), or ``group`` (TeX
+    braces, not printed).
+    """
 
     kind: str
     items: tuple[Surface, ...]
@@ -137,7 +142,9 @@ class Sequence(Surface):
 
 @dataclass(frozen=True)
 class Infix(Surface):
-    """Operands joined by product signs (``odot``, ``cdot``, ``times``, ``otimes``, ``ast``, ``at``, ``slash``), read from the left."""
+    """Operands joined by product signs (``odot``, ``cdot``, ``times``, ``otimes``, ``ast``, ``at``, ``slash``), read
+    from the left.
+    """
 
     operators: tuple[str, ...]
     items: tuple[Surface, ...]

@@ -1,4 +1,6 @@
-"""Other ways to write a time: h(t), h^t. They are turned into h_t where the left sides of the equations show that they are meant."""
+"""Other ways to write a time: h(t), h^t. They are turned into h_t where the left sides of the equations show that they
+are meant.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from dataclasses import fields, replace
 from typing import Any
 
 from derive.notation import surface as s
-from derive.notation.scope import CONVENTIONAL_INDICES, ELEMENTWISE, EXTREMES, MATRIX_FUNCTIONS, is_index, offset_letters
+from derive.notation.scope import (
+    CONVENTIONAL_INDICES,
+    ELEMENTWISE,
+    EXTREMES,
+    MATRIX_FUNCTIONS,
+    is_index,
+    offset_letters,
+)
 
 _LETTERS = CONVENTIONAL_INDICES - {"T"}
 

@@ -14,10 +14,38 @@ from derive.notation.vocabulary import KNOWN_COMMANDS
 MAX_BRACKETS = 400
 """Deepest bracket nesting that is read."""
 
-CLOSING = {"(": ")", "[": "]", "{": "}", "group": "}", "<": "\\rangle", "norm": "\\rVert", "abs": "\\rvert", "matrix": "\\end", "round": "]"}
+CLOSING = {
+    "(": ")",
+    "[": "]",
+    "{": "}",
+    "group": "}",
+    "<": "\\rangle",
+    "norm": "\\rVert",
+    "abs": "\\rvert",
+    "matrix": "\\end",
+    "round": "]",
+}
 
-OPEN_TOKENS = {"(": "LPAR", "[": "LBRACK", "{": "LSET", "group": "LBRACE", "<": "LANGLE", "norm": "LNORM", "abs": "LABS", "matrix": "MBEGIN"}
-CLOSE_TOKENS = {"(": "RPAR", "[": "RBRACK", "{": "RSET", "group": "RBRACE", "<": "RANGLE", "norm": "RNORM", "abs": "RABS", "matrix": "MEND"}
+OPEN_TOKENS = {
+    "(": "LPAR",
+    "[": "LBRACK",
+    "{": "LSET",
+    "group": "LBRACE",
+    "<": "LANGLE",
+    "norm": "LNORM",
+    "abs": "LABS",
+    "matrix": "MBEGIN",
+}
+CLOSE_TOKENS = {
+    "(": "RPAR",
+    "[": "RBRACK",
+    "{": "RSET",
+    "group": "RBRACE",
+    "<": "RANGLE",
+    "norm": "RNORM",
+    "abs": "RABS",
+    "matrix": "MEND",
+}
 
 OPERAND_ENDS = frozenset(
     {"NAME", "NUMBER", "MARK", "RPAR", "RBRACK", "RSET", "RBRACE", "RANGLE", "RNORM", "RABS", "MEND", "PRIME"}
@@ -25,7 +53,8 @@ OPERAND_ENDS = frozenset(
 """Token types after which an operand is complete."""
 
 _WORDS = {
-    "NAME": "a name", "NUMBER": "a number", "LPAR": "'('", "RPAR": "')'", "LBRACK": "'['", "RBRACK": "']'", "LBRACE": "'{'", "RBRACE": "'}'",
+    "NAME": "a name", "NUMBER": "a number", "LPAR": "'('", "RPAR": "')'", "LBRACK": "'['", "RBRACK": "']'",
+    "LBRACE": "'{'", "RBRACE": "'}'",
     "RSET": "'\\}'", "RNORM": "a closing norm bar", "RABS": "a closing bar", "ADDOP": "'+' or '-'", "CHAINOP": "a product sign",
     "REL": "a relation such as '='", "COMMA": "','", "NEWLINE": "a new line", "SUB": "a subscript", "SUP": "a superscript",
     "AMP": "'&'", "MEND": "the end of the matrix", "$END": "the end of the formula", "MARK": "a symbol", "FRAC": "a fraction",
@@ -40,7 +69,22 @@ def describe(types: Iterable[str]) -> str:
     words = []
     if found >= _START_OF_OPERAND:
         words.append("a quantity, a number or an opening bracket")
-        found -= {"NAME", "NUMBER", "MARK", "TEXT", "LPAR", "LBRACK", "LBRACE", "LSET", "LANGLE", "LNORM", "LABS", "FRAC", "SQRT", "ACCENT"}
+        found -= {
+            "NAME",
+            "NUMBER",
+            "MARK",
+            "TEXT",
+            "LPAR",
+            "LBRACK",
+            "LBRACE",
+            "LSET",
+            "LANGLE",
+            "LNORM",
+            "LABS",
+            "FRAC",
+            "SQRT",
+            "ACCENT",
+        }
         found -= {"MBEGIN", "BIG"}
     words += sorted({_WORDS[t] for t in found if t in _WORDS})
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
@@ -65,7 +109,9 @@ class SourceToken(Token):
 
 
 class Emitter:
-    """Collects tokens and keeps account of the open brackets, since a bracket error is best told from where it was opened."""
+    """Collects tokens and keeps account of the open brackets, since a bracket error is best told from where it was
+    opened.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -87,7 +133,9 @@ class Emitter:
         """Open a bracket."""
         if len(self.open) >= MAX_BRACKETS:
             raise ParseError(
-                f"brackets are nested more than {MAX_BRACKETS} deep", span=self.span(start, end), hint="name the inner parts by equations of their own"
+                f"brackets are nested more than {MAX_BRACKETS} deep",
+                span=self.span(start, end),
+                hint="name the inner parts by equations of their own",
             )
         self.open.append((kind, self.span(start, end)))
         self.emit(OPEN_TOKENS[kind], value or kind, start, end)
@@ -96,7 +144,12 @@ class Emitter:
         """Close the innermost bracket, which must be of this kind."""
         here = self.span(start, end)
         if not self.open:
-            raise ParseError(f"'{here.text}' closes nothing", span=here, expected="an opening bracket before it", hint="remove it, or add the opening bracket")
+            raise ParseError(
+                f"'{here.text}' closes nothing",
+                span=here,
+                expected="an opening bracket before it",
+                hint="remove it, or add the opening bracket",
+            )
         opened, place = self.open[-1]
         if opened != kind:
             raise ParseError(
@@ -113,7 +166,10 @@ class Emitter:
         if self.open:
             kind, place = self.open[-1]
             raise ParseError(
-                f"'{place.text}' is never closed", span=place, expected=f"'{CLOSING[kind]}' before the formula ends", hint=f"add the missing '{CLOSING[kind]}'"
+                f"'{place.text}' is never closed",
+                span=place,
+                expected=f"'{CLOSING[kind]}' before the formula ends",
+                hint=f"add the missing '{CLOSING[kind]}'",
             )
         return self.tokens
 
@@ -125,5 +181,7 @@ def unknown_command(name: str, span: Span, known: Iterable[str] = KNOWN_COMMANDS
         f"unknown command \\{name}",
         span=span,
         expected="a command of the notation",
-        hint=f"did you mean \\{close[0]}?" if close else f"write \\operatorname{{{name}}} if it is a function of your own",
+        hint=f"did you mean \\{close[0]}?"
+        if close
+        else f"write \\operatorname{{{name}}} if it is a function of your own",
     )

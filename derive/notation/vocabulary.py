@@ -27,7 +27,27 @@ STEP = "Deltat"
 LETTER_COMMANDS = {**{g: g for g in GREEK}, "ell": "ell", "infty": "infty"}
 """Commands that stand for one letter."""
 
-FUNCTION_COMMANDS = ("tanh", "sinh", "cosh", "sin", "cos", "tan", "arctan", "exp", "log", "ln", "max", "min", "det", "dim", "arg", "sup", "inf", "lim", "Pr")
+FUNCTION_COMMANDS = (
+    "tanh",
+    "sinh",
+    "cosh",
+    "sin",
+    "cos",
+    "tan",
+    "arctan",
+    "exp",
+    "log",
+    "ln",
+    "max",
+    "min",
+    "det",
+    "dim",
+    "arg",
+    "sup",
+    "inf",
+    "lim",
+    "Pr",
+)
 """Commands that TeX sets upright as words."""
 
 ACCENTS = {
@@ -75,23 +95,104 @@ IGNORED = [
 ]  # fmt: skip
 """Commands without meaning for a formula."""
 
-SIZES = ["big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl", "biggr", "Biggl", "Biggr", "bigm", "Bigm", "left", "right"]
+SIZES = [
+    "big",
+    "Big",
+    "bigg",
+    "Bigg",
+    "bigl",
+    "bigr",
+    "Bigl",
+    "Bigr",
+    "biggl",
+    "biggr",
+    "Biggl",
+    "Biggr",
+    "bigm",
+    "Bigm",
+    "left",
+    "right",
+]
 """Commands that only change how large a delimiter is."""
 
 MATRIX_ENVIRONMENTS = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "Bmatrix", "vmatrix", "array")
 LINE_ENVIRONMENTS = (
-    "align", "aligned", "alignedat", "equation", "gather", "gathered", "split", "eqnarray", "multline", "displaymath", "math", "flalign",
-)  # fmt: skip
+    "align",
+    "aligned",
+    "alignedat",
+    "equation",
+    "gather",
+    "gathered",
+    "split",
+    "eqnarray",
+    "multline",
+    "displaymath",
+    "math",
+    "flalign",
+)
 
-DANGEROUS = ("input", "include", "write", "openin", "openout", "read", "def", "newcommand", "renewcommand", "csname", "catcode", "usepackage")
+DANGEROUS = (
+    "input",
+    "include",
+    "write",
+    "openin",
+    "openout",
+    "read",
+    "def",
+    "newcommand",
+    "renewcommand",
+    "csname",
+    "catcode",
+    "usepackage",
+)
 """Commands that do something in TeX; named in the error, since nothing here ever runs them."""
 
 KNOWN_COMMANDS = sorted(
     {
-        *LETTER_COMMANDS, *FUNCTION_COMMANDS, *ACCENTS, *STYLES, *WORD_STYLES, *LETTER_STYLES, *PRODUCTS, *IGNORED, *SIZES,
-        *(r for r in RELATIONS if r.isalpha()), "frac", "dfrac", "tfrac", "sqrt", "sum", "prod", "partial", "nabla", "top", "intercal", "prime",
-        "lVert", "rVert", "lvert", "rvert", "Vert", "vert", "langle", "rangle", "dots", "ldots", "cdots", "underbrace", "overbrace", "begin", "end",
-        "label", "tag", "lbrace", "rbrace", "lbrack", "rbrack", "mid", "dagger",
+        *LETTER_COMMANDS,
+        *FUNCTION_COMMANDS,
+        *ACCENTS,
+        *STYLES,
+        *WORD_STYLES,
+        *LETTER_STYLES,
+        *PRODUCTS,
+        *IGNORED,
+        *SIZES,
+        *(r for r in RELATIONS if r.isalpha()),
+        "frac",
+        "dfrac",
+        "tfrac",
+        "sqrt",
+        "sum",
+        "prod",
+        "partial",
+        "nabla",
+        "top",
+        "intercal",
+        "prime",
+        "lVert",
+        "rVert",
+        "lvert",
+        "rvert",
+        "Vert",
+        "vert",
+        "langle",
+        "rangle",
+        "dots",
+        "ldots",
+        "cdots",
+        "underbrace",
+        "overbrace",
+        "begin",
+        "end",
+        "label",
+        "tag",
+        "lbrace",
+        "rbrace",
+        "lbrack",
+        "rbrack",
+        "mid",
+        "dagger",
     }
-)  # fmt: skip
+)
 """For suggestions after an unknown command."""

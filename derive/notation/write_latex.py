@@ -7,11 +7,19 @@ from derive.notation.layout import COMPOUND, is_head, is_label_word, is_tall, se
 from derive.notation.vocabulary import STEP
 
 _MARKS = {
-    "ones": r"\mathbf{1}", "reals": r"\mathbb{R}", "nabla": r"\nabla", "partial": r"\partial", "dots": r"\dots", "top": r"\top", "star": "*",
+    "ones": r"\mathbf{1}", "reals": r"\mathbb{R}", "nabla": r"\nabla", "partial": r"\partial", "dots": r"\dots",
+    "top": r"\top", "star": "*",
     "+": "+", "-": "-", "infty": r"\infty", "prime": r"\prime", "dagger": r"\dagger", "transpose": r"\top",
 }  # fmt: skip
 
-_OPERATORS = {"odot": r" \odot ", "cdot": r" \cdot ", "times": r" \times ", "otimes": r" \otimes ", "ast": " * ", "slash": " / "}
+_OPERATORS = {
+    "odot": r" \odot ",
+    "cdot": r" \cdot ",
+    "times": r" \times ",
+    "otimes": r" \otimes ",
+    "ast": " * ",
+    "slash": " / ",
+}
 """Products side by side (``at``: of matrices, ``by``: with a scalar) have no sign of their own."""
 
 _RELATIONS = {
@@ -100,7 +108,11 @@ def _sequence(node: s.Sequence) -> str:
         piece = write_latex(item)
         previous = node.items[k - 1] if k else None
         tight = isinstance(item, s.Bracket) and item.kind == "(" and is_head(previous)
-        glue = "" if not text or (tight and not _ends_in_command(text, piece)) else (r" \, " if isinstance(previous, s.Number) and isinstance(item, s.Number) else " ")
+        glue = (
+            ""
+            if not text or (tight and not _ends_in_command(text, piece))
+            else (r" \, " if isinstance(previous, s.Number) and isinstance(item, s.Number) else " ")
+        )
         text += glue + piece
     return text
 
@@ -116,7 +128,11 @@ def _infix(node: s.Infix) -> str:
         piece = write_latex(item)
         if operator in ("at", "by"):
             # Two numbers side by side would read as one.
-            text += r" \cdot " if text[-1:].isdigit() and piece[:1].isdigit() and isinstance(node.items[k], s.Number) else " "
+            text += (
+                r" \cdot "
+                if text[-1:].isdigit() and piece[:1].isdigit() and isinstance(node.items[k], s.Number)
+                else " "
+            )
         else:
             text += _OPERATORS[operator]
         text += piece

@@ -1,9 +1,9 @@
 """Surface trees as presentation MathML (MathML Core), for HTML pages and notebooks.
 
-MathML Core leaves to the author what TeX does by itself, and the writers of the parts do it here: signs in scripts stand without space
-around them (:data:`Style`), fractions and upright words keep a thin space from their neighbours, and brackets grow only around what is
-higher than a line. Between factors stands an invisible times sign, after a function's name an invisible application, so that
-a screen reader says what is meant.
+MathML Core leaves to the author what TeX does by itself, and the writers of the parts do it here: signs in scripts
+stand without space around them (:data:`Style`), fractions and upright words keep a thin space from their neighbours,
+and brackets grow only around what is higher than a line. Between factors stands an invisible times sign, after a
+function's name an invisible application, so that a screen reader says what is meant.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ _SYMBOLS = {**GREEK_TO_UNICODE, "varpi": "ϖ", "varrho": "ϱ", "varsigma": "ς",
 
 _MARKS = {
     "ones": "<mn>𝟏</mn>", "reals": "<mi>ℝ</mi>", "nabla": '<mi mathvariant="normal">∇</mi>', "partial": "<mi>∂</mi>", "dots": "<mi>…</mi>",
-    "cdots": "<mi>⋯</mi>", "top": "<mi>⊤</mi>", "transpose": "<mi>⊤</mi>", "infty": "<mi>∞</mi>", "prime": "<mi>′</mi>", "dagger": "<mi>†</mi>",
+    "cdots": "<mi>⋯</mi>", "top": "<mi>⊤</mi>", "transpose": "<mi>⊤</mi>", "infty": "<mi>∞</mi>",
+    "prime": "<mi>′</mi>", "dagger": "<mi>†</mi>",
     "star": "<mi>∗</mi>", "+": "<mi>+</mi>", "-": "<mi>−</mi>",
 }  # fmt: skip
 """Signs that are no quantity. They are identifiers even where they look like operators, since they take no space."""
@@ -83,13 +84,16 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TIMES, _APPLY = "<mo>&#x2062;</mo>", "<mo>&#x2061;</mo>"
 
 _THIN, _WORD, _NARROW = (f'<mspace width="{width}em"/>' for width in ("0.1667", "0.2222", "0.12"))
-"""TeX's thin space; the one beside words, wider since browsers do not add the slant of a letter; TeX's space at the ends of a fraction bar."""
+"""TeX's thin space; the one beside words, wider since browsers do not add the slant of a letter; TeX's space at the
+ends of a fraction bar.
+"""
 
 _TIGHT, _MEDIUM = 'lspace="0" rspace="0"', 'lspace="0.2222em" rspace="0.2222em"'
 
 
 def write_mathml(node: s.Surface, display: bool = False) -> str:
-    """The ``<math>`` element of a surface tree. ``display``: on a line of its own, with the bounds of sums above and below.
+    """The ``<math>`` element of a surface tree. ``display``: on a line of its own, with the bounds of sums above and
+    below.
 
     >>> from derive.notation.parser import parse_one
     >>> write_mathml(parse_one("h_t < 1"))
@@ -118,7 +122,9 @@ def _text(text: str) -> str:
 
 
 def _operator(sign: str, style: Style, spaces: str | None = None) -> str:
-    """A sign between operands, with the spaces of the operator dictionary unless others are given; without any in a script."""
+    """A sign between operands, with the spaces of the operator dictionary unless others are given; without any in a
+    script.
+    """
     spaces = _TIGHT if style == "script" else spaces
     return f"<mo {spaces}>{_text(sign)}</mo>" if spaces else f"<mo>{_text(sign)}</mo>"
 
@@ -132,11 +138,14 @@ def _separated(groups: Iterable[Elements], separator: str, style: Style) -> Elem
 
 def _delimited(pair: tuple[str, str], body: Elements, tall: bool) -> Elements:
     stretchy = "true" if tall else "false"
-    opening, closing = (f'<mo form="{form}" stretchy="{stretchy}">{sign}</mo>' for form, sign in zip(("prefix", "postfix"), pair, strict=True))
+    opening, closing = (
+        f'<mo form="{form}" stretchy="{stretchy}">{sign}</mo>'
+        for form, sign in zip(("prefix", "postfix"), pair, strict=True)
+    )
     return [f"<mrow>{opening}{''.join(body)}{closing}</mrow>"]
 
 
-# -- leaves --------------------------------------------------------------------------------------------------------------------
+# -- leaves ----------------------------------------------------------------------------------------
 
 
 def name(text: str) -> str:
@@ -157,7 +166,9 @@ def _styled(alphabet: str, letter: str) -> str:
     if not (letter.isascii() and letter.isalpha()):
         return _text(letter)
     capital, small = _ALPHABETS[alphabet]
-    return _ELSEWHERE.get(alphabet + letter) or chr(capital + ord(letter) - ord("A") if letter.isupper() else small + ord(letter) - ord("a"))
+    return _ELSEWHERE.get(alphabet + letter) or chr(
+        capital + ord(letter) - ord("A") if letter.isupper() else small + ord(letter) - ord("a")
+    )
 
 
 def _name(node: s.Name, style: Style) -> Elements:
@@ -178,7 +189,7 @@ def _words(node: s.Text, style: Style) -> Elements:
     return [f"<mtext>{_text(node.text).replace(' ', '&#xA0;')}</mtext>"]
 
 
-# -- scripts and accents -------------------------------------------------------------------------------------------------------
+# -- scripts and accents ---------------------------------------------------------------------------
 
 
 def _script_item(node: s.Surface) -> Elements:
@@ -194,7 +205,9 @@ def _script(items: tuple[s.Surface, ...], primes: int = 0) -> str:
 
 
 def _primes(count: int) -> str:
-    """Primes in a superscript. Fonts draw them small and high already, so they keep the size of the base and are not raised again."""
+    """Primes in a superscript. Fonts draw them small and high already, so they keep the size of the base and are not
+    raised again.
+    """
     signs = {2: "\u2033", 3: "\u2034"}.get(count, "\u2032" * count)
     # The row takes the script's level, from which the scriptlevel counts.
     return f'<mrow><mpadded scriptlevel="-1" voffset="-0.4em" height="0"><mo {_TIGHT}>{signs}</mo></mpadded></mrow>'
@@ -224,16 +237,19 @@ def _accent(node: s.Accent, style: Style) -> Elements:
     under = node.kind == "underline"
     kind, attribute = ("munder", "accentunder") if under else ("mover", "accent")
     if node.kind in ("rightarrow", "leftarrow"):
-        looks = 'stretchy="true" mathsize="50%"'  # at full size it would be wider than a letter and push its scripts away
+        looks = (
+            'stretchy="true" mathsize="50%"'  # at full size it would be wider than a letter and push its scripts away
+        )
     else:
         stretchy = "false" if isinstance(node.body, (s.Name, s.Mark, s.Accent)) else "true"
-        # Chromium would set the sign directly upon the letter, and a bar that touches the stem of an h makes another letter of it.
+        # Chromium would set the sign directly upon the letter, and a bar that touches the stem of an h makes another
+        # letter of it.
         gap = "0.14em" if node.kind == "bar" else "0.07em"
         looks = f'stretchy="{stretchy}" style="padding-{"top" if under else "bottom"}:{gap}"'
     return [f'<{kind} {attribute}="true">{_whole(node.body, style)}<mo {looks}>{_ACCENTS[node.kind]}</mo></{kind}>']
 
 
-# -- brackets ------------------------------------------------------------------------------------------------------------------
+# -- brackets --------------------------------------------------------------------------------------
 
 
 def _bracket(node: s.Bracket, style: Style) -> Elements:
@@ -249,7 +265,10 @@ def _fence(node: s.Fence, style: Style) -> Elements:
 
 def _matrix(node: s.Matrix, style: Style) -> Elements:
     inner: Style = "script" if style == "script" else "text"
-    rows = ("".join(_cell(_write(entry, inner), k == 0, k == len(row) - 1) for k, entry in enumerate(row)) for row in node.rows)
+    rows = (
+        "".join(_cell(_write(entry, inner), k == 0, k == len(row) - 1) for k, entry in enumerate(row))
+        for row in node.rows
+    )
     return _delimited(("(", ")"), [f"<mtable>{''.join(f'<mtr>{row}</mtr>' for row in rows)}</mtable>"], True)
 
 
@@ -259,7 +278,7 @@ def _cell(body: Elements, first: bool, last: bool) -> str:
     return f'<mtd style="{style}">{"".join(body)}</mtd>' if style else f"<mtd>{''.join(body)}</mtd>"
 
 
-# -- products ------------------------------------------------------------------------------------------------------------------
+# -- products --------------------------------------------------------------------------------------
 
 
 def _sequence(node: s.Sequence, style: Style) -> Elements:
@@ -271,7 +290,9 @@ def _sequence(node: s.Sequence, style: Style) -> Elements:
 
 
 def _between(left: s.Surface, right: s.Surface, style: Style) -> Elements:
-    """What stands between two things side by side: an invisible sign (in a script letters make a label), and a thin space where TeX puts one."""
+    """What stands between two things side by side: an invisible sign (in a script letters make a label), and a thin
+    space where TeX puts one.
+    """
     signs = (_base_of(left), _base_of(right))
     if applies(left, right):
         return [_APPLY]
@@ -310,7 +331,9 @@ def _infix(node: s.Infix, style: Style) -> Elements:
 
 def _fraction(node: s.Fraction, style: Style) -> Elements:
     inner: Style = "text" if style == "display" else "script"
-    return [_one([_NARROW, f"<mfrac>{_whole(node.numerator, inner)}{_whole(node.denominator, inner)}</mfrac>", _NARROW])]
+    return [
+        _one([_NARROW, f"<mfrac>{_whole(node.numerator, inner)}{_whole(node.denominator, inner)}</mfrac>", _NARROW])
+    ]
 
 
 def _root(node: s.Root, style: Style) -> Elements:
@@ -319,7 +342,7 @@ def _root(node: s.Root, style: Style) -> Elements:
     return [f"<mroot>{_whole(node.body, style)}{_whole(node.index, 'script')}</mroot>"]
 
 
-# -- sums, relations, lines ----------------------------------------------------------------------------------------------------
+# -- sums, relations, lines ------------------------------------------------------------------------
 
 
 def _sum(node: s.Sum, style: Style) -> Elements:

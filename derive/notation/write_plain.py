@@ -12,7 +12,16 @@ _MARKS = {
     "prime": "'", "dagger": "†",
 }  # fmt: skip
 
-_OPERATORS = {"odot": " * ", "cdot": " · ", "times": " × ", "otimes": " ⊗ ", "ast": " * ", "slash": " / ", "at": " @ ", "by": " * "}
+_OPERATORS = {
+    "odot": " * ",
+    "cdot": " · ",
+    "times": " × ",
+    "otimes": " ⊗ ",
+    "ast": " * ",
+    "slash": " / ",
+    "at": " @ ",
+    "by": " * ",
+}
 
 _RELATIONS = {
     "=": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "~": "≈", "!=": "≠", "in": "∈", "->": "→", ":=": ":=", "==": "=", ":": ":",
@@ -75,7 +84,9 @@ def _tight(node: s.Surface) -> str:
 
 def _bracket(node: s.Bracket) -> str:
     body = f"{node.separator} ".join(write_plain(item) for item in node.items)
-    opening, closing = {"<": ("⟨", "⟩"), "group": ("(", ")"), "time": ("", "")}.get(node.kind, (node.kind, {"(": ")", "[": "]", "{": "}"}.get(node.kind, "")))
+    opening, closing = {"<": ("⟨", "⟩"), "group": ("(", ")"), "time": ("", "")}.get(
+        node.kind, (node.kind, {"(": ")", "[": "]", "{": "}"}.get(node.kind, ""))
+    )
     return f"{opening}{body}{closing}"
 
 
@@ -87,7 +98,9 @@ def _sequence(node: s.Sequence) -> str:
         base = previous.base if isinstance(previous, s.Scripted) else previous
         if isinstance(base, s.Mark) and base.kind == "nabla":
             text += " " + piece
-        elif previous is None or isinstance(base, s.Mark) or (isinstance(item, (s.Bracket, s.Scripted)) and _opens(item)):
+        elif (
+            previous is None or isinstance(base, s.Mark) or (isinstance(item, (s.Bracket, s.Scripted)) and _opens(item))
+        ):
             text += piece
         else:
             text += " " + piece
@@ -149,7 +162,9 @@ _WRITERS: dict[type[s.Surface], Callable[[Any], str]] = {
     s.Sum: _sum,
     s.Fraction: _fraction,
     s.Root: lambda node: f"sqrt({write_plain(node.body)})",
-    s.Matrix: lambda node: "[" + ", ".join("[" + ", ".join(write_plain(x) for x in row) + "]" for row in node.rows) + "]",
+    s.Matrix: lambda node: (
+        "[" + ", ".join("[" + ", ".join(write_plain(x) for x in row) + "]" for row in node.rows) + "]"
+    ),
     s.Big: _big,
     s.Relation: _relation,
     s.Line: lambda node: ", ".join(write_plain(item) for item in node.items),

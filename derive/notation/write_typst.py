@@ -1,7 +1,7 @@
 """Surface trees as Typst math, without the dollar signs: ``h_t = tanh \\(W h_(t - 1) + U x_t + b\\)``.
 
-Typst lets every pair of brackets grow with its content, so that ``(z_f)`` would be larger than ``(z_t)``. As in the LaTeX output, brackets
-grow here only around what is higher than a line; all others are escaped, which keeps their size.
+Typst lets every pair of brackets grow with its content, so that ``(z_f)`` would be larger than ``(z_t)``. As in the
+LaTeX output, brackets grow here only around what is higher than a line; all others are escaped, which keeps their size.
 """
 
 from __future__ import annotations
@@ -11,19 +11,31 @@ from itertools import pairwise
 from typing import Any
 
 from derive.notation import surface as s
-from derive.notation.layout import COMPOUND, SYMBOLS, is_label_word, is_tall, meet_as_numbers, operands, setting, side_by_side, spelled_out
+from derive.notation.layout import (
+    COMPOUND,
+    SYMBOLS,
+    is_label_word,
+    is_tall,
+    meet_as_numbers,
+    operands,
+    setting,
+    side_by_side,
+    spelled_out,
+)
 
 _MARKS = {
-    "ones": "bold(1)", "reals": "bb(R)", "nabla": "nabla", "partial": "partial", "dots": "dots.h", "cdots": "dots.h.c", "top": "top", "star": "*",
+    "ones": "bold(1)", "reals": "bb(R)", "nabla": "nabla", "partial": "partial", "dots": "dots.h",
+    "cdots": "dots.h.c", "top": "top", "star": "*",
     "+": "+", "-": "-", "infty": "infinity", "prime": "prime", "dagger": "dagger", "transpose": "top",
 }  # fmt: skip
 
 _OPERATORS = {"odot": " ⊙ ", "cdot": " dot.op ", "times": " times ", "otimes": " ⊗ ", "ast": " * ", "slash": " \\/ "}
-"""Products side by side (``at``: of matrices, ``by``: with a scalar) have no sign of their own. Signs whose names differ between versions of
-Typst stand for themselves."""
+"""Products side by side (``at``: of matrices, ``by``: with a scalar) have no sign of their own. Signs whose names
+differ between versions of Typst stand for themselves."""
 
 _RELATIONS = {
-    "=": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "~": "approx", "!=": "!=", "in": "in", "->": "->", ":=": "colon.eq", "==": "equiv",
+    "=": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "~": "approx", "!=": "!=", "in": "in", "->": "->",
+    ":=": "colon.eq", "==": "equiv",
     ":": 'class("punctuation", colon)', "propto": "prop", "sim": "tilde.op", "=>": "=>", "notin": "in.not", "subset": "subset",
 }  # fmt: skip
 
@@ -107,7 +119,9 @@ def _script_item(node: s.Surface) -> str:
 
 
 def _script(sign: str, items: tuple[s.Surface, ...]) -> str:
-    """A script; Typst does not print the parentheses that hold it together. No space after a comma: beside a quoted word it would be printed."""
+    """A script; Typst does not print the parentheses that hold it together. No space after a comma: beside a quoted
+    word it would be printed.
+    """
     text = ",".join(_script_item(item) for item in items)
     return sign + (text if text.isalnum() or text in ("+", "*") else f"({text})")
 
@@ -117,7 +131,9 @@ def _base(node: s.Surface) -> str:
     text = write_typst(node)
     if isinstance(node, COMPOUND):
         return _delimited("(", ")", text, is_tall(node))
-    several = isinstance(node, (s.Scripted, s.Relation, s.Line, s.Big)) or (isinstance(node, s.Bracket) and node.kind in ("group", "time"))
+    several = isinstance(node, (s.Scripted, s.Relation, s.Line, s.Big)) or (
+        isinstance(node, s.Bracket) and node.kind in ("group", "time")
+    )
     if several:  # the mildest Typst function that holds its argument together
         return f"scripts({_protected(text)})"
     return text
@@ -134,7 +150,11 @@ def _scripted(node: s.Scripted) -> str:
 
 def _accent(node: s.Accent) -> str:
     # The accent is as wide as one letter; over more it is a line.
-    kind = "overline" if node.kind == "bar" and not isinstance(node.body, (s.Name, s.Mark, s.Accent)) else _ACCENTS[node.kind]
+    kind = (
+        "overline"
+        if node.kind == "bar" and not isinstance(node.body, (s.Name, s.Mark, s.Accent))
+        else _ACCENTS[node.kind]
+    )
     return f"{kind}({_argument(node.body)})"
 
 
@@ -154,7 +174,8 @@ def _sequence(node: s.Sequence) -> str:
     items = operands(node)
     text = write_typst(items[0])
     for previous, item in pairwise(items):
-        # An opening bracket never follows directly: Typst would take it for an argument of its own, or for a part of the script.
+        # An opening bracket never follows directly: Typst would take it for an argument of its own, or for a part of
+        # the script.
         apart = (isinstance(previous, s.Number) and isinstance(item, s.Number)) or s.Mark("cdots") in (previous, item)
         text += (" thin " if apart else " ") + write_typst(item)
     return text
@@ -189,7 +210,11 @@ def _number(node: s.Number) -> str:
 
 
 def _root(node: s.Root) -> str:
-    return f"sqrt({_argument(node.body)})" if node.index is None else f"root({_argument(node.index)}, {_argument(node.body)})"
+    return (
+        f"sqrt({_argument(node.body)})"
+        if node.index is None
+        else f"root({_argument(node.index)}, {_argument(node.body)})"
+    )
 
 
 def _matrix(node: s.Matrix) -> str:

@@ -1,11 +1,22 @@
 """The blocks by which a sheet calls the engine: a fence ``bptt NAME`` with ``key: value`` options.
 
-One function a block; each returns blocks of the document tree. What a block derives it also measures, and a result that does not hold stops
-the build. Importing this package enters all blocks into :data:`REGISTRY`.
+One function a block; each returns blocks of the document tree. What a block derives it also measures, and a result that
+does not hold stops the build. Importing this package enters all blocks into :data:`REGISTRY`.
 """
 
 from reports.blocks import claims, derivations, diagrams, findings, formulas, growth, measured, spectra
 from reports.blocks.context import SheetContext
 from reports.blocks.registry import REGISTRY
 
-__all__ = ["REGISTRY", "SheetContext", "claims", "derivations", "diagrams", "findings", "formulas", "growth", "measured", "spectra"]
+__all__ = [
+    "REGISTRY",
+    "SheetContext",
+    "claims",
+    "derivations",
+    "diagrams",
+    "findings",
+    "formulas",
+    "growth",
+    "measured",
+    "spectra",
+]

@@ -18,13 +18,18 @@ _WRONG = ("wrong", "approximation", "special case")
 """Expectations under which the formula does not hold in general."""
 
 
-@REGISTRY.block("claim", options=("cell", "says", "reading", "holds", "holds-cell", "case", "draws", "note"), required=("place", "expect"))
+@REGISTRY.block(
+    "claim",
+    options=("cell", "says", "reading", "holds", "holds-cell", "case", "draws", "note"),
+    required=("place", "expect"),
+)
 def claim_block(call: BlockCall) -> Sequence[Block]:
     """``bptt claim``: a formula of a source, or our reading of it. Prints nothing; ``bptt findings`` prints all claims.
 
-    Options: ``place`` (its number in the source), ``says`` (the formula as printed), ``reading`` (the formula that is judged, where the printed
-    one leaves something open; without ``says`` it is marked as ours), ``cell``, ``expect`` (what must be found), ``holds`` and ``holds-cell``
-    (the correct form, judged too), ``case`` (where it must hold: ``n = 1``, ``k = t-1``), ``draws``, ``note`` (a remark).
+    Options: ``place`` (its number in the source), ``says`` (the formula as printed), ``reading`` (the formula that is
+    judged, where the printed one leaves something open; without ``says`` it is marked as ours), ``cell``, ``expect``
+    (what must be found), ``holds`` and ``holds-cell`` (the correct form, judged too), ``case`` (where it must hold: ``n
+    = 1``, ``k = t-1``), ``draws``, ``note`` (a remark).
     """
     context = context_of(call)
     expected = call.choice("expect", EXPECTATIONS, "correct")
@@ -44,9 +49,17 @@ def claim_block(call: BlockCall) -> Sequence[Block]:
 def _finding(call: BlockCall, context: SheetContext, verdict: Verdict, expected: str) -> Finding:
     printed, unreadable = _printed(call.text("says"))
     return Finding(
-        place=call.sentence("place"), printed=printed, reading=_printed(call.text("reading"))[0], unreadable=unreadable, verdict=verdict,
-        draws=subject_of(call, context).draws, expected=expected, case=_case(call), correction=_correction(call, context), note=call.sentence("note"),
-    )  # fmt: skip
+        place=call.sentence("place"),
+        printed=printed,
+        reading=_printed(call.text("reading"))[0],
+        unreadable=unreadable,
+        verdict=verdict,
+        draws=subject_of(call, context).draws,
+        expected=expected,
+        case=_case(call),
+        correction=_correction(call, context),
+        note=call.sentence("note"),
+    )
 
 
 def _printed(text: str) -> tuple[Inlines, str]:
@@ -64,12 +77,18 @@ def _case(call: BlockCall) -> Inlines:
 
 
 def _insist(call: BlockCall, text: str, verdict: Verdict, expected: str) -> None:
-    """What was found must be what the sheet says. A definition of the source must hold in the cell, whichever way that is seen."""
+    """What was found must be what the sheet says. A definition of the source must hold in the cell, whichever way that
+    is seen.
+    """
     wanted = "wrong" if expected in _WRONG else "correct" if expected == "definition" else expected
     if verdict.verdict == wanted:
         return
     found = f"{verdict.verdict}: {text}"
-    raise ValidationError(f"the sheet expects {expected!r}, but this was found {found}", span=call.places.get("expect", call.span), hint=_why(verdict))
+    raise ValidationError(
+        f"the sheet expects {expected!r}, but this was found {found}",
+        span=call.places.get("expect", call.span),
+        hint=_why(verdict),
+    )
 
 
 def _why(verdict: Verdict) -> str | None:
@@ -80,7 +99,11 @@ def _check_case(call: BlockCall, context: SheetContext, text: str) -> None:
     """In its special case the formula must hold."""
     verdict = verdict_on(subject_of(call, context), text, read_case(call))
     if verdict.verdict != "correct":
-        raise ValidationError(f"the formula does not hold for {call.options['case']} either: {text}", span=call.places["case"], hint=_why(verdict))
+        raise ValidationError(
+            f"the formula does not hold for {call.options['case']} either: {text}",
+            span=call.places["case"],
+            hint=_why(verdict),
+        )
 
 
 def _correction(call: BlockCall, context: SheetContext) -> Correction | None:

@@ -24,7 +24,8 @@ class Correction:
 class Finding:
     """One claim of a source: where it stands, how it is printed and read, what was found, and what holds instead.
 
-    ``printed`` is empty for a reading of ours; ``unreadable`` says why the printed formula cannot be read; ``expected`` is the kind of verdict.
+    ``printed`` is empty for a reading of ours; ``unreadable`` says why the printed formula cannot be read; ``expected``
+    is the kind of verdict.
     """
 
     place: Inlines
@@ -41,7 +42,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One derivation of the sheet and what its measurement gave. ``timed``: its cell has steps, so that lengths were drawn."""
+    """One derivation of the sheet and what its measurement gave. ``timed``: its cell has steps, so that lengths were
+    drawn.
+    """
 
     subject: Inlines
     cell: str
@@ -72,7 +75,11 @@ class SheetContext:
         if name in library():
             return cell(name)
         known = ", ".join(self.cells) or "none yet"
-        raise call.error(f"there is no cell called {name!r}", option, expected=f"one that the sheet defines ({known}), or one of {', '.join(library())}")
+        raise call.error(
+            f"there is no cell called {name!r}",
+            option,
+            expected=f"one that the sheet defines ({known}), or one of {', '.join(library())}",
+        )
 
 
 def context_of(call: BlockCall) -> SheetContext:

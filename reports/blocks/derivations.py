@@ -1,4 +1,6 @@
-"""Blocks that derive: cells, Jacobians, gradients, proofs. Each result is measured against autograd before it is printed."""
+"""Blocks that derive: cells, Jacobians, gradients, proofs. Each result is measured against autograd before it is
+printed.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ _RANGE = re.compile(r"([0-9]{1,6})(?:\s*-\s*([0-9]{1,6}))?")
 
 @REGISTRY.block("cell", options=("show", "based-on", "preactivations"), required=("name",), body="required")
 def cell_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt cell``: define a cell by its equations (the body) under a ``name``; ``show: no`` prints nothing, ``based-on`` replaces equations."""
+    """``bptt cell``: define a cell by its equations (the body) under a ``name``; ``show: no`` prints nothing,
+    ``based-on`` replaces equations.
+    """
     context = context_of(call)
     name = call.text("name")
     if name in context.cells:
@@ -50,8 +54,8 @@ def cell_block(call: BlockCall) -> Sequence[Block]:
 
 
 def lines_of(steps: Sequence[Step], notes: bool = True) -> tuple[AlignedLine, ...]:
-    """Steps as aligned lines, each with its rule beside it. A left side that repeats is not printed again, and several quantities that are zero
-    for one reason share a line."""
+    """Steps as aligned lines, each with its rule beside it. A left side that repeats is not printed again, and several
+    quantities that are zero for one reason share a line."""
     lines: list[AlignedLine] = []
     previous: e.Node | None = None
     for group in _grouped(steps):
@@ -70,7 +74,13 @@ def _grouped(steps: Sequence[Step]) -> list[list[Step]]:
     groups: list[list[Step]] = []
     for step in steps:
         before = groups[-1][-1] if groups else None
-        if before is not None and make.is_zero(step.rhs) and make.is_zero(before.rhs) and step.rule == before.rule and step.lhs != before.lhs:
+        if (
+            before is not None
+            and make.is_zero(step.rhs)
+            and make.is_zero(before.rhs)
+            and step.rule == before.rule
+            and step.lhs != before.lhs
+        ):
             groups[-1].append(step)
         else:
             groups.append([step])
@@ -78,12 +88,18 @@ def _grouped(steps: Sequence[Step]) -> list[list[Step]]:
 
 
 def _selected(call: BlockCall, derivation: Derivation) -> Sequence[Step]:
-    """The steps that a block asks for: ``all``, ``derived`` (without the equations of the cell), ``result``, or numbers such as ``3-5, 7``."""
+    """The steps that a block asks for: ``all``, ``derived`` (without the equations of the cell), ``result``, or numbers
+    such as ``3-5, 7``.
+    """
     wanted = call.options.get("steps", "derived")
     if wanted == "all":
         return derivation.steps
     if wanted == "derived":
-        return [step for step in derivation.steps if step.proved != "definition" or step.rule not in ("equation of the cell", "pre-activation")]
+        return [
+            step
+            for step in derivation.steps
+            if step.proved != "definition" or step.rule not in ("equation of the cell", "pre-activation")
+        ]
     if wanted == "result":
         gradients = [step for step in derivation.steps if call.name == "gradients" and isinstance(step.lhs, e.Gradient)]
         return gradients or derivation.steps[-1:]
@@ -95,15 +111,21 @@ def _numbers(call: BlockCall, text: str, last: int) -> list[int]:
     for part in text.split(","):
         match = _RANGE.fullmatch(part.strip())
         if match is None:
-            raise call.error(f"steps is {clipped(text)!r}", "steps", expected="all, derived, result, or numbers such as 3-5, 7")
+            raise call.error(
+                f"steps is {clipped(text)!r}", "steps", expected="all, derived, result, or numbers such as 3-5, 7"
+            )
         low, high = int(match.group(1)), int(match.group(2) or match.group(1))
         if not 1 <= low <= high <= last:
-            raise call.error(f"steps is {clipped(text)!r}, but there are {last} steps", "steps", expected=f"numbers from 1 to {last}")
+            raise call.error(
+                f"steps is {clipped(text)!r}, but there are {last} steps", "steps", expected=f"numbers from 1 to {last}"
+            )
         chosen += range(low, high + 1)
     return chosen
 
 
-def _printed(call: BlockCall, derivation: Derivation, entry: Measurement | None, more: Sequence[AlignedLine] = ()) -> list[Block]:
+def _printed(
+    call: BlockCall, derivation: Derivation, entry: Measurement | None, more: Sequence[AlignedLine] = ()
+) -> list[Block]:
     """The lines that a block asks for, ``more`` lines after them, and what was measured."""
     lines = (*lines_of(_selected(call, derivation), call.flag("rules", True)), *more)
     footer: Inlines = ()
@@ -115,7 +137,9 @@ def _printed(call: BlockCall, derivation: Derivation, entry: Measurement | None,
 
 @REGISTRY.block("jacobian", options=("steps", "rules", "show-measured", "where"), required=("cell", "of", "wrt"))
 def jacobian_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt jacobian``: ∂a/∂b with its steps. Options: cell, of, wrt, steps, rules, where (values such as ``f_t = 1``), show-measured."""
+    """``bptt jacobian``: ∂a/∂b with its steps. Options: cell, of, wrt, steps, rules, where (values such as ``f_t =
+    1``), show-measured.
+    """
     context = context_of(call)
     subject = context.cell(call)
     derivation = subject.jacobian(call.text("of"), call.text("wrt"))
@@ -135,20 +159,28 @@ def _special_case(call: BlockCall, subject: Cell, derivation: Derivation, seed: 
     for part in call.options["where"].split(","):
         relation = subject.read(part.strip())
         if not isinstance(relation, e.Relation):
-            raise call.error(f"{part.strip()!r} is not an equation", "where", expected="values such as f_t = \\mathbf{1}, i_t = 0")
+            raise call.error(
+                f"{part.strip()!r} is not an equation", "where", expected="values such as f_t = \\mathbf{1}, i_t = 0"
+            )
         value = relation.rhs
         values[relation.lhs] = make.zero(relation.lhs.shape) if make.is_zero(value) else value
     replaced, simplified = derivation.result.xreplace(values), substitute(derivation.result, values)
     if judge(subject, e.Relation("=", derivation.target, simplified), 3, seed).verdict != "correct":
-        raise ValidationError(f"with {call.options['where']} the result does not hold in this cell", span=call.places["where"])
-    note: Inlines = tuple(piece for value in values.items() for piece in (*words(", "), Math(present(e.Relation("=", *value)))))[1:]
+        raise ValidationError(
+            f"with {call.options['where']} the result does not hold in this cell", span=call.places["where"]
+        )
+    note: Inlines = tuple(
+        piece for value in values.items() for piece in (*words(", "), Math(present(e.Relation("=", *value))))
+    )[1:]
     lines = [AlignedLine(None, "=", present(replaced), note)]
     return (*lines, AlignedLine(None, "=", present(simplified))) if simplified != replaced else tuple(lines)
 
 
 @REGISTRY.block("gradient", options=("form", "length", "steps", "rules", "show-measured"), required=("cell", "wrt"))
 def gradient_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt gradient``: ∇L by ``wrt``. Options: cell, wrt, form (recursion, double-sum, unrolled), length, steps, rules, show-measured."""
+    """``bptt gradient``: ∇L by ``wrt``. Options: cell, wrt, form (recursion, double-sum, unrolled), length, steps,
+    rules, show-measured.
+    """
     context = context_of(call)
     subject = context.cell(call)
     form = call.choice("form", FORMS, "recursion")
@@ -166,7 +198,11 @@ def gradients_block(call: BlockCall) -> Sequence[Block]:
     subject = context.cell(call)
     derivation = subject.gradients()
     measured = validate_gradients(subject, context.draws, context.seed)
-    return _printed(call, derivation, measurement(subject, call.text("cell"), derivation, measured, words("all gradients, adjoint recursion")))
+    return _printed(
+        call,
+        derivation,
+        measurement(subject, call.text("cell"), derivation, measured, words("all gradients, adjoint recursion")),
+    )
 
 
 @REGISTRY.block("proof", options=("steps", "rules"), required=("cell", "wrt"))
@@ -195,4 +231,12 @@ def interval_text(interval: Interval) -> str:
     return str(interval).replace("-", "−")
 
 
-__all__ = ["cell_block", "gradient_block", "gradients_block", "jacobian_block", "lines_of", "proof_block", "ranges_block"]
+__all__ = [
+    "cell_block",
+    "gradient_block",
+    "gradients_block",
+    "jacobian_block",
+    "lines_of",
+    "proof_block",
+    "ranges_block",
+]

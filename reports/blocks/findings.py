@@ -10,17 +10,30 @@ from reports.block_calls import BlockCall
 from reports.blocks.context import Finding, context_of
 from reports.blocks.phrases import message, percent, scientific
 from reports.blocks.registry import REGISTRY
-from reports.document import Block, Callout, CalloutKind, CodeBlock, Inlines, Math, Paragraph, aligned, plain_text, words
+from reports.document import (
+    Block,
+    Callout,
+    CalloutKind,
+    CodeBlock,
+    Inlines,
+    Math,
+    Paragraph,
+    aligned,
+    plain_text,
+    words,
+)
 from verify.judge import Verdict
 
 _TITLES: dict[str, tuple[str, CalloutKind]] = {
     "correct": ("holds", "result"), "definition": ("a definition", "result"), "wrong": ("false", "warning"),
-    "approximation": ("an approximation", "note"), "special case": ("only in a special case", "note"), "unreadable": ("cannot be read", "warning"),
+    "approximation": ("an approximation", "note"), "special case": ("only in a special case", "note"),
+    "unreadable": ("cannot be read", "warning"),
 }  # fmt: skip
 
 _SUMMARY = {
     "correct": ("holds", "hold"), "definition": ("is a definition", "are definitions"),
-    "special case": ("holds in a special case only", "hold in a special case only"), "approximation": ("is an approximation", "are approximations"),
+    "special case": ("holds in a special case only", "hold in a special case only"),
+    "approximation": ("is an approximation", "are approximations"),
     "wrong": ("is false", "are false"), "unreadable": ("cannot be read", "cannot be read"),
 }  # fmt: skip
 """What is said of one claim, and of several."""
@@ -30,7 +43,9 @@ _OWN = "our reading"
 
 @REGISTRY.block("findings", options=("summary",))
 def findings_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt findings``: each claim with its verdict, how that was found, and the correct form; ``summary: no`` leaves out the count above them."""
+    """``bptt findings``: each claim with its verdict, how that was found, and the correct form; ``summary: no`` leaves
+    out the count above them.
+    """
     findings = context_of(call).findings
     if not findings:
         raise call.error("no claim stands before this block", expected="a block 'bptt claim' above it")
@@ -64,7 +79,10 @@ def finding_callout(finding: Finding) -> Callout:
         inside += [*([Paragraph(words("Read as"))] if finding.printed else []), _formula(finding.reading, evidence)]
     if finding.correction is not None:
         correction = finding.correction
-        inside += [Paragraph(words("What holds:")), _formula(correction.body, _agreement(correction.verdict, correction.draws))]
+        inside += [
+            Paragraph(words("What holds:")),
+            _formula(correction.body, _agreement(correction.verdict, correction.draws)),
+        ]
     if finding.note:
         inside.append(Paragraph(finding.note))
     return Callout(kind, (*place, *words(f": {title}")), tuple(inside))
@@ -73,7 +91,11 @@ def finding_callout(finding: Finding) -> Callout:
 def _formula(body: Inlines, footer: Inlines) -> Block:
     """A formula on lines of its own, broken where it is long; text that could not be read as one stays text."""
     first = body[0]
-    return replace(aligned(first.surface), footer=footer) if isinstance(first, Math) else CodeBlock(plain_text(body), "latex")
+    return (
+        replace(aligned(first.surface), footer=footer)
+        if isinstance(first, Math)
+        else CodeBlock(plain_text(body), "latex")
+    )
 
 
 def _joined(sentences: Sequence[Inlines]) -> Inlines:
@@ -97,7 +119,11 @@ def _evidence(finding: Finding) -> list[Inlines]:
 
 def _of_reading(verdict: Verdict, draws: int) -> Inlines:
     """What was found in one of several readings."""
-    how = "Read with the immediate derivative of the state by the parameter" if verdict.reading else "Read with total derivatives, as printed"
+    how = (
+        "Read with the immediate derivative of the state by the parameter"
+        if verdict.reading
+        else "Read with total derivatives, as printed"
+    )
     found = _agreement(verdict, draws) if verdict.verdict == "correct" else _disagreement(verdict, draws)
     return (*words(f"{how}: "), *_lowered(found))
 
@@ -117,7 +143,11 @@ def _agreement(verdict: Verdict, draws: int) -> Inlines:
     where = _where(verdict.points, draws)
     if verdict.error == 0:
         return words(f"The two sides are exactly equal at {where}.")
-    return (*words(f"The two sides agree at {where}, up to a relative error of "), *scientific(verdict.error), *words("."))
+    return (
+        *words(f"The two sides agree at {where}, up to a relative error of "),
+        *scientific(verdict.error),
+        *words("."),
+    )
 
 
 def _disagreement(verdict: Verdict, draws: int) -> Inlines:
@@ -125,8 +155,12 @@ def _disagreement(verdict: Verdict, draws: int) -> Inlines:
         return words(f"Computed exactly, the two sides differ by {percent(verdict.error)}.")
     if verdict.holds:
         apart = verdict.points - verdict.holds
-        return words(f"The two sides differ at {apart} of {_where(verdict.points, draws)}, there by {percent(verdict.error)} in the median.")
-    return words(f"The two sides differ at all {_where(verdict.points, draws)}, by {percent(verdict.error)} in the median.")
+        return words(
+            f"The two sides differ at {apart} of {_where(verdict.points, draws)}, there by {percent(verdict.error)} in the median."
+        )
+    return words(
+        f"The two sides differ at all {_where(verdict.points, draws)}, by {percent(verdict.error)} in the median."
+    )
 
 
 def _where(points: int, draws: int) -> str:

@@ -33,7 +33,9 @@ _BOUNDS = {"<=": 1.0, "<": 1.0, ">=": -1.0, ">": -1.0}
 
 @dataclass(frozen=True)
 class Tested:
-    """What the test of a link of a chain gave: ``points`` is 0 where it was proved or computed, ``error`` None for a bound."""
+    """What the test of a link of a chain gave: ``points`` is 0 where it was proved or computed, ``error`` None for a
+    bound.
+    """
 
     points: int
     error: float | None = None
@@ -42,7 +44,9 @@ class Tested:
 
 @REGISTRY.block("formula", options=("cell", "draws", "show-measured"), required=("says",))
 def formula_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt formula``: a formula of the sheet's own, printed only if it holds. ``says``: a chain of equations and bounds; ``cell``, ``draws``."""
+    """``bptt formula``: a formula of the sheet's own, printed only if it holds. ``says``: a chain of equations and
+    bounds; ``cell``, ``draws``.
+    """
     context = context_of(call)
     subject = subject_of(call, context)
     text = call.text("says")
@@ -94,14 +98,20 @@ def _bound(call: BlockCall, subject: Subject, cell: Cell, link: e.Relation) -> T
     return Tested(points, bound=True)
 
 
-def _insist_on_bound(call: BlockCall, link: e.Relation, left: np.ndarray, right: np.ndarray, times: dict[str, int]) -> None:
+def _insist_on_bound(
+    call: BlockCall, link: e.Relation, left: np.ndarray, right: np.ndarray, times: dict[str, int]
+) -> None:
     operator = link.operators[0]
     gap = (right - left) * _BOUNDS[operator]
     slack = SLACK * max(float(np.max(np.abs(left))), float(np.max(np.abs(right))))
     holds = np.all(gap > 0) if operator in ("<", ">") else np.all(gap >= -slack)
     if not holds:
         where = f" at {times}" if times else ""
-        raise ValidationError(f"this bound does not hold: {link}", span=call.places["says"], expected=f"left {left.ravel()}, right {right.ravel()}{where}")
+        raise ValidationError(
+            f"this bound does not hold: {link}",
+            span=call.places["says"],
+            expected=f"left {left.ravel()}, right {right.ravel()}{where}",
+        )
 
 
 def _sentence(found: Sequence[Tested], subject: Subject) -> Inlines:
@@ -111,7 +121,9 @@ def _sentence(found: Sequence[Tested], subject: Subject) -> Inlines:
         return words("Computed exactly." if subject.cell is None else "Proved, for all sizes.")
     errors = [tested.error for tested in found if tested.error is not None]
     largest = max(errors, default=0.0)
-    agreement: Inlines = (*words("; the sides agree up to a relative error of "), *scientific(largest)) if largest else ()
+    agreement: Inlines = (
+        (*words("; the sides agree up to a relative error of "), *scientific(largest)) if largest else ()
+    )
     if errors and not largest:
         agreement = words("; the sides are exactly equal")
     proved = any(not tested.bound and not tested.points for tested in found)
@@ -121,13 +133,19 @@ def _sentence(found: Sequence[Tested], subject: Subject) -> Inlines:
 
 @REGISTRY.block("value", options=("digits", "name"), required=("of",))
 def value_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt value``: what closed formulas come to. ``of``: one or more, a line each; ``digits``: rounded to so many; ``name`` stands before."""
+    """``bptt value``: what closed formulas come to. ``of``: one or more, a line each; ``digits``: rounded to so many;
+    ``name`` stands before.
+    """
     digits = call.integer("digits", 0, least=1, most=40)
     name = surface_of(call.options["name"]) if "name" in call.options else None
     lines: list[AlignedLine] = []
     for text in call.text("of").splitlines():
         formula, value = surface_of(text), _value(text, digits)
-        lines += [AlignedLine(name, "=", formula), replace(value, lhs=None)] if name is not None else [replace(value, lhs=formula)]
+        lines += (
+            [AlignedLine(name, "=", formula), replace(value, lhs=None)]
+            if name is not None
+            else [replace(value, lhs=formula)]
+        )
     return [Aligned(tuple(lines))]
 
 

@@ -39,7 +39,9 @@ class Labelled(NamedTuple):
 
 @REGISTRY.block("growth-table", options=("powers", "caption"), body="required")
 def growth_table_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt growth-table``: for each matrix of the body (``label: matrix``), its eigenvalues, the spectral norm ‖Wⁿ‖ at some n, and what it does."""
+    """``bptt growth-table``: for each matrix of the body (``label: matrix``), its eigenvalues, the spectral norm ‖Wⁿ‖
+    at some n, and what it does.
+    """
     powers = call.integers("powers", "1, 10, 30, 60", most=MAX_POWER)
     rows: list[tuple[Inlines, ...]] = []
     for label, matrix in _matrices(call):
@@ -50,7 +52,13 @@ def growth_table_block(call: BlockCall) -> Sequence[Block]:
     at = [(Math(s.Relation(("=",), (s.Name("n"), s.Number(str(n))))),) for n in powers]
     header = (words("matrix"), (Math(s.Name("W")),), words("eigenvalues"), *at, words("powers"))
     centred: tuple[Alignment, ...] = tuple("center" for _ in header[2:])
-    caption = call.sentence("caption") or (*words("Spectral norm "), Math(_NORM), *words(" of the powers of some matrices "), Math(s.Name("W")), *words("."))
+    caption = call.sentence("caption") or (
+        *words("Spectral norm "),
+        Math(_NORM),
+        *words(" of the powers of some matrices "),
+        Math(s.Name("W")),
+        *words("."),
+    )
     return [Table(header, tuple(rows), ("left", *centred, "left"), caption)]
 
 
@@ -103,33 +111,60 @@ def short_number(value: float) -> s.Surface:
     return power_of_ten(mantissa, int(exponent))
 
 
-@REGISTRY.block("growth-plot", options=("count", "caption", "cell", "parameter", "matrix", "cell-label", "lowest"), body="required")
+@REGISTRY.block(
+    "growth-plot", options=("count", "caption", "cell", "parameter", "matrix", "cell-label", "lowest"), body="required"
+)
 def growth_plot_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt growth-plot``: ‖Wⁿ‖ against n for the matrices of the body; with ``cell``, ``parameter`` and ``matrix``, also ‖∏ J_j‖ of that cell."""
+    """``bptt growth-plot``: ‖Wⁿ‖ against n for the matrices of the body; with ``cell``, ``parameter`` and ``matrix``,
+    also ‖∏ J_j‖ of that cell.
+    """
     context = context_of(call)
     number = call.integer("count", 60, least=1, most=MAX_POWER)
     steps = tuple(float(n) for n in range(1, number + 1))
-    series = [Series(plot_label(label), steps, _growth(matrix.as_immutable(), number).norms) for label, matrix in _matrices(call)]
+    series = [
+        Series(plot_label(label), steps, _growth(matrix.as_immutable(), number).norms)
+        for label, matrix in _matrices(call)
+    ]
     if "cell" in call.options:
         matrix = matrix_of(_needed(call, "matrix"), call)
-        norms = product_norms(context.cell(call), _needed(call, "parameter"), np.array(matrix.tolist(), dtype=float), number, context.seed)
+        norms = product_norms(
+            context.cell(call), _needed(call, "parameter"), np.array(matrix.tolist(), dtype=float), number, context.seed
+        )
         series.append(Series(plot_label(call.sentence("cell-label") or words("with the nonlinearity")), steps, norms))
     highest = max(value for line in series for value in line.y)
     limits = (10.0 ** -call.integer("lowest", 12, least=1, most=300), 10 * highest)
-    plot = Plot(tuple(series), "number of factors $n$", "spectral norm of the product", y_scale="log", references=(Reference(1.0),), y_limits=limits)
-    caption = call.sentence("caption") or (*words("Spectral norm "), Math(_NORM), *words(" of the powers of some matrices "), Math(s.Name("W")), *words("."))
+    plot = Plot(
+        tuple(series),
+        "number of factors $n$",
+        "spectral norm of the product",
+        y_scale="log",
+        references=(Reference(1.0),),
+        y_limits=limits,
+    )
+    caption = call.sentence("caption") or (
+        *words("Spectral norm "),
+        Math(_NORM),
+        *words(" of the powers of some matrices "),
+        Math(s.Name("W")),
+        *words("."),
+    )
     return [Figure(plot, caption, "Line plot of the norms of matrix powers against the exponent, logarithmic scale.")]
 
 
 def _needed(call: BlockCall, option: str) -> str:
     if option not in call.options:
-        raise call.error("a cell in the plot needs its recurrent parameter and a matrix", "cell", expected=f"an option {option}")
+        raise call.error(
+            "a cell in the plot needs its recurrent parameter and a matrix", "cell", expected=f"an option {option}"
+        )
     return call.options[option]
 
 
 def plot_label(body: Inlines) -> str:
     """A sentence as a label of a plot: formulas in TeX between dollar signs."""
-    return "".join(f"${write_latex(piece.surface)}$" if isinstance(piece, Math) else _plain_label(plain_text((piece,))) for piece in body)
+    return "".join(
+        f"${write_latex(piece.surface)}$" if isinstance(piece, Math) else _plain_label(plain_text((piece,)))
+        for piece in body
+    )
 
 
 def _plain_label(text: str) -> str:

@@ -43,7 +43,11 @@ class Case:
 def subject_of(call: BlockCall, context: SheetContext, option: str = "cell") -> Subject:
     """The cell that an option of a block names, if it names one."""
     named = option if option in call.options else "cell"
-    return Subject(context.cell(call, named) if named in call.options else None, call.integer("draws", 6, least=1, most=1000), context.seed)
+    return Subject(
+        context.cell(call, named) if named in call.options else None,
+        call.integer("draws", 6, least=1, most=1000),
+        context.seed,
+    )
 
 
 def surface_of(text: str) -> s.Surface:
@@ -58,8 +62,8 @@ def surface_of(text: str) -> s.Surface:
 
 
 def verdict_on(subject: Subject, text: str, case: Case | None = None) -> Verdict:
-    """The verdict on an equation, or on memberships such as ``y \\in \\mathbb{R}^{n}``. A formula that says nothing at all, because its
-    operands do not conform or its names stand for nothing, is wrong."""
+    """The verdict on an equation, or on memberships such as ``y \\in \\mathbb{R}^{n}``. A formula that says nothing at
+    all, because its operands do not conform or its names stand for nothing, is wrong."""
     try:
         surface = surface_of(text)
     except ParseError as error:
@@ -77,7 +81,9 @@ def judged(subject: Subject, relation: e.Relation, case: Case) -> Verdict:
     """The verdict on an equation in a case."""
     if subject.cell is None:
         return judge_closed(relation)
-    special = relation.xreplace({symbol: _time(case.times[symbol.name]) for symbol in relation.free_symbols if symbol.name in case.times})
+    special = relation.xreplace(
+        {symbol: _time(case.times[symbol.name]) for symbol in relation.free_symbols if symbol.name in case.times}
+    )
     return judge(subject.cell, special, subject.draws, subject.seed, case.sizes)
 
 

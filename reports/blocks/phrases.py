@@ -50,7 +50,10 @@ def with_formulas(text: str) -> Inlines:
     """
     pieces = _converted(text, _FORMULA, lambda found: found.group())
     # Remarks are short; a letter alone on a line of its own would look lost.
-    return tuple(Text(f"{piece.text[:-1]}\u00a0") if isinstance(piece, Text) and piece.text.endswith(" ") else piece for piece in pieces)
+    return tuple(
+        Text(f"{piece.text[:-1]}\u00a0") if isinstance(piece, Text) and piece.text.endswith(" ") else piece
+        for piece in pieces
+    )
 
 
 def message(text: str) -> Inlines:
@@ -85,4 +88,6 @@ def _formula(text: str) -> Inline:
 
 def remark(step: Step) -> Inlines:
     """What stands beside a line of a derivation: its rule, and for which times it holds."""
-    return with_formulas(f"{step.rule}, {step.reason}" if step.reason.startswith("for ") and " < " in step.reason else step.rule)
+    return with_formulas(
+        f"{step.rule}, {step.reason}" if step.reason.startswith("for ") and " < " in step.reason else step.rule
+    )

@@ -56,7 +56,9 @@ def spelled(value: sp.Expr, digits: int) -> s.Surface:
 
 def power_of_ten(mantissa: str, exponent: int) -> s.Surface:
     """mantissa · 10^exponent."""
-    return s.Infix(("cdot",), (number_surface(mantissa), s.Scripted(s.Number("10"), sups=(number_surface(str(exponent)),))))
+    return s.Infix(
+        ("cdot",), (number_surface(mantissa), s.Scripted(s.Number("10"), sups=(number_surface(str(exponent)),)))
+    )
 
 
 def number_surface(text: str) -> s.Surface:

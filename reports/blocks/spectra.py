@@ -12,7 +12,15 @@ from derive.errors import ValidationError
 from derive.notation import surface as s
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
-from derive.spectra import MAX_POWER, Eigendecomposition, eigendecomposition, from_sympy, power_theorem, scalar, to_sympy
+from derive.spectra import (
+    MAX_POWER,
+    Eigendecomposition,
+    eigendecomposition,
+    from_sympy,
+    power_theorem,
+    scalar,
+    to_sympy,
+)
 from reports.block_calls import BlockCall
 from reports.blocks.derivations import lines_of
 from reports.blocks.registry import REGISTRY
@@ -29,7 +37,9 @@ def matrix_of(text: str, call: BlockCall) -> sp.Matrix:
     """
     node = read_formula(text)
     if not isinstance(node, e.Block):
-        raise call.error(f"{text!r} is not a matrix", expected="a matrix such as \\begin{pmatrix} 1 & 0 \\\\ 0 & 1 \\end{pmatrix}")
+        raise call.error(
+            f"{text!r} is not a matrix", expected="a matrix such as \\begin{pmatrix} 1 & 0 \\\\ 0 & 1 \\end{pmatrix}"
+        )
     return to_sympy(node)
 
 
@@ -50,14 +60,27 @@ def eigen_block(call: BlockCall) -> Sequence[Block]:
     inverse = s.Scripted(s.Name("Q"), sups=(s.Sum((-1,), (s.Number("1"),)),))
     product = e.Times(from_sympy(found.basis), from_sympy(found.values), from_sympy(found.basis.inv()))
     symbols = s.Sequence((s.Name("Q"), s.Name("Lambda"), inverse))
-    return [Aligned((AlignedLine(name, "=", symbols), AlignedLine(None, "=", neat(present(product))), AlignedLine(None, "=", neat(present(from_sympy(matrix))))))]
+    return [
+        Aligned(
+            (
+                AlignedLine(name, "=", symbols),
+                AlignedLine(None, "=", neat(present(product))),
+                AlignedLine(None, "=", neat(present(from_sympy(matrix)))),
+            )
+        )
+    ]
 
 
 @REGISTRY.block("power", options=("digits", "name", "exact"), required=("matrix", "exponent"))
 def power_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt power``: ``matrix`` to the power ``exponent``, through the eigenvalues, rounded to ``digits``; ``exact: yes`` also exact."""
+    """``bptt power``: ``matrix`` to the power ``exponent``, through the eigenvalues, rounded to ``digits``; ``exact:
+    yes`` also exact.
+    """
     matrix = matrix_of(call.text("matrix"), call)
-    exponent, digits = call.integer("exponent", 30, least=1, most=MAX_POWER), call.integer("digits", 6, least=1, most=50)
+    exponent, digits = (
+        call.integer("exponent", 30, least=1, most=MAX_POWER),
+        call.integer("digits", 6, least=1, most=50),
+    )
     found = eigendecomposition(matrix)
     power = found.power(exponent)
     if not found.agrees(exponent):
@@ -68,7 +91,9 @@ def power_block(call: BlockCall) -> Sequence[Block]:
     if not rounded or call.flag("exact"):
         lines.append(AlignedLine(None, "=", neat(present(from_sympy(power)))))
     if rounded:
-        lines.append(AlignedLine(None, "~", matrix_surface(power, lambda entry: number_surface(decimals(entry, digits)))))
+        lines.append(
+            AlignedLine(None, "~", matrix_surface(power, lambda entry: number_surface(decimals(entry, digits))))
+        )
     lines[0] = replace(lines[0], lhs=name)
     return [Aligned(tuple(lines))]
 

@@ -15,7 +15,15 @@ ROOT = Path(__file__).parents[2]
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", "bptt", *arguments], capture_output=True, text=True, cwd=cwd, env=environment, timeout=300, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "bptt", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_help_and_version() -> None:
@@ -45,7 +53,20 @@ def test_derive_in_three_formats() -> None:
     text = run("derive", "lstm", "--of", "C_t", "--wrt", "C_{t-1}")
     assert text.returncode == 0 and "diag(f[t])" in text.stdout
     assert r"\begin{align*}" in run("derive", "lstm", "--gradient", "W_f", "--format", "latex").stdout
-    data = json.loads(run("derive", "h_t = \\tanh(W h_{t-1} + U x_t)", "--gradient", "W", "--form", "unrolled", "--steps", "2", "--format", "json").stdout)
+    data = json.loads(
+        run(
+            "derive",
+            "h_t = \\tanh(W h_{t-1} + U x_t)",
+            "--gradient",
+            "W",
+            "--form",
+            "unrolled",
+            "--steps",
+            "2",
+            "--format",
+            "json",
+        ).stdout
+    )
     assert data["steps"][-1]["operator"] == "=" and r"\partial^{+} h_2" in data["result"]["latex"]
 
 
@@ -81,9 +102,18 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("command", ["derive", "sheet"])
 def test_hostile_files_are_one_clear_error(tmp_path: Path, name: str, command: str) -> None:
-    """One error, exit code 2, nothing written: for cells always, for sheets wherever the text is not a harmless document."""
+    """One error, exit code 2, nothing written: for cells always, for sheets wherever the text is not a harmless
+    document.
+    """
     (tmp_path / name).write_bytes(HOSTILE[name])
-    harmless = command == "sheet" and name in ("prose.tex", "comments.tex", "input.tex", "macro.tex", "parentheses.tex", "nested.tex")
+    harmless = command == "sheet" and name in (
+        "prose.tex",
+        "comments.tex",
+        "input.tex",
+        "macro.tex",
+        "parentheses.tex",
+        "nested.tex",
+    )
     if harmless:
         pytest.skip("as Markdown this is text like any other, or too large; covered in the tests of the reports")
     found = run(command, name, *(("-o", "out") if command == "sheet" else ()), cwd=tmp_path)

@@ -1,4 +1,6 @@
-"""What the commands print: on full disks, into closed pipes, on terminals of every kind; and what long work says meanwhile."""
+"""What the commands print: on full disks, into closed pipes, on terminals of every kind; and what long work says
+meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,23 @@ from bptt.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 RNN = "h_t = \\tanh(W h_{t-1} + U x_t)"
-COMMANDS = [["derive", RNN], ["cells"], ["sheet"], ["--help"], ["--version"], ["derive", "--help"], ["derive", RNN, "--format", "json"]]
+COMMANDS = [
+    ["derive", RNN],
+    ["cells"],
+    ["sheet"],
+    ["--help"],
+    ["--version"],
+    ["derive", "--help"],
+    ["derive", RNN, "--format", "json"],
+]
 
 
 def run(arguments: list[str], **options: object) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}  # type: ignore[dict-item]
     command = [sys.executable, "-m", "bptt", *arguments]
-    return subprocess.run(command, stderr=subprocess.PIPE, text=True, env=environment, timeout=300, check=False, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(
+        command, stderr=subprocess.PIPE, text=True, env=environment, timeout=300, check=False, **options
+    )  # type: ignore[call-overload,no-any-return]
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
@@ -54,7 +66,9 @@ def test_a_full_error_stream_changes_nothing() -> None:
 
 
 def test_closed_streams_are_one_error() -> None:
-    command = f"{sys.executable} -m bptt derive rnn >&-; echo $? >&2; {sys.executable} -m bptt derive rnn >&- 2>&-; exit $?"
+    command = (
+        f"{sys.executable} -m bptt derive rnn >&-; echo $? >&2; {sys.executable} -m bptt derive rnn >&- 2>&-; exit $?"
+    )
     found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
     assert found.stderr == "bptt: the standard output cannot be written: it is closed\n2\n" and found.returncode == 2
 
@@ -65,7 +79,11 @@ def test_terminals_without_mathematical_signs(monkeypatch: pytest.MonkeyPatch, e
     written = {name: io.TextIOWrapper(io.BytesIO(), encoding=encoding) for name in ("stdout", "stderr")}
     for name, stream in written.items():
         monkeypatch.setattr(sys, name, stream)
-    assert main(["derive", RNN]) == 0 and main(["derive", RNN, "--format", "json"]) == 0 and main(["derive", "h_t = ∮ 漢"]) == 2
+    assert (
+        main(["derive", RNN]) == 0
+        and main(["derive", RNN, "--format", "json"]) == 0
+        and main(["derive", "h_t = ∮ 漢"]) == 2
+    )
     text = written["stdout"].buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
     plain, _, data = text.partition("{\n")
     assert ("∇_W L" if encoding == "utf-8" else "nabla_W L") in plain
@@ -83,7 +101,9 @@ def test_names_of_files_cannot_move_the_cursor() -> None:
     assert console.safe("a\x1b[2J\nb\udcff") == "a\\x1b[2J\\nb\\udcff"
 
 
-def test_lines_are_as_long_as_the_terminal_is_wide(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_are_as_long_as_the_terminal_is_wide(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def longest(columns: int | None) -> int:
         if columns is not None:
             monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
@@ -96,7 +116,7 @@ def test_lines_are_as_long_as_the_terminal_is_wide(monkeypatch: pytest.MonkeyPat
     assert 100 < longest(400) <= 400
 
 
-# -- progress ----------------------------------------------------------------------------------------------------------------------
+# -- progress --------------------------------------------------------------------------------------
 
 
 class Terminal(io.StringIO):
@@ -121,7 +141,9 @@ def test_long_work_says_what_it_does_and_leaves_the_line_empty(monkeypatch: pyte
     with Progress(patience=0.0) as progress:
         progress.say("deriving \x1b[2J everything")
         assert terminal.written.wait(60)
-    assert "\r\x1b[2Kderiving \\x1b[2J everything ... (" in terminal.getvalue() and terminal.getvalue().endswith("\r\x1b[2K")
+    assert "\r\x1b[2Kderiving \\x1b[2J everything ... (" in terminal.getvalue() and terminal.getvalue().endswith(
+        "\r\x1b[2K"
+    )
 
 
 def test_a_terminal_that_cannot_go_back_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,13 +174,20 @@ def test_without_a_terminal_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_on_a_terminal_a_command_works() -> None:
     master, slave = pty.openpty()
-    found = subprocess.run([sys.executable, "-m", "bptt", "derive", "rnn"], stdout=subprocess.PIPE, stderr=slave, cwd=ROOT, text=True, check=False)
+    found = subprocess.run(
+        [sys.executable, "-m", "bptt", "derive", "rnn"],
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        cwd=ROOT,
+        text=True,
+        check=False,
+    )
     os.close(slave)
     assert found.returncode == 0 and "nabla" not in found.stdout
     os.close(master)
 
 
-# -- faults ------------------------------------------------------------------------------------------------------------------------
+# -- faults ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ def test_errors_are_one_tree() -> None:
 
 
 def test_the_readme_runs() -> None:
-    failures, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    failures, tried = doctest.testfile(
+        str(ROOT / "README.md"), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
+    )
     assert tried > 5 and failures == 0
 
 

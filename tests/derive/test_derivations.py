@@ -13,9 +13,14 @@ from numeric.validate import validate_derivation, validate_gradients
 RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=0}^{T} L_t(h_t)", "rnn")
 FINAL = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\nL = L_T(h_T)", "final")
 HEAD = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\ny_t = V h_t + c\nL = \\sum_{t=1}^{T} L_t(y_t)", "head")
-ROW = Cell.from_text("s_i = \\sigma(s_{i-1} U + x_i W)\na_i = s_i V\nL = \\frac{1}{2} (y_T - a_T)^2\ny_i \\in \\mathbb{R}", "row")
+ROW = Cell.from_text(
+    "s_i = \\sigma(s_{i-1} U + x_i W)\na_i = s_i V\nL = \\frac{1}{2} (y_T - a_T)^2\ny_i \\in \\mathbb{R}", "row"
+)
 LAYER = Cell.from_text("y = \\sigma(W x)\ny \\in \\mathbb{R}^n, x \\in \\mathbb{R}^d", "layer")
-JOINED = Cell.from_text("f_t = \\sigma(W_f [h_{t-1}, x_t])\nC_t = f_t \\odot C_{t-1} + \\tanh(W_c [h_{t-1}; x_t])\nh_t = \\tanh(C_t)", "joined")
+JOINED = Cell.from_text(
+    "f_t = \\sigma(W_f [h_{t-1}, x_t])\nC_t = f_t \\odot C_{t-1} + \\tanh(W_c [h_{t-1}; x_t])\nh_t = \\tanh(C_t)",
+    "joined",
+)
 LSTM, GRU = cell("lstm"), cell("gru")
 
 
@@ -52,13 +57,17 @@ def test_a_row_cell_is_derived_in_rows() -> None:
 
 JACOBIANS = [
     (LAYER, "y", "x"), (RNN, "h_t", "h_{t-1}"), (RNN, "h_t", "h_k"), (RNN, "h_t", "x_t"), (RNN, "h_t", "h_{t-2}"), (RNN, "z_t", "h_{t-3}"),
-    (LSTM, "C_t", "C_{t-1}"), (LSTM, "C_t", "C_k"), (LSTM, "h_t", "C_k"), (LSTM, "f_t", "C_k"), (LSTM, "h_t", "h_{t-1}"), (LSTM, "C_t", "C_{t-2}"),
-    (GRU, "h_t", "h_{t-1}"), (GRU, "h_t", "h_k"), (HEAD, "y_t", "h_k"), (ROW, "a_i", "s_k"), (ROW, "s_i", "x_i"), (JOINED, "C_t", "C_{t-1}"),
+    (LSTM, "C_t", "C_{t-1}"), (LSTM, "C_t", "C_k"), (LSTM, "h_t", "C_k"), (LSTM, "f_t", "C_k"),
+    (LSTM, "h_t", "h_{t-1}"), (LSTM, "C_t", "C_{t-2}"),
+    (GRU, "h_t", "h_{t-1}"), (GRU, "h_t", "h_k"), (HEAD, "y_t", "h_k"), (ROW, "a_i", "s_k"), (ROW, "s_i", "x_i"),
+    (JOINED, "C_t", "C_{t-1}"),
     (JOINED, "C_t", "h_k"), (JOINED, "h_t", "x_t"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("subject", "of", "by"), JACOBIANS, ids=[f"{c.text.source.name}-{a}-{b}" for c, a, b in JACOBIANS])
+@pytest.mark.parametrize(
+    ("subject", "of", "by"), JACOBIANS, ids=[f"{c.text.source.name}-{a}-{b}" for c, a, b in JACOBIANS]
+)
 def test_jacobians_agree_with_autograd(subject: Cell, of: str, by: str) -> None:
     validate_derivation(subject, subject.jacobian(of, by), draws=6)
 
@@ -72,12 +81,27 @@ GRADIENTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("subject", "by", "form"), GRADIENTS, ids=[f"{c.text.source.name}-{b}-{f}" for c, b, f in GRADIENTS])
+@pytest.mark.parametrize(
+    ("subject", "by", "form"), GRADIENTS, ids=[f"{c.text.source.name}-{b}-{f}" for c, b, f in GRADIENTS]
+)
 def test_gradients_agree_with_autograd(subject: Cell, by: str, form: str) -> None:
     validate_derivation(subject, subject.gradient(by, form=form), draws=3)
 
 
-@pytest.mark.parametrize(("subject", "by"), [(RNN, "W"), (RNN, "U"), (LSTM, "W_f"), (LSTM, "W_o"), (GRU, "W_h"), (FINAL, "W"), (HEAD, "W"), (ROW, "U"), (JOINED, "W_c")])
+@pytest.mark.parametrize(
+    ("subject", "by"),
+    [
+        (RNN, "W"),
+        (RNN, "U"),
+        (LSTM, "W_f"),
+        (LSTM, "W_o"),
+        (GRU, "W_h"),
+        (FINAL, "W"),
+        (HEAD, "W"),
+        (ROW, "U"),
+        (JOINED, "W_c"),
+    ],
+)
 def test_the_forms_are_proved_equal(subject: Cell, by: str) -> None:
     derivation = subject.equivalence(by)
     rules = [step.rule for step in derivation.steps]
@@ -98,7 +122,10 @@ def test_a_wrong_pull_is_refused_by_the_proof(monkeypatch: pytest.MonkeyPatch) -
     real = equivalence.step_pull
 
     def wrong(system: Cell, cotangents: dict[str, e.Node]) -> dict[e.Node, e.Node]:
-        return {leaf: part.xreplace({e.Transpose(system.quantity("W")): system.quantity("W")}) for leaf, part in real(system, cotangents).items()}
+        return {
+            leaf: part.xreplace({e.Transpose(system.quantity("W")): system.quantity("W")})
+            for leaf, part in real(system, cotangents).items()
+        }
 
     monkeypatch.setattr(equivalence, "step_pull", wrong)
     with pytest.raises(ValidationError):
@@ -122,7 +149,11 @@ def test_names_in_any_spelling() -> None:
         ("f_t = \\sigma(g_t)\ng_t = \\tanh(f_t)", CellError, "circular"),
         ("h_t = W h_{t-1} + \\tilde{c}_t\n\\tilde{C}_t = W h_{t-1}", AmbiguityError, "never defined"),
         ("s_i = W s_{i-1} + U x_{j-1}", AmbiguityError, "time index"),
-        ("h_t = W h_{t-1} + U x_t\nW \\in \\mathbb{R}^{n \\times n}\nU \\in \\mathbb{R}^{d \\times d}\nx_t \\in \\mathbb{R}^d\nh_t \\in \\mathbb{R}^n", ShapeError, "size"),
+        (
+            "h_t = W h_{t-1} + U x_t\nW \\in \\mathbb{R}^{n \\times n}\nU \\in \\mathbb{R}^{d \\times d}\nx_t \\in \\mathbb{R}^d\nh_t \\in \\mathbb{R}^n",
+            ShapeError,
+            "size",
+        ),
         ("h_t = \\tanh(W h_t)", CellError, "circular"),
     ],
 )
@@ -172,16 +203,22 @@ def test_any_letter_for_the_time(letter: str) -> None:
 @pytest.mark.parametrize(
     "loss",
     [
-        r"\sum_{t=2}^{T} \lVert h_t - y_t \rVert^2", r"\sum_{t=1}^{T-1} \lVert h_t - y_t \rVert^2", r"\sum_{t=1}^{T} \lVert h_t - y_{t+1} \rVert^2",
+        r"\sum_{t=2}^{T} \lVert h_t - y_t \rVert^2", r"\sum_{t=1}^{T-1} \lVert h_t - y_t \rVert^2",
+        r"\sum_{t=1}^{T} \lVert h_t - y_{t+1} \rVert^2",
         r"\sum_{t=1}^{T} \lVert h_t - h_{t-1} \rVert^2", r"\sum_{t=1}^{T-1} \lVert h_{t+1} - h_t \rVert^2", r"\lVert h_T - h_1 \rVert^2",
         r"\sum_{t=1}^{T} \lVert h_t - y_t \rVert^2 + \lambda \lVert W \rVert_F^2", r"\lVert h_2 - y_2 \rVert^2", r"\ell(h_T, h_3)",
-        r"\sum_{t=1}^{T} \lVert h_t - h_T \rVert^2", r"\sum_{t=1}^{T} \lVert h_t - h_0 \rVert^2", r"\sum_{t=1}^{T} \lVert h_t - h_{t-2} \rVert^2",
+        r"\sum_{t=1}^{T} \lVert h_t - h_T \rVert^2", r"\sum_{t=1}^{T} \lVert h_t - h_0 \rVert^2",
+        r"\sum_{t=1}^{T} \lVert h_t - h_{t-2} \rVert^2",
         r"\sqrt{1 + \sum_{t=1}^{T} \lVert h_t - y_t \rVert^2}", r"\sum_{t=3}^{T} L_t(h_t, h_{t-2})",
     ],
 )  # fmt: skip
 def test_losses_over_any_times(loss: str) -> None:
-    """Sums that skip steps, neighbours in time, single times, penalties: each against autograd, at lengths at which some terms are empty."""
-    subject = Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\nL = {loss}\ny_t \\in \\mathbb{{R}}^n\nh_t \\in \\mathbb{{R}}^n")
+    """Sums that skip steps, neighbours in time, single times, penalties: each against autograd, at lengths at which
+    some terms are empty.
+    """
+    subject = Cell.from_text(
+        f"h_t = \\tanh(W h_{{t-1}} + U x_t)\nL = {loss}\ny_t \\in \\mathbb{{R}}^n\nh_t \\in \\mathbb{{R}}^n"
+    )
     validate_gradients(subject, draws=12)
 
 
@@ -194,7 +231,9 @@ def test_losses_over_any_times(loss: str) -> None:
     ],
 )  # fmt: skip
 def test_readouts_without_time(readout: str) -> None:
-    """A quantity without time that reads the sequence: the last state, several states, a mean over time, and what a second layer makes of it."""
+    """A quantity without time that reads the sequence: the last state, several states, a mean over time, and what a
+    second layer makes of it.
+    """
     subject = Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\n{readout}")
     validate_gradients(subject, draws=8)
     assert subject.gradients().steps
@@ -219,7 +258,10 @@ def test_cells_that_read_the_future() -> None:
 
 def test_the_proof_for_gates_cut_from_one_vector() -> None:
     gates = "z_t = W h_{t-1} + U x_t + b\nf_t = \\sigma([z_t]_{0:n})\ni_t = \\sigma([z_t]_{n:2n})\ng_t = \\tanh([z_t]_{2n:3n})"
-    subject = Cell.from_text(gates + "\nC_t = f_t \\odot C_{t-1} + i_t \\odot g_t\nh_t = \\tanh(C_t)\nh_t \\in \\mathbb{R}^{n}\nz_t \\in \\mathbb{R}^{3n}")
+    subject = Cell.from_text(
+        gates
+        + "\nC_t = f_t \\odot C_{t-1} + i_t \\odot g_t\nh_t = \\tanh(C_t)\nh_t \\in \\mathbb{R}^{n}\nz_t \\in \\mathbb{R}^{3n}"
+    )
     assert subject.equivalence("W").steps
     validate_gradients(subject, draws=3)
 
@@ -228,13 +270,17 @@ def test_the_proof_for_gates_cut_from_one_vector() -> None:
     "text",
     [
         "z_t = \\sigma(A h_{t-1} + B x_t)\n\\bar{h}_t = \\tanh(W h_{t-1} + U x_t)\nh_t = (1 - z_t) \\odot h_{t-1} + z_t \\odot \\bar{h}_t",
-        "h_0 = W c\nC_0 = h_0\nC_t = \\sigma(F h_{t-1}) \\odot C_{t-1} + x_t\nh_t = \\tanh(C_t)", "h_t = \\tanh(W h_{t-1})\nJ = \\sum_{t=1}^{T} L_t(h_t)",
-        "h_t = \\tanh(W h_{t-1} + U x_t)\nJ = \\sum_{t=1}^{T} \\lVert V h_t - q_t \\rVert^2", "S_t = S_{t-1} (I - \\beta_t k_t k_t^\\top) + \\beta_t v_t k_t^\\top\no_t = S_t q_t",
+        "h_0 = W c\nC_0 = h_0\nC_t = \\sigma(F h_{t-1}) \\odot C_{t-1} + x_t\nh_t = \\tanh(C_t)",
+        "h_t = \\tanh(W h_{t-1})\nJ = \\sum_{t=1}^{T} L_t(h_t)",
+        "h_t = \\tanh(W h_{t-1} + U x_t)\nJ = \\sum_{t=1}^{T} \\lVert V h_t - q_t \\rVert^2",
+        "S_t = S_{t-1} (I - \\beta_t k_t k_t^\\top) + \\beta_t v_t k_t^\\top\no_t = S_t q_t",
         "z_t = W h_{t-1} + U x_t\nh_t = [z_t > 0] \\odot z_t",
     ],
 )  # fmt: skip
 def test_names_and_starts_that_could_be_mistaken(text: str) -> None:
-    """A bar that the author uses, starting values made of each other, losses by other letters, rates, conditions on quantities."""
+    """A bar that the author uses, starting values made of each other, losses by other letters, rates, conditions on
+    quantities.
+    """
     validate_gradients(Cell.from_text(text), draws=6)
 
 
@@ -292,7 +338,9 @@ def test_a_loss_summed_in_the_cells_own_letter(letter: str) -> None:
     validate_derivation(subject, subject.gradient("W"), draws=2)
 
 
-@pytest.mark.parametrize(("loss", "error"), [("L = h_t", ShapeError), ("L = \\sum_{t=1}^{T} h_t^\\top h_t - h_t^\\top h_t", CellError)])
+@pytest.mark.parametrize(
+    ("loss", "error"), [("L = h_t", ShapeError), ("L = \\sum_{t=1}^{T} h_t^\\top h_t - h_t^\\top h_t", CellError)]
+)
 def test_a_loss_is_a_number_without_a_free_time(loss: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\n{loss}")

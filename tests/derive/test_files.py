@@ -21,7 +21,13 @@ def read(path: Path | str) -> str:
 
 
 @pytest.mark.parametrize(
-    "raw", [CELL.encode(), CELL.replace("\n", "\r\n").encode(), CELL.replace("\n", "\r").encode(), b"\xef\xbb\xbf" + CELL.encode()]
+    "raw",
+    [
+        CELL.encode(),
+        CELL.replace("\n", "\r\n").encode(),
+        CELL.replace("\n", "\r").encode(),
+        b"\xef\xbb\xbf" + CELL.encode(),
+    ],
 )
 def test_line_ends_and_byte_order_marks_do_not_matter(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "cell.tex").write_bytes(raw)
@@ -43,10 +49,12 @@ def _loop(path: Path) -> None:
 
 
 MADE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "nothing": (lambda path: None, "there is no file"), "folder": (Path.mkdir, "is a folder"), "pipe": (_pipe, "is a pipe"), "socket": (_socket, "is a socket"),
+    "nothing": (lambda path: None, "there is no file"), "folder": (Path.mkdir, "is a folder"),
+    "pipe": (_pipe, "is a pipe"), "socket": (_socket, "is a socket"),
     "loop": (_loop, "cannot be read"), "dangling": (lambda path: path.symlink_to("x"), "a link to a file that is not there"),
     "empty": (Path.touch, "is empty"), "blank": (lambda path: path.write_bytes(b" \n\t\n"), "is empty"),
-    "zero": (lambda path: path.write_bytes(b"a\x00b"), "a zero byte"), "binary": (lambda path: path.write_bytes(bytes(range(256))), "byte 129 is not UTF-8"),
+    "zero": (lambda path: path.write_bytes(b"a\x00b"), "a zero byte"),
+    "binary": (lambda path: path.write_bytes(bytes(range(256))), "byte 129 is not UTF-8"),
     "utf16": (lambda path: path.write_bytes(CELL.encode("utf-16")), "it looks like UTF-16"),
     "latin1": (lambda path: path.write_bytes("ä = b".encode("latin-1")), "save it as UTF-8"),
     "large": (lambda path: path.write_bytes(b"(" * 1001), "more than 1,000 bytes"),
@@ -62,7 +70,9 @@ def test_what_is_no_text_file_is_one_error(tmp_path: Path, name: str) -> None:
     assert name in str(found.value)
 
 
-@pytest.mark.parametrize("name", ["/dev/zero", "/dev/full", "/proc/self/mem", "x" * 300, "a\x00b", "/dev/null/x", "\udcff"])
+@pytest.mark.parametrize(
+    "name", ["/dev/zero", "/dev/full", "/proc/self/mem", "x" * 300, "a\x00b", "/dev/null/x", "\udcff"]
+)
 def test_what_is_no_file_at_all_is_one_error(name: str) -> None:
     with pytest.raises(UsageError) as found:
         read(name)
@@ -96,12 +106,17 @@ def test_names_in_the_library_are_suggested() -> None:
 
 
 HOSTILE = {
-    "number": "h_t = 9" + "9" * 5000 + " W h_{t-1}", "exponent": "h[t] = 1e999999999 * (W @ h[t-1])", "digits": "h[t] = 1e" + "9" * 5000 + " * (W @ h[t-1])",
+    "number": "h_t = 9" + "9" * 5000 + " W h_{t-1}", "exponent": "h[t] = 1e999999999 * (W @ h[t-1])",
+    "digits": "h[t] = 1e" + "9" * 5000 + " * (W @ h[t-1])",
     "lag": "h_t = W h_{t-1000000} + x_t", "factors": "h_t = " + "W " * 3000 + "h_{t-1}", "terms": "h_t = " + "W h_{t-1} + " * 3000 + "x_t",
-    "equations": "\n".join(["h_t = W h_{t-1}", *(f"y^{{k{k}}}_t = V h_t" for k in range(300))]), "primes": "h_t = W h_{t-1} + \\tanh" + "'" * 50 + "(x_t)",
-    "parentheses": "h_t = " + "(" * 100_000, "braces": "h_t = " + "{" * 100_000, "deep": "h_t = W h_{t-1} + " + "\\tanh(" * 300 + "x_t" + ")" * 300,
-    "zero": "h_t = \\frac{1}{0} W h_{t-1}", "input": "\\input{/etc/passwd}\nh_t = 1", "write": "\\write18{touch x}\nh_t = 1", "catcode": "\\catcode`\\@=11\nh_t = 1",
-    "csname": "\\csname input\\endcsname{/etc/passwd} = 1", "macro": "\\def\\a{\\a\\a}\\a = 1", "line": "h_t = " + "x" * 190_000, "commas": "h_t = " + "," * 100_000,
+    "equations": "\n".join(["h_t = W h_{t-1}", *(f"y^{{k{k}}}_t = V h_t" for k in range(300))]),
+    "primes": "h_t = W h_{t-1} + \\tanh" + "'" * 50 + "(x_t)",
+    "parentheses": "h_t = " + "(" * 100_000, "braces": "h_t = " + "{" * 100_000,
+    "deep": "h_t = W h_{t-1} + " + "\\tanh(" * 300 + "x_t" + ")" * 300,
+    "zero": "h_t = \\frac{1}{0} W h_{t-1}", "input": "\\input{/etc/passwd}\nh_t = 1",
+    "write": "\\write18{touch x}\nh_t = 1", "catcode": "\\catcode`\\@=11\nh_t = 1",
+    "csname": "\\csname input\\endcsname{/etc/passwd} = 1", "macro": "\\def\\a{\\a\\a}\\a = 1",
+    "line": "h_t = " + "x" * 190_000, "commas": "h_t = " + "," * 100_000,
     "escape": "h_t = W h_{t-1} + \x1b[2J\x1b]0;x\x07 y_t", "reversed": "h_t = W h_{t-1} + \u202e x_t", "bytes": "h_t = W h_{t-1}\x00",
 }  # fmt: skip
 

@@ -49,8 +49,16 @@ EQUAL = [
     (RNN, r"\sigma(W h_{t-1} + U x_t)", r"\sigma(U x_t + W h_{t-1})"),
     (RNN, rf"\sum_{{t=1}}^{{T}}\sum_{{k=1}}^{{t}} {DOUBLE}", rf"\sum_{{k=1}}^{{T}}\sum_{{t=k}}^{{T}} {DOUBLE}"),
     (RNN, r"\sum_{t=1}^{T} W h_{t-1}", r"W \sum_{s=0}^{T-1} h_s"),
-    (RNN, r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W", r"\prod_{i=k}^{t-1} \operatorname{diag}(\sigma'(z_{i+1})) W"),
-    (RNN, r"\prod_{j=1}^{2} \operatorname{diag}(\sigma'(z_j)) W", r"\operatorname{diag}(\sigma'(z_2)) W \operatorname{diag}(\sigma'(z_1)) W"),
+    (
+        RNN,
+        r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W",
+        r"\prod_{i=k}^{t-1} \operatorname{diag}(\sigma'(z_{i+1})) W",
+    ),
+    (
+        RNN,
+        r"\prod_{j=1}^{2} \operatorname{diag}(\sigma'(z_j)) W",
+        r"\operatorname{diag}(\sigma'(z_2)) W \operatorname{diag}(\sigma'(z_1)) W",
+    ),
     (RNN, r"\sum_{t=1}^{3} h_t h_t^\top", r"h_3 h_3^\top + h_2 h_2^\top + h_1 h_1^\top"),
     (RNN, r"h_t^\top W h_t", r"h_t^\top W^\top h_t"),
     (RNN, r"(h_t + h_{t-1})^2", r"h_t^2 + 2 h_t \odot h_{t-1} + h_{t-1}^2"),
@@ -60,10 +68,16 @@ EQUAL = [
     (RNN, r"\mathbf{1}^\top (h_t \odot h_t)", r"h_t^\top h_t"),
     (LSTM, r"\tanh'(C_t)", r"1 - \tanh(C_t)^2"),
     (LSTM, r"\begin{pmatrix} W_f & W_i \end{pmatrix}\begin{pmatrix} C_t \\ h_t\end{pmatrix}", r"W_i h_t + W_f C_t"),
-    (LSTM, r"\begin{pmatrix} W_f & 0 \\ 0 & W_i \end{pmatrix}^\top\begin{pmatrix} C_t \\ h_t\end{pmatrix}", r"\begin{pmatrix} W_f^\top C_t \\ W_i^\top h_t\end{pmatrix}"),
+    (
+        LSTM,
+        r"\begin{pmatrix} W_f & 0 \\ 0 & W_i \end{pmatrix}^\top\begin{pmatrix} C_t \\ h_t\end{pmatrix}",
+        r"\begin{pmatrix} W_f^\top C_t \\ W_i^\top h_t\end{pmatrix}",
+    ),
 ]
 
-PARTS = Cell.from_text("h_t = \\tanh(M h_{t-1} + v)\nh_t \\in \\mathbb{R}^{2n}\nx_t = \\tanh([h_t]_{0:n})\nz_t = \\tanh(h_t)\nv \\in \\mathbb{R}^{2n}")
+PARTS = Cell.from_text(
+    "h_t = \\tanh(M h_{t-1} + v)\nh_t \\in \\mathbb{R}^{2n}\nx_t = \\tanh([h_t]_{0:n})\nz_t = \\tanh(h_t)\nv \\in \\mathbb{R}^{2n}"
+)
 
 DIFFERENT = [
     (PARTS, r"\max(h_t, z_{t-1})", r"\max(z_t, h_{t-1})"),
@@ -73,8 +87,16 @@ DIFFERENT = [
     (PARTS, r"[M^{-1}]_{0:n, 0:n} x_t", r"([M]_{0:n, 0:n})^{-1} x_t"),
     (PARTS, r"[M^9]_{0:n, 0:n} x_t", r"([M]_{0:n, 0:n})^9 x_t"),
     (PARTS, r"[\operatorname{diag}(v)]_{0:n, n:2n} [v]_{n:2n}", r"[v]_{0:n} \odot [v]_{0:n}"),
-    (PARTS, r"\sum_{i=1}^{T} \sum_{j=1}^{T} \sigma(h_i - h_j) \odot h_i", r"\sum_{i=1}^{T} \sum_{j=1}^{T} \sigma(h_j - h_i) \odot h_i"),
-    (PARTS, r"\sum_{t=1}^{T} \sigma(\sum_{k=1}^{T} h_k \odot z_t)", r"\sum_{t=1}^{T} \sigma(\sum_{k=1}^{T} h_t \odot z_k)"),
+    (
+        PARTS,
+        r"\sum_{i=1}^{T} \sum_{j=1}^{T} \sigma(h_i - h_j) \odot h_i",
+        r"\sum_{i=1}^{T} \sum_{j=1}^{T} \sigma(h_j - h_i) \odot h_i",
+    ),
+    (
+        PARTS,
+        r"\sum_{t=1}^{T} \sigma(\sum_{k=1}^{T} h_k \odot z_t)",
+        r"\sum_{t=1}^{T} \sigma(\sum_{k=1}^{T} h_t \odot z_k)",
+    ),
     (SIZES, r"\sum_{k=1}^{t} a_t", r"t a_t"),
     (SIZES, r"\sum_{k=1}^{T} k a_t", r"T a_t"),
     (SIZES, r"\sum_{s=1}^{T} \sum_{k=1}^{s} a_t", r"T^2 a_t"),
@@ -96,8 +118,16 @@ DIFFERENT = [
     (RNN, r"\sum_{t=1}^{T} h_t", r"\sum_{t=0}^{T} h_t"),
     (RNN, r"\sum_{t=1}^{T} h_t", r"\sum_{t=1}^{T} h_{t-1}"),
     (RNN, r"W W^\top", r"W^\top W"),
-    (RNN, r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W", r"\prod_{j=k}^{t} \operatorname{diag}(\sigma'(z_j)) W"),
-    (RNN, r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W", r"\prod_{j=k+1}^{t} W \operatorname{diag}(\sigma'(z_j))"),
+    (
+        RNN,
+        r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W",
+        r"\prod_{j=k}^{t} \operatorname{diag}(\sigma'(z_j)) W",
+    ),
+    (
+        RNN,
+        r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W",
+        r"\prod_{j=k+1}^{t} W \operatorname{diag}(\sigma'(z_j))",
+    ),
     (RNN, r"\sigma(h_t) + \sigma(h_{t-1})", r"2 \sigma(h_t)"),
     (RNN, r"\frac{\partial h_t}{\partial h_k}", r"\frac{\partial h_k}{\partial h_t}"),
     (RNN, r"\frac{\partial h_t}{\partial h_k}", r"\frac{\partial^{+} h_t}{\partial h_k}"),
@@ -116,7 +146,7 @@ def test_not_proved(subject: Cell, a: str, b: str) -> None:
     assert not equal(subject.read(a), subject.read(b))
 
 
-# -- random formulas: what is called equal is equal in numbers -----------------------------------------------------------------
+# -- random formulas: what is called equal is equal in numbers -------------------------------------
 
 
 @st.composite

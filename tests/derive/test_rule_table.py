@@ -1,4 +1,5 @@
-"""Every operation's rules against independent truths: complex step, the adjoint identity, torch, and a golden LaTeX line.
+"""Every operation's rules against independent truths: complex step, the adjoint identity, torch, and a golden LaTeX
+line.
 
 The table below must name every operation that has operands; a new operation without an entry fails the test.
 """
@@ -64,7 +65,8 @@ TABLE: dict[str, tuple[Node, str]] = {
 }
 
 WITHOUT_RULES = {
-    "Kron": "results only", "Vec": "results only", "SumOver": "differentiated by the system", "ProductOver": "results only", "Derivative": "results only",
+    "Kron": "results only", "Vec": "results only", "SumOver": "differentiated by the system",
+    "ProductOver": "results only", "Derivative": "results only",
     "Differential": "notation only", "Gradient": "results only", "Relation": "notation only", "OneHot": "constant", "OverTime": "abstract",
     "Call": "tested with the systems",
 }  # fmt: skip
@@ -95,7 +97,9 @@ def _direction(leaf: e.Var) -> e.Var:
 def test_the_table_names_every_operation() -> None:
     tested = {name.split(" ")[0] for name in TABLE}
     operations = {
-        name for name, cls in inspect.getmembers(e, inspect.isclass) if issubclass(cls, Node) and not issubclass(cls, e.Leaf) and cls is not Node
+        name
+        for name, cls in inspect.getmembers(e, inspect.isclass)
+        if issubclass(cls, Node) and not issubclass(cls, e.Leaf) and cls is not Node
     }
     assert operations == tested | set(WITHOUT_RULES)
 
@@ -144,13 +148,17 @@ def test_vjp_agrees_with_torch(name: str) -> None:
 
     node = TABLE[name][0]
     values = _draw(node)
-    tensors = {leaf.name: torch.tensor(value, dtype=torch.float64, requires_grad=True) for leaf, value in values.items()}
+    tensors = {
+        leaf.name: torch.tensor(value, dtype=torch.float64, requires_grad=True) for leaf, value in values.items()
+    }
     bar = np.random.default_rng(2).normal(size=tuple(int(a) for a in node.shape))
     result = Evaluator(_Values(tensors), {}, None, TorchArrays())(node)
     (result * torch.tensor(bar)).sum().backward()
     cotangent = e.Var("cotangent", *node.shape)
     for leaf, part in pull(node, cotangent).items():
-        np.testing.assert_allclose(_value(part, {**values, cotangent: bar}), tensors[leaf.name].grad.numpy(), rtol=1e-10, atol=1e-11)
+        np.testing.assert_allclose(
+            _value(part, {**values, cotangent: bar}), tensors[leaf.name].grad.numpy(), rtol=1e-10, atol=1e-11
+        )
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -176,13 +184,17 @@ def test_matrix_form_agrees_with_jvp(name: str) -> None:
         direction = np.random.default_rng(4).normal(size=values[leaf].shape)
         expected = _value(moved, {**values, _direction(leaf): direction})
         got = _value(matrix, values) @ direction.reshape(-1, 1)
-        np.testing.assert_allclose(got.ravel(), np.broadcast_to(expected, tuple(int(a) for a in node.shape)).ravel(), rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(
+            got.ravel(), np.broadcast_to(expected, tuple(int(a) for a in node.shape)).ravel(), rtol=1e-11, atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("function", declared(), ids=lambda f: f.name)
 @pytest.mark.parametrize("order", [0, 1])
 def test_elementwise_functions(function: object, order: int) -> None:
-    """f and f' of every declared function: the complex step of the one is the other, and both agree with the definition."""
+    """f and f' of every declared function: the complex step of the one is the other, and both agree with the
+    definition.
+    """
     name = function.name  # type: ignore[attr-defined]
     x = np.array([[0.7], [1.3], [0.2]]) if name in ("log", "sqrt") else np.array([[0.7], [-1.3], [0.2]])
     node = e.Apply(name, v, order)
@@ -197,7 +209,9 @@ def test_elementwise_functions(function: object, order: int) -> None:
 def test_parity(function: object) -> None:
     x = np.array([[0.7], [-1.3], [0.0]])
     here, there = (_value(e.Apply(function.name, v), {v: sign * x}) for sign in (1, -1))  # type: ignore[attr-defined]
-    np.testing.assert_allclose(there, {"odd": -here, "even": here, "complement": 1 - here}[function.parity], rtol=1e-14, atol=1e-15)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(
+        there, {"odd": -here, "even": here, "complement": 1 - here}[function.parity], rtol=1e-14, atol=1e-15
+    )  # type: ignore[attr-defined]
 
 
 def _wrong_jvp(self: Node, tangents: tuple[Node | None, ...]) -> Node | None:
@@ -223,7 +237,12 @@ def _wrong_vjp(self: Node, cotangent: Node) -> tuple[Node | None, ...]:
     ],
 )
 def test_a_planted_error_is_found(
-    monkeypatch: pytest.MonkeyPatch, cls: type[Node], rule: str, wrong: Callable[..., object], check: Callable[[Node], None], node: Node
+    monkeypatch: pytest.MonkeyPatch,
+    cls: type[Node],
+    rule: str,
+    wrong: Callable[..., object],
+    check: Callable[[Node], None],
+    node: Node,
 ) -> None:
     check(node)
     monkeypatch.setattr(cls, rule, wrong)

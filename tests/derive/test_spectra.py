@@ -25,23 +25,43 @@ def test_the_thirtieth_power_against_numpy() -> None:
     exact = np.array(eigendecomposition(W).power(30).tolist(), dtype=float)
     repeated = np.linalg.matrix_power(np.array(W.tolist(), dtype=float), 30)
     np.testing.assert_allclose(exact, repeated, rtol=1e-13)
-    np.testing.assert_allclose(np.array(eigendecomposition(W).rounded_power(30, 6).tolist(), dtype=float), np.round(repeated, 6), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(
+        np.array(eigendecomposition(W).rounded_power(30, 6).tolist(), dtype=float),
+        np.round(repeated, 6),
+        rtol=0,
+        atol=1e-15,
+    )
 
 
 @pytest.mark.parametrize(
     ("matrix", "word"),
     [
-        (W, "vanishes"), (sp.Matrix([[2, 0], [0, R(1, 2)]]), "explodes"), (sp.eye(2), "stays bounded"), (sp.Matrix([[1, 1], [0, 1]]), "grows like a power of n"),
-        (sp.Matrix([[0, -1], [1, 0]]), "stays bounded"), (sp.Matrix([[0, 5], [0, 0]]), "vanishes"), (sp.Matrix([[1, 5], [0, R(1, 2)]]), "stays bounded"),
+        (W, "vanishes"), (sp.Matrix([[2, 0], [0, R(1, 2)]]), "explodes"), (sp.eye(2), "stays bounded"),
+        (sp.Matrix([[1, 1], [0, 1]]), "grows like a power of n"),
+        (sp.Matrix([[0, -1], [1, 0]]), "stays bounded"), (sp.Matrix([[0, 5], [0, 0]]), "vanishes"),
+        (sp.Matrix([[1, 5], [0, R(1, 2)]]), "stays bounded"),
     ],
 )  # fmt: skip
 def test_behaviour(matrix: sp.Matrix, word: str) -> None:
     assert behaviour(matrix) == word
     far = np.linalg.norm(np.linalg.matrix_power(np.array(matrix.tolist(), dtype=float), 400), 2)
-    assert {"vanishes": far < 1e-3, "explodes": far > 1e3, "stays bounded": far < 100, "grows like a power of n": far > 100}[word]
+    assert {
+        "vanishes": far < 1e-3,
+        "explodes": far > 1e3,
+        "stays bounded": far < 100,
+        "grows like a power of n": far > 100,
+    }[word]
 
 
-@pytest.mark.parametrize("matrix", [W, sp.Matrix([[1, 1], [0, 1]]), sp.Matrix([[0, -1], [1, 0]]), sp.Matrix([[1, 2, 0], [0, R(1, 2), 1], [1, 0, R(1, 3)]])])
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        W,
+        sp.Matrix([[1, 1], [0, 1]]),
+        sp.Matrix([[0, -1], [1, 0]]),
+        sp.Matrix([[1, 2, 0], [0, R(1, 2), 1], [1, 0, R(1, 3)]]),
+    ],
+)
 def test_growth_against_numpy(matrix: sp.Matrix) -> None:
     found = growth(matrix, "", 12)
     array = np.array(matrix.tolist(), dtype=float)
@@ -52,7 +72,11 @@ def test_growth_against_numpy(matrix: sp.Matrix) -> None:
 
 def test_the_theorem_is_an_induction() -> None:
     rules = [step.rule for step in power_theorem().steps]
-    assert rules[1].startswith("base case") and "induction hypothesis, for some n ≥ 1" in rules and rules[-1].startswith("induction")
+    assert (
+        rules[1].startswith("base case")
+        and "induction hypothesis, for some n ≥ 1" in rules
+        and rules[-1].startswith("induction")
+    )
     lines = [step.latex() for step in power_theorem().steps]
     assert r"M^1 = Q \Lambda^1 Q^{-1}" in lines and lines[-1] == r"M^n = Q \Lambda^n Q^{-1}"
 

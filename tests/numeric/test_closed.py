@@ -17,8 +17,16 @@ FORMULAS = [
     ("rnn", r"\sum_{t=1}^{T} \sum_{k=1}^{t} (h_t^\top h_k) W^\top z_k", {}),
     ("lstm", r"f_t \odot C_{t-1} + \operatorname{diag}(i_t) \tanh(z^C_t)", {"t": 2}),
     ("lstm", r"\operatorname{softmax}(W_f h_t) - \frac{h_t}{1 + \lVert C_t \rVert^2}", {"t": 2}),
-    ("lstm", r"\begin{pmatrix} W_f & W_i \end{pmatrix} \begin{pmatrix} h_t \\ C_t \end{pmatrix} + (W_f + 3 I)^{-1} W_o^2 h_t", {"t": 1}),
-    ("lstm", r"\operatorname{tr}(W_f^\top W_i) + \lVert W_f \rVert_F \sqrt{1 + \langle W_f, W_f \rangle} + \mathbf{1}^\top h_t", {"t": 1}),
+    (
+        "lstm",
+        r"\begin{pmatrix} W_f & W_i \end{pmatrix} \begin{pmatrix} h_t \\ C_t \end{pmatrix} + (W_f + 3 I)^{-1} W_o^2 h_t",
+        {"t": 1},
+    ),
+    (
+        "lstm",
+        r"\operatorname{tr}(W_f^\top W_i) + \lVert W_f \rVert_F \sqrt{1 + \langle W_f, W_f \rangle} + \mathbf{1}^\top h_t",
+        {"t": 1},
+    ),
 ]
 
 
@@ -29,7 +37,10 @@ def test_against_the_reference_evaluator(name: str, text: str, times: dict[str, 
     run = run_of(subject, draw(subject, 1, length=4))
     expected = run.evaluator(**times)(node)
     function = closed_function(node)
-    keys = {**{key: key for key in subject.shapes}, **{subject_key.replace("^", "_"): subject_key for subject_key in subject.shapes}}
+    keys = {
+        **{key: key for key in subject.shapes},
+        **{subject_key.replace("^", "_"): subject_key for subject_key in subject.shapes},
+    }
     timed = {leaf for leaf in subject.shapes if leaf not in subject.parameters}
     values = {}
     for alias in function.quantities:

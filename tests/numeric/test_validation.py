@@ -63,8 +63,12 @@ def test_against_torch_nn(name: str, seed: int) -> None:
     backward = AdjointPass(run)
     got = np.vstack([backward.parameter(w) for w, _, _ in gates])
     np.testing.assert_allclose(got, module.weight_hh_l0.grad.numpy(), rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(backward.initial("h", Integer(0)).ravel(), h0.grad.numpy().ravel(), rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(np.array([backward.input("x", t).ravel() for t in range(1, length + 1)]), x.grad.numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        backward.initial("h", Integer(0)).ravel(), h0.grad.numpy().ravel(), rtol=1e-10, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        np.array([backward.input("x", t).ravel() for t in range(1, length + 1)]), x.grad.numpy(), rtol=1e-10, atol=1e-12
+    )
 
 
 def test_a_planted_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,6 @@
-"""What the tests of the reports share: a document with every kind of block, and the one place where tests that need TeX are skipped."""
+"""What the tests of the reports share: a document with every kind of block, and the one place where tests that need TeX
+are skipped.
+"""
 
 from __future__ import annotations
 
@@ -38,12 +40,21 @@ def everything(text: str = "words") -> d.Document:
     canvas = Canvas(6, 3, (
         Region((0, 0), (6, 3), "muted", text), a, b, connect(a, b, text, shift=0.1, style="dashed", role="backward"),
         Arrow((1, 2), (4, 2), formula(r"\frac{\partial h_2}{\partial h_1}"), bend=0.4, role="forward"), TextLabel((3, 2.7), text),
-        TextLabel((3, 0.2), text, anchor="left"), MathLabel((5, 2), formula(r"\sum_{t=1}^{T} L_t")), Polyline(((0, 0), (1, 1), (2, 0)), "accent"),
+        TextLabel((3, 0.2), text, anchor="left"), MathLabel((5, 2), formula(r"\sum_{t=1}^{T} L_t")),
+        Polyline(((0, 0), (1, 1), (2, 0)), "accent"),
     ))  # fmt: skip
-    plot = Plot((Series("line", (0, 1, 2), (1.0, 0.5, 0.25)),), "x", "$y_t$", y_scale="log", references=(Reference(0.5, "half"),))
+    plot = Plot(
+        (Series("line", (0, 1, 2), (1.0, 0.5, 0.25)),),
+        "x",
+        "$y_t$",
+        y_scale="log",
+        references=(Reference(0.5, "half"),),
+    )
     lines = (
         d.AlignedLine(formula("a_t"), "=", formula(r"W h_{t-1} + \frac{1}{2} b"), words),
-        d.AlignedLine(None, "<=", formula(" + ".join(f"A_{k} B_{k} C_{k}" for k in range(9))), d.words(f"{text} " * 30)),
+        d.AlignedLine(
+            None, "<=", formula(" + ".join(f"A_{k} B_{k} C_{k}" for k in range(9))), d.words(f"{text} " * 30)
+        ),
     )
     blocks: d.Blocks = (
         d.Heading(1, words, "first"), d.Paragraph(inlines), d.Heading(2, (d.Math(formula("x_t")), d.Text(text)), "second"),
@@ -51,7 +62,8 @@ def everything(text: str = "words") -> d.Document:
         d.NumberedList(((d.Paragraph(words), d.Paragraph(words)),), tight=False), d.Quote((d.Paragraph(words),)),
         d.Table((words, words), ((inlines, words), (words,)), ("left", "right"), words), d.CodeBlock(f"def f(x):\n    {text}\n", "python"),
         d.Display(formula(r"\lVert J \rVert \le \gamma < 1")), d.Aligned(lines), d.Figure(canvas, words, text), d.Figure(plot, words, text),
-        *(d.Callout(kind, words if kind == "answer" else (), (d.Paragraph(words), d.Display(formula("a = b")))) for kind in d.CALLOUT_KINDS),
+        *(d.Callout(kind, words if kind == "answer" else (),
+        (d.Paragraph(words), d.Display(formula("a = b")))) for kind in d.CALLOUT_KINDS),
         d.Rule(),
     )  # fmt: skip
     return d.Document(words, words, {"author": text, "course": text, "date": "2024", "source": text}, blocks)

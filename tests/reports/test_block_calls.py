@@ -85,7 +85,9 @@ def test_other_fences_are_code(registry: BlockRegistry) -> None:
         ("```bptt engine\nof: a\n---\n\\foo\n```", 4, 1, "unknown command", None),
     ],
 )
-def test_errors_name_the_place(registry: BlockRegistry, text: str, line: int, column: int, message: str, hint: str | None) -> None:
+def test_errors_name_the_place(
+    registry: BlockRegistry, text: str, line: int, column: int, message: str, hint: str | None
+) -> None:
     with pytest.raises(BpttError) as caught:
         read_markdown(Source(text, "s.md"), registry, [])
     span = caught.value.span

@@ -46,7 +46,9 @@ def test_the_examples_fit_the_page(guide_sheet: Document) -> None:
 def test_every_block_is_explained_with_all_its_options(name: str) -> None:
     headings = re.findall(r"^### (.*)$", GUIDE, re.MULTILINE)
     assert name in ", ".join(headings).split(", ")
-    (section,) = [part for part in re.split(r"^### ", GUIDE, flags=re.MULTILINE)[1:] if name in part.split("\n", 1)[0].split(", ")]
+    (section,) = [
+        part for part in re.split(r"^### ", GUIDE, flags=re.MULTILINE)[1:] if name in part.split("\n", 1)[0].split(", ")
+    ]
     assert f"```bptt {name}\n" in section
     for option in REGISTRY.options(name):
         assert f"`{option}`" in section, f"{name}: {option}"

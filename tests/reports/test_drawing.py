@@ -66,7 +66,9 @@ def test_a_label_without_a_place_is_left_out() -> None:
 
 
 def _canvas(document: d.Document) -> Canvas:
-    return next(block.content for block in document.blocks if isinstance(block, d.Figure) and isinstance(block.content, Canvas))
+    return next(
+        block.content for block in document.blocks if isinstance(block, d.Figure) and isinstance(block.content, Canvas)
+    )
 
 
 def test_every_item_is_drawn_in_every_output(make_everything: Callable[..., d.Document]) -> None:
@@ -88,7 +90,9 @@ def test_drawings_compile_in_latex(make_everything: Callable[..., d.Document]) -
 
 def test_drawings_compile_in_typst(make_everything: Callable[..., d.Document]) -> None:
     figure = d.Figure(_canvas(make_everything()), d.words("c"), "alt")
-    assert make(d.Document(d.words("t"), blocks=(figure,)), "x", ("pdf",), "typst").contents["x.pdf"].startswith(b"%PDF-")
+    assert (
+        make(d.Document(d.words("t"), blocks=(figure,)), "x", ("pdf",), "typst").contents["x.pdf"].startswith(b"%PDF-")
+    )
 
 
 def test_drawings_wider_than_the_page_are_made_smaller() -> None:

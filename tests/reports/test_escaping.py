@@ -40,7 +40,8 @@ NASTY = (
 )
 
 _ESCAPES = {
-    "textbackslash", "textasciicircum", "textasciitilde", "textasciigrave", "textquotedbl", "textquotesingle", "textbar", "missingcharacter",
+    "textbackslash", "textasciicircum", "textasciitilde", "textasciigrave", "textquotedbl", "textquotesingle",
+    "textbar", "missingcharacter",
     "ensuremath", "allowbreak", "hookrightarrow", "rightarrow", "sigma", "partial", "text", "textsuperscript", "textsubscript", "textminus",
 }  # fmt: skip
 
@@ -51,10 +52,14 @@ def _commands(source: str) -> set[str]:
 
 @pytest.mark.parametrize("text", NASTY)
 def test_latex_has_no_new_commands(make_everything: Callable[..., d.Document], text: str) -> None:
-    plain, longer, nasty = (LatexWriter(lay_out(make_everything(words)), "x").write() for words in ("words", "words " * 20, text))
+    plain, longer, nasty = (
+        LatexWriter(lay_out(make_everything(words)), "x").write() for words in ("words", "words " * 20, text)
+    )
     assert _commands(nasty) - _commands(plain) - _commands(longer) <= _ESCAPES
     assert nasty.count(r"\end{document}") == 1
-    body = nasty[nasty.index(r"\begin{document}") :].replace("\\href{https://example.org/a_b?c=1&d=\\%20\\#e\\%7Ef}", "")
+    body = nasty[nasty.index(r"\begin{document}") :].replace(
+        "\\href{https://example.org/a_b?c=1&d=\\%20\\#e\\%7Ef}", ""
+    )
     body = re.sub(r"\\begin\{Verbatim\}.*?\\end\{Verbatim\}", "", body, flags=re.DOTALL)
     assert not re.search(r"(?<!\\)%", body), "no comment of the content's own"
     assert "\x00" not in nasty and "\u202e" not in nasty
@@ -105,7 +110,9 @@ def test_every_listed_character_can_be_set() -> None:
     characters = sorted(PLAIN)
     text = " ".join(characters)
     code = "\n".join("".join(characters[k : k + 40]) for k in range(0, len(characters), 40))
-    document = d.Document(d.words("t"), blocks=(d.Paragraph(d.words(text)), d.Paragraph((d.CodeSpan(text),)), d.CodeBlock(code)))
+    document = d.Document(
+        d.words("t"), blocks=(d.Paragraph(d.words(text)), d.Paragraph((d.CodeSpan(text),)), d.CodeBlock(code))
+    )
     made = make(document, "x", ("pdf",), "tex")
     assert not [warning for warning in made.warnings if "Overfull" not in warning]
 
@@ -128,7 +135,9 @@ def test_formulas_made_by_hand_are_inert() -> None:
     assert "#read" not in re.sub(r'"(?:\\.|[^"\\])*"', "", typst_formula(bad))
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "//example.org", "x.html", "JAVASCRIPT:x"])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "//example.org", "x.html", "JAVASCRIPT:x"]
+)
 def test_links_are_checked_when_they_are_written(url: str) -> None:
     with pytest.raises(RenderError, match="is not allowed"):
         checked_url(url)
@@ -141,7 +150,9 @@ def test_urls_become_plain_ascii() -> None:
 
 
 @pytest.mark.usefixtures("tex")
-@pytest.mark.parametrize("command", [r"\input{/etc/passwd}", r"\openin5=/etc/passwd \ifeof5 \errmessage{closed}\fi", r"\input{../secret}"])
+@pytest.mark.parametrize(
+    "command", [r"\input{/etc/passwd}", r"\openin5=/etc/passwd \ifeof5 \errmessage{closed}\fi", r"\input{../secret}"]
+)
 def test_tex_itself_reads_nothing_outside(command: str) -> None:
     with pytest.raises(RenderError):
         compile_tex(f"\\documentclass{{article}}\\begin{{document}}x {command}\\end{{document}}")
@@ -153,7 +164,9 @@ def test_tex_itself_runs_and_writes_nothing(tmp_path: Path) -> None:
     source = f"\\documentclass{{article}}\\begin{{document}}\\immediate\\write18{{touch {target}}}x\\end{{document}}"
     assert compile_tex(source).pdf.startswith(b"%PDF-")
     with pytest.raises(RenderError):
-        compile_tex(f"\\documentclass{{article}}\\begin{{document}}\\newwrite\\o\\immediate\\openout\\o={target} x\\end{{document}}")
+        compile_tex(
+            f"\\documentclass{{article}}\\begin{{document}}\\newwrite\\o\\immediate\\openout\\o={target} x\\end{{document}}"
+        )
     assert not target.exists()
 
 

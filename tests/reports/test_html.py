@@ -55,7 +55,9 @@ def everything(make_everything: Callable[..., d.Document]) -> str:
 def test_elements_are_nested_and_meaningful(everything: str) -> None:
     found = _Page(everything)
     assert found.open == []
-    assert [found.count(tag) for tag in ("h1", "main", "header", "table", "caption", "figure", "figcaption", "blockquote")] == [
+    assert [
+        found.count(tag) for tag in ("h1", "main", "header", "table", "caption", "figure", "figcaption", "blockquote")
+    ] == [
         1,
         1,
         1,
@@ -79,7 +81,10 @@ def test_nothing_is_loaded_and_nothing_runs(everything: str) -> None:
     found = _Page(everything)
     assert not any(tag in ("script", "link", "img", "iframe", "object", "embed", "base") for tag, _ in found.elements)
     for tag, attributes in found.elements:
-        assert not any(name.startswith("on") or name in ("src", "srcset", "style") for name in attributes), (tag, attributes)
+        assert not any(name.startswith("on") or name in ("src", "srcset", "style") for name in attributes), (
+            tag,
+            attributes,
+        )
     assert "@import" not in everything and "url(http" not in everything
 
 

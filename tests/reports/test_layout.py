@@ -27,11 +27,13 @@ from reports.tex import compile_tex, tex_program
 Read = Callable[[str], s.Surface]
 
 FORMULAS = (
-    r"W h_{t-1} + U x_t + b", r"\frac{\partial h^{[3]}_1}{\partial h^{[3]}_0}", r"\sum_{t=1}^{T} \sum_{k=1}^{t} \frac{\partial L_t}{\partial h_t}",
+    r"W h_{t-1} + U x_t + b", r"\frac{\partial h^{[3]}_1}{\partial h^{[3]}_0}",
+    r"\sum_{t=1}^{T} \sum_{k=1}^{t} \frac{\partial L_t}{\partial h_t}",
     r"\operatorname{diag}(f_t) + \operatorname{diag}(C_{t-1}) \operatorname{diag}(\sigma'(z^f_t)) W_f",
     r"W^\top \delta_{t+1} \odot (1 - h_t \odot h_t)",
     r"\begin{pmatrix} \operatorname{diag}(f_t) & W_f h_t + b \\ 0 & I \end{pmatrix}", r"\lVert J \rVert \le \gamma < 1",
-    r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W", r"\tilde{C}_t = \tanh(W_c h_{t-1} + U_c x_t + b_c)", r"\bar{h}_t = \nabla_{h_t} L",
+    r"\prod_{j=k+1}^{t} \operatorname{diag}(\sigma'(z_j)) W", r"\tilde{C}_t = \tanh(W_c h_{t-1} + U_c x_t + b_c)",
+    r"\bar{h}_t = \nabla_{h_t} L",
     r"\left(\sum_{t=1}^T x_t\right) y", r"\delta^f_t \odot f_t \otimes x_t^\top", r"\sqrt{n} \cdot \hat{y}_t",
 )  # fmt: skip
 
@@ -39,7 +41,10 @@ FORMULAS = (
 @pytest.mark.usefixtures("tex")
 def test_estimated_widths_are_near_the_truth(read_formula: Read) -> None:
     """A box of width zero is overfull by just the width of what it holds."""
-    boxes = "\n".join(f"\\noindent\\hbox to 0pt{{\\hbox{{$\\displaystyle {latex_formula(read_formula(text))}$}}}}\\par" for text in FORMULAS)
+    boxes = "\n".join(
+        f"\\noindent\\hbox to 0pt{{\\hbox{{$\\displaystyle {latex_formula(read_formula(text))}$}}}}\\par"
+        for text in FORMULAS
+    )
     preamble = r"\documentclass[10pt]{article}\usepackage[T1]{fontenc}\usepackage{lmodern,mathtools,amssymb}"
     found = compile_tex(f"{preamble}\\begin{{document}}\n{boxes}\n\\end{{document}}").overfull
     true = [one.points / 10 for one in found]
@@ -78,7 +83,9 @@ def test_sums_over_time_and_powers_break_inside_too(read_formula: Read) -> None:
     for text in (rf"\prod_{{j=k+1}}^{{t}} {inside}", rf"{inside}^\top v", rf"\operatorname{{diag}}({inside[1:-1]})"):
         lines = break_formula(read_formula(text), 10)
         assert len(lines) == 3 and all(isinstance(line[0], d.Sign) and line[0].kind == "+" for line in lines[1:]), text
-    document = d.Document(d.words("t"), blocks=(d.Display(read_formula(rf"v = \prod_{{j=1}}^{{t}} {inside * 4}^\top")),))
+    document = d.Document(
+        d.words("t"), blocks=(d.Display(read_formula(rf"v = \prod_{{j=1}}^{{t}} {inside * 4}^\top")),)
+    )
     assert make(document, "x", ("pdf", "html"), "typst").contents["x.pdf"]
 
 
@@ -87,7 +94,9 @@ def _plain(line: tuple[d.Fragment, ...]) -> str:
     return text.replace("( ", "(").replace(" )", ")")
 
 
-_FACTORS = st.lists(st.sampled_from(["W", "h_t", "U", r"\sigma", "x_{t-1}", r"\delta_t"]), min_size=1, max_size=4).map(" ".join)
+_FACTORS = st.lists(st.sampled_from(["W", "h_t", "U", r"\sigma", "x_{t-1}", r"\delta_t"]), min_size=1, max_size=4).map(
+    " ".join
+)
 _SUMS = st.lists(_FACTORS, min_size=1, max_size=12).map(" + ".join)
 
 
@@ -106,14 +115,22 @@ def test_lines_fit_and_nothing_is_lost(text: str, space: float) -> None:
 def test_notes_stand_beside_or_below(read_formula: Read) -> None:
     long = read_formula(" + ".join(f"A_{k} B_{k}" for k in range(8)))
     rows = break_rows(
-        d.Aligned((d.AlignedLine(s.Name("x"), "=", s.Name("y"), d.words("short")), d.AlignedLine(None, "=", long, d.words("a long reason " * 6)))), 30
+        d.Aligned(
+            (
+                d.AlignedLine(s.Name("x"), "=", s.Name("y"), d.words("short")),
+                d.AlignedLine(None, "=", long, d.words("a long reason " * 6)),
+            )
+        ),
+        30,
     ).rows
     assert [row.note_below for row in rows if row.note] == [False, True]
 
 
 def test_wide_left_sides_hang(read_formula: Read) -> None:
     wide = read_formula(" + ".join(f"A_{k}" for k in range(8)))
-    rows = break_rows(d.Aligned((d.AlignedLine(wide, "=", s.Name("y")), d.AlignedLine(s.Name("x"), "=", s.Name("y")))), LINE).rows
+    rows = break_rows(
+        d.Aligned((d.AlignedLine(wide, "=", s.Name("y")), d.AlignedLine(s.Name("x"), "=", s.Name("y")))), LINE
+    ).rows
     assert [row.hangs for row in rows] == [True, False, False] and rows[1].operator == "="
 
 
@@ -152,34 +169,49 @@ def test_a_footer_stands_on_the_page_of_its_formula(tmp_path: Path, route: str) 
     paragraph = d.Paragraph(d.words("filling words " * 12))
     for count in (16, 17, 18, 19):
         pdf = tmp_path / f"{route}{count}.pdf"
-        document = d.Document(d.words("t"), blocks=(*(paragraph,) * count, d.Paragraph(d.words("leading sentence")), formula))
+        document = d.Document(
+            d.words("t"), blocks=(*(paragraph,) * count, d.Paragraph(d.words("leading sentence")), formula)
+        )
         pdf.write_bytes(make(document, "x", ("pdf",), route).contents["x.pdf"])
-        pages = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout.split("\f")
+        pages = subprocess.run(
+            ["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True
+        ).stdout.split("\f")
         (page,) = [unicodedata.normalize("NFKC", page) for page in pages if "measured below" in page]
         assert "leading sentence" in page and re.search(r"=\s*z", page)
 
 
 def test_short_callouts_are_kept_whole(read_formula: Read) -> None:
     few, many = (d.Callout("result", (), (d.Paragraph(d.words("words " * count)),)) for count in (10, 400))
-    assert [block.whole for block in lay_out(d.Document(d.words("t"), blocks=(few, many))).blocks if isinstance(block, d.Callout)] == [True, False]
+    assert [
+        block.whole
+        for block in lay_out(d.Document(d.words("t"), blocks=(few, many))).blocks
+        if isinstance(block, d.Callout)
+    ] == [True, False]
 
 
 def test_columns_that_fit_keep_their_width() -> None:
     long = d.words("many words that need a whole line of their own and then some more of it " * 2)
-    (table,) = lay_out(d.Document(d.words("t"), blocks=(d.Table((d.words("a"), d.words("b")), ((d.words("short"), long),)),))).blocks
+    (table,) = lay_out(
+        d.Document(d.words("t"), blocks=(d.Table((d.words("a"), d.words("b")), ((d.words("short"), long),)),))
+    ).blocks
     assert isinstance(table, d.Table) and table.shares[0] == 0 < table.shares[1]
 
 
 def test_smaller_letters_are_the_last_resort(read_formula: Read) -> None:
     entry = " h_t" * 11
-    matrix = read_formula(f"\\begin{{pmatrix}} {entry} & {entry} & {entry} & {entry} \\\\ a & b & c & d \\end{{pmatrix}}")
+    matrix = read_formula(
+        f"\\begin{{pmatrix}} {entry} & {entry} & {entry} & {entry} \\\\ a & b & c & d \\end{{pmatrix}}"
+    )
     assert LINE < width(matrix) + INDENT + RELATION_WIDTH < LINE / 0.8
     assert break_rows(d.Aligned((d.AlignedLine(None, "=", matrix),)), LINE).scale < 1
     assert break_rows(d.Aligned((d.AlignedLine(None, "=", s.Name("y")),)), LINE).scale == 1
 
 
 def test_displays_are_broken_only_if_too_wide(read_formula: Read) -> None:
-    short, long = read_formula("a = b"), read_formula("a = " + " + ".join(f"A_{{{k}}} B_{{{k}}} C_{{{k}}}" for k in range(20)))
+    short, long = (
+        read_formula("a = b"),
+        read_formula("a = " + " + ".join(f"A_{{{k}}} B_{{{k}}} C_{{{k}}}" for k in range(20))),
+    )
     first, second = lay_out(d.Document(d.words("t"), blocks=(d.Display(short), d.Display(long)))).blocks
     assert isinstance(first, d.Display)
     assert isinstance(second, d.Rows) and second.rows[0].left == s.Name("a") and second.rows[0].operator == "="
@@ -199,7 +231,11 @@ def test_tables_share_the_line() -> None:
     long = d.words("many words that need a whole line of their own and then some more of it " * 2)
     (narrow, wide) = lay_out(
         d.Document(
-            d.words("t"), blocks=(d.Table((d.words("a"),), ((d.words("b"),),)), d.Table((d.words("a"), d.words("b")), ((d.words("x"), long),)))
+            d.words("t"),
+            blocks=(
+                d.Table((d.words("a"),), ((d.words("b"),),)),
+                d.Table((d.words("a"), d.words("b")), ((d.words("x"), long),)),
+            ),
         )
     ).blocks
     assert isinstance(narrow, d.Table) and narrow.shares == (0.0,)
@@ -207,7 +243,9 @@ def test_tables_share_the_line() -> None:
 
 
 def test_short_rows_are_filled_up() -> None:
-    (table,) = lay_out(d.Document(d.words("t"), blocks=(d.Table((d.words("a"),), ((d.words("b"), d.words("c")), ())),))).blocks
+    (table,) = lay_out(
+        d.Document(d.words("t"), blocks=(d.Table((d.words("a"),), ((d.words("b"), d.words("c")), ())),))
+    ).blocks
     assert isinstance(table, d.Table)
     assert {len(row) for row in (table.header, *table.rows)} == {2} and table.alignments == ("left", "left")
 
@@ -238,7 +276,9 @@ def _nested(kind: type[d.BulletList] | type[d.NumberedList], depth: int) -> d.Bl
 @pytest.mark.usefixtures("tex")
 @pytest.mark.parametrize("kind", [d.BulletList, d.NumberedList])
 def test_latex_takes_the_deepest_nesting(kind: type[d.BulletList] | type[d.NumberedList]) -> None:
-    document = d.Document(d.words("t"), blocks=(d.Callout("answer", (), (_nested(kind, MAX_NESTING - 1),)), _nested(kind, MAX_NESTING)))
+    document = d.Document(
+        d.words("t"), blocks=(d.Callout("answer", (), (_nested(kind, MAX_NESTING - 1),)), _nested(kind, MAX_NESTING))
+    )
     assert make(document, "x", ("pdf",), "tex").contents["x.pdf"].startswith(b"%PDF-")
 
 

@@ -31,7 +31,14 @@ def test_every_kind_of_block() -> None:
         "Heading", "Paragraph", "BulletList", "NumberedList", "Quote", "Table", "CodeBlock", "CodeBlock", "Display", "Rule",
     ]  # fmt: skip
     assert blocks[1] == d.Paragraph(
-        (d.Text("para "), d.Emphasis(d.words("em")), d.Text(" "), d.Strong(d.words("strong")), d.Text(" "), d.CodeSpan("code"))
+        (
+            d.Text("para "),
+            d.Emphasis(d.words("em")),
+            d.Text(" "),
+            d.Strong(d.words("strong")),
+            d.Text(" "),
+            d.CodeSpan("code"),
+        )
     )
     numbers, table = blocks[3], blocks[5]
     assert isinstance(numbers, d.NumberedList) and numbers.start == 3
@@ -44,12 +51,17 @@ def test_title_from_front_matter_or_first_heading() -> None:
     assert d.plain_text(document.title) == "On h_t" and document.meta == {"author": "A. B"}
     document = read_markdown("# The title\n\n## Part\n\n### Deeper\n")
     assert d.plain_text(document.title) == "The title"
-    assert [(block.level, block.anchor) for block in document.blocks if isinstance(block, d.Heading)] == [(1, "part"), (2, "deeper")]
+    assert [(block.level, block.anchor) for block in document.blocks if isinstance(block, d.Heading)] == [
+        (1, "part"),
+        (2, "deeper"),
+    ]
 
 
 def test_a_formula_is_a_surface_tree() -> None:
     paragraph = only("The state $h_t$, at \\$5.")
-    assert paragraph == d.Paragraph((d.Text("The state "), d.Math(s.Scripted(s.Name("h"), (s.Name("t"),))), d.Text(", at $5.")))
+    assert paragraph == d.Paragraph(
+        (d.Text("The state "), d.Math(s.Scripted(s.Name("h"), (s.Name("t"),))), d.Text(", at $5."))
+    )
 
 
 def test_displayed_lines_are_aligned() -> None:
@@ -70,7 +82,11 @@ def test_quotes_are_set_for_the_language() -> None:
 
 def test_callouts_nest_with_more_colons() -> None:
     block = only(":::: answer Part $a$\ntext\n\n::: result\n$$ a = b $$\n:::\n::::")
-    assert isinstance(block, d.Callout) and block.kind == "answer" and block.title == (d.Text("Part "), d.Math(s.Name("a")))
+    assert (
+        isinstance(block, d.Callout)
+        and block.kind == "answer"
+        and block.title == (d.Text("Part "), d.Math(s.Name("a")))
+    )
     assert isinstance(block.blocks[1], d.Callout) and block.blocks[1].kind == "result"
 
 
@@ -136,7 +152,14 @@ def test_errors_suggest() -> None:
     assert caught.value.hint == "did you mean answer?"
 
 
-@pytest.mark.parametrize(("text", "place"), [("\\input{/etc/passwd}", "line 1, column 1"), ("one\ntwo *\\frac{1}{2}*", "line 2, column 6"), ("# C:\\Users", "line 1, column 5")])
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("\\input{/etc/passwd}", "line 1, column 1"),
+        ("one\ntwo *\\frac{1}{2}*", "line 2, column 6"),
+        ("# C:\\Users", "line 1, column 5"),
+    ],
+)
 def test_commands_outside_formulas_are_told(text: str, place: str) -> None:
     """They would be printed letter by letter, which nobody means."""
     with pytest.raises(ParseError, match=rf"(?s){place}.*stands outside a formula"):

@@ -30,7 +30,9 @@ def test_new_files_have_the_usual_permissions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failing", range(6))
-def test_a_failing_step_leaves_everything_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+def test_a_failing_step_leaves_everything_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
     """Each of the three writes and of the three moves fails once."""
     (tmp_path / "b.pdf").write_text("old")
     (tmp_path / "c.html").symlink_to("b.pdf")
@@ -106,7 +108,12 @@ def test_targets_that_must_not_be_replaced(tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.html"
     sheet.write_text("my work")
     (tmp_path / "link.html").symlink_to("sheet.html")
-    for name, message in (("folder", "is a directory"), ("pipe", "a device or a pipe"), ("sheet.html", "the sheet itself"), ("link.html", "the sheet itself")):
+    for name, message in (
+        ("folder", "is a directory"),
+        ("pipe", "a device or a pipe"),
+        ("sheet.html", "the sheet itself"),
+        ("link.html", "the sheet itself"),
+    ):
         with pytest.raises(RenderError, match=message):
             check_targets(tmp_path, [name], [sheet])
     check_targets(tmp_path, ["sheet.html", "other"], [])

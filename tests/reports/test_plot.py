@@ -14,7 +14,8 @@ from reports.plot import COLOURS, Plot, Reference, Series, draw_pdf, draw_svg
 from reports.plot_svg import inline_svg
 
 PLOT = Plot(
-    tuple(Series(f"$\\gamma_{k}$", tuple(range(12)), tuple((k + 1) * 0.1 * 0.8**n for n in range(12)), marked=k % 2 == 0) for k in range(3)),
+    tuple(Series(f"$\\gamma_{k}$", tuple(range(12)), tuple((k + 1) * 0.1 * 0.8**n for n in range(12)),
+    marked=k % 2 == 0) for k in range(3)),
     "distance $t - k$", r"$\|\partial h_t / \partial h_k\|$", y_scale="log",
     references=(Reference(0.01, "limit"), Reference(5, "$T_0$", "vertical")), y_limits=(1e-3, 1),
 )  # fmt: skip
@@ -35,7 +36,9 @@ def test_settings_of_the_user_do_not_matter() -> None:
 
 def test_letters_are_shapes() -> None:
     tree = ElementTree.fromstring(draw_svg(PLOT))
-    assert not [element for element in tree.iter() if element.tag.endswith("}text") or "font" in element.attrib.get("style", "")]
+    assert not [
+        element for element in tree.iter() if element.tag.endswith("}text") or "font" in element.attrib.get("style", "")
+    ]
 
 
 def test_inline_svg_has_no_styles_and_no_colours_of_its_own() -> None:
@@ -49,7 +52,9 @@ def test_inline_svg_has_no_styles_and_no_colours_of_its_own() -> None:
 
 
 def test_two_plots_of_a_page_share_no_identifier() -> None:
-    first, second = (set(re.findall(r' id="([^"]+)"', inline_svg(PLOT, prefix, "t"))) for prefix in ("plot-1", "plot-2"))
+    first, second = (
+        set(re.findall(r' id="([^"]+)"', inline_svg(PLOT, prefix, "t"))) for prefix in ("plot-1", "plot-2")
+    )
     assert first and second and not first & second
     svg = inline_svg(PLOT, "plot-1", "t")
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
@@ -57,7 +62,10 @@ def test_two_plots_of_a_page_share_no_identifier() -> None:
 
 
 def test_colours_differ_in_grey() -> None:
-    greys = sorted(sum(weight * int(colour[k : k + 2], 16) for weight, k in ((0.299, 1), (0.587, 3), (0.114, 5))) for colour in COLOURS)
+    greys = sorted(
+        sum(weight * int(colour[k : k + 2], 16) for weight, k in ((0.299, 1), (0.587, 3), (0.114, 5)))
+        for colour in COLOURS
+    )
     assert min(b - a for a, b in pairwise(greys)) > 10
 
 

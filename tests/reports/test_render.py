@@ -28,7 +28,9 @@ def test_files_are_written_and_named(tmp_path: Path, make_everything: Make) -> N
     assert set(result.files) == {"tex", "pdf", "html", "sheet-1-fig1.pdf"} and result.route == "typst"
     assert result.files["html"] == tmp_path / "new" / "folder" / "sheet-1.html"
     assert all(path.stat().st_size > 500 for path in result.files.values())
-    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted(path.name for path in result.files.values())
+    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted(
+        path.name for path in result.files.values()
+    )
 
 
 def test_only_what_was_asked_for_is_written(tmp_path: Path) -> None:
@@ -59,7 +61,9 @@ def test_a_directory_in_the_way_is_told(tmp_path: Path) -> None:
         render(SMALL, tmp_path / "file", "s", ("html",))
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a\\b", "x\n", "a\x00b", "\u202ea", "a" * 251, "ä" * 126, "\udcff"])
+@pytest.mark.parametrize(
+    "name", ["", "../x", "a/b", ".hidden", "a\\b", "x\n", "a\x00b", "\u202ea", "a" * 251, "ä" * 126, "\udcff"]
+)
 def test_names_are_file_names(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="name"):
         render(SMALL, tmp_path, name)
@@ -141,7 +145,9 @@ def test_formulas_that_cannot_be_broken_are_told_with_their_line(route: str) -> 
 
 @pytest.mark.usefixtures("tex")
 def test_what_tex_finds_to_stick_out_is_told_by_the_line_of_the_sheet() -> None:
-    document = read_markdown(f"Text.\n\n> - A formula in brackets that grow, which TeX does not break: {BRACKET}\n\nText.")
+    document = read_markdown(
+        f"Text.\n\n> - A formula in brackets that grow, which TeX does not break: {BRACKET}\n\nText."
+    )
     (warning,) = make(document, "s", ("pdf",), "tex").warnings
     assert re.match(r"line 3: what starts here sticks out of the page by \d+\.\d cm", warning)
 
@@ -159,7 +165,11 @@ def test_long_words_break(route: str) -> None:
 
 def test_a_formula_longer_than_a_page_is_divided(read_formula: Callable[[str], s.Surface]) -> None:
     long = read_formula("L = " + " + ".join(f"W_{{{k}}} h_t" for k in range(400)))
-    rows = next(block for block in lay_out(d.Document(d.words("t"), blocks=(d.Display(long),))).blocks if isinstance(block, d.Rows)).rows
+    rows = next(
+        block
+        for block in lay_out(d.Document(d.words("t"), blocks=(d.Display(long),))).blocks
+        if isinstance(block, d.Rows)
+    ).rows
     assert len(rows) > 40
     assert rows[0].sticky and rows[-2].sticky and not rows[20].sticky
 

@@ -17,11 +17,16 @@ QUESTIONS = {
 }  # fmt: skip
 
 FINDINGS = [
-    ("5-1", "a definition"), ("5-1", "a definition"), ("5-1", "a definition"), ("5-1 (a)", "a definition"), ("5-1 (a)", "holds"), ("5-1 (a), the sizes", "holds"),
-    ("5-1 (b)", "holds in one reading"), ("5-2 (a)", "only in a special case"), ("5-2 (a)", "holds"), ("5-2 (b)", "a definition"), ("5-2 (b)", "holds"),
-    ("5-2 (b)", "a definition"), ("5-2 (b)", "holds"), ("5-2 (b)", "holds"), ("5-2 (c)", "false"), ("5-2 (c)", "holds"), ("before 5-3 (c)", "false"),
-    ("before 5-3 (c)", "an approximation"), ("before 5-3 (c)", "false"), ("5-3, footnote 3", "an approximation"), ("5-3, footnote 3", "an approximation"),
-    ("5-3 (c)", "only in a special case"), ("5-3 (c)", "only in a special case"), ("5-3 (c)", "holds"), ("5-3 (d)", "a definition"), ("5-3 (d)", "false"),
+    ("5-1", "a definition"), ("5-1", "a definition"), ("5-1", "a definition"), ("5-1 (a)", "a definition"),
+    ("5-1 (a)", "holds"), ("5-1 (a), the sizes", "holds"),
+    ("5-1 (b)", "holds in one reading"), ("5-2 (a)", "only in a special case"), ("5-2 (a)", "holds"),
+    ("5-2 (b)", "a definition"), ("5-2 (b)", "holds"),
+    ("5-2 (b)", "a definition"), ("5-2 (b)", "holds"), ("5-2 (b)", "holds"), ("5-2 (c)", "false"),
+    ("5-2 (c)", "holds"), ("before 5-3 (c)", "false"),
+    ("before 5-3 (c)", "an approximation"), ("before 5-3 (c)", "false"), ("5-3, footnote 3", "an approximation"),
+    ("5-3, footnote 3", "an approximation"),
+    ("5-3 (c)", "only in a special case"), ("5-3 (c)", "only in a special case"), ("5-3 (c)", "holds"),
+    ("5-3 (d)", "a definition"), ("5-3 (d)", "false"),
     ("5-3 (d)", "false"), ("5-3 (d), hint", "holds"),
 ]  # fmt: skip
 
@@ -44,11 +49,15 @@ def test_every_question_is_answered(sheet: Document) -> None:
 
 
 def test_each_question_is_restated(sheet: Document) -> None:
-    assert sum(isinstance(block, Callout) and block.kind == "question" for block in sheet.blocks) == sum(map(len, QUESTIONS.values()))
+    assert sum(isinstance(block, Callout) and block.kind == "question" for block in sheet.blocks) == sum(
+        map(len, QUESTIONS.values())
+    )
 
 
 def test_the_findings_are_known(sheet: Document) -> None:
-    titles = [plain_text(block.title) for block in sheet.blocks if isinstance(block, Callout) and block.kind != "question"]
+    titles = [
+        plain_text(block.title) for block in sheet.blocks if isinstance(block, Callout) and block.kind != "question"
+    ]
     assert len(titles) == len(FINDINGS)
     for title, (place, verdict) in zip(titles, FINDINGS, strict=True):
         assert title.startswith(place) and title.endswith(f": {verdict}"), title

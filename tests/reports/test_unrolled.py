@@ -38,7 +38,16 @@ DENSE = r"""a_t = \tanh(A a_{t-1} + B b_{t-1} + C c_{t-1} + U x_t)
 b_t = \tanh(D a_t + E b_{t-1} + F c_{t-1})
 c_t = \tanh(G a_{t-1} + H b_t + K c_{t-1} + R u_t)"""
 
-CELLS = {"rnn": RNN, "lstm": LSTM, "heads": HEADS, "final": FINAL, "deep": DEEP, "lag": LAG, "both ways": BOTH_WAYS, "dense": DENSE}
+CELLS = {
+    "rnn": RNN,
+    "lstm": LSTM,
+    "heads": HEADS,
+    "final": FINAL,
+    "deep": DEEP,
+    "lag": LAG,
+    "both ways": BOTH_WAYS,
+    "dense": DENSE,
+}
 
 
 def system(name: str) -> RecurrentSystem:
@@ -46,11 +55,15 @@ def system(name: str) -> RecurrentSystem:
 
 
 def labels(canvas: Canvas) -> list[str]:
-    return [write_plain(item.label) for item in canvas.items if isinstance(item, Arrow) and not isinstance(item.label, str)]
+    return [
+        write_plain(item.label) for item in canvas.items if isinstance(item, Arrow) and not isinstance(item.label, str)
+    ]
 
 
 def names(canvas: Canvas) -> set[str]:
-    return {write_plain(item.label) for item in canvas.items if isinstance(item, Node) and not isinstance(item.label, str)}
+    return {
+        write_plain(item.label) for item in canvas.items if isinstance(item, Node) and not isinstance(item.label, str)
+    }
 
 
 @pytest.mark.parametrize("edges", ["jacobians", "plain"])
@@ -90,7 +103,9 @@ def test_a_loss_from_step_zero_looks_at_the_starting_state() -> None:
 
 def test_plain_networks_have_no_way_back() -> None:
     canvas = unrolled_network(system("lstm"), edges="plain")
-    assert not labels(canvas) and not [item for item in canvas.items if isinstance(item, Arrow) and item.role == "backward"]
+    assert not labels(canvas) and not [
+        item for item in canvas.items if isinstance(item, Arrow) and item.role == "backward"
+    ]
 
 
 def test_a_loss_at_the_end_stands_at_the_end_only() -> None:
@@ -104,12 +119,20 @@ def test_states_read_from_the_future_start_behind_the_end() -> None:
 
 def _called(graph: NetworkGraph, link: Link) -> str:
     held = tuple(name_surface(key, Integer(2)) for key in graph.held(link))
-    return write_plain(graph.derivative(link, name_surface(link.target, Integer(2)), name_surface(link.source, Integer(2 + link.offset)), held))
+    return write_plain(
+        graph.derivative(
+            link, name_surface(link.target, Integer(2)), name_surface(link.source, Integer(2 + link.offset)), held
+        )
+    )
 
 
 def test_derivatives_along_lines_are_named_exactly() -> None:
     graph = network_graph(system("lstm"))
-    called = {(link.source, link.target, link.offset): _called(graph, link) for link in graph.links if link.source in graph.states}
+    called = {
+        (link.source, link.target, link.offset): _called(graph, link)
+        for link in graph.links
+        if link.source in graph.states
+    }
     assert called == {
         ("C", "C", -1): "∂⁺C[2]/∂C[1]",  # h_1 carries influence as well
         ("h", "C", -1): "∂C[2]/∂h[1]",
@@ -137,7 +160,9 @@ def test_a_cell_without_state_is_told() -> None:
 
 
 def _figures() -> d.Document:
-    return d.Document(d.words("t"), blocks=tuple(d.Figure(unrolled_network(system(name)), d.words(name), name) for name in CELLS))
+    return d.Document(
+        d.words("t"), blocks=tuple(d.Figure(unrolled_network(system(name)), d.words(name), name) for name in CELLS)
+    )
 
 
 def test_networks_compile_in_typst() -> None:

@@ -33,8 +33,18 @@ def verdict(subject: Cell, text: str, **options: object) -> Verdict:
         (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma(z_t)) W", "wrong", "tested"),
         (RNN, r"\nabla_W L = \sum_{t=1}^{T} (\sigma'(z_t) \odot \nabla_{h_t} L) h_{t-1}^\top", "correct", "tested"),
         (RNN, r"\nabla_W L = \sum_{t=1}^{T} (\sigma'(z_t) \odot \nabla_{h_t} L_t) h_{t-1}^\top", "wrong", "tested"),
-        (RNN, r"\nabla_{h_t} L = \nabla_{h_t} L_t + W^\top (\sigma'(z_{t+1}) \odot \nabla_{h_{t+1}} L)", "correct", "tested"),
-        (LSTM, r"\frac{\partial C_t}{\partial C_k} = \prod_{i=k+1}^{t} \frac{\partial C_i}{\partial C_{i-1}}", "wrong", "tested"),
+        (
+            RNN,
+            r"\nabla_{h_t} L = \nabla_{h_t} L_t + W^\top (\sigma'(z_{t+1}) \odot \nabla_{h_{t+1}} L)",
+            "correct",
+            "tested",
+        ),
+        (
+            LSTM,
+            r"\frac{\partial C_t}{\partial C_k} = \prod_{i=k+1}^{t} \frac{\partial C_i}{\partial C_{i-1}}",
+            "wrong",
+            "tested",
+        ),
         (LSTM, r"\frac{\partial^{+} C_t}{\partial C_{t-1}} = \operatorname{diag}(f_t)", "correct", "tested"),
     ],
 )
@@ -48,8 +58,11 @@ def test_verdicts(subject: Cell, text: str, expected: str, evidence: str) -> Non
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (r"h_t = 7 h_t = h_t", "wrong"), (r"h_t = \sigma(W h_{t-1} + U x_t) + 1 = \sigma(W h_{t-1} + U x_t)", "wrong"), (r"h_t = h_t = 1 h_t", "correct"),
-        (r"\frac{h_t}{x_t^\top (x_t - x_t)} = x_t^\top x_t h_t", "unsupported"), (r"\log(-1 - \lVert h_t \rVert^2) = 5", "unsupported"), (r"h_t < h_t", "unsupported"),
+        (r"h_t = 7 h_t = h_t", "wrong"),
+        (r"h_t = \sigma(W h_{t-1} + U x_t) + 1 = \sigma(W h_{t-1} + U x_t)", "wrong"),
+        (r"h_t = h_t = 1 h_t", "correct"),
+        (r"\frac{h_t}{x_t^\top (x_t - x_t)} = x_t^\top x_t h_t", "unsupported"),
+        (r"\log(-1 - \lVert h_t \rVert^2) = 5", "unsupported"), (r"h_t < h_t", "unsupported"),
         (r"T = 4", "wrong"), (r"\nabla_W L = \sum_{t=1}^{4} \nabla_W L_t", "wrong"),
         (r"\frac{\partial^{+} h_t}{\partial h_{t-1}} = \operatorname{diag}(h_t - h_t^2) W", "correct"),
     ],
@@ -60,14 +73,22 @@ def test_what_is_not_decided_is_never_correct(text: str, expected: str) -> None:
 
 def test_a_loss_from_step_one_does_not_exist_at_step_zero() -> None:
     subject = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} L_t(h_t)")
-    assert verdict(subject, r"\nabla_{h_t} L = \nabla_{h_t} L_t + W^\top ((1 - h_{t+1}^2) \odot \nabla_{h_{t+1}} L)").verdict == "correct"
+    assert (
+        verdict(
+            subject, r"\nabla_{h_t} L = \nabla_{h_t} L_t + W^\top ((1 - h_{t+1}^2) \odot \nabla_{h_{t+1}} L)"
+        ).verdict
+        == "correct"
+    )
 
 
 def test_the_reading_is_named() -> None:
     text = r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \sum_{k=1}^{t} \frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial h_k} \frac{\partial h_k}{\partial W}"
     found = verdict(RNN, text)
     assert found.verdict == "correct" and "immediate" in found.reading
-    assert [(one.verdict, one.reading != "") for one in found.tried] == [("wrong", False), ("correct", True)] and found.tried[0].error > 1e-3
+    assert [(one.verdict, one.reading != "") for one in found.tried] == [
+        ("wrong", False),
+        ("correct", True),
+    ] and found.tried[0].error > 1e-3
     outside = verdict(RNN, r"\frac{\partial^{+} h_t}{\partial h_{t-1}} = \frac{\partial h_t}{\partial h_{t-1}}")
     assert outside.verdict == "correct" and outside.reading == "" and outside.tried == ()
 
@@ -99,7 +120,9 @@ def test_closed_formulas_are_decided_exactly(text: str, expected: str) -> None:
 
 
 RELU = Cell.from_text("z_t = W h_{t-1} + U x_t\nh_t = \\operatorname{ReLU}(z_t)")
-TANH = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\np_t = \\operatorname{softmax}(h_t)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+TANH = Cell.from_text(
+    "h_t = \\tanh(W h_{t-1} + U x_t)\np_t = \\operatorname{softmax}(h_t)\nL = \\sum_{t=1}^{T} L_t(h_t)"
+)
 PENALTY = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} L_t(h_t) + \\lVert W \\rVert")
 
 
@@ -108,7 +131,8 @@ PENALTY = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} L
     [
         (RELU, r"\frac{\partial h_t}{\partial z_t} = \operatorname{diag}(\mathbb{1}_{z_t > 0})", "correct"),
         (RELU, r"\frac{\partial h_t}{\partial z_t} = \operatorname{diag}(\mathbf{1}[z_t < 0])", "wrong"),
-        (TANH, r"\mathbf{1}^\top \frac{\partial p_t}{\partial h_t} = 0", "correct"), (TANH, r"\mathbf{1}^\top \frac{\partial h_t}{\partial h_{t-1}} = 0", "wrong"),
+        (TANH, r"\mathbf{1}^\top \frac{\partial p_t}{\partial h_t} = 0", "correct"),
+        (TANH, r"\mathbf{1}^\top \frac{\partial h_t}{\partial h_{t-1}} = 0", "wrong"),
         (TANH, r"\nabla_{h_t} L = \nabla_{h_t} L_t + W^\top ((1 - h_{t+1}^2) \odot \nabla_{h_{t+1}} L)", "correct"),
         (TANH, r"\frac{\partial^{+} L}{\partial h_t} = \frac{\partial L}{\partial h_t}", "wrong"),
         (TANH, r"\frac{\partial^{+} L}{\partial h_t} = \frac{\partial L_t}{\partial h_t}", "correct"),
@@ -122,5 +146,7 @@ def test_claims_of_all_kinds(subject: Cell, claim: str, verdict: str) -> None:
 
 
 def test_a_product_in_the_other_order_is_a_reading() -> None:
-    found = judge(TANH, TANH.read(r"\frac{\partial h_T}{\partial h_0} = \prod_{t=0}^{T-1} \operatorname{diag}(1 - h_{T-t}^2) W"))
+    found = judge(
+        TANH, TANH.read(r"\frac{\partial h_T}{\partial h_0} = \prod_{t=0}^{T-1} \operatorname{diag}(1 - h_{T-t}^2) W")
+    )
     assert "lowest index on the left" in found.reading

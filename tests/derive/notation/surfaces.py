@@ -1,4 +1,6 @@
-"""Formulas for the writers: a list that shows every construct, random surface trees, and what a MathML element shows as plain structure."""
+"""Formulas for the writers: a list that shows every construct, random surface trees, and what a MathML element shows as
+plain structure.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +93,9 @@ FORMULAS = [line.strip() for line in r"""
     \frac{a}{b}^2
     x = 1, y > 2 \text{for all t > 0}
     """.strip().splitlines()]  # fmt: skip
-"""Formulas as people write them; together they hold every kind of surface node, mark, operator, relation, accent and bracket that is read."""
+"""Formulas as people write them; together they hold every kind of surface node, mark, operator, relation, accent and
+bracket that is read.
+"""
 
 EXPRESSIONS = [
     r"\sigma'(z_t) \odot W h_{t-1}",
@@ -115,7 +119,7 @@ def example(text: str) -> s.Surface:
     return present(read_formula(text)) if text in EXPRESSIONS else parse_one(text)
 
 
-# -- random trees --------------------------------------------------------------------------------------------------------------
+# -- random trees ----------------------------------------------------------------------------------
 
 MARKS = ("ones", "reals", "nabla", "partial", "dots", "top", "star", "+", "-", "infty", "prime", "dagger", "transpose")
 OPERATORS = ("odot", "cdot", "times", "otimes", "ast", "slash", "at", "by")
@@ -149,7 +153,9 @@ def _joined(draw: st.DrawFn, below: st.SearchStrategy[s.Surface]) -> s.Surface:
         return s.Relation(signs(tuple(sorted(set(RELATIONS.values()))), len(items) - 1), items)
     if kind == "bracket":
         kept = items[: draw(st.integers(0, 3))]
-        return s.Bracket(draw(st.sampled_from(("(", "[", "{", "<", "group", "time"))), kept, draw(st.sampled_from((",", ";"))))
+        return s.Bracket(
+            draw(st.sampled_from(("(", "[", "{", "<", "group", "time"))), kept, draw(st.sampled_from((",", ";")))
+        )
     if kind == "row":
         return s.Matrix((items, items[::-1]))
     return s.Line(items) if kind == "line" else s.Sequence(items)
@@ -173,7 +179,7 @@ surfaces = st.recursive(leaves, _above, max_leaves=10)
 """Random surface trees, far wilder than anything that is read or derived."""
 
 
-# -- what an output shows ------------------------------------------------------------------------------------------------------
+# -- what an output shows --------------------------------------------------------------------------
 
 _INVISIBLE = re.compile(r"[\s\u2061\u2062\x00-\x1f\x7f-\x9f\ufffe\uffff\u200b-\u200f\u2028-\u202e\ufeff]")
 
@@ -184,7 +190,9 @@ def shown(text: str) -> str:
 
 
 def outline(mathml: str) -> str:
-    """What a MathML element shows: its signs in reading order, with the structures named. Accents, which differ in characters, by a tilde."""
+    """What a MathML element shows: its signs in reading order, with the structures named. Accents, which differ in
+    characters, by a tilde.
+    """
     return _outline(ElementTree.fromstring(mathml))
 
 
@@ -200,7 +208,9 @@ def _outline(element: ElementTree.Element) -> str:
         return f"root{{{parts[1]}}}{{{parts[0]}}}" if element.tag == "mroot" else f"root{{{''.join(parts)}}}"
     if element.tag == "mtr":
         return "&".join(parts) + ";"
-    scripts = {"msub": "_", "munder": "_", "msup": "^", "mover": "^", "msubsup": "_^", "munderover": "_^"}.get(element.tag)
+    scripts = {"msub": "_", "munder": "_", "msup": "^", "mover": "^", "msubsup": "_^", "munderover": "_^"}.get(
+        element.tag
+    )
     if scripts:
         return parts[0] + "".join(f"{sign}{{{part}}}" for sign, part in zip(scripts, parts[1:], strict=True))
     return "".join(parts)

@@ -1,4 +1,6 @@
-"""Cells as books and papers write them: other letters, other places for the time, labelled functions; and slips that must not pass."""
+"""Cells as books and papers write them: other letters, other places for the time, labelled functions; and slips that
+must not pass.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ h_t = \max(W r_t + U x_t, 0.1 \, (W r_t + U x_t))
 """
 
 
-@pytest.mark.parametrize("text", [ENCYCLOPEDIA, COURSE, CALLS, SUPERSCRIPTS, CONTINUOUS, ATTENTION, MATRIX_MEMORY, NORMALISED])
+@pytest.mark.parametrize(
+    "text", [ENCYCLOPEDIA, COURSE, CALLS, SUPERSCRIPTS, CONTINUOUS, ATTENTION, MATRIX_MEMORY, NORMALISED]
+)
 def test_gradients_of_cells_as_written(text: str) -> None:
     validate_gradients(Cell.from_text(text), draws=5)
 
@@ -77,7 +81,8 @@ def test_a_starting_value_with_parameters_of_its_own() -> None:
     [
         "z_t = \\sigma(W_z x_t + U_z h_{t-1})\nh_t = (1 - z_t) h_{t-1} + z_t x_t",
         "f_t = \\sigma(W_f x_t + U_f h_{t-1})\nC_t = f_t C_{t-1} + W x_t\nh_t = \\tanh(C_t)",
-        "h_t = \\sigma(W h_{t-1})(1 - \\sigma(W h_{t-1})) + x_t", "h_t = m_t h_{t-1} + \\tanh(W x_t)", "h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\phi(h_T)",
+        "h_t = \\sigma(W h_{t-1})(1 - \\sigma(W h_{t-1})) + x_t", "h_t = m_t h_{t-1} + \\tanh(W x_t)",
+        "h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\phi(h_T)",
     ],
 )  # fmt: skip
 def test_a_missing_elementwise_sign_is_no_number(text: str) -> None:
@@ -87,7 +92,15 @@ def test_a_missing_elementwise_sign_is_no_number(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "ending", [r", t = 1, \dots, T", r", \quad t = 1, 2, \ldots, T", r"\quad \text{for } t = 1, \dots, T", r", \qquad 1 \le t \le T", r", \quad t \ge 1", r"\qquad (4)"]
+    "ending",
+    [
+        r", t = 1, \dots, T",
+        r", \quad t = 1, 2, \ldots, T",
+        r"\quad \text{for } t = 1, \dots, T",
+        r", \qquad 1 \le t \le T",
+        r", \quad t \ge 1",
+        r"\qquad (4)",
+    ],
 )
 def test_the_times_of_an_equation_may_be_said(ending: str) -> None:
     subject = Cell.from_text(f"h_t = \\tanh(W h_{{t-1}} + U x_t){ending}\ny_t = V h_t{ending}")
@@ -96,12 +109,22 @@ def test_the_times_of_an_equation_may_be_said(ending: str) -> None:
 
 
 def test_numbers_that_are_declared_multiply() -> None:
-    subject = Cell.from_text("z_t = \\sigma(W_z x_t + U_z h_{t-1})\nh_t = (1 - z_t) h_{t-1} + z_t V x_t\nz_t \\in \\mathbb{R}")
+    subject = Cell.from_text(
+        "z_t = \\sigma(W_z x_t + U_z h_{t-1})\nh_t = (1 - z_t) h_{t-1} + z_t V x_t\nz_t \\in \\mathbb{R}"
+    )
     assert subject.shapes["z"] == (1, 1)
     validate_gradients(subject, draws=3)
 
 
-@pytest.mark.parametrize("text", ["h_t = W_hh h_{t-1}", "h_t = \\tanh(F(h_{t-1}))", "h_t = \\tanh(W^1 h_{t-1} + W^2 x_t)", "h_t = 1/2 h_{t-1} + x_t"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "h_t = W_hh h_{t-1}",
+        "h_t = \\tanh(F(h_{t-1}))",
+        "h_t = \\tanh(W^1 h_{t-1} + W^2 x_t)",
+        "h_t = 1/2 h_{t-1} + x_t",
+    ],
+)
 def test_slips_are_told(text: str) -> None:
     with pytest.raises(BpttError) as caught:
         Cell.from_text(text)

@@ -56,7 +56,13 @@ def test_spellings_of_one_formula_compare_equal(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("W h_t + x_t", "x_t + W h_t"), (r"h_t \odot x_t", r"x_t \odot h_t"), ("W_f h_t", "W_i h_t"), ("h_t", "h_{t-1}"), (r"\tilde{C}_t", "C_t")],
+    [
+        ("W h_t + x_t", "x_t + W h_t"),
+        (r"h_t \odot x_t", r"x_t \odot h_t"),
+        ("W_f h_t", "W_i h_t"),
+        ("h_t", "h_{t-1}"),
+        (r"\tilde{C}_t", "C_t"),
+    ],
 )
 def test_order_and_labels_are_kept(one: str, other: str) -> None:
     assert read_formula(one) != read_formula(other)
@@ -125,8 +131,10 @@ def test_a_hundred_parentheses_are_read() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "(" * 150_000, "(" * (MAX_LENGTH + 1), "{" * 1000, r"\frac{" * 500, "-(" * 300 + "x" + ")" * 300, r"\input{/etc/passwd}", r"\write18{ls}",
-        r"\def\x{\x\x}\x", "\x00", "x" * 100_000 + "^", "_" * 1000, r"\left" * 100, "a" + "'" * 5000 + "^2^2", "\\", "\\begin{", "$$$$", r"\text{",
+        "(" * 150_000, "(" * (MAX_LENGTH + 1), "{" * 1000, r"\frac{" * 500, "-(" * 300 + "x" + ")" * 300,
+        r"\input{/etc/passwd}", r"\write18{ls}",
+        r"\def\x{\x\x}\x", "\x00", "x" * 100_000 + "^", "_" * 1000, r"\left" * 100, "a" + "'" * 5000 + "^2^2", "\\",
+        "\\begin{", "$$$$", r"\text{",
         "_{_{_{_{", "a = b = c = ", "|" * 999, r"\|" * 501, "\u202e\u0000\ufffd", "🙂",
     ],
 )  # fmt: skip
@@ -161,7 +169,9 @@ def test_what_is_not_understood_is_refused(text: str) -> None:
         read_formula(text)
 
 
-@pytest.mark.parametrize("text", ["9" * 5000 + " x_t", "0." + "9" * 5000 + " x_t", "1e999999999 x_t", "x_{" + "9" * 5000 + "}"])
+@pytest.mark.parametrize(
+    "text", ["9" * 5000 + " x_t", "0." + "9" * 5000 + " x_t", "1e999999999 x_t", "x_{" + "9" * 5000 + "}"]
+)
 def test_numbers_beyond_all_measure_are_refused(text: str) -> None:
     """Numbers are exact, so a short text could fill the memory."""
     with pytest.raises(ParseError):
@@ -171,10 +181,15 @@ def test_numbers_beyond_all_measure_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (r"|| h_t ||^2", r"\lVert h_t \rVert^2"), (r"\partial L/\partial h_t \partial h_t / \partial W", r"\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial W}"),
-        (r"3 \cdot 10^{-5} h_t", "3e-5 h_t"), (r"\mathbf{diag}(h_t)", r"\operatorname{diag}(h_t)"), (r"\operatorname{Tr}(W)", r"\operatorname{tr}(W)"),
-        (r"\sum_{k < t} h_k", r"\sum_{k=1}^{t-1} h_k"), (r"\prod_{k < j \le t} J_j", r"\prod_{j=k+1}^{t} J_j"), (r"\prod_{j=t}^{k+1} J_j", r"\prod_{j=k+1}^{t} J_j"),
-        (r"h^{<t-1>} + h^{\langle t \rangle}", "h_{t-1} + h_t"), (r"\mathrm{d}h_t", r"\partial h_t"), (r"\max(a_t, b_t, c_t)", r"\max(\max(a_t, b_t), c_t)"),
+        (r"|| h_t ||^2", r"\lVert h_t \rVert^2"),
+        (r"\partial L/\partial h_t \partial h_t / \partial W",
+        r"\frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial W}"),
+        (r"3 \cdot 10^{-5} h_t", "3e-5 h_t"), (r"\mathbf{diag}(h_t)", r"\operatorname{diag}(h_t)"),
+        (r"\operatorname{Tr}(W)", r"\operatorname{tr}(W)"),
+        (r"\sum_{k < t} h_k", r"\sum_{k=1}^{t-1} h_k"), (r"\prod_{k < j \le t} J_j", r"\prod_{j=k+1}^{t} J_j"),
+        (r"\prod_{j=t}^{k+1} J_j", r"\prod_{j=k+1}^{t} J_j"),
+        (r"h^{<t-1>} + h^{\langle t \rangle}", "h_{t-1} + h_t"), (r"\mathrm{d}h_t", r"\partial h_t"),
+        (r"\max(a_t, b_t, c_t)", r"\max(\max(a_t, b_t), c_t)"),
         (r"[2 \le t \le T] h_t", r"[t \ge 2, T \ge t] h_t"), (r"[W]_{0:n, 0:2} v", r"W_{0:n, 0:2} v"),
     ],
 )  # fmt: skip

@@ -13,12 +13,14 @@ from derive.notation.write_mathml import write_mathml
 from tests.derive.notation.surfaces import ALL, example, outline, surfaces
 
 CORE = {
-    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "munder", "mover", "munderover",
+    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup",
+    "munder", "mover", "munderover",
     "mtable", "mtr", "mtd", "mpadded",
 }  # fmt: skip
 CHILDREN = {"mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "msubsup": 3, "munder": 2, "mover": 2, "munderover": 3}
 ATTRIBUTES = {
-    "display", "mathvariant", "lspace", "rspace", "form", "stretchy", "largeop", "movablelimits", "accent", "accentunder", "width", "height",
+    "display", "mathvariant", "lspace", "rspace", "form", "stretchy", "largeop", "movablelimits", "accent",
+    "accentunder", "width", "height",
     "voffset", "scriptlevel", "mathsize", "style",
 }  # fmt: skip
 
@@ -85,12 +87,19 @@ def test_a_whole_element() -> None:
 
 
 def test_text_is_escaped_and_keeps_its_spaces() -> None:
-    assert write_mathml(s.Text('if a < b & "c"\x00')) == '<math><mtext>if&#xA0;a&#xA0;&lt;&#xA0;b&#xA0;&amp;&#xA0;"c"</mtext></math>'
+    assert (
+        write_mathml(s.Text('if a < b & "c"\x00'))
+        == '<math><mtext>if&#xA0;a&#xA0;&lt;&#xA0;b&#xA0;&amp;&#xA0;"c"</mtext></math>'
+    )
 
 
 def test_bounds_stand_above_and_below_only_in_a_display() -> None:
     def movable(text: str, display: bool) -> list[str | None]:
-        return [e.get("movablelimits") for e in ElementTree.fromstring(write_mathml(parse_one(text), display)).iter("mo") if e.get("largeop")]
+        return [
+            e.get("movablelimits")
+            for e in ElementTree.fromstring(write_mathml(parse_one(text), display)).iter("mo")
+            if e.get("largeop")
+        ]
 
     assert movable(r"\sum_{t=1}^T x_t", True) == ["false"]
     assert movable(r"\sum_{t=1}^T x_t", False) == ["true"]

@@ -1,4 +1,6 @@
-"""Typst output: it compiles, without warnings, and Typst shows the same signs in the same structure as the MathML output does."""
+"""Typst output: it compiles, without warnings, and Typst shows the same signs in the same structure as the MathML
+output does.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,11 @@ def _outline(node: Any) -> str:
     if kind == "attach":
         primes = _outline(node["tr"]) if "tr" in node else ""
         upper = primes + (_outline(node["t"]) if "t" in node else "")
-        return _outline(node["base"]) + (f"_{{{_outline(node['b'])}}}" if "b" in node else "") + (f"^{{{upper}}}" if "t" in node or primes else "")
+        return (
+            _outline(node["base"])
+            + (f"_{{{_outline(node['b'])}}}" if "b" in node else "")
+            + (f"^{{{upper}}}" if "t" in node or primes else "")
+        )
     if kind == "primes":
         return shown("′" * node["count"])
     if kind in ("accent", "overline", "underline"):
@@ -67,7 +73,11 @@ def _outline(node: Any) -> str:
     if kind == "frac":
         return f"frac{{{_outline(node['num'])}}}{{{_outline(node['denom'])}}}"
     if kind == "root":
-        return "root" + (f"{{{_outline(node['index'])}}}" if node.get("index") else "") + f"{{{_outline(node['radicand'])}}}"
+        return (
+            "root"
+            + (f"{{{_outline(node['index'])}}}" if node.get("index") else "")
+            + f"{{{_outline(node['radicand'])}}}"
+        )
     if kind == "mat":
         return "(" + "".join("&".join(map(_outline, row)) + ";" for row in node["rows"]) + ")"
     if kind in ("space", "h"):

@@ -17,7 +17,11 @@ DOUBLE_SUM = r"\frac{\partial L}{\partial W} = \sum_{t=0}^{T} \sum_{k=1}^{t} \fr
 
 def claim(**options: str) -> str:
     given = {"place": "1 (a)", "cell": "rnn", "expect": "correct", "draws": "3", **options}
-    return "```bptt claim\n" + "".join(f"{key.replace('_', '-')}: {value}\n" for key, value in given.items() if value) + "```\n\n"
+    return (
+        "```bptt claim\n"
+        + "".join(f"{key.replace('_', '-')}: {value}\n" for key, value in given.items() if value)
+        + "```\n\n"
+    )
 
 
 def finding(build: Build, **options: str) -> tuple[str, str]:
@@ -44,7 +48,9 @@ def test_a_false_formula_with_its_correction(build: Build) -> None:
         build, expect="wrong", says=r"\frac{\partial h_t}{\partial h_{t-1}} = W \operatorname{diag}(\sigma'(z_t))",
         holds=r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma'(z_t)) W", note="Exchanged.",
     )  # fmt: skip
-    assert title == "1 (a): false" and "% in the median" in said and "What holds:" in said and said.endswith("Exchanged.")
+    assert (
+        title == "1 (a): false" and "% in the median" in said and "What holds:" in said and said.endswith("Exchanged.")
+    )
 
 
 def test_what_the_source_does_not_print_is_marked(build: Build) -> None:
@@ -72,8 +78,14 @@ def test_a_special_case_is_checked(build: Build) -> None:
 
 
 def test_an_unreadable_formula_with_a_reading(build: Build) -> None:
-    title, said = finding(build, says=r"h_t = \sigma(W h_{t-1} + U x_t", reading=r"h_t = \sigma(W h_{t-1} + U x_t)", expect="definition")
-    assert title == "1 (a): a definition" and "As printed it cannot be read: ( is never closed." in said and "Read as" in said
+    title, said = finding(
+        build, says=r"h_t = \sigma(W h_{t-1} + U x_t", reading=r"h_t = \sigma(W h_{t-1} + U x_t)", expect="definition"
+    )
+    assert (
+        title == "1 (a): a definition"
+        and "As printed it cannot be read: ( is never closed." in said
+        and "Read as" in said
+    )
     assert finding(build, says=r"h_t = \sigma(W h_{t-1} + U x_t", expect="unreadable")[0] == "1 (a): cannot be read"
 
 
@@ -105,16 +117,26 @@ def test_the_summary_counts(build: Build) -> None:
     text = claim(says=DOUBLE_SUM) + claim(says="h_t = z_t", expect="wrong")
     document = build(text + claim(reading=r"\sigma(z_t) = h_t", expect="definition") + "```bptt findings\n```\n")
     first = next(block for block in document.blocks if isinstance(block, Paragraph))
-    assert plain_text(first.body).startswith("Of 3 formulas, 1 holds (1 of them in one of its readings only), 1 is a definition and 1 is false.")
+    assert plain_text(first.body).startswith(
+        "Of 3 formulas, 1 holds (1 of them in one of its readings only), 1 is a definition and 1 is false."
+    )
 
 
 def test_sizes_of_several_quantities(build: Build) -> None:
-    assert finding(build, cell="layer", says=r"y \in \mathbb{R}^{n}, x \in \mathbb{R}^{d}, W \in R^{n \times d}", expect="definition")[0].endswith("a definition")
+    assert finding(
+        build,
+        cell="layer",
+        says=r"y \in \mathbb{R}^{n}, x \in \mathbb{R}^{d}, W \in R^{n \times d}",
+        expect="definition",
+    )[0].endswith("a definition")
     with pytest.raises(ValidationError):
         finding(build, cell="layer", says=r"y \in \mathbb{R}^{n}, x \in \mathbb{R}^{n}", expect="definition")
 
 
 def test_the_formula_is_printed_as_the_source_has_it(build: Build) -> None:
-    document = build(claim(cell="layer", says=r"\frac{\partial y}{\partial x} = \operatorname{diag}(\sigma') W") + "```bptt findings\n```\n")
+    document = build(
+        claim(cell="layer", says=r"\frac{\partial y}{\partial x} = \operatorname{diag}(\sigma') W")
+        + "```bptt findings\n```\n"
+    )
     (formula,) = [block for block in all_blocks(document.blocks) if isinstance(block, Aligned)]
     assert write_plain(formula.lines[0].rhs) == "diag(sigma') W"

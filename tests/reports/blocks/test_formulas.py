@@ -16,7 +16,11 @@ SCALAR = "```bptt cell\nname: scalar\nshow: no\n---\ny = \\sigma(z)\ny \\in \\ma
 
 
 def formula(build: Build, says: str, cell: str = "rnn") -> Aligned:
-    (block,) = [block for block in build(f"{SCALAR}```bptt formula\n{f'cell: {cell}' if cell else ''}\nsays: {says}\n```").blocks if isinstance(block, Aligned)]
+    (block,) = [
+        block
+        for block in build(f"{SCALAR}```bptt formula\n{f'cell: {cell}' if cell else ''}\nsays: {says}\n```").blocks
+        if isinstance(block, Aligned)
+    ]
     return block
 
 
@@ -24,7 +28,10 @@ def test_a_chain_of_equations_and_bounds(build: Build) -> None:
     block = formula(build, r"\sigma'(z) = \sigma(z) (1 - \sigma(z)) \le \frac{1}{4}", "scalar")
     assert [line.operator for line in block.lines] == ["=", "<="]
     assert plain_text(block.footer) == "The equations are proved; the bound is tested at 6 points of 6 draws."
-    block = formula(build, r"\lVert \frac{\partial h_t}{\partial h_{t-1}} \rVert = \lVert \operatorname{diag}(\sigma'(z_t)) W \rVert \le \frac{1}{4} \lVert W \rVert")
+    block = formula(
+        build,
+        r"\lVert \frac{\partial h_t}{\partial h_{t-1}} \rVert = \lVert \operatorname{diag}(\sigma'(z_t)) W \rVert \le \frac{1}{4} \lVert W \rVert",
+    )
     assert "; the sides agree up to a relative error of " in plain_text(block.footer)
 
 
@@ -34,7 +41,10 @@ def test_a_bound_of_a_norm(build: Build) -> None:
 
 
 def test_proofs_and_exact_numbers_say_so(build: Build) -> None:
-    assert plain_text(formula(build, r"W^\top \operatorname{diag}(z_t) h_t = W^\top (h_t \odot z_t)").footer) == "Proved, for all sizes."
+    assert (
+        plain_text(formula(build, r"W^\top \operatorname{diag}(z_t) h_t = W^\top (h_t \odot z_t)").footer)
+        == "Proved, for all sizes."
+    )
     assert plain_text(formula(build, r"2^3 = 8", "").footer) == "Computed exactly."
 
 
@@ -42,7 +52,8 @@ def test_proofs_and_exact_numbers_say_so(build: Build) -> None:
     ("says", "cell"),
     [
         (r"\sigma'(z) \le \frac{1}{5}", "scalar"), (r"\sigma'(z) < \sigma'(z)", "scalar"), (r"\sigma'(z) \ge \frac{1}{4}", "scalar"),
-        (r"\sigma'(z) = \sigma(z) \le 1", "scalar"), (r"\lVert \frac{\partial h_t}{\partial h_{t-1}} \rVert \le \frac{1}{9} \lVert W \rVert", "rnn"), (r"2 = 3", ""),
+        (r"\sigma'(z) = \sigma(z) \le 1", "scalar"),
+        (r"\lVert \frac{\partial h_t}{\partial h_{t-1}} \rVert \le \frac{1}{9} \lVert W \rVert", "rnn"), (r"2 = 3", ""),
     ],
 )  # fmt: skip
 def test_what_does_not_hold_stops_the_build(build: Build, says: str, cell: str) -> None:
@@ -65,7 +76,10 @@ def test_bounds_of_numbers(build: Build) -> None:
 )  # fmt: skip
 def test_values(build: Build, options: str, lines: list[str]) -> None:
     (block,) = [block for block in build(f"```bptt value\n{options}\n```").blocks if isinstance(block, Aligned)]
-    shown = [f"{write_plain(line.lhs) if line.lhs is not None else ''} {line.operator} {write_plain(line.rhs)}".strip() for line in block.lines]
+    shown = [
+        f"{write_plain(line.lhs) if line.lhs is not None else ''} {line.operator} {write_plain(line.rhs)}".strip()
+        for line in block.lines
+    ]
     assert [line.replace("·", "*") for line in shown] == lines
 
 

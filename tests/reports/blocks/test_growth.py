@@ -38,13 +38,20 @@ def test_the_plot_has_formulas_in_its_legend(build: Build) -> None:
     (figure,) = blocks(build, text + BODY.replace("\\pm", ""), Figure)
     assert isinstance(figure.content, Plot)
     names = [series.name for series in figure.content.series]
-    assert names == ["given", r"turn, $\lambda = i$", r"with $\operatorname{diag}(\sigma'(z_j)) W$"] and draw_pdf(figure.content)
+    assert names == ["given", r"turn, $\lambda = i$", r"with $\operatorname{diag}(\sigma'(z_j)) W$"] and draw_pdf(
+        figure.content
+    )
     given, _, product = (series.y for series in figure.content.series)
     assert given == pytest.approx([np.linalg.norm(np.linalg.matrix_power(GIVEN, n), 2) for n in range(1, 6)])
-    assert all(value <= 0.125**n for n, value in enumerate(product, 1)), "each factor is at most a quarter of the matrix"
+    assert all(value <= 0.125**n for n, value in enumerate(product, 1)), (
+        "each factor is at most a quarter of the matrix"
+    )
 
 
-@pytest.mark.parametrize(("value", "shown"), [(1.0, "1.00"), (0.0018, "0.00180"), (304.2, "304"), (2.03e8, "2.03 * 10^8"), (1e-9, "1.00 * 10^{-9}"), (0.0, "0")])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1.0, "1.00"), (0.0018, "0.00180"), (304.2, "304"), (2.03e8, "2.03 * 10^8"), (1e-9, "1.00 * 10^{-9}"), (0.0, "0")],
+)
 def test_three_digits(value: float, shown: str) -> None:
     assert write_plain(short_number(value)).replace("·", "*") == shown
 
@@ -52,7 +59,8 @@ def test_three_digits(value: float, shown: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("growth-table\npowers: 0\n", "powers is '0'"), ("growth-plot\ncell: rnn\n", "needs its recurrent parameter"), ("growth-table\npowers: many\n", "powers is 'many'"),
+        ("growth-table\npowers: 0\n", "powers is '0'"), ("growth-plot\ncell: rnn\n", "needs its recurrent parameter"),
+        ("growth-table\npowers: many\n", "powers is 'many'"),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_told(build: Build, text: str, says: str) -> None:
@@ -71,18 +79,26 @@ def power(build: Build, options: str) -> list[str]:
 
 
 def test_zeros_at_the_end_are_kept(build: Build) -> None:
-    rounded = power(build, "matrix: \\begin{pmatrix} 0.58 & 0.24 \\\\ 0.24 & 0.72 \\end{pmatrix}\nexponent: 30\ndigits: 6")[-1]
+    rounded = power(
+        build, "matrix: \\begin{pmatrix} 0.58 & 0.24 \\\\ 0.24 & 0.72 \\end{pmatrix}\nexponent: 30\ndigits: 6"
+    )[-1]
     assert rounded == "~ [[0.015261, 0.020348], [0.020348, 0.027130]]"
 
 
 def test_what_is_exact_is_not_rounded(build: Build) -> None:
-    assert power(build, "matrix: \\begin{pmatrix} 1 & 1 \\\\ 0 & 1 \\end{pmatrix}\nexponent: 7") == ["= [[1, 7], [0, 1]]"]
-    three = power(build, "matrix: \\begin{pmatrix} 0.5 & 0.25 \\\\ 0.25 & 0.5 \\end{pmatrix}\nexponent: 4\ndigits: 2\nexact: yes")
+    assert power(build, "matrix: \\begin{pmatrix} 1 & 1 \\\\ 0 & 1 \\end{pmatrix}\nexponent: 7") == [
+        "= [[1, 7], [0, 1]]"
+    ]
+    three = power(
+        build, "matrix: \\begin{pmatrix} 0.5 & 0.25 \\\\ 0.25 & 0.5 \\end{pmatrix}\nexponent: 4\ndigits: 2\nexact: yes"
+    )
     assert [line[0] for line in three] == ["=", "=", "~"]
 
 
 def test_roots_in_a_decomposition(build: Build) -> None:
-    (block,) = blocks(build, "```bptt eigen\nmatrix: \\begin{pmatrix} 2 & 1 \\\\ 1 & 2 \\end{pmatrix}\nname: A\n```", Aligned)
+    (block,) = blocks(
+        build, "```bptt eigen\nmatrix: \\begin{pmatrix} 2 & 1 \\\\ 1 & 2 \\end{pmatrix}\nname: A\n```", Aligned
+    )
     assert "sqrt(2)/2" in write_plain(block.lines[1].rhs)
 
 

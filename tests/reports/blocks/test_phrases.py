@@ -14,7 +14,8 @@ from reports.document import CodeSpan, Math, plain_text
     ("text", "formulas"),
     [
         ("split off t = k", ["t = k"]), ("induction on k, backward from T", ["k", "T"]), ("the inner sum at k+1", ["k + 1"]),
-        ("induction hypothesis, for some n ≥ 1", ["n ≥ 1"]), ("the adjoint recursion's form", []), ("no step before 1", []), ("a sum of I", []),
+        ("induction hypothesis, for some n ≥ 1", ["n ≥ 1"]), ("the adjoint recursion's form", []),
+        ("no step before 1", []), ("a sum of I", []),
     ],
 )  # fmt: skip
 def test_formulas_in_remarks(text: str, formulas: list[str]) -> None:
@@ -24,13 +25,23 @@ def test_formulas_in_remarks(text: str, formulas: list[str]) -> None:
 
 
 def test_messages_quote_formulas_and_sizes() -> None:
-    found = message(r"the product does not conform: 'W_f' is a matrix of shape n x (d + n), '\delta_t' is a vector of size n")
-    assert [plain_text((piece,)) for piece in found if isinstance(piece, Math)] == ["W_f", "n × (d + n)", "delta_t", "n"]
+    found = message(
+        r"the product does not conform: 'W_f' is a matrix of shape n x (d + n), '\delta_t' is a vector of size n"
+    )
+    assert [plain_text((piece,)) for piece in found if isinstance(piece, Math)] == [
+        "W_f",
+        "n × (d + n)",
+        "delta_t",
+        "n",
+    ]
     assert CodeSpan("(") in message("'(' is never closed")
     assert [type(piece).__name__ for piece in message(r"'\sigma'(z_t)' is a vector")] == ["Math", "Text"]
 
 
-@pytest.mark.parametrize(("value", "shown"), [(0, "0"), (3.2e-16, "4 * 10^{-16}"), (3e-16, "3 * 10^{-16}"), (9.7e-16, "1 * 10^{-15}"), (2.0, "2 * 10^0")])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0, "0"), (3.2e-16, "4 * 10^{-16}"), (3e-16, "3 * 10^{-16}"), (9.7e-16, "1 * 10^{-15}"), (2.0, "2 * 10^0")],
+)
 def test_errors_are_rounded_up(value: float, shown: str) -> None:
     """An error that is stated as 'at most' must not be rounded down."""
     assert plain_text(scientific(value)).replace("·", "*") == shown

@@ -30,7 +30,15 @@ def test_significant_digits_are_as_many_as_asked_for(value: Fraction, digits: in
 
 @pytest.mark.parametrize(
     ("value", "digits", "shown"),
-    [("0.02713", 4, "0.02713"), ("0.0271296", 2, "0.027"), ("1/3", 3, "0.333"), ("0.9996", 3, "1.00"), ("-0.24", 2, "-0.24"), ("0", 3, "0"), ("12345", 2, "12000")],
+    [
+        ("0.02713", 4, "0.02713"),
+        ("0.0271296", 2, "0.027"),
+        ("1/3", 3, "0.333"),
+        ("0.9996", 3, "1.00"),
+        ("-0.24", 2, "-0.24"),
+        ("0", 3, "0"),
+        ("12345", 2, "12000"),
+    ],
 )
 def test_known_numbers(value: str, digits: int, shown: str) -> None:
     assert significant(sp.Rational(value), digits) == shown
