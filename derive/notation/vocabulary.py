@@ -27,26 +27,10 @@ STEP = "Deltat"
 LETTER_COMMANDS = {**{g: g for g in GREEK}, "ell": "ell", "infty": "infty"}
 """Commands that stand for one letter."""
 
-FUNCTION_COMMANDS = (
-    "tanh",
-    "sinh",
-    "cosh",
-    "sin",
-    "cos",
-    "tan",
-    "arctan",
-    "exp",
-    "log",
-    "ln",
-    "max",
-    "min",
-    "det",
-    "dim",
-    "arg",
-    "sup",
-    "inf",
-    "lim",
-    "Pr",
+FUNCTION_COMMANDS = tuple(
+    """
+    tanh sinh cosh sin cos tan arctan exp log ln max min det dim arg sup inf lim Pr
+    """.split()
 )
 """Commands that TeX sets upright as words."""
 
@@ -95,55 +79,22 @@ IGNORED = [
 ]  # fmt: skip
 """Commands without meaning for a formula."""
 
-SIZES = [
-    "big",
-    "Big",
-    "bigg",
-    "Bigg",
-    "bigl",
-    "bigr",
-    "Bigl",
-    "Bigr",
-    "biggl",
-    "biggr",
-    "Biggl",
-    "Biggr",
-    "bigm",
-    "Bigm",
-    "left",
-    "right",
-]
+SIZES = """
+    big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm Bigm left right
+""".split()
 """Commands that only change how large a delimiter is."""
 
 MATRIX_ENVIRONMENTS = ("pmatrix", "bmatrix", "matrix", "smallmatrix", "Bmatrix", "vmatrix", "array")
-LINE_ENVIRONMENTS = (
-    "align",
-    "aligned",
-    "alignedat",
-    "equation",
-    "gather",
-    "gathered",
-    "split",
-    "eqnarray",
-    "multline",
-    "displaymath",
-    "math",
-    "flalign",
+LINE_ENVIRONMENTS = tuple(
+    """
+    align aligned alignedat equation gather gathered split eqnarray multline displaymath math flalign
+    """.split()
 )
 
-DANGEROUS = (
-    "input",
-    "include",
-    "write",
-    "openin",
-    "openout",
-    "read",
-    "def",
-    "newcommand",
-    "renewcommand",
-    "csname",
-    "catcode",
-    "usepackage",
+DANGEROUS = tuple(
+    """
+    input include write openin openout read def newcommand renewcommand csname catcode usepackage
+    """.split()
 )
 """Commands that do something in TeX; named in the error, since nothing here ever runs them."""
 
@@ -159,40 +110,11 @@ KNOWN_COMMANDS = sorted(
         *IGNORED,
         *SIZES,
         *(r for r in RELATIONS if r.isalpha()),
-        "frac",
-        "dfrac",
-        "tfrac",
-        "sqrt",
-        "sum",
-        "prod",
-        "partial",
-        "nabla",
-        "top",
-        "intercal",
-        "prime",
-        "lVert",
-        "rVert",
-        "lvert",
-        "rvert",
-        "Vert",
-        "vert",
-        "langle",
-        "rangle",
-        "dots",
-        "ldots",
-        "cdots",
-        "underbrace",
-        "overbrace",
-        "begin",
-        "end",
-        "label",
-        "tag",
-        "lbrace",
-        "rbrace",
-        "lbrack",
-        "rbrack",
-        "mid",
-        "dagger",
+        *"""
+            frac dfrac tfrac sqrt sum prod partial nabla top intercal prime lVert rVert lvert rvert Vert
+            vert langle rangle dots ldots cdots underbrace overbrace begin end label tag lbrace rbrace
+            lbrack rbrack mid dagger
+        """.split(),
     }
 )
 """For suggestions after an unknown command."""
