@@ -10,8 +10,11 @@ from derive.notation.elaborate import read_formula
 def parse(text: str, cell: Cell | None = None) -> Node:
     """A formula as an expression; equal formulas compare equal, and ``str()`` and ``.latex()`` print it back.
 
-    Parameters ---------- text : LaTeX, or the plain form. cell : the cell that the formula is about; without one, names
-    are what they are by convention (upper-case letters matrices, ...).
+    Parameters
+    ----------
+    text : LaTeX, or the plain form.
+    cell : the cell that the formula is about; without one, names are what they are by convention (upper-case letters
+           matrices, ...).
 
     Raises
     ------

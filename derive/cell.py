@@ -95,8 +95,10 @@ class Cell(RecurrentSystem):
     def jacobian(self, of: str, by: str) -> Derivation:
         """The total derivative ∂a/∂b, shape (size a, size b) (numerator layout).
 
-        Parameters ---------- of, by : quantities such as ``C_t`` and ``C_{t-1}`` (or ``C[t]``); ``C_k`` gives the
-        product over a symbolic stretch.
+        Parameters
+        ----------
+        of, by : quantities such as ``C_t`` and ``C_{t-1}`` (or ``C[t]``); ``C_k`` gives the product over a symbolic
+                 stretch.
 
         Raises
         ------

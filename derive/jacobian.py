@@ -131,8 +131,10 @@ class JacobianEngine:
     def joint_states(self) -> tuple[str, ...]:
         """The states whose values at t - 1 determine step t.
 
-        Raises ------ MissingRuleError : the cell looks further back than one step, or into the future, so that the
-        joint state is larger.
+        Raises
+        ------
+        MissingRuleError : the cell looks further back than one step, or into the future, so that the joint state is
+                           larger.
         """
         if self.system.max_lag > 1:
             raise MissingRuleError(

@@ -75,8 +75,10 @@ def relative_error(measured: Array, truth: Array) -> float:
 class TorchReferee:
     """The same run in torch, with gradients by autograd.
 
-    Parameters ---------- free : computed quantities that become free variables of the unrolled graph, at the values
-    that they have in ``run``.
+    Parameters
+    ----------
+    free : computed quantities that become free variables of the unrolled graph, at the values that they have in
+           ``run``.
     """
 
     def __init__(
