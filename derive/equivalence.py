@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from sympy import Integer, Symbol
 
 from derive import expressions as e
-from derive.adjoint import AdjointEngine
+from derive.adjoint import AdjointEngine, AdjointEquation
 from derive.derivation import Derivation, Step
 from derive.errors import ValidationError
 from derive.expressions import make
@@ -32,6 +32,7 @@ from derive.jacobian import JacobianEngine, free_index
 from derive.normal import equal
 from derive.normal.prove import Assumption
 from derive.notation.names import QName
+from derive.substitute import substitute
 from derive.system import RecurrentSystem, T
 
 
@@ -158,10 +159,9 @@ def _inner_sum(system: RecurrentSystem, parts: Ingredients, path: e.Node) -> e.N
 
 
 def _adjoint_name(system: RecurrentSystem) -> str:
-    if len(system.states) == 1:
-        return AdjointEngine(system).adjoint_names[system.states[0]]
+    """A name for the inner sum that the cell does not use. That it is an adjoint of the recursion is yet to be shown."""
     bases = {QName.from_key(key).base for key in system.shapes}
-    return next(name for name in ("lambda", "mu", "eta", "zeta") if name not in bases)
+    return next(name for name in ("g", "lambda", "mu", "eta", "zeta") if name not in bases)
 
 
 def _adjoint_recursion(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: e.Timed) -> None:
@@ -232,7 +232,7 @@ def _adjoint_recursion(system: RecurrentSystem, parts: Ingredients, proof: Proof
 
 
 def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: e.Timed) -> e.Node:
-    """One backward step of the adjoint recursion is the product with Jᵀ, and its share for the parameter is s̄ᵀ ∂⁺s/∂W."""
+    """One backward step through the equations is the product with Jᵀ, and its share for the parameter is gᵀ ∂⁺s/∂W."""
     t = system.time
     now = e.Timed(adjoint.name, t, *adjoint.shape)
     split = pieces(system, now)
@@ -249,20 +249,32 @@ def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: 
         "reverse mode multiplies by the transposed Jacobian",
         shown=e.Times(e.Transpose(parts.one_step), column_of(now)),
     )
-    start = "starting from zero at T+1" if not parts.term.final else "starting from the loss at T"
     proof.named(
         adjoint,
         _recursive_right_side(system, parts, adjoint),
-        "induction on k, backward from T",
-        f"{start}, the recursion determines every {adjoint}, and the inner sum satisfies it",
-        "induction",
+        "both together, transposed",
+        "the recursion of the inner sum, with the backward step through the equations",
     )
+    recursion = _Named(system, parts, split)
+    recursion.check({key: passed.get(state := system.quantity(key, t - 1), make.zero(state.shape)) for key in split})
+    start = "zero at T+1" if not parts.term.final else "the loss at T"
+    reason = f"both sides satisfy the same recursion and start from {start}"
+    for left, right in recursion.identities():
+        proof.named(left, right, "induction on k, backward from T", reason, "induction")
+    if len(split) == 1:
+        split = {key: recursion.engine.adjoint(key) for key in split}
+        recursion = _Named(system, parts, split)
+        passed = step_pull(system, split)
     share = passed.get(parts.parameter, make.zero(parts.parameter.shape))
     target = e.Gradient(parts.parameter, e.Var(system.loss_name))
     summed = e.SumOver(parts.k, 1, T, share.xreplace({t: parts.k}))
     proof.named(target, summed, "immediate derivative contracted", "the share of step k")
-    named = _check_named_recursion(system, proof, parts, split, share)
-    if named is None or named == share:
+    named = recursion.engine.per_step(parts.parameter.name)
+    if named is None:
+        return summed
+    reason = "δ and the other adjoints of step t name the parts of this backward step"
+    proof.algebra(named.xreplace(recursion.values()), share, "named adjoints", reason, (), named)
+    if named == share:
         return summed
     closed = e.SumOver(parts.k, 1, T, named.xreplace({t: parts.k}))
     proof.named(target, closed, "the adjoint recursion's form", "each share by its name")
@@ -283,38 +295,99 @@ def _recursive_right_side(system: RecurrentSystem, parts: Ingredients, adjoint: 
     return make.plus(stacked(system, here).xreplace({t: parts.k}), later)
 
 
-def _check_named_recursion(
-    system: RecurrentSystem, proof: Proof, parts: Ingredients, split: Mapping[str, e.Node], share: e.Node
-) -> e.Node | None:
-    """The named adjoints δ, C̄, ... of the recursion are what one backward step computes: both, written out, have the
-    same canonical form.
+class _Named:
+    """The adjoints δ, C̄, ... of the recursion, in terms of the inner sum's parts."""
 
-    Returns the share of one step by these names; None where no step reads the parameter.
-    """
-    engine = AdjointEngine(system)
-    only_loss = _only_loss(system)
-    values: dict[e.Node, e.Node] = {}
-    for equation in engine.equations:
-        # The total adjoint of a state: its part of the joint adjoint, and what other quantities of the same step pass
-        # to it.
+    def __init__(self, system: RecurrentSystem, parts: Ingredients, split: Mapping[str, e.Node]) -> None:
+        self.system, self.parts, self.split = system, parts, split
+        self.engine = AdjointEngine(system)
+        self.only_loss = _only_loss(system)
+
+    def values(self) -> dict[e.Node, e.Node]:
+        """Each adjoint of step t: the part of the inner sum that is its own, and what others of the same step pass to
+        it. What only leads to the loss is part of ∂L_t/∂s_t here, and zero.
+        """
+        values: dict[e.Node, e.Node] = {}
+        for equation in self.engine.equations:
+            values[equation.adjoint] = self._own_and_local(equation).xreplace(values)
+        return values
+
+    def identities(self) -> list[tuple[e.Node, e.Node]]:
+        """What induction shows: each state's adjoint by its part of the inner sum; of a single state, the other way
+        round.
+        """
+        found = [(q.adjoint, self._own_and_local(q)) for q in self.engine.equations if q.key in self.split]
+        if len(found) > 1:
+            return found
+        return [(value.xreplace({self.system.time: self.parts.k}), left.at(self.parts.k)) for left, value in found]
+
+    def _own_and_local(self, equation: AdjointEquation) -> e.Node:
         local = [
-            part for reader, part, later in engine.contributions(equation.key) if later == 0 and reader not in only_loss
+            part
+            for reader, part, later in self.engine.contributions(equation.key)
+            if later == 0 and reader not in self.only_loss
         ]
-        own = [split[equation.key]] if equation.key in split else []
-        values[equation.adjoint] = (
-            make.plus(*own, *local).xreplace(values) if own or local else make.zero(equation.adjoint.shape)
-        )
-    named = engine.per_step(parts.parameter.name)
-    if named is not None:
-        proof.algebra(
-            named.xreplace(values),
-            share,
-            "named adjoints",
-            "δ and the other adjoints of step t name the parts of this backward step",
-            (),
-            named,
-        )
-    return named
+        own = [self.split[equation.key]] if equation.key in self.split else []
+        return make.plus(*own, *local) if own or local else make.zero(equation.adjoint.shape)
+
+    def check(self, earlier: Mapping[str, e.Node]) -> None:
+        """The recursion that is printed for each state is the one that the inner sum satisfies.
+
+        ``earlier`` is one backward step: what the parts of the inner sum at t pass to the states of t - 1.
+
+        Raises
+        ------
+        ValidationError : it is not (a defect of the engine).
+        """
+        t, values = self.system.time, self.values()
+        term = self.parts.term
+        reached = loss_pull(self.system, term)
+        always, at_end = self._of_loss(final=False), self._of_loss(final=True)
+        for equation in self.engine.equations:
+            if equation.key not in self.split:
+                continue
+            zero = make.zero(equation.adjoint.shape)
+            of_loss = reached.get(self.system.quantity(equation.key), zero)
+            own = self.split[equation.key]
+            passed_back = earlier[equation.key].xreplace({t: t + 1})
+            here = passed_back if term.final else make.plus(of_loss, passed_back)
+            derived = self._in_terms(equation.rhs, values, always)
+            if not equal(derived, values[equation.adjoint].xreplace({own: here}), self._times()):
+                raise ValidationError(f"the recursion of {equation.adjoint} is not that of the inner sum")
+            if term.final:
+                last = make.plus(equation.rhs, *([] if equation.final is None else [equation.final]))
+                found = self._in_terms(last, values, at_end, t)
+                if not equal(found, values[equation.adjoint].xreplace({own: of_loss}), self._times()):
+                    raise ValidationError(f"{equation.adjoint} at T is not the derivative of the loss")
+
+    def _times(self) -> tuple[Assumption, ...]:
+        return ((Integer(1), self.system.time), (self.system.time, T))
+
+    def _of_loss(self, final: bool) -> dict[e.Node, e.Node]:
+        """Adjoints of quantities that lead to the loss alone; ``final``: at T, where a loss at T acts."""
+        found: dict[e.Node, e.Node] = {}
+        for equation in self.engine.equations:
+            if equation.key in self.only_loss:
+                extra = [equation.final] if final and equation.final is not None else []
+                found[equation.adjoint] = make.plus(equation.rhs, *extra).xreplace(found)
+        return found
+
+    def _in_terms(
+        self,
+        node: e.Node,
+        values: Mapping[e.Node, e.Node],
+        of_loss: Mapping[e.Node, e.Node],
+        end: Symbol | None = None,
+    ) -> e.Node:
+        """A formula with every adjoint written out; those after ``end`` are zero."""
+        t = self.system.time
+        by_name = {adjoint.name: value for adjoint, value in {**values, **of_loss}.items()}
+        written: dict[e.Node, e.Node] = {}
+        for leaf in node.atoms(e.Timed):
+            if leaf.name in by_name:
+                beyond = end is not None and (leaf.time - end).is_positive
+                written[leaf] = make.zero(leaf.shape) if beyond else by_name[leaf.name].xreplace({t: leaf.time})
+        return substitute(node, written)
 
 
 def _only_loss(system: RecurrentSystem) -> frozenset[str]:

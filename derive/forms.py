@@ -196,27 +196,13 @@ def double_sum(system: RecurrentSystem, by: e.Node) -> Derivation:
     t = system.time
     steps = [*_cell_lines(system), *parts.lines]
     index = free_index({t, parts.k})
-    at_k = parts.joint.xreplace({t: parts.k})
-    product = e.ProductOver(index, parts.k + 1, t, parts.one_step.xreplace({t: index}))
-    steps.append(
-        Step(
-            e.Derivative(parts.joint, at_k),
-            product,
-            "chain rule over time",
-            "the empty product, for t = k, is the identity",
-        )
-    )
-    steps.append(immediate_step(system, parts))
+    steps += _total_derivative(parts, t, index)
     target = e.Derivative(e.Var(system.loss_name), by)
     result = double_sum_expression(system, parts)
-    steps.append(
-        Step(
-            target,
-            result,
-            "total derivative",
-            "every path from the parameter to a loss: enter at step k, run along the states to t",
-        )
-    )
+    through = e.Times(e.Derivative(parts.step_loss, parts.joint), e.Derivative(parts.joint, by))
+    steps.append(Step(target, _times_from(system, parts, through), "chain rule", "a loss depends on s_t alone"))
+    steps.append(Step(target, result, "substitution"))
+    steps.append(immediate_step(system, parts))
     explicit = explicit_double_sum(system, parts, index)
     if explicit is not None:
         steps.append(
@@ -228,6 +214,29 @@ def double_sum(system: RecurrentSystem, by: e.Node) -> Derivation:
             )
         )
     return Derivation(target, result, tuple(steps), f"Gradient of the loss by {by}, as a double sum")
+
+
+def _total_derivative(parts: Ingredients, t: Symbol, index: Symbol) -> list[Step]:
+    """∂s_t/∂W: what W does in step t and what it did before; inserted into itself, a sum over the steps k <= t."""
+    s, by = parts.joint, parts.parameter
+    before, at_k = s.xreplace({t: t - 1}), s.xreplace({t: parts.k})
+    path = e.Derivative(s, at_k)
+    product = e.ProductOver(index, parts.k + 1, t, parts.one_step.xreplace({t: index}))
+    return [
+        Step(
+            e.Derivative(s, by),
+            e.Plus(e.Derivative(s, by, "immediate"), e.Times(e.Derivative(s, before), e.Derivative(before, by))),
+            "total derivative",
+            f"{by} acts in step {t}, and before on what step {t} starts from",
+        ),
+        Step(
+            e.Derivative(s, by),
+            e.SumOver(parts.k, 1, t, e.Times(path, e.Derivative(at_k, by, "immediate"))),
+            "inserted into itself",
+            f"down to step 1: the starting values do not depend on {by}",
+        ),
+        Step(path, product, "chain rule over time", f"the empty product, for {t} = {parts.k}, is the identity"),
+    ]
 
 
 def _cell_lines(system: RecurrentSystem) -> list[Step]:

@@ -30,6 +30,41 @@ Point = tuple[str, int | None]
 """A quantity at an offset from the time t; offset None for quantities without time."""
 
 
+_SPECIAL_RULES = {
+    e.Divide: "quotient rule",
+    e.Extreme: "derivative of an extreme",
+    e.Softmax: "Jacobian of softmax",
+    e.Power: "power rule",
+}
+
+
+def rule_name(rhs: e.Node, moved: Mapping[e.Node, bool]) -> str:
+    """What a line of a derivation is called by.
+
+    Parameters
+    ----------
+    rhs   : the formula that is differentiated.
+    moved : the quantities in it that vary, and whether each does so through others (chain rule) or is the one that is
+            moved itself.
+    """
+    terms = [term for term in (rhs.operands if isinstance(rhs, e.Plus) else (rhs,)) if term.has(*moved)]
+    cores = [term.operands[0] if isinstance(term, e.Neg) else term for term in terms]
+    if any(
+        isinstance(core, (e.Hadamard, e.Times)) and sum(factor.has(*moved) for factor in core.operands) > 1
+        for core in cores
+    ):
+        return "product rule"
+    special = next((_SPECIAL_RULES[type(core)] for core in cores if type(core) in _SPECIAL_RULES), None)
+    if special and not any(moved.values()):
+        return special
+    nested = any(core.has(leaf) and leaf != core and leaf not in core.operands for core in cores for leaf in moved)
+    if nested or any(moved.values()):
+        return "chain rule"
+    if any(isinstance(core, e.Apply) for core in cores):
+        return "entry by entry"
+    return "sum rule" if len(cores) > 1 else "linear map"
+
+
 def vector_size(node: e.Node) -> Expr:
     """The number of entries of a quantity."""
     return node.shape[0] * node.shape[1]
@@ -100,6 +135,7 @@ class JacobianEngine:
         key, offset = point
         shift = {} if offset is None else {self.time: self.time + offset}
         terms = []
+        moved: dict[e.Node, bool] = {}
         rhs = self.system.definitions[key].rhs
         for leaf in leaves(rhs):
             inner = jacobians.get(
@@ -108,6 +144,7 @@ class JacobianEngine:
             local = None if inner is None else jacobian_of(rhs, leaf)
             if inner is not None and local is not None:
                 terms.append(make.times(local.xreplace(shift), inner))
+                moved[leaf] = leaf.xreplace(shift) != by
         if not terms:
             return
         result = make.plus(*terms)
@@ -115,16 +152,7 @@ class JacobianEngine:
             return
         jacobians[point] = result
         of = self._at(point)
-        steps.append(Step(e.Derivative(of, by), result, self._rule(key)))
-
-    def _rule(self, key: str) -> str:
-        rhs = self.system.definitions[key].rhs
-        names = {
-            e.Plus: "sum rule", e.Hadamard: "product rule", e.Times: "linear map", e.Apply: "chain rule",
-            e.Extreme: "derivative of an extreme", e.Softmax: "Jacobian of softmax",
-            e.Divide: "quotient rule", e.Power: "power rule", e.Neg: "linear map",
-        }  # fmt: skip
-        return names.get(type(rhs), "chain rule")
+        steps.append(Step(e.Derivative(of, by), result, rule_name(rhs, moved)))
 
     # -- the joint state ---------------------------------------------------------------------------
 
@@ -191,17 +219,27 @@ class JacobianEngine:
                 "one-step Jacobian of the joint state",
                 proved="definition",
             ),
+            Step(
+                named,
+                e.Block([[self._held(a, b) for b in states] for a in states]),
+                "each state by each",
+                "immediate derivatives: the other states of the step before are held fixed",
+            ),
         ]
         entries, lines = self._named_blocks(step_name)
         steps.append(
             Step(
                 named,
                 e.Block(entries),
-                "block by block, the other states held fixed",
-                "each block holds the other states of the step before fixed",
+                "names of the blocks",
+                proved="definition",
             )
         )
         return [*steps, *lines], joint, named
+
+    def _held(self, of: str, by: str) -> e.Node:
+        """∂⁺(of_t)/∂(by_{t-1}): step t expanded, all else of step t - 1 held fixed."""
+        return e.Derivative(self.system.quantity(of), self._at((by, -1)), "immediate")
 
     def _named_blocks(self, name: str) -> tuple[list[list[e.Node]], list[Step]]:
         """The blocks of J_t under names such as J^{hC}_t, each with a line of its own; a block that occurs in a later

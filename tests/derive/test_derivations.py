@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from derive import equivalence
 from derive import expressions as e
+from derive.adjoint import AdjointEngine, AdjointEquation
 from derive.cell import Cell, cell
 from derive.errors import AmbiguityError, CellError, MissingRuleError, ShapeError, UsageError, ValidationError
+from derive.expressions import make
 from numeric.validate import validate_derivation, validate_gradients
 
 RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=0}^{T} L_t(h_t)", "rnn")
@@ -115,6 +119,23 @@ def test_a_wrong_line_in_a_proof_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(equivalence, "split_last_factor", lambda product: real(product)[::-1])
     with pytest.raises(ValidationError):
         RNN.equivalence("W")
+
+
+@pytest.mark.parametrize("subject", [RNN, LSTM, FINAL, HEAD], ids=["rnn", "lstm", "final", "head"])
+def test_a_wrong_recursion_is_refused_by_the_proof(monkeypatch: pytest.MonkeyPatch, subject: Cell) -> None:
+    """Planted: the adjoint recursion that is printed forgets what comes from the next step."""
+    real = AdjointEngine.equation
+
+    def wrong(self: AdjointEngine, key: str) -> AdjointEquation | None:
+        found = real(self, key)
+        later = [part for _, part, later in self.contributions(key) if later > 0]
+        if found is None or not later:
+            return found
+        return replace(found, rhs=make.plus(found.rhs, make.neg(later[-1])))
+
+    monkeypatch.setattr(AdjointEngine, "equation", wrong)
+    with pytest.raises(ValidationError):
+        subject.equivalence(next(key for key in subject.parameters if key.startswith("W")))
 
 
 def test_a_wrong_pull_is_refused_by_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
