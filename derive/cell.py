@@ -7,8 +7,6 @@ import os
 from functools import cached_property, lru_cache
 from importlib import resources
 
-from sympy import Integer
-
 from derive import expressions as e
 from derive.adjoint import AdjointEngine, all_gradients, gradient
 from derive.cell_text import read_cell_text
@@ -85,9 +83,7 @@ class Cell(RecurrentSystem):
     def _relations(self) -> list[e.Relation]:
         """The equations, the starting values and, where one is written, the loss."""
         written = [e.Relation("=", q.lhs, q.rhs) for q in self.equations]
-        for name, value in self.initial.items():
-            key, _, time = name.removesuffix("]").partition("[")
-            written.append(e.Relation("=", self.quantity(key, Integer(time)), value))
+        written += [e.Relation("=", start, value) for start, value in self.initial.items()]
         return written if self.text.loss is None else [*written, e.Relation("=", e.Var(self.loss_name), self.text.loss)]
 
     # -- derivations -------------------------------------------------------------------------------

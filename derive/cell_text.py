@@ -37,6 +37,9 @@ MAX_EQUATIONS = 200
 MAX_LEAVES = 300
 """The most names and numbers in one equation: the gradient of a product is longer than it by as many factors."""
 
+_LENGTH = e.size("T")
+_DERIVATIVES = ("derivative", "derivative_operator", "gradient", "differential")
+
 _DIRECTIVE = re.compile(r"^[ \t]*[%#][ \t]*([A-Za-z]+)[ \t]*:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
@@ -279,7 +282,16 @@ class _Reader:
 
     def _resolve(self, equation: s.Relation) -> Pre:
         try:
-            return self.resolver.expression(equation)
+            pre = self.resolver.expression(equation)
+            for node in walk(pre):
+                if node.op in _DERIVATIVES:
+                    raise CellError(
+                        "a derivative inside a cell",
+                        span=node.span,
+                        expected="equations that compute each quantity from others",
+                        hint="write the derivative out, or define an abstract function",
+                    )
+            return pre
         except BpttError as error:
             if equation.span is not None:
                 error.at(equation.span)
@@ -346,16 +358,20 @@ class _Reader:
             if not info.timed or key in keys or info.declared is not None:
                 continue
             name = QName.from_key(key)
+            if name.primes:
+                raise AmbiguityError(
+                    f"{key} is never defined; the prime may mean a transpose, a derivative or another quantity",
+                    span=_place_of(key, pres),
+                    expected="a^\\top for a transpose, \\phi'(z) for the derivative of a function",
+                    hint=f"if {key} is an input of its own, declare it: {key} \\in \\mathbb{{R}}^{{d}}",
+                )
             for other in defined:
                 same_letters = other.key.lower() == key.lower()
                 other_accent = bool(name.accents and other.accents) and replace(name, accents=other.accents) == other
                 if same_letters or other_accent:
-                    place = next(
-                        (n.span for pre in pres for n in walk(pre) if n.op == "name" and n.data[0] == key), None
-                    )
                     raise AmbiguityError(
                         f"{key} is never defined, but {other.key} is",
-                        span=place,
+                        span=_place_of(key, pres),
                         expected=f"{other.key}, or a definition of {key}",
                         hint=f"if {key} is an input of its own, declare it: {key} \\in \\mathbb{{R}}^{{d}}",
                     )
@@ -398,6 +414,7 @@ class _Reader:
     ) -> tuple[list[Equation], dict[e.Node, e.Node], e.Node | None, str]:
         equations: list[Equation] = []
         initial: dict[e.Node, e.Node] = {}
+        places: dict[e.Node, Span | None] = {}
         loss: e.Node | None = None
         loss_name = "L"
         for pre, (name, when), surface in zip(pres, lefts, self.parts.equations, strict=True):
@@ -407,7 +424,9 @@ class _Reader:
                 loss, loss_name = right, key
                 continue
             if when is not None and not when.has(time):
+                _check_start(left, when, surface)
                 initial[left] = right
+                places[left] = surface.span
                 continue
             shift = Integer(0) if when is None else when - time
             if not shift.is_Integer:
@@ -423,6 +442,7 @@ class _Reader:
                     f"{key} is defined twice", span=surface.items[0].span, expected="one equation for each quantity"
                 )
             equations.append(Equation(key, left, right, surface.span))
+        _check_starting_values(initial, places, {equation.key for equation in equations})
         if not equations:
             raise CellError(
                 "no quantity is defined",
@@ -430,6 +450,36 @@ class _Reader:
                 expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)",
             )
         return equations, initial, loss, loss_name
+
+
+def _place_of(key: str, pres: Sequence[Pre]) -> Span | None:
+    """Where a name occurs first."""
+    return next((node.span for pre in pres for node in walk(pre) if node.op == "name" and node.data[0] == key), None)
+
+
+def _check_start(left: e.Node, when: Expr, surface: s.Relation) -> None:
+    """A value that is given stands outside the steps, which are computed."""
+    if (when - 1).is_nonnegative and not (when - _LENGTH).is_positive:
+        raise CellError(
+            f"{left} is a step of its own, but every step follows the same equations",
+            span=surface.items[0].span,
+            expected="a starting value, such as the one at 0",
+            hint="write the first step by the equation of all steps, with a starting value and a zero input",
+        )
+
+
+def _check_starting_values(
+    initial: Mapping[e.Node, e.Node], places: Mapping[e.Node, Span | None], defined: set[str]
+) -> None:
+    """A sequence starts from what is known before it runs."""
+    for start, value in initial.items():
+        for leaf in value.atoms(e.Timed):
+            if leaf.name in defined and leaf not in initial and not (leaf.time - 1).is_negative:
+                raise CellError(
+                    f"the starting value {start} is made of {leaf}, which is computed from it",
+                    span=places[start],
+                    expected="a value that is known before the first step",
+                )
 
 
 def _size_names(node: s.Surface) -> Iterable[str]:

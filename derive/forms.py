@@ -21,7 +21,7 @@ from derive.differentiate import pull
 from derive.errors import MissingRuleError, UsageError, clipped
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.jacobian import JacobianEngine, free_index
+from derive.jacobian import JacobianEngine, free_index, state_labels
 from derive.notation.names import QName
 from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, T, leaves
@@ -172,8 +172,10 @@ def pieces(system: RecurrentSystem, vector: e.Timed | e.Var) -> dict[str, e.Node
     if len(system.states) == 1:
         return {system.states[0]: vector}
     found: dict[str, e.Node] = {}
+    labels = state_labels(system.states)
     for key in system.states:
-        name = QName.from_key(vector.name).with_sup(QName.from_key(key).base).key
+        label = f"[{labels[key]}]" if labels[key].isdigit() else labels[key]
+        name = QName.from_key(vector.name).with_sup(label).key
         shape = system.shapes[key]
         found[key] = e.Timed(name, vector.time, *shape) if isinstance(vector, e.Timed) else e.Var(name, *shape)
     return found

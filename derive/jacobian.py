@@ -246,7 +246,7 @@ class JacobianEngine:
         one is named there too.
         """
         states = self.joint_states()
-        labels = _labels(states)
+        labels = state_labels(states)
         known: dict[e.Node, e.Node] = {}
         entries: list[list[e.Node]] = []
         lines: list[Step] = []
@@ -265,7 +265,7 @@ class JacobianEngine:
         return entries, lines
 
 
-def _labels(states: Sequence[str]) -> dict[str, str]:
+def state_labels(states: Sequence[str]) -> dict[str, str]:
     """A letter for each state: its own, or a number where letters coincide."""
     bases = [QName.from_key(state).base for state in states]
     if len(set(bases)) == len(bases) and all(len(base) == 1 for base in bases):
@@ -492,4 +492,4 @@ def _into(engine: JacobianEngine, by: e.Timed) -> e.Node:
     return make.block(column).xreplace({engine.time: by.time})
 
 
-__all__ = ["Flow", "JacobianEngine", "free_index", "jacobian", "vector_size"]
+__all__ = ["Flow", "JacobianEngine", "free_index", "jacobian", "state_labels", "vector_size"]

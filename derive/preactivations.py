@@ -32,12 +32,13 @@ def name_preactivations(equations: Sequence[Equation], taken: set[str], time: Sy
     bases = {QName.from_key(key).base for key in taken}
     letter = next((candidate for candidate in _LETTERS if candidate not in bases), "z")
     single = sum(len(arguments) for arguments in wanted.values()) == 1 and letter not in taken
+    one_base = len({QName.from_key(key).base for key in wanted}) == 1
     used, owners = set(taken), {}
     result: list[Equation] = []
     for equation in equations:
         rhs = equation.rhs
         for argument in wanted.get(equation.key, ()):
-            key = letter if single else _fresh(letter, equation.key, used)
+            key = letter if single else _fresh(letter, equation.key, used, labelled=not one_base)
             used.add(key)
             owners[key] = equation.key
             name = (
@@ -67,13 +68,19 @@ def _compound_arguments(rhs: e.Node) -> tuple[e.Node, ...]:
     return tuple(found)
 
 
-def _fresh(letter: str, owner: str, used: set[str]) -> str:
-    """``z^f`` for the pre-activation of f, ``z^C`` for that of the candidate C̃; a second one of f is ``z^{ff}``."""
+def _fresh(letter: str, owner: str, used: set[str], labelled: bool) -> str:
+    """``z^f`` for the pre-activation of f, ``z^C`` for that of the candidate C̃; a second one of f is ``z^{ff}``.
+
+    Layers and numbers are those of the owner: ``z^{[2]}`` of ``h^{[2]}`` where all owners are called h, else
+    ``z^{[2]f}`` of ``f^{[2]}``.
+    """
     name = QName.from_key(owner)
-    label = name.base + "".join(sub for sub in name.subs if sub.isalpha())
+    base = name.base + "".join(sub for sub in name.subs if sub.isalpha())
+    numbers = tuple(sub for sub in name.subs if sub.isdigit())
     layers = tuple(sup for sup in name.sups if sup.startswith("["))
+    label = base if labelled or not (numbers or layers) else ""
     while True:
-        key = QName(letter, (), (), (*layers, label)).key
+        key = QName(letter, (), numbers, (*layers, *([label] if label else []))).key
         if key not in used:
             return key
-        label += name.base
+        label += base

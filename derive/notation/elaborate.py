@@ -162,6 +162,8 @@ class Builder:
             return e.Inner(a, b)
         return self.chain([a, b])
 
+    _cross = _cdot
+
     def _inner(self, pre: Pre) -> e.Node:
         return e.Inner(*self._all(pre))
 

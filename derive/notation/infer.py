@@ -91,7 +91,7 @@ _COSTS = {
     # (convention, timed): cost of each other kind. A lower-case parameter becomes a scalar before anything else
     # changes.
     ("vector", False): {"scalar": 2, "matrix": 7},
-    ("matrix", False): {"vector": 5, "scalar": 6},
+    ("matrix", False): {"vector": 5},
     ("scalar", False): {"vector": 5, "matrix": 8},
     ("vector", True): {"matrix": 4, "scalar": 5},
     ("scalar", True): {"vector": 4, "matrix": 7},
@@ -159,7 +159,8 @@ class _Search:
         self.lines = lines
         self.infos = infos
         self.convention = {key: default_kind(info) for key, info in infos.items()}
-        self.first_error: BpttError | None = None
+        self.defined = {line.args[0].data[0] for line in lines if line.op == "relation" and line.args[0].op == "name"}
+        self.first_errors: dict[str, BpttError] = {}
 
     def shows(self, layout: str) -> bool:
         """Whether the text may be in a layout: row vectors stand left of their matrices, and nowhere right of one."""
@@ -201,13 +202,14 @@ class _Search:
                 for name, kind, extra in self.alternatives(conflict.names, changes):
                     heapq.heappush(queue, (cost + extra, next(serial), layout, {**changes, name: kind}))
         if not found:
-            raise self.explained()
+            raise self.explained("row" if "row" in layouts and self.shows("row") else layouts[0])
         self.reject_ties(found)
+        self.reject_missing_sign(found[0][1])
         return found[0][1]
 
-    def explained(self) -> BpttError:
-        """Why the equations do not conform as they are read by convention."""
-        error = self.first_error or ShapeError("the equations do not conform")
+    def explained(self, layout: str) -> BpttError:
+        """Why the equations do not conform as they are read by convention, in the layout they are written in."""
+        error = self.first_errors.get(layout) or ShapeError("the equations do not conform")
         if isinstance(error, ShapeError) and error.hint is None:
             error.hint = "if one of the quantities is a number, declare it, as in a_t \\in \\mathbb{R}"
         return error
@@ -220,23 +222,59 @@ class _Search:
             for kind, cost in _costs(info, self.convention[name]).items():
                 yield name, kind, cost
 
-    def attempt(self, layout: str, changes: Mapping[str, str]) -> Inference:
-        """Read all lines with these kinds."""
+    def attempt(self, layout: str, changes: Mapping[str, str], side_by_side: bool = False) -> Inference:
+        """Read all lines with these kinds; ``side_by_side``: with two vectors beside each other multiplied entry by
+        entry, as they are not meant to be read.
+        """
         solver = Solver()
         kinds = {key: changes.get(key, self.convention[key]) for key in self.infos}
         shapes = {key: info.given(layout) or _kinded(solver, kinds[key], layout) for key, info in self.infos.items()}
-        reader = ShapeReader(solver, shapes, layout)
+        reader = ShapeReader(solver, shapes, layout, side_by_side=side_by_side)
         for line in self.lines:
             try:
                 reader.shape(line)
             except BpttError as error:
-                if self.first_error is None:
-                    self.first_error = error
+                self.first_errors.setdefault(layout, error)
                 if not isinstance(error, ShapeError):
                     raise
                 raise _Conflict(list(names_in(line))) from None
-        self.reject_collapse(kinds, shapes, reader)
+        if not side_by_side:
+            self.reject_collapse(kinds, shapes, reader)
         return Inference(shapes, layout, solver, kinds, reader.constants)
+
+    def reject_missing_sign(self, found: Inference) -> None:
+        """Timed quantities are not what they are just because a ⊙ is missing: in ``h_t = f_t h_{t-1}`` all would be
+        square matrices, or f a number.
+
+        Raises
+        ------
+        ShapeError : with a ⊙ where two vectors stand beside each other, no timed quantity has to be anything else than
+                     a vector.
+        """
+        changed = {
+            key: kind for key, kind in found.kinds.items() if kind != self.convention[key] and not self.infos[key].fixed
+        }
+        surprising = [
+            key
+            for key, kind in changed.items()
+            if self.infos[key].timed
+            and self.convention[key] == "vector"
+            and not is_lower_greek(base_letter(key))
+            and (kind == "scalar" or key[:1].islower() or key in self.defined)
+        ]
+        if not surprising:
+            return
+        kept = {key: kind for key, kind in changed.items() if key not in surprising}
+        try:
+            self.attempt(found.layout, kept, side_by_side=True)
+        except (_Conflict, BpttError):
+            return
+        error = self.explained(found.layout)
+        error.hint = (
+            f"write \\odot between vectors; if {surprising[0]} is a number or a matrix, declare it, "
+            f"as in {surprising[0]}_t \\in \\mathbb{{R}}"
+        )
+        raise error
 
     def reject_collapse(self, kinds: Mapping[str, str], shapes: Mapping[str, Shape], reader: ShapeReader) -> None:
         """A timed quantity is no number just because z_t h_t needs one to conform: with W_z a single row, a missing ⊙
@@ -266,12 +304,11 @@ class _Search:
         }
         if (shrunk and rows) or thin:
             raise _Conflict([])
-        defined = {line.args[0].data[0] for line in self.lines if line.op == "relation" and line.args[0].op == "name"}
         for key, info in self.infos.items():
             if (
                 not info.timed
                 or info.fixed
-                or key in defined
+                or key in self.defined
                 or self.convention[key] != "vector"
                 or base_letter(key) in GREEK
             ):

@@ -5,7 +5,7 @@ Settled from the names that are known first, then from the letters that are indi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Expr, Integer, Rational, sympify
 
@@ -220,8 +220,27 @@ class ReferenceReader:
             elif label is not None and self._is_label(plain, label, item):
                 labels.append(label)
             else:
+                self._reject_layer(plain, item)
                 acting.append(item)
         return tuple(labels), time, tuple(acting)
+
+    def _reject_layer(self, plain: QName, item: s.Surface) -> None:
+        """h^{l-1}_t is the layer below, if l is nothing that a power could have."""
+        if not self.scope.in_cell or not (plain.key in self.scope.timed or self._labelled(plain)):
+            return
+        known = {self.scope.time, "T", *self.scope.indices, *self.scope.sizes, *self.scope.names}
+        letters = sorted(offset_letters(item) - known)
+        if letters:
+            raise AmbiguityError(
+                f"the superscript is indexed by {letters[0]}, which is neither the time nor a quantity",
+                span=item.span,
+                expected="a layer by its number, as in h^{[1]}_t",
+                hint="write the equations of each layer with its number",
+            )
+
+    def _labelled(self, plain: QName) -> bool:
+        """Whether the name occurs with a superscript that is a label."""
+        return any(replace(QName.from_key(key), sups=()) == plain for key in self.scope.timed)
 
     def _is_label(self, plain: QName, label: str, item: s.Surface) -> bool:
         if plain.with_sup(label).key in self.scope.names:

@@ -532,7 +532,7 @@ class Resolver:
                 "by": "times",
                 "ast": "ast",
                 "cdot": "cdot",
-                "times": "cdot",
+                "times": "cross",
                 "otimes": "kron",
                 "slash": "divide",
             }[operator]

@@ -16,7 +16,7 @@ from derive.notation.operations import Pre
 from derive.notation.sizes import Solver
 
 _RULES: dict[str, type[e.Node]] = {
-    "plus": e.Plus, "neg": e.Neg, "hadamard": e.Hadamard, "divide": e.Divide, "transpose": e.Transpose,
+    "neg": e.Neg, "hadamard": e.Hadamard, "divide": e.Divide, "transpose": e.Transpose,
     "apply": e.Apply, "softmax": e.Softmax,
     "trace": e.Trace, "vec": e.Vec, "sum_entries": e.SumEntries, "mean": e.SumEntries, "norm": e.Norm, "kron": e.Kron,
     "inner": e.Inner, "sum": e.SumOver,
@@ -29,11 +29,17 @@ class ShapeReader:
     """Finds the shape of an operation, given shapes for the names."""
 
     def __init__(
-        self, solver: Solver, shapes: Mapping[str, Shape], layout: str, constants: dict[int, Shape] | None = None
+        self,
+        solver: Solver,
+        shapes: Mapping[str, Shape],
+        layout: str,
+        constants: dict[int, Shape] | None = None,
+        side_by_side: bool = False,
     ) -> None:
         self.solver = solver
         self.shapes = shapes
         self.layout = layout
+        self.side_by_side = side_by_side
         self.constants: dict[int, Shape] = constants if constants is not None else {}
 
     def shape(self, pre: Pre) -> Shape:
@@ -114,24 +120,54 @@ class ShapeReader:
 
     def reads_as_hadamard(self, left: Shape, right: Shape) -> bool:
         """In a cell written in row vectors, two row vectors side by side are multiplied entry by entry."""
-        if self.layout != "row" or len(left) != 2 or len(right) != 2:
+        if (self.layout != "row" and not self.side_by_side) or len(left) != 2 or len(right) != 2:
             return False
-        rows = self.solver.is_one(left[0]) and self.solver.is_one(right[0])
+        thin, long = (0, 1) if self.layout == "row" else (1, 0)
+        rows = self.solver.is_one(left[thin]) and self.solver.is_one(right[thin])
         return (
             rows
-            and not self.solver.is_one(left[1])
-            and not self.solver.is_one(right[1])
-            and self.solver.equal(left[1], right[1])
+            and not self.solver.is_one(left[long])
+            and not self.solver.is_one(right[long])
+            and self.solver.equal(left[long], right[long])
         )
 
     def _ast(self, pre: Pre) -> Shape:
         return e.Hadamard.shape_rule([self.shape(arg) for arg in pre.args], self.solver)
 
+    def _cross(self, pre: Pre) -> Shape:
+        a, b = (self.shape(arg) for arg in pre.args)
+        if is_scalar(a, self.solver) or is_scalar(b, self.solver) or not self.is_inner(a, b):
+            return self.join(a, b, pre, 1)
+        if self.side_by_side:
+            return e.Hadamard.shape_rule([a, b], self.solver)
+        raise ShapeError(
+            "× between two vectors may be an elementwise or an inner product",
+            span=pre.span,
+            expected="\\odot entry by entry, or a^\\top b",
+        )
+
+    def _plus(self, pre: Pre) -> Shape:
+        shape = e.Plus.shape_rule([self.shape(arg) for arg in pre.args], self.solver, ())
+        if not is_scalar(shape, self.solver):
+            for arg in pre.args:
+                self._reject_dotted(arg.args[0] if arg.op == "neg" else arg)
+        return shape
+
+    def _reject_dotted(self, term: Pre) -> None:
+        """A dot between two vectors makes a number; where it stands in a sum of vectors, another product is meant."""
+        vectors = term.op == "cdot" and not any(is_scalar(self.shape(part), self.solver) for part in term.args)
+        if vectors and is_scalar(self.shape(term), self.solver):
+            raise ShapeError(
+                "a dot product of two vectors is a number, and is added to a vector here",
+                span=term.span,
+                expected="\\odot for the product entry by entry, or a^\\top b for the number",
+            )
+
     def _cdot(self, pre: Pre) -> Shape:
         a, b = (self.shape(arg) for arg in pre.args)
         if is_scalar(a, self.solver) or is_scalar(b, self.solver) or not self.is_inner(a, b):
             return self.join(a, b, pre, 1)
-        return e.Inner.shape_rule([a, b], self.solver)
+        return (e.Hadamard if self.side_by_side else e.Inner).shape_rule([a, b], self.solver)
 
     def is_inner(self, a: Shape, b: Shape) -> bool:
         """Whether a dot between two operands is an inner product: both columns, or both rows."""
@@ -152,8 +188,22 @@ class ShapeReader:
                 self.solver.equal(a, b) for a, b in zip(sides[0], shape, strict=True)
             ):
                 first, other = (show_shape(self.solver.shape(found)) for found in (sides[0], shape))
-                raise ShapeError(f"the two sides of the equation are {first} and {other}")
+                raise ShapeError(
+                    f"the two sides of the equation are {first} and {other}", hint=self._scalar_hint(sides[0], shape)
+                )
         return sides[0]
+
+    def _scalar_hint(self, one: Shape, other: Shape) -> str | None:
+        """How a vector or a matrix becomes the number on the other side."""
+        one, other = self.solver.shape(one), self.solver.shape(other)
+        if is_scalar(one, self.solver) == is_scalar(other, self.solver):
+            return None
+        shape = other if is_scalar(one, self.solver) else one
+        if is_vector(shape, self.solver):
+            return "a number is made of vectors by an inner product, a norm as in \\lVert a - b \\rVert^2, or sum(...)"
+        if self.layout == "row":
+            return "in a cell of row vectors the inner product is a b^\\top"
+        return "in a cell of column vectors the inner product is a^\\top b"
 
     # -- others with parameters --------------------------------------------------------------------
 
