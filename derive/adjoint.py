@@ -23,7 +23,6 @@ from derive.differentiate import Reach, reaches
 from derive.errors import MissingRuleError, UsageError
 from derive.expressions import make
 from derive.expressions.calculus import rebound
-from derive.notation.names import QName
 from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, T
 
@@ -65,35 +64,10 @@ class AdjointEngine:
 
     # -- names -------------------------------------------------------------------------------------
 
-    @cached_property
-    def adjoint_names(self) -> Mapping[str, str]:
-        """The name of each quantity's adjoint: δ (with the label of z) for pre-activations, a bar (or an accent that
-        the cell does not use) for all others.
-        """
-        taken = set(self.system.shapes)
-        letter = next(
-            name
-            for name in ("delta", "lambda", "mu", "epsilon")
-            if not any(QName.from_key(key).base == name for key in taken)
-        )
-        accent = next(
-            mark
-            for mark in ("bar", "breve", "check", "ddot")
-            if not any(mark in QName.from_key(key).accents for key in taken)
-        )
-        names = {}
-        for key in (*self.system.definitions, *self.system.inputs, *self.system.parameters):
-            name = QName.from_key(key)
-            if key in self.system.preactivations:
-                names[key] = QName(letter, (), name.subs, name.sups).key
-            else:
-                names[key] = name.with_accent(accent).key
-        return names
-
     def adjoint(self, key: str, time: Expr | None = None) -> e.Node:
         """The adjoint of a quantity, as a named quantity of the same shape."""
         quantity = self.system.quantity(key, time)
-        name = self.adjoint_names[key]
+        name = self.system.adjoint_names[key]
         return (
             e.Timed(name, quantity.time, *quantity.shape)
             if isinstance(quantity, e.Timed)
@@ -202,7 +176,7 @@ class AdjointEngine:
     def beyond(self) -> Mapping[e.Node, e.Node]:
         """Adjoints after the last step, up to as many steps as the cell looks back: zero."""
         found: dict[e.Node, e.Node] = {}
-        for key, name in self.adjoint_names.items():
+        for key, name in self.system.adjoint_names.items():
             if key in self.system.definitions and self.system.is_timed(key):
                 shape = self.system.shapes[key]
                 found.update(
@@ -279,7 +253,7 @@ class AdjointEngine:
     def needed(self, expression: e.Node) -> tuple[AdjointEquation, ...]:
         """The equations of the recursion on which an expression depends."""
         by_name = {equation.adjoint.name: equation for equation in self.equations}
-        without_time = {self.adjoint_names[q.key]: q.key for q in self.system.steps if isinstance(q.lhs, e.Var)}
+        without_time = {self.system.adjoint_names[q.key]: q.key for q in self.system.steps if isinstance(q.lhs, e.Var)}
         wanted: set[str] = set()
         stack = [expression]
         while stack:
@@ -458,7 +432,7 @@ def starts(engine: AdjointEngine, equations: Iterable[AdjointEquation]) -> list[
 
 def _readout_steps(engine: AdjointEngine, wanted: Iterable[e.Node]) -> list[Step]:
     """Adjoints of quantities without time, as far as the given expressions need them: the loss first."""
-    names = {engine.adjoint_names[q.key]: q.key for q in engine.system.steps if isinstance(q.lhs, e.Var)}
+    names = {engine.system.adjoint_names[q.key]: q.key for q in engine.system.steps if isinstance(q.lhs, e.Var)}
     found: dict[str, Step] = {}
     stack = list(wanted)
     while stack:
@@ -472,7 +446,7 @@ def _readout_steps(engine: AdjointEngine, wanted: Iterable[e.Node]) -> list[Step
                 )
                 found[leaf.name] = Step(leaf, value, rule)
                 stack.append(value)
-    order = [engine.adjoint_names[q.key] for q in reversed(engine.system.steps)]
+    order = [engine.system.adjoint_names[q.key] for q in reversed(engine.system.steps)]
     return [found[name] for name in order if name in found]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from importlib import resources
 
@@ -13,11 +14,17 @@ from derive.cell_text import read_cell_text
 from derive.derivation import Derivation
 from derive.equivalence import equivalence
 from derive.errors import BpttError, UsageError, clipped
+from derive.expressions.node import Shape, is_scalar, is_vector
 from derive.files import is_file_name, read_text
 from derive.forms import double_sum, unrolled
 from derive.jacobian import jacobian
+from derive.notation.infer import NameInfo, default_kind
 from derive.notation.names import alias_of
+from derive.notation.present import index_surface, present
 from derive.notation.source import Source
+from derive.notation.surface import Infix, Mark, Number, Relation, Scripted, Surface
+from derive.notation.write_latex import write_latex
+from derive.notation.write_plain import write_plain
 from derive.system import RecurrentSystem
 
 FORMS = ("recursion", "double-sum", "unrolled")
@@ -69,13 +76,46 @@ class Cell(RecurrentSystem):
         return f"<Cell{title}: {described}>"
 
     def __str__(self) -> str:
-        """The equations in the plain form."""
-        return "\n".join(str(relation) for relation in self._relations())
+        """The equations in the plain form, with the declarations that they need to be read again."""
+        return "\n".join([*map(str, self._relations()), *self._declarations(self._needed)])
 
     def latex(self) -> str:
-        """The equations as a LaTeX ``align*`` environment."""
+        """The equations as a LaTeX ``align*`` environment, with the declarations that they need to be read again."""
         lines = [f"{relation.lhs.latex()} &= {relation.rhs.latex()}" for relation in self._relations()]
+        lines += [f"&{write_latex(self._declaration(key))}" for key in self._needed]
         return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+
+    @cached_property
+    def _needed(self) -> tuple[str, ...]:
+        """Names whose shapes the equations alone do not give: none, those of an unusual kind, or all."""
+        turned = 0 if self.layout == "column" else 1  # a single row in a column cell shows by its products
+        thin = {key for key, shape in self.shapes.items() if shape[turned] == 1 != shape[1 - turned]}
+        every = tuple(key for key in self.text.shapes if key != self.loss_name and key not in thin)
+        unusual = tuple(key for key in every if kind_of(self.shapes[key]) != self._usual_kind(key))
+        for keys in ((), unusual):
+            try:
+                again = read_cell_text("\n".join([*map(str, self._relations()), *self._declarations(keys)]))
+            except BpttError:
+                continue
+            if again.shapes == self.text.shapes and again.layout == self.layout:
+                return keys
+        return every
+
+    def _usual_kind(self, key: str) -> str:
+        timed = isinstance(self.quantity(key), e.Timed)
+        return default_kind(NameInfo(key, timed, integer=key in self.labels))
+
+    def _declarations(self, keys: Iterable[str]) -> list[str]:
+        return [write_plain(self._declaration(key)) for key in keys]
+
+    def _declaration(self, key: str) -> Surface:
+        """``C_t \\in \\mathbb{R}^{n}``."""
+        rows, columns = self.shapes[key]
+        whole = [index_surface(rows), index_surface(columns)]
+        sizes = whole if 1 not in (rows, columns) else [size for size in whole if size != Number("1")]
+        power = () if not sizes else (sizes[0] if len(sizes) == 1 else Infix(("times",), tuple(sizes)),)
+        reals = Scripted(Mark("reals"), sups=power) if power else Mark("reals")
+        return Relation(("in",), (present(self.quantity(key)), reals))
 
     def _repr_latex_(self) -> str:
         return self.latex()
@@ -182,18 +222,13 @@ class Cell(RecurrentSystem):
 
     def _keep_shapes(self) -> str:
         """Declarations of all sizes, so that a replaced equation does not leave them open."""
-        declared = []
-        for key in (*(q.key for q in self.equations), *self.inputs):
-            rows, columns = self.shapes[key]
-            size = (
-                ""
-                if self.shapes[key] == (1, 1)
-                else f"^{{{e.Scalar(rows).latex()}}}"
-                if columns == 1
-                else f"^{{{e.Scalar(rows).latex()} \\times {e.Scalar(columns).latex()}}}"
-            )
-            declared.append(f"{self.quantity(key).latex()} \\in \\mathbb{{R}}{size}")
-        return "\n".join(declared)
+        keys = (*(q.key for q in self.equations), *self.inputs)
+        return "\n".join(write_latex(self._declaration(key)) for key in keys)
+
+
+def kind_of(shape: Shape) -> str:
+    """``scalar``, ``vector`` or ``matrix``."""
+    return "scalar" if is_scalar(shape) else "vector" if is_vector(shape) else "matrix"
 
 
 def library() -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from derive.notation.scope import (
     Scope,
     bound_letters,
     find_timed,
+    size_key,
     time_letter,
 )
 from derive.notation.sizes import name_sizes
@@ -483,11 +484,15 @@ def _check_starting_values(
 
 
 def _size_names(node: s.Surface) -> Iterable[str]:
-    if isinstance(node, s.Scripted):
-        for sup in node.sups:
-            for leaf in sup.walk():
-                if isinstance(leaf, s.Name):
-                    yield leaf.text
+    """The sizes that a declared space names."""
+    stack = list(node.sups) if isinstance(node, s.Scripted) else []
+    while stack:
+        part = stack.pop()
+        key = size_key(part)
+        if key:
+            yield key
+        else:
+            stack.extend(part.children())
 
 
 def _function_key(node: s.Surface) -> str:

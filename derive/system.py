@@ -5,7 +5,7 @@ parameters are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sympy import Expr, Integer, Symbol
@@ -225,22 +225,57 @@ class RecurrentSystem:
         raise UnknownNameError(f"the cell has no quantity called {name}", expected=f"one of {', '.join(every)}")
 
     @cached_property
+    def adjoint_names(self) -> Mapping[str, str]:
+        """The name of each quantity's adjoint: δ (with the label of z) for pre-activations, a bar (or an accent that
+        the cell does not use) for all others.
+        """
+        taken = set(self.shapes)
+        letter = next(
+            name
+            for name in ("delta", "lambda", "mu", "epsilon")
+            if not any(QName.from_key(key).base == name for key in taken)
+        )
+        accent = next(
+            mark
+            for mark in ("bar", "breve", "check", "ddot")
+            if not any(mark in QName.from_key(key).accents for key in taken)
+        )
+        names = {}
+        for key in (*self.definitions, *self.inputs, *self.parameters):
+            name = QName.from_key(key)
+            if key in self.preactivations:
+                names[key] = QName(letter, (), name.subs, name.sups).key
+            else:
+                names[key] = name.with_accent(accent).key
+        return names
+
+    @cached_property
+    def adjoint_owners(self) -> Mapping[str, str]:
+        """The quantity of each adjoint's name."""
+        return {name: key for key, name in self.adjoint_names.items()}
+
+    @cached_property
     def context(self) -> Context:
         """What formulas about this cell may use, pre-activations included."""
         known = self.text.context
         defined = {q.key for q in self.steps if isinstance(q.lhs, e.Timed)}
         losses = {self.loss_name, self.step_loss_name}
         loss = dict.fromkeys(losses, (Integer(1), Integer(1)))
+        adjoints = {name: self.shapes[key] for name, key in self.adjoint_owners.items() if key not in self.labels}
+        timed = {name for name, key in self.adjoint_owners.items() if isinstance(self.quantity(key), e.Timed)}
         scope = known.scope.with_names(
-            timed=defined | set(self.inputs) | {self.step_loss_name}, names=set(self.shapes) - losses
+            timed=defined | set(self.inputs) | {self.step_loss_name} | (timed & set(adjoints)),
+            names=set(self.shapes) - losses | set(adjoints),
         )
+        sizes = {str(symbol) for shape in self.shapes.values() for size in shape for symbol in size.free_symbols}
+        scope = replace(scope, sizes=scope.sizes | sizes - scope.names)
         bare: dict[str, set[e.Node]] = {}
         for q in self.steps:
             for node in e.children_first(q.rhs):
                 if isinstance(node, e.Apply):
                     bare.setdefault(node.function, set()).add(node.argument)
         unique = {name: next(iter(arguments)) for name, arguments in bare.items() if len(arguments) == 1}
-        return Context(scope, {**self.shapes, **loss}, self.layout, unique)
+        return Context(scope, {**adjoints, **self.shapes, **loss}, self.layout, unique)
 
     def read(self, text: str) -> e.Node:
         """A formula about this cell as an expression."""

@@ -29,13 +29,9 @@ class _AdjointEnvironment:
         found = self.adjoints.get((key, time))
         if found is not None:
             return found
-        if key in self.owners:
-            return np.zeros(self.run.shape(self.owners[key]))
+        if key in self.run.system.adjoint_owners:
+            return np.zeros(self.run.shape(self.run.system.adjoint_owners[key]))
         return self.run.value(key, time)
-
-    @cached_property
-    def owners(self) -> dict[str, str]:
-        return {name: key for key, name in self.engine.adjoint_names.items()}
 
     def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
         return self.run.function(node, time, arguments)
@@ -119,7 +115,7 @@ class AdjointPass:
 
     def _adjoints_in(self, node: e.Node) -> tuple[e.Timed, ...]:
         if node not in self._known_adjoints:
-            owners = self.environment.owners
+            owners = self.run.system.adjoint_owners
             self._known_adjoints[node] = tuple(leaf for leaf in node.atoms(e.Timed) if leaf.name in owners)
         return self._known_adjoints[node]
 
@@ -131,7 +127,7 @@ class AdjointPass:
         for sweep in reversed(self.run.system.sweeps):
             if not sweep.timed:
                 key = sweep.equations[0].key
-                self.environment.adjoints[(self.engine.adjoint_names[key], None)] = self.parameter(key)
+                self.environment.adjoints[(self.engine.system.adjoint_names[key], None)] = self.parameter(key)
                 continue
             own = [equations[q.key] for q in reversed(sweep.equations) if q.key in equations]
             times = range(1, self.run.length + 1)

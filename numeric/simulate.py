@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from sympy import Integer
 
 from derive import expressions as e
 from derive.errors import DataError, MissingRuleError
@@ -99,12 +100,24 @@ class Run:
             return self.step_loss(time)
         if key == self.system.loss_name:
             return self.total_loss()
+        if key in self.system.adjoint_owners:
+            return self._adjoint(self.system.adjoint_owners[key], time)
         if time is None:
             raise DataError(f"no value is given for {key}", expected=f"values for {', '.join(self.system.parameters)}")
         for start, initial in self.system.initial.items():
             if start.name == key and self.evaluator().integer(start.time) == time:
                 return self.evaluator()(initial) + self.arrays.constant(np.zeros(self.shape(key)))
         return self.arrays.constant(np.zeros(self.shape(key)))
+
+    def _adjoint(self, key: str, time: int | None) -> Array:
+        """∇L by a quantity, where a formula names it by its adjoint; zero where the quantity does not exist."""
+        if any(np.iscomplexobj(value) for value in self.forced.values()):
+            raise MissingRuleError(f"a derivative of the adjoint of {key} is a second derivative")
+        first = 1 - self.system.max_lag if key in self.system.states else 1
+        if time is not None and not first <= time <= self.length + self.system.max_lead:
+            return self.arrays.constant(np.zeros(self.shape(key)))
+        quantity = self.system.quantity(key, None if time is None else Integer(time))
+        return self.derivative(e.Gradient(quantity, e.Var(self.system.loss_name)), self.evaluator())
 
     def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
         return self.loss.value(time, arguments)

@@ -352,13 +352,13 @@ class _WithAdjoints(_Named):
         sizes: Mapping[str, int],
         times: Mapping[str, int],
     ) -> None:
-        adjoint_names = set(backward.engine.adjoint_names.values())
+        adjoint_names = set(backward.engine.system.adjoint_names.values())
         super().__init__(run, {key: value for key, value in named.items() if key not in adjoint_names}, sizes, times)
         self.backward = backward
 
     def value(self, key: str, time: int | None) -> Array:
         environment = self.backward.environment
-        if (key, time) in environment.adjoints or key in environment.owners:
+        if (key, time) in environment.adjoints or key in environment.run.system.adjoint_owners:
             return environment.value(key, time)
         return super().value(key, time)
 

@@ -288,7 +288,11 @@ class Builder:
         return e.Call(*self._all(pre))
 
     def _relation(self, pre: Pre) -> e.Node:
-        return e.Relation(pre.data, *self._all(pre))
+        sides = self._all(pre)
+        full = [side.shape for side in sides if not side.is_scalar]
+        if full:  # 0 takes the size of the other side
+            sides = [e.Zero(*full[0]) if arg.op == "zero" else side for arg, side in zip(pre.args, sides, strict=True)]
+        return e.Relation(pre.data, *sides)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ _OPERATORS = {
 
 _MARKS = {"∂": "partial", "∇": "nabla", "…": "dots", "...": "dots", "ℝ": "reals", "⊤": "top", "∞": "infty"}
 _ACCENTS = frozenset(words.ACCENTS.values())
-_WORD_MARKS = {"partial": "partial", "nabla": "nabla", "R": "reals", "ones": "ones"}
+_WORD_MARKS = {"partial": "partial", "nabla": "nabla", "R": "reals", "ℝ": "reals", "ones": "ones"}
 _WORD_OPERATORS = {"in": ("REL", "in"), "sum": ("BIG", "sum"), "prod": ("BIG", "prod"), "kron": ("CHAINOP", "otimes")}
 
 
@@ -105,7 +105,7 @@ class PlainFrontEnd:
         parts = word.split("_")
         accent = [p for p in parts[1:] if p in _ACCENTS]
         labels = [p for p in parts[1:] if p not in _ACCENTS]
-        for name in accent:
+        for name in reversed(accent):  # C_tilde_bar: the last one is the outermost
             self.out.emit("ACCENT", name, start, end)
             self.out.push("group", start, start)
         self.base(parts[0], start, start + len(parts[0]))

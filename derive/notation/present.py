@@ -38,6 +38,8 @@ def index_surface(value: Expr) -> s.Surface:
         return _index_sum(value)
     if isinstance(value, Mul):
         return _index_product(value)
+    if isinstance(value, Pow) and value.exp.could_extract_minus_sign():
+        return s.Fraction(s.Number("1"), index_surface(1 / value))
     if isinstance(value, Pow):
         return s.Scripted(_enclosed(index_surface(value.base), _ATOM), sups=(index_surface(value.exp),))
     if isinstance(value, Piecewise):

@@ -20,6 +20,7 @@ from derive.notation.scope import (
     base_of,
     is_index,
     offset_letters,
+    size_key,
 )
 from derive.notation.vocabulary import GREEK
 
@@ -63,6 +64,8 @@ class ReferenceReader:
             return self.scope.symbol(node.text) if len(node.text) == 1 or node.text in ("tau", "ell") else None
         if isinstance(node, s.Bracket) and len(node.items) == 1 and node.kind in ("(", "group"):
             return self.index_or_none(node.items[0])
+        if isinstance(node, s.Scripted):
+            return self._numbered_size(node)
         parts = [self.index_or_none(child) for child in node.children()]
         if any(part is None for part in parts):
             return None
@@ -77,6 +80,11 @@ class ReferenceReader:
         if isinstance(node, s.Fraction) or (isinstance(node, s.Infix) and node.operators == ("slash",)):
             return values[0] / values[1]
         return None
+
+    def _numbered_size(self, node: s.Scripted) -> Expr | None:
+        """``n_2``, a size that needed another letter."""
+        key = size_key(node)
+        return self.scope.symbol(key) if key in self.scope.sizes else None
 
     # -- names -------------------------------------------------------------------------------------
 

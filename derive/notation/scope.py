@@ -87,6 +87,15 @@ class Scope:
         return replace(self, timed=self.timed | more, names=self.names | more | frozenset(names))
 
 
+def size_key(node: s.Surface) -> str:
+    """The key of a size: ``n``, or ``n_2`` with a number; empty for anything else."""
+    if isinstance(node, s.Scripted) and isinstance(node.base, s.Name) and len(node.subs) == 1:
+        number = node.subs[0]
+        plain = not node.sups and not node.primes and isinstance(number, s.Number)
+        return f"{node.base.text}_{number.text}" if plain and isinstance(number, s.Number) else ""
+    return node.text if isinstance(node, s.Name) else ""
+
+
 def offset_letters(node: s.Surface) -> set[str]:
     """Letters of an index such as ``t-1``, ``k+1`` or ``t-k``."""
     if isinstance(node, s.Bracket) and node.kind in ("(", "<", "group") and len(node.items) == 1:
