@@ -232,7 +232,7 @@ class AdjointEngine:
         for _, part, later in self.contributions(key):
             when = time + later
             if not (1 - when).is_positive and not (when - T).is_positive:
-                terms.append(part.xreplace({self.time: time}))
+                terms.append(substitute(part.xreplace({self.time: time}), {}))  # γ^t at t = 1 is γ
         for span in self._spans(key):
             inside = And(Le(span.lower, time), Le(time, span.upper))
             if inside != False:  # noqa: E712 (a SymPy truth value)

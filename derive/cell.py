@@ -22,7 +22,7 @@ from derive.notation.infer import NameInfo, default_kind
 from derive.notation.names import alias_of
 from derive.notation.present import index_surface, present
 from derive.notation.source import Source
-from derive.notation.surface import Infix, Mark, Number, Relation, Scripted, Surface
+from derive.notation.surface import Infix, Mark, Name, Number, Relation, Scripted, Surface
 from derive.notation.write_latex import write_latex
 from derive.notation.write_plain import write_plain
 from derive.system import RecurrentSystem
@@ -82,7 +82,7 @@ class Cell(RecurrentSystem):
     def latex(self) -> str:
         """The equations as a LaTeX ``align*`` environment, with the declarations that they need to be read again."""
         lines = [f"{relation.lhs.latex()} &= {relation.rhs.latex()}" for relation in self._relations()]
-        lines += [f"&{write_latex(self._declaration(key))}" for key in self._needed]
+        lines += [f"&{write_latex(declaration)}" for declaration in self._declared(self._needed)]
         return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
 
     @cached_property
@@ -106,7 +106,11 @@ class Cell(RecurrentSystem):
         return default_kind(NameInfo(key, timed, integer=key in self.labels))
 
     def _declarations(self, keys: Iterable[str]) -> list[str]:
-        return [write_plain(self._declaration(key)) for key in keys]
+        return [write_plain(declaration) for declaration in self._declared(keys)]
+
+    def _declared(self, keys: Iterable[str]) -> list[Surface]:
+        length = [Relation(("in",), (Name("T"), Name("bbN")))] if self.text.length_declared else []
+        return [*length, *map(self._declaration, keys)]
 
     def _declaration(self, key: str) -> Surface:
         """``C_t \\in \\mathbb{R}^{n}``."""

@@ -68,6 +68,8 @@ class CellText:
     loss_name: str
     shapes: Mapping[str, Shape]
     labels: frozenset[str]
+    length_declared: bool
+    """Whether the text says that T, where a step uses it as a number, is the length."""
     directives: Mapping[str, str]
     context: Context
 
@@ -189,6 +191,7 @@ class _Reader:
         self.source = source
         self.directives = directives
         self.parts = parts
+        self.length_declared = _take_length(parts)
         self.objective = self._objective()
         self.scope = self._scope()
         self.resolver = Resolver(self.scope)
@@ -269,6 +272,7 @@ class _Reader:
             loss_name,
             shapes,
             labels,
+            self.length_declared,
             self.directives,
             context,
         )
@@ -281,9 +285,27 @@ class _Reader:
         ]
         return places[-1] if places else None
 
+    def _check_length(self, pre: Pre) -> None:
+        """T as a number inside a step may be the author's own parameter, such as a temperature."""
+        time = self.scope.symbol(self.scope.time)
+        numbers = [node for node in walk(pre) if node.op == "scalar"]
+        position = any(node.data[0].has(time) for node in numbers)  # t/T speaks of the length
+        left = pre.args[0]
+        if self.length_declared or position or left.op != "name" or left.data[1] is None:
+            return
+        for node in numbers:
+            if node.data[0] == _LENGTH:
+                raise AmbiguityError(
+                    "T is the length of the sequence, or a parameter of this name?",
+                    span=node.span,
+                    expected="another name for a parameter, such as \\tau",
+                    hint="if the length is meant, say so by a line T \\in \\mathbb{N}",
+                )
+
     def _resolve(self, equation: s.Relation) -> Pre:
         try:
             pre = self.resolver.expression(equation)
+            self._check_length(pre)
             for node in walk(pre):
                 if node.op in _DERIVATIVES:
                     raise CellError(
@@ -451,6 +473,21 @@ class _Reader:
                 expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)",
             )
         return equations, initial, loss, loss_name
+
+
+def _take_length(parts: _Parts) -> bool:
+    """Whether ``T \\in \\mathbb{N}`` is declared; the line is taken out."""
+    own = [pair for pair in parts.declarations if isinstance(pair[0], s.Name) and pair[0].text == "T"]
+    for name, relation in own:
+        space = relation.items[1]
+        if not isinstance(space, s.Name) or space.text != "bbN":
+            raise ParseError(
+                "T is the length of the sequence",
+                span=name.span,
+                expected="T \\in \\mathbb{N}, or another name for a parameter",
+            )
+    parts.declarations = [pair for pair in parts.declarations if pair not in own]
+    return bool(own)
 
 
 def _place_of(key: str, pres: Sequence[Pre]) -> Span | None:

@@ -268,7 +268,9 @@ class RecurrentSystem:
             names=set(self.shapes) - losses | set(adjoints),
         )
         sizes = {str(symbol) for shape in self.shapes.values() for size in shape for symbol in size.free_symbols}
-        scope = replace(scope, sizes=scope.sizes | sizes - scope.names)
+        scope = replace(
+            scope, sizes=scope.sizes | sizes - scope.names, functions=scope.functions | self._abstract_functions()
+        )
         bare: dict[str, set[e.Node]] = {}
         for q in self.steps:
             for node in e.children_first(q.rhs):
@@ -276,6 +278,10 @@ class RecurrentSystem:
                     bare.setdefault(node.function, set()).add(node.argument)
         unique = {name: next(iter(arguments)) for name, arguments in bare.items() if len(arguments) == 1}
         return Context(scope, {**adjoints, **self.shapes, **loss}, self.layout, unique)
+
+    def _abstract_functions(self) -> frozenset[str]:
+        applied = (node for q in self.steps for node in e.children_first(q.rhs) if isinstance(node, e.Apply))
+        return frozenset(node.function for node in applied if node.declaration is None)
 
     def read(self, text: str) -> e.Node:
         """A formula about this cell as an expression."""

@@ -143,10 +143,12 @@ class Run:
         return Run(self.system, self.sizes, self.given, self.loss, {**self.forced, **forced}, self.arrays)
 
     def step_loss(self, time: int) -> Array:
-        """L_t, where the loss is abstract or a sum over time."""
-        for term in self.system.loss_terms:
-            if isinstance(term.body, e.Node):
-                return self.evaluator(**{self.system.time.name: time})(term.body)
+        """L_t: the abstract loss of that name, or else what the loss sums over time."""
+        bodies = [term.body for term in self.system.loss_terms]
+        calls = [call for body in bodies for call in sorted(body.atoms(e.Call), key=str)]
+        named = [call for call in calls if call.value.name == self.system.step_loss_name]
+        for body in (*named, *bodies):
+            return self.evaluator(**{self.system.time.name: time})(body)
         raise DataError("the cell has no loss")
 
     def total_loss(self) -> Array:

@@ -74,15 +74,15 @@ class Softmax(Node):
             raise ShapeError(f"softmax of {show_shape(shape)}", expected="a vector")
         return shape
 
-    def _centred(self, direction: Node) -> Node:
-        return make.hadamard(self, make.plus(direction, make.neg(make.inner(self, direction))))
-
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
-        return None if tangents[0] is None else self._centred(tangents[0])
+        direction = tangents[0]
+        if direction is None:
+            return None
+        # Two terms, so that the Jacobian comes out as diag(p) - p p^T.
+        return make.plus(make.hadamard(self, direction), make.neg(make.times(make.inner(self, direction), self)))
 
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
-        # The Jacobian diag(p) - p p^T is symmetric.
-        return (self._centred(cotangent),)
+        return (make.hadamard(self, make.plus(cotangent, make.neg(make.inner(self, cotangent)))),)
 
 
 class Extreme(Node):

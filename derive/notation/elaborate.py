@@ -97,7 +97,16 @@ class Builder:
     # -- operations --------------------------------------------------------------------------------
 
     def _plus(self, pre: Pre) -> e.Node:
-        return e.Plus(*self._all(pre))
+        terms = self._all(pre)
+        written = e.Plus(*terms)
+        counts = [term.operands[0] if isinstance(term, e.Neg) else term for term in terms]
+        if all(isinstance(count, e.Scalar) and count.digits is None for count in counts) and any(
+            count.free_symbols for count in counts
+        ):
+            # T - t is one number, where it is written as it is printed.
+            number = e.Scalar(sum(c.value if c is t else -c.value for c, t in zip(counts, terms, strict=True)))
+            return number if str(number) == str(written) else written
+        return written
 
     def _neg(self, pre: Pre) -> e.Node:
         return e.Neg(*self._all(pre))
@@ -192,7 +201,7 @@ class Builder:
 
     def _transpose(self, pre: Pre) -> e.Node:
         body = self.build(pre.args[0])
-        return e.Transpose(body)
+        return e.Ones(*body.shape[::-1]) if isinstance(body, e.Ones) else e.Transpose(body)
 
     def _transpose_or_power(self, pre: Pre) -> e.Node:
         body = self.build(pre.args[0])

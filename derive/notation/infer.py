@@ -18,6 +18,7 @@ from sympy import Expr
 
 from derive.errors import AmbiguityError, BpttError, ShapeError
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar
+from derive.notation.kinds import structural_kinds
 from derive.notation.operations import Pre
 from derive.notation.scope import LOSS_LETTERS, is_lower_greek
 from derive.notation.shape_reader import ShapeReader
@@ -87,6 +88,15 @@ def default_kind(info: NameInfo) -> str:
     return "vector" if base[:1].islower() else "matrix"
 
 
+def kind_of_declared(info: NameInfo) -> str | None:
+    """The kind of a name whose sizes are known."""
+    sizes = info.declared if info.declared is not None else info.shape
+    if sizes is None:
+        return None
+    long = [size for size in sizes if size != 1]
+    return ("scalar", "vector", "matrix")[len(long)]
+
+
 _COSTS = {
     # (convention, timed): cost of each other kind. A lower-case parameter becomes a scalar before anything else
     # changes.
@@ -95,6 +105,7 @@ _COSTS = {
     ("scalar", False): {"vector": 5, "matrix": 8},
     ("vector", True): {"matrix": 4, "scalar": 5},
     ("scalar", True): {"vector": 4, "matrix": 7},
+    ("matrix", True): {"vector": 4, "scalar": 7},
 }
 
 _ROW_COST = 1
@@ -160,7 +171,20 @@ class _Search:
         self.infos = infos
         self.convention = {key: default_kind(info) for key, info in infos.items()}
         self.defined = {line.args[0].data[0] for line in lines if line.op == "relation" and line.args[0].op == "name"}
+        if not self.shows("row"):
+            self.convention = self._by_structure()
         self.first_errors: dict[str, BpttError] = {}
+
+    def _by_structure(self) -> dict[str, str]:
+        """Conventions, with what defined quantities are by their equations."""
+        known = {key: kind_of_declared(info) or self.convention[key] for key, info in self.infos.items()}
+        open_quantities = frozenset(key for key in self.defined if not self.infos[key].fixed)
+        open_parameters = frozenset(
+            key
+            for key, info in self.infos.items()
+            if not info.timed and not info.fixed and self.convention[key] == "vector" and key not in self.defined
+        )
+        return structural_kinds(self.lines, known, open_quantities, open_parameters)
 
     def shows(self, layout: str) -> bool:
         """Whether the text may be in a layout: row vectors stand left of their matrices, and nowhere right of one."""

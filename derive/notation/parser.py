@@ -245,6 +245,8 @@ _PLAIN_SIGNS = re.compile(r"@|\*\*|[∂∇⁺]|\.T\b|[\w\]')}]\[\s*[\w\-]|\[\[")
 _WORD = re.compile(r"(?<![\\A-Za-z_{])(?:[A-Za-z]{3,}|(?:tr|ln)(?=\())")
 
 
+_NUMBERED = re.compile(r"\s*[A-Za-z]\d+\s*")
+"""``W1`` alone is the plain form of W^{[1]}; as LaTeX it would be W times 1."""
 _LONG_LABEL = re.compile(r"_[A-Za-z]{2,}")
 
 
@@ -254,6 +256,8 @@ def is_latex(text: str) -> bool:
     """
     if "\\" in text:
         return True
+    if _NUMBERED.fullmatch(text):
+        return False
     return not (_PLAIN_SIGNS.search(text) or _WORD.search(text) or ("{" not in text and _LONG_LABEL.search(text)))
 
 

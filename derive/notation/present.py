@@ -5,7 +5,6 @@ what is decided here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 from sympy import Add, And, Eq, Expr, Ge, Gt, Integer, Le, Lt, Mul, Piecewise, Pow, Rational, Symbol
@@ -177,7 +176,11 @@ class _Presenter:
         items = tuple(_enclosed(item, _PRODUCT) if not isinstance(item, s.Big) else item for item in items)
         # A product inside a product is a scalar that was bracketed by its meaning, such as (u^T v) w.
         items = tuple(s.Bracket("(", (item,)) if isinstance(item, s.Infix) else item for item in items)
-        operators = tuple("by" if a.is_scalar or b.is_scalar else "at" for a, b in pairwise(factors))
+        # A scalar in the middle: (A * u) @ B, since signs of products bind equally and from the left.
+        matrices = [any(not factor.is_scalar for factor in factors[: k + 1]) for k in range(last)]
+        operators = tuple(
+            "at" if done and not b.is_scalar else "by" for done, b in zip(matrices, factors[1:], strict=True)
+        )
         return s.Infix(operators, items)
 
     def _Hadamard(self, node: e.Hadamard) -> s.Surface:

@@ -149,7 +149,7 @@ def _relation(node: s.Relation) -> str:
 _FENCES = {"norm": "‖", "abs": "|"}
 
 _WRITERS: dict[type[s.Surface], Callable[[Any], str]] = {
-    s.Name: lambda node: node.text,
+    s.Name: lambda node: "ℕ" if node.text == "bbN" else node.text,
     s.Number: lambda node: node.text,
     s.Mark: lambda node: _MARKS[node.kind],
     s.Text: lambda node: node.text,

@@ -83,6 +83,10 @@ def test_a_starting_value_with_parameters_of_its_own() -> None:
         "f_t = \\sigma(W_f x_t + U_f h_{t-1})\nC_t = f_t C_{t-1} + W x_t\nh_t = \\tanh(C_t)",
         "h_t = \\sigma(W h_{t-1})(1 - \\sigma(W h_{t-1})) + x_t", "h_t = m_t h_{t-1} + \\tanh(W x_t)",
         "h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\phi(h_T)",
+        "h_t = \\sigma(h_{t-1}) (1 - \\sigma(h_{t-1}))", "h_t = r h_{t-1} (1 - h_{t-1})",
+        "f_t = \\sigma(U h_{t-1})\nh_t = f_t h_{t-1}", "f_t = \\sigma(z_t)\nh_t = f_t h_{t-1} + (1 - f_t) z_t",
+        "x_t = \\lambda x_{t-1} (1 - x_{t-1}) + u_t", "d_t = \\exp(-a_t)\nh_t = d_t h_{t-1} + x_t",
+        "f_t = \\sigma(W x_t)\nh_t = f_t \\times h_{t-1} + x_t", "f_t = \\sigma(W x_t)\nh_t = f_t \\cdot h_{t-1} + x_t",
     ],
 )  # fmt: skip
 def test_a_missing_elementwise_sign_is_no_number(text: str) -> None:
@@ -129,3 +133,54 @@ def test_slips_are_told(text: str) -> None:
     with pytest.raises(BpttError) as caught:
         Cell.from_text(text)
     assert caught.value.span is not None
+
+
+STABILISED = r"""
+q_t = W_q x_t, k_t = W_k x_t, v_t = W_v x_t
+\tilde{i}_t = w_i^\top x_t + b_i
+\tilde{f}_t = w_f^\top x_t + b_f
+m_t = \max(\tilde{f}_t + m_{t-1}, \tilde{i}_t)
+i_t = \exp(\tilde{i}_t - m_t), f_t = \exp(\tilde{f}_t + m_{t-1} - m_t)
+C_t = f_t C_{t-1} + i_t v_t k_t^\top
+n_t = f_t n_{t-1} + i_t k_t
+h_t = \sigma(W_o x_t) \odot \frac{C_t q_t}{\max(|n_t^\top q_t|, 1)}
+"""
+
+
+def test_numbers_that_are_made_of_numbers_need_no_declaration() -> None:
+    """Seven quantities and two biases are numbers here, because they are made of inner products."""
+    shapes = Cell.from_text(STABILISED).shapes
+    assert all(shapes[key] == (1, 1) for key in ("i_tilde", "f_tilde", "m", "i", "f", "b_i", "b_f"))
+    assert all(1 not in (shapes[key][0], *shapes["C"]) for key in ("n", "q", "h"))
+    validate_gradients(Cell.from_text(STABILISED), draws=3)
+
+
+def test_a_product_that_conforms_with_matrices_needs_none_declared() -> None:
+    """W_t is an input that multiplies h from the left; S_t is made by an outer product."""
+    assert 1 not in Cell.from_text("h_t = \\tanh(W_t h_{t-1} + x_t)").shapes["W"]
+    assert 1 not in Cell.from_text("s_t = \\lambda s_{t-1} + x_t y_t^\\top").shapes["s"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"h^{l}_t = \tanh(W h^{l}_{t-1} + U h^{l-1}_{t})", "indexed by l"),
+        ("h_1 = \\tanh(U x_1)\nh_t = \\tanh(W h_{t-1} + U x_t)", "a step of its own"),
+        ("h_0 = h_T\nh_t = \\tanh(W h_{t-1})", "which is computed from it"),
+        (r"h_t = h_{t-1} - \eta \nabla_{h_{t-1}} L", "a derivative inside a cell"),
+        (r"h_t = \frac{d x_t}{d y_t} + h_{t-1}", "a derivative inside a cell"),
+        (r"y_t = x_t' \beta + \rho y_{t-1}", "the prime may mean"),
+        (r"h_t = \operatorname{softmax}((W h_{t-1} + x_t) / T)", "T is the length"),
+        ("h_t = h_{t-1} + T x_t\nT \\in \\mathbb{R}", "T is the length"),
+        ("s_i = \\tanh(s_{i-1} U + x_i W)\nL = \\sum_{i=1}^{T} y_i^\\top \\log(s_i)", "a scalar and a matrix"),
+    ],
+)
+def test_what_was_once_read_as_something_else(text: str, found: str) -> None:
+    with pytest.raises(BpttError, match=found) as caught:
+        Cell.from_text(text)
+    assert caught.value.span is not None
+
+
+def test_the_length_may_be_a_number_where_it_is_said_so() -> None:
+    validate_gradients(Cell.from_text("h_t = h_{t-1} + \\frac{1}{T} W x_t\nT \\in \\mathbb{N}"), draws=3)
+    validate_gradients(Cell.from_text("h_t = h_{t-1} + \\frac{t}{T} W x_t"), draws=3)
