@@ -23,6 +23,7 @@ from derive.notation.names import alias_of
 from derive.notation.present import index_surface, present
 from derive.notation.source import Source
 from derive.notation.surface import Infix, Mark, Name, Number, Relation, Scripted, Surface
+from derive.notation.vocabulary import NATURALS
 from derive.notation.write_latex import write_latex
 from derive.notation.write_plain import write_plain
 from derive.system import RecurrentSystem
@@ -109,7 +110,7 @@ class Cell(RecurrentSystem):
         return [write_plain(declaration) for declaration in self._declared(keys)]
 
     def _declared(self, keys: Iterable[str]) -> list[Surface]:
-        length = [Relation(("in",), (Name("T"), Name("bbN")))] if self.text.length_declared else []
+        length = [Relation(("in",), (Name("T"), Name(NATURALS)))] if self.text.length_declared else []
         return [*length, *map(self._declaration, keys)]
 
     def _declaration(self, key: str) -> Surface:

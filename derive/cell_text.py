@@ -32,6 +32,7 @@ from derive.notation.scope import (
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source, Span
 from derive.notation.time_style import style_of, with_subscripts
+from derive.notation.vocabulary import NATURALS
 
 MAX_EQUATIONS = 200
 """The most equations of a cell."""
@@ -480,7 +481,7 @@ def _take_length(parts: _Parts) -> bool:
     own = [pair for pair in parts.declarations if isinstance(pair[0], s.Name) and pair[0].text == "T"]
     for name, relation in own:
         space = relation.items[1]
-        if not isinstance(space, s.Name) or space.text != "bbN":
+        if not isinstance(space, s.Name) or space.text != NATURALS:
             raise ParseError(
                 "T is the length of the sequence",
                 span=name.span,

@@ -16,6 +16,7 @@ from derive.derivation import Derivation
 from derive.errors import DataError, MissingRuleError, ValidationError
 from derive.system import RecurrentSystem, T
 from numeric.adjoints import AdjointPass
+from numeric.compare import relative_difference
 from numeric.draws import Draw, draw, run_of
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
@@ -50,8 +51,7 @@ class Validation:
 
 
 def relative_error(measured: Array, truth: Array) -> float:
-    """The largest difference, relative to the largest entry of the truth; below 1e-4 to that, since entries that cancel
-    leave rounding errors of the values they came from.
+    """The norm of the difference, relative to the larger side.
 
     Raises
     ------
@@ -65,11 +65,7 @@ def relative_error(measured: Array, truth: Array) -> float:
         )
     if measured.shape != truth.shape:
         raise ValidationError(f"the derived result has shape {measured.shape}, the referee's {truth.shape}")
-    if truth.size == 0:
-        return 0.0
-    scale = max(float(np.max(np.abs(truth))), 1e-4)
-    difference = float(np.max(np.abs(measured - truth)))
-    return difference / scale if np.isfinite(difference) else float("inf")
+    return relative_difference(measured, truth)
 
 
 class TorchReferee:

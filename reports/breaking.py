@@ -251,7 +251,9 @@ def _choose(parts: Sequence[_Part], space: float) -> list[tuple[Fragment, ...]]:
 def _cost(used: float, room: float, breaking: float, last: bool) -> float:
     if used > room:
         return _TOO_WIDE * (1 + used - room)
-    ragged = 0.0 if last else _RAGGED * ((room - used) / room) ** 2
+    # A last line may be short, but a line with a single short term looks lost.
+    wanted = room / 3 if last else room
+    ragged = _RAGGED * (max(0.0, wanted - used) / wanted) ** 2
     return _PER_ROW + breaking + ragged
 
 

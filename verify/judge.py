@@ -19,6 +19,7 @@ from derive import expressions as e
 from derive.errors import BpttError, DataError, UsageError
 from derive.normal import equal
 from derive.system import RecurrentSystem
+from numeric.compare import relative_difference
 from numeric.draws import Draw, draw, run_of
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
@@ -27,10 +28,9 @@ from numeric.simulate import Run
 TOLERANCE = 1e-10
 """Largest relative difference at which two sides count as equal; the truth is exact to about 1e-14."""
 
-LEAST_SCALE = 1e-3
-"""Sides below this are compared as if they were this large: values are of the size of one, and where both sides should
-be zero only rounding is left.
-"""
+IMMEDIATE = "∂ of a state by a parameter inside the sum is the immediate derivative ∂⁺"
+TURNED = "∏ has the factor of the lowest index on the left"
+"""The readings that are tried beside the formula as it stands."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]
     yield Reading("", relation)
     changed = _immediate_in_sums(relation, system)
     if changed != relation and isinstance(changed, e.Relation):
-        yield Reading("∂ of a state by a parameter inside the sum is the immediate derivative ∂⁺", changed)
+        yield Reading(IMMEDIATE, changed)
     turned = _first_factor_left(relation)
     if turned != relation and isinstance(turned, e.Relation):
-        yield Reading("∏ has the factor of the lowest index on the left", turned)
+        yield Reading(TURNED, turned)
 
 
 def _first_factor_left(node: e.Node) -> e.Node:
@@ -168,11 +168,19 @@ def judge(
         return Verdict("correct", "proved")
     tried: list[Verdict] = []
     for reading in readings(relation, system):
-        tried.append(replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name))
-        if tried[-1].verdict != "wrong":
+        found = replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name)
+        if not any(_says_the_same(found, before) for before in tried):
+            tried.append(found)
+        if found.verdict != "wrong":
             break
     best = tried[-1] if tried[-1].verdict != "wrong" else min(tried, key=lambda found: found.error)
     return replace(best, tried=tuple(tried) if len(tried) > 1 else ())
+
+
+def _says_the_same(found: Verdict, before: Verdict) -> bool:
+    """Whether another reading made no difference, as turning a product of factors that commute does."""
+    same = (found.verdict, found.points, found.holds) == (before.verdict, before.points, before.holds)
+    return same and abs(found.error - before.error) <= 1e-9 * before.error
 
 
 def _chain(system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]) -> Verdict:
@@ -214,7 +222,7 @@ def _measured(
             if not (np.all(np.isfinite(left)) and np.all(np.isfinite(right))):
                 undefined += 1
                 continue
-            gap = difference(left, right)
+            gap = relative_difference(left, right)
             errors.append(gap)
             if worst is None or gap > worst[0]:
                 worst = (gap, Counterexample(drawn.sizes, times, left, right))
@@ -251,13 +259,6 @@ def instance(system: RecurrentSystem, seed: int, sizes: tuple[tuple[str, int], .
 def fixed_sizes(system: RecurrentSystem, seed: int, sizes: Mapping[str, int], length: int) -> Draw:
     """A draw with some sizes held fixed."""
     return draw(system, seed, length=length, largest=4, fixed=sizes)
-
-
-def difference(left: Array, right: Array) -> float:
-    """The norm of the difference, relative to the larger side."""
-    scale = max(float(np.linalg.norm(left)), float(np.linalg.norm(right)))
-    gap = float(np.linalg.norm(np.asarray(left) - np.asarray(right)))
-    return gap / max(scale, LEAST_SCALE)
 
 
 class OutOfRange(DataError):

@@ -145,7 +145,8 @@ class PlainFrontEnd:
             self.out.emit("NUMBER", word, start, end)
         elif (len(word) == 2 and word[1] in words.GREEK_UNICODE) or len(word) == 1:
             for offset, letter in enumerate(word):
-                self.out.emit("NAME", words.GREEK_UNICODE.get(letter, letter), start + offset, end)
+                name = words.NATURALS if letter == "ℕ" else words.GREEK_UNICODE.get(letter, letter)
+                self.out.emit("NAME", name, start + offset, end)
         else:
             self.out.emit("NAME", word, start, end)
 

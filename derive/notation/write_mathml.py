@@ -29,7 +29,7 @@ from derive.notation.layout import (
     side_by_side,
     spelled_out,
 )
-from derive.notation.vocabulary import GREEK_TO_UNICODE
+from derive.notation.vocabulary import GREEK_TO_UNICODE, NATURALS
 
 Style = Literal["display", "text", "script"]
 """TeX's styles: limits stand above and below only in ``display``, and spaces around signs vanish in ``script``."""
@@ -37,7 +37,15 @@ Style = Literal["display", "text", "script"]
 Elements = list[str]
 """Elements side by side, each complete."""
 
-_SYMBOLS = {**GREEK_TO_UNICODE, "varpi": "ϖ", "varrho": "ϱ", "varsigma": "ς", "Upsilon": "Υ", "infty": "∞"}
+_SYMBOLS = {
+    **GREEK_TO_UNICODE,
+    NATURALS: "ℕ",
+    "varpi": "ϖ",
+    "varrho": "ϱ",
+    "varsigma": "ς",
+    "Upsilon": "Υ",
+    "infty": "∞",
+}
 
 _MARKS = {
     "ones": "<mn>𝟏</mn>", "reals": "<mi>ℝ</mi>", "nabla": '<mi mathvariant="normal">∇</mi>', "partial": "<mi>∂</mi>", "dots": "<mi>…</mi>",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from derive.notation import surface as s
+from derive.notation.vocabulary import NATURALS
 
 _MARKS = {
     "ones": "ones", "reals": "ℝ", "nabla": "∇", "partial": "∂", "dots": "…", "top": "⊤", "star": "*", "+": "+", "-": "-", "infty": "∞",
@@ -149,7 +150,7 @@ def _relation(node: s.Relation) -> str:
 _FENCES = {"norm": "‖", "abs": "|"}
 
 _WRITERS: dict[type[s.Surface], Callable[[Any], str]] = {
-    s.Name: lambda node: "ℕ" if node.text == "bbN" else node.text,
+    s.Name: lambda node: "ℕ" if node.text == NATURALS else node.text,
     s.Number: lambda node: node.text,
     s.Mark: lambda node: _MARKS[node.kind],
     s.Text: lambda node: node.text,

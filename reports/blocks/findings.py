@@ -22,13 +22,20 @@ from reports.document import (
     plain_text,
     words,
 )
-from verify.judge import Verdict
+from verify.judge import IMMEDIATE, TURNED, Verdict
 
 _TITLES: dict[str, tuple[str, CalloutKind]] = {
     "correct": ("holds", "result"), "definition": ("a definition", "result"), "wrong": ("false", "warning"),
     "approximation": ("an approximation", "note"), "special case": ("only in a special case", "note"),
     "unreadable": ("cannot be read", "warning"),
 }  # fmt: skip
+
+_READINGS = {
+    "": "As it stands",
+    IMMEDIATE: "Read with the immediate derivative of the state by the parameter",
+    TURNED: "With the factors of the product in the opposite order",
+}
+"""How the readings that are tried are called on a sheet."""
 
 _SUMMARY = {
     "correct": ("holds", "hold"), "definition": ("is a definition", "are definitions"),
@@ -119,11 +126,7 @@ def _evidence(finding: Finding) -> list[Inlines]:
 
 def _of_reading(verdict: Verdict, draws: int) -> Inlines:
     """What was found in one of several readings."""
-    how = (
-        "Read with the immediate derivative of the state by the parameter"
-        if verdict.reading
-        else "Read with total derivatives, as printed"
-    )
+    how = _READINGS.get(verdict.reading, f"Read so that {verdict.reading}")
     found = _agreement(verdict, draws) if verdict.verdict == "correct" else _disagreement(verdict, draws)
     return (*words(f"{how}: "), *_lowered(found))
 

@@ -27,7 +27,7 @@ FINDINGS = [
     ("5-3, footnote 3", "an approximation"),
     ("5-3 (c)", "only in a special case"), ("5-3 (c)", "only in a special case"), ("5-3 (c)", "holds"),
     ("5-3 (d)", "a definition"), ("5-3 (d)", "false"),
-    ("5-3 (d)", "false"), ("5-3 (d), hint", "holds"),
+    ("5-3 (d)", "false"), ("5-3 (d)", "false"), ("5-3 (d), hint", "holds"),
 ]  # fmt: skip
 
 
