@@ -174,6 +174,11 @@ class RecurrentSystem:
             (use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0
         )
 
+    def reach(self, key: str) -> tuple[int, int]:
+        """How far before step 1 and after step T a quantity is read: (-1, 0) for a state of the step before."""
+        offsets = [use.offset for use in self.uses if use.key == key and use.offset is not None]
+        return min([*offsets, 0]), max([*offsets, 0])
+
     @cached_property
     def starts(self) -> tuple[e.Timed, ...]:
         """The values that the sequence starts from: states before step 1, and after step T where they are read from the
@@ -183,10 +188,10 @@ class RecurrentSystem:
         """
         found = []
         for key in self.states:
-            offsets = [use.offset for use in self.uses if use.key == key and use.offset is not None]
+            first, last = self.reach(key)
             shape = self.shapes[key]
-            found += [e.Timed(key, 1 - lag, *shape) for lag in range(1, -min(*offsets, 0) + 1)]
-            found += [e.Timed(key, T + lead, *shape) for lead in range(1, max(*offsets, 0) + 1)]
+            found += [e.Timed(key, 1 - lag, *shape) for lag in range(1, -first + 1)]
+            found += [e.Timed(key, T + lead, *shape) for lead in range(1, last + 1)]
         return tuple(found)
 
     def moves_own_step(self, key: str) -> bool:

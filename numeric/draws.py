@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sympy import Expr, Integer
@@ -45,7 +45,8 @@ def draw(
     """
     generator = np.random.default_rng([seed, 20_181_122])
     sizes = {**_sizes(system, generator, largest), **(fixed or {})}
-    sizes["T"] = length if length is not None else int(generator.integers(1, 7))
+    drawn_length = int(generator.integers(1, 7))
+    sizes["T"] = (fixed or {}).get("T", length if length is not None else drawn_length)
     return Draw(sizes, _values(system, sizes, generator, scale), SmoothLoss(seed))
 
 
@@ -115,6 +116,15 @@ def _label(system: RecurrentSystem, key: str, sizes: dict[str, int], generator: 
     return np.array([[float(generator.integers(size))]])
 
 
-def run_of(system: RecurrentSystem, drawn: Draw) -> Run:
-    """The forward run of a draw."""
-    return Run(system, drawn.sizes, drawn.given, drawn.loss).forward()
+def run_of(system: RecurrentSystem, drawn: Draw, strict: bool = False) -> Run:
+    """The forward run of a draw; ``strict``: quantities that do not exist are errors, not zero."""
+    return Run(system, drawn.sizes, drawn.given, drawn.loss, strict=strict).forward()
+
+
+def starting_from_zero(system: RecurrentSystem, drawn: Draw) -> Draw:
+    """The same draw with all starting values that the cell does not give at zero."""
+    starts: set[Point] = {
+        (start.name, number(start.time, drawn.sizes)) for start in system.starts if start not in system.initial
+    }
+    zero: dict[Point, Array] = {point: np.zeros_like(value) for point, value in drawn.given.items() if point in starts}
+    return replace(drawn, given={**drawn.given, **zero})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sympy import Integer
@@ -18,6 +18,10 @@ from numeric.losses import SmoothLoss
 Point = tuple[str, int | None]
 
 
+class OutOfRange(DataError):
+    """A quantity is asked for at a time at which it does not exist."""
+
+
 @dataclass
 class Run:
     """Values of a system's quantities at all times, and how they were made.
@@ -29,6 +33,8 @@ class Run:
     given  : values of parameters ``(key, None)``, inputs ``(key, t)`` and starting values ``(key, 0)``; what is missing is zero.
     loss   : stands in for abstract losses.
     forced : values that are put in the place of computed ones (b as a free variable of the unrolled graph).
+    strict : whether a quantity at a time at which it does not exist is an error, and not zero. Inputs outside 1 .. T and
+             adjoints after T are zero in any case.
     """
 
     system: RecurrentSystem
@@ -37,6 +43,7 @@ class Run:
     loss: SmoothLoss = field(default_factory=lambda: SmoothLoss(0))
     forced: Mapping[Point, Array] = field(default_factory=dict)
     arrays: Arrays = field(default_factory=NumpyArrays)
+    strict: bool = False
 
     def __post_init__(self) -> None:
         self.values: dict[Point, Array] = {}
@@ -107,14 +114,18 @@ class Run:
         for start, initial in self.system.initial.items():
             if start.name == key and self.evaluator().integer(start.time) == time:
                 return self.evaluator()(initial) + self.arrays.constant(np.zeros(self.shape(key)))
+        if self.strict and key in self.system.definitions:
+            raise OutOfRange(f"{key} does not exist at {time}")
         return self.arrays.constant(np.zeros(self.shape(key)))
 
     def _adjoint(self, key: str, time: int | None) -> Array:
         """∇L by a quantity, where a formula names it by its adjoint; zero where the quantity does not exist."""
         if any(np.iscomplexobj(value) for value in self.forced.values()):
             raise MissingRuleError(f"a derivative of the adjoint of {key} is a second derivative")
-        first = 1 - self.system.max_lag if key in self.system.states else 1
-        if time is not None and not first <= time <= self.length + self.system.max_lead:
+        first, last = self.system.reach(key)
+        if self.strict and time is not None and time < 1 + first:
+            raise OutOfRange(f"the adjoint of {key} does not exist at {time}")
+        if time is not None and not 1 + first <= time <= self.length + last:
             return self.arrays.constant(np.zeros(self.shape(key)))
         quantity = self.system.quantity(key, None if time is None else Integer(time))
         return self.derivative(e.Gradient(quantity, e.Var(self.system.loss_name)), self.evaluator())
@@ -140,10 +151,12 @@ class Run:
 
     def with_forced(self, forced: Mapping[Point, Array]) -> Run:
         """The same system with other values in the place of computed ones, run anew."""
-        return Run(self.system, self.sizes, self.given, self.loss, {**self.forced, **forced}, self.arrays)
+        return replace(self, forced={**self.forced, **forced})
 
     def step_loss(self, time: int) -> Array:
         """L_t: the abstract loss of that name, or else what the loss sums over time."""
+        if self.strict and not any(time in self.loss_times(term) for term in self.system.loss_terms):
+            raise OutOfRange(f"there is no loss at {time}")
         bodies = [term.body for term in self.system.loss_terms]
         calls = [call for body in bodies for call in sorted(body.atoms(e.Call), key=str)]
         named = [call for call in calls if call.value.name == self.system.step_loss_name]

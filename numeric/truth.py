@@ -88,7 +88,8 @@ def _moved(run: Run, point: Point, position: int, only_step: int | None) -> Run:
     if only_step is not None:
         for key, equation in run.system.definitions.items():
             if isinstance(equation.lhs, e.Timed):
-                times = (time for time in range(1 - max(run.system.max_lag, 1), run.length + 1) if time != only_step)
+                first, last = run.system.reach(key)
+                times = (time for time in range(1 + first, run.length + last + 1) if time != only_step)
                 fixed.update({(key, time): run.value(key, time) for time in times})
     return run.with_forced({**fixed, point: value})
 

@@ -1,19 +1,22 @@
-"""Formulas without a cell: equations between numbers and matrices of numbers, decided exactly."""
+"""Formulas without a cell: relations between numbers and matrices of numbers, decided exactly."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from derive import expressions as e
-from derive.errors import ShapeError
+from derive.errors import DataError, ShapeError
 from verify.judge import Counterexample, Verdict
 
 MAX_EXPONENT = 1000
 """The highest root that is computed exactly."""
-MAX_BITS = 20_000
+MAX_BITS = 14_000
 """The longest power that is computed exactly, in binary digits."""
 
 
@@ -23,11 +26,15 @@ def value_of(node: e.Node) -> sp.Matrix:
     Raises
     ------
     ShapeError : it contains a quantity, or an operation that has no exact value here.
+    DataError  : it has no value among the real numbers: a division by zero, the root of a negative number.
     """
     rule = _RULES.get(type(node))
     if rule is None:
         raise ShapeError(f"{node} is not a number or a matrix of numbers")
-    return rule(node)
+    value = rule(node)
+    if not all(entry.is_finite and entry.is_real for entry in value):
+        raise DataError(f"{node} has no real value", expected="numbers that can be computed")
+    return value
 
 
 def _product(node: e.Node) -> sp.Matrix:
@@ -51,15 +58,49 @@ def _sum(node: e.Node) -> sp.Matrix:
     return total
 
 
-def _power(node: e.Power | e.MatrixPower) -> sp.Matrix:
-    """A power of each entry, or of the matrix, if its exact value is short enough to be written down."""
-    base = value_of(node.operands[0])
-    exponent = node.exponent if isinstance(node, e.MatrixPower) else value_of(node.operands[1])[0, 0]
+def _quotient(node: e.Divide) -> sp.Matrix:
+    above, below = (value_of(operand) for operand in node.operands)
+    if any(entry == 0 for entry in below):
+        raise DataError(f"{node} is a division by zero", expected="a denominator other than 0")
+    return (
+        above / below[0, 0] if below.shape == (1, 1) else above.multiply_elementwise(below.applyfunc(lambda x: 1 / x))
+    )
+
+
+def _inverse(node: e.Inverse) -> sp.Matrix:
+    return _inverted(value_of(node.operands[0]), node)
+
+
+def _inverted(matrix: sp.Matrix, node: e.Node) -> sp.Matrix:
+    if sp.simplify(matrix.det()) == 0:
+        raise DataError(f"{node} does not exist: the determinant is 0", expected="a matrix that has an inverse")
+    return matrix.inv()
+
+
+def _check_length(base: sp.Matrix, exponent: sp.Expr) -> None:
     if not exponent.is_Rational or exponent.q > MAX_EXPONENT or abs(exponent) * max(map(_bits, base)) > MAX_BITS:
         raise ShapeError(
             "a power is too large for an exact value", expected=f"one of at most {MAX_BITS:,} binary digits"
         )
-    return base**exponent if isinstance(node, e.MatrixPower) else base.applyfunc(lambda entry: entry**exponent)
+
+
+def _power(node: e.Power) -> sp.Matrix:
+    """A power of each entry, if its exact value is short enough to be written down."""
+    base, exponent = value_of(node.operands[0]), value_of(node.operands[1])[0, 0]
+    _check_length(base, exponent)
+    if exponent < 0 and any(entry == 0 for entry in base):
+        raise DataError(f"{node} is a division by zero", expected="a base other than 0")
+    return base.applyfunc(lambda entry: entry**exponent)
+
+
+def _matrix_power(node: e.MatrixPower) -> sp.Matrix:
+    base, exponent = value_of(node.operands[0]), node.exponent
+    _check_length(base, exponent)
+    if not exponent.is_Integer:
+        raise ShapeError(f"{node} has no exact value here", expected="a whole number as exponent of a matrix")
+    if exponent < 0:
+        base = _inverted(base, node)
+    return base.pow(abs(exponent), method="multiply")
 
 
 def _bits(entry: sp.Expr) -> int:
@@ -70,41 +111,92 @@ def _bits(entry: sp.Expr) -> int:
 _RULES: dict[type[e.Node], Callable[[Any], sp.Matrix]] = {
     e.Scalar: lambda node: sp.Matrix([[node.value]]),
     e.Block: lambda node: sp.Matrix([[value_of(entry)[0, 0] for entry in row] for row in node.rows]),
+    e.Zero: lambda node: sp.zeros(*node.shape),
     e.Plus: _sum,
     e.Neg: lambda node: -value_of(node.operands[0]),
     e.Times: _product,
-    e.Divide: lambda node: value_of(node.operands[0]) / value_of(node.operands[1])[0, 0],
+    e.Divide: _quotient,
     e.Power: _power,
-    e.MatrixPower: _power,
-    e.Inverse: lambda node: value_of(node.operands[0]).inv(),
+    e.MatrixPower: _matrix_power,
+    e.Inverse: _inverse,
     e.Transpose: lambda node: value_of(node.operands[0]).T,
     e.Trace: lambda node: sp.Matrix([[value_of(node.operands[0]).trace()]]),
 }
 
+_COMPARISONS: dict[str, Callable[[sp.Expr], Any]] = {
+    "<": lambda gap: gap < 0,
+    "<=": lambda gap: gap <= 0,
+    ">": lambda gap: gap > 0,
+    ">=": lambda gap: gap >= 0,
+}
+
 
 def judge_closed(relation: e.Relation) -> Verdict:
-    """The verdict on ``a = b`` or ``a ≈ b`` between numbers; ≈ is equality to the digits that the right side shows."""
-    left, right = value_of(relation.lhs), value_of(relation.rhs)
+    """The verdict on a relation between numbers, link by link: the first that does not hold, or else the last.
+
+    ≈ is equality to the digits that the right side shows, or the left one where the right side is exact.
+    """
+    found = Verdict("unsupported", "tested")
+    for position, operator in enumerate(relation.operators):
+        found = _judge_link(operator, *relation.items[position : position + 2])
+        if found.verdict != "correct":
+            several = len(relation.operators) > 1
+            return replace(found, message=found.message or (f"link {position + 1} does not hold" if several else ""))
+    return found
+
+
+def _judge_link(operator: str, a: e.Node, b: e.Node) -> Verdict:
+    left, right = value_of(a), value_of(b)
+    if left.shape != right.shape:
+        return Verdict("wrong", "proved", message=f"the sides have the shapes {left.shape} and {right.shape}")
     gap = left - right
-    if relation.operators[-1] == "~":
-        tolerance = sp.Rational(1, 2) * sp.Rational(1, 10 ** _digits(relation.rhs))
-        holds = all(abs(entry) <= tolerance for entry in gap)
+    if operator in _COMPARISONS and left.shape != (1, 1):
+        return Verdict("unsupported", "tested", message="matrices are not compared by size")
+    if operator in _COMPARISONS:
+        holds = bool(_COMPARISONS[operator](gap[0, 0]))
+    elif operator == "~":
+        holds = all(abs(entry) <= unit / 2 for entry, unit in zip(gap, _units(a, b, left.shape), strict=True))
+    elif operator in ("=", "!="):
+        holds = (sp.simplify(gap) == sp.zeros(*gap.shape)) == (operator == "=")
     else:
-        holds = sp.simplify(gap) == sp.zeros(*gap.shape)
+        return Verdict("unsupported", "tested", message=f"'{operator}' is not decided between numbers")
     if holds:
         return Verdict("correct", "proved", points=1, holds=1)
     scale = max(left.norm().evalf(), right.norm().evalf())
     counterexample = Counterexample({}, {}, _array(left), _array(right))
-    return Verdict("wrong", "proved", points=1, error=float(gap.norm().evalf() / scale), counterexample=counterexample)
+    error = float(gap.norm().evalf() / scale) if scale else 0.0
+    return Verdict("wrong", "proved", points=1, error=error, counterexample=counterexample)
 
 
-def _array(matrix: sp.Matrix):  # type: ignore[no-untyped-def]
-    import numpy as np
-
+def _array(matrix: sp.Matrix) -> Any:
     return np.array(matrix.evalf().tolist(), dtype=float)
 
 
-def _digits(node: e.Node) -> int:
-    """The fewest decimals that a number of the formula shows."""
-    shown = [len(str(leaf.digits).partition(".")[2]) for leaf in node.atoms(e.Scalar) if leaf.digits is not None]
-    return min(shown, default=0)
+def _units(a: e.Node, b: e.Node, shape: tuple[int, int]) -> list[sp.Rational]:
+    """What one in the last digit that is shown is worth, for each entry; 1 where both sides are whole numbers."""
+    shown = _shown(b) or _shown(a)
+    if shown is None:
+        return [sp.Integer(1)] * (shape[0] * shape[1])
+    return shown if len(shown) > 1 else shown * (shape[0] * shape[1])
+
+
+def _shown(node: e.Node) -> list[sp.Rational] | None:
+    """The units of a formula that shows decimals; None where it is exact."""
+    if isinstance(node, e.Scalar):
+        return None if node.digits is None else [sp.Integer(10) ** int(Decimal(node.digits).as_tuple().exponent)]
+    if isinstance(node, e.Block):
+        inside = [_shown(entry) for entry in node.operands]
+        if all(units is None for units in inside):
+            return None
+        return [units[0] if units else sp.Integer(1) for units in inside]
+    units = [(k, found) for k, operand in enumerate(node.operands) if (found := _shown(operand)) is not None]
+    if not units:
+        return None
+    if isinstance(node, e.Neg):
+        return units[0][1]
+    if isinstance(node, e.Times) and len(units) == 1:
+        # 1.2 · 10^6: the other factors are exact, and scale the last digit.
+        exact = [value_of(f)[0, 0] for k, f in enumerate(node.operands) if k != units[0][0] and f.is_scalar]
+        factor = abs(sp.prod(exact))
+        return [unit * factor for unit in units[0][1]]
+    return [min(unit for _, found in units for unit in found)]

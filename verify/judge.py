@@ -14,23 +14,30 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
+import sympy as sp
 
 from derive import expressions as e
-from derive.errors import BpttError, DataError, UsageError
+from derive.errors import BpttError, UsageError
 from derive.normal import equal
 from derive.system import RecurrentSystem
 from numeric.compare import relative_difference
-from numeric.draws import Draw, draw, run_of
+from numeric.draws import Draw, draw, run_of, starting_from_zero
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
-from numeric.simulate import Run
+from numeric.simulate import OutOfRange, Run
 
 TOLERANCE = 1e-10
 """Largest relative difference at which two sides count as equal; the truth is exact to about 1e-14."""
 
 IMMEDIATE = "∂ of a state by a parameter inside the sum is the immediate derivative ∂⁺"
 TURNED = "∏ has the factor of the lowest index on the left"
+ZERO_START = "the states start from zero"
 """The readings that are tried beside the formula as it stands."""
+
+LEAST_NUMBER = sp.Rational(1, 10**6)
+"""Numbers below this are not tried by evaluation: what they add disappears in rounding."""
+LONGEST = 40
+"""The longest sequence on which a formula is tried."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,17 @@ class Reading:
 
     name: str
     relation: e.Relation
+    zero_start: bool = False
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a formula is tried: so many draws from a seed, with some sizes held fixed; ``zero_start``: h_0 = 0."""
+
+    draws: int
+    seed: int
+    sizes: tuple[tuple[str, int], ...] = ()
+    zero_start: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,7 @@ class Verdict:
 
     Parameters
     ----------
-    verdict  : ``correct``, ``wrong`` or ``unsupported``.
+    verdict  : ``correct``, ``layout`` (right if transposed), ``wrong`` or ``unsupported``.
     evidence : ``proved``, ``tested`` or ``definition``.
     reading  : how the formula had to be read; empty where it holds as printed.
     points   : how many points were evaluated.
@@ -93,7 +111,8 @@ class Verdict:
 def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]:
     """The formula as printed, then with the double meanings that authors use.
 
-    ∂(state_k)/∂(parameter) inside a sum over k is immediate; a product over an index has its first factor on the left.
+    ∂(state_k)/∂(parameter) inside a sum over k is immediate; a product over an index has its first factor on the left;
+    the states start from zero, where the cell does not say from what.
     """
     yield Reading("", relation)
     changed = _immediate_in_sums(relation, system)
@@ -102,6 +121,9 @@ def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]
     turned = _first_factor_left(relation)
     if turned != relation and isinstance(turned, e.Relation):
         yield Reading(TURNED, turned)
+    given = {start.name for start in system.initial}
+    if any(leaf.name in system.states and leaf.name not in given for leaf in relation.atoms(e.Timed)):
+        yield Reading(ZERO_START, relation, zero_start=True)
 
 
 def _first_factor_left(node: e.Node) -> e.Node:
@@ -166,15 +188,37 @@ def judge(
         return Verdict("correct", "definition")
     if equal(relation.lhs, relation.rhs):
         return Verdict("correct", "proved")
+    tiny = tiny_numbers(relation, *(q.rhs for q in system.equations))
+    if tiny:
+        message = f"{tiny[0]} is too small to be told from rounding; call it by a letter, such as \\epsilon"
+        return Verdict("unsupported", "tested", message=message)
     tried: list[Verdict] = []
     for reading in readings(relation, system):
-        found = replace(_measured(system, reading.relation, draws, seed, sizes or {}), reading=reading.name)
-        if not any(_says_the_same(found, before) for before in tried):
+        trial = Trial(draws, seed, tuple(sorted((sizes or {}).items())), reading.zero_start)
+        found = replace(_measured(system, reading.relation, trial), reading=reading.name)
+        useless = reading.zero_start and found.verdict == "wrong"
+        if not useless and not any(_says_the_same(found, before) for before in tried):
             tried.append(found)
         if found.verdict != "wrong":
             break
+    if tried[-1].verdict == "wrong" and isinstance(relation.lhs, (e.Derivative, e.Gradient)):
+        turned = e.Relation("=", relation.lhs, e.Transpose(relation.rhs)) if _is_square(relation.rhs) else None
+        if turned is not None:
+            transposed = _measured(system, turned, Trial(draws, seed, tuple(sorted((sizes or {}).items()))))
+            if transposed.verdict == "correct":
+                return replace(transposed, verdict="layout")
     best = tried[-1] if tried[-1].verdict != "wrong" else min(tried, key=lambda found: found.error)
     return replace(best, tried=tuple(tried) if len(tried) > 1 else ())
+
+
+def _is_square(node: e.Node) -> bool:
+    return not node.is_scalar and len(node.shape) == 2 and node.shape[0] == node.shape[1]
+
+
+def tiny_numbers(*formulas: e.Node) -> list[e.Scalar]:
+    """Numbers in formulas that rounding would hide."""
+    numbers = sorted({number for formula in formulas for number in formula.atoms(e.Scalar)}, key=str)
+    return [number for number in numbers if number.value.is_Rational and 0 < abs(number.value) < LEAST_NUMBER]
 
 
 def _says_the_same(found: Verdict, before: Verdict) -> bool:
@@ -202,15 +246,16 @@ def is_definition(system: RecurrentSystem, relation: e.Relation) -> bool:
     return any(relation.rhs == q.rhs or equal(relation.rhs, q.rhs) for q in known)
 
 
-def _measured(
-    system: RecurrentSystem, relation: e.Relation, draws: int, seed: int, sizes: Mapping[str, int]
-) -> Verdict:
+def _measured(system: RecurrentSystem, relation: e.Relation, trial: Trial) -> Verdict:
     errors: list[float] = []
     undefined = 0
     worst: tuple[float, Counterexample] | None = None
-    for number in range(draws):
-        drawn, run = instance(system, seed + number, tuple(sorted(sizes.items())), (4, 5, 3)[number % 3])
-        for times in instances(relation, run, np.random.default_rng([seed + number, 3])):
+    far = reach(relation)
+    if far + 3 > LONGEST:
+        return Verdict("unsupported", "tested", message=f"it speaks of times {far} steps apart, which is not tried")
+    for number in range(trial.draws):
+        drawn, run = instance(system, trial, number, far)
+        for times in instances(relation, run, np.random.default_rng([trial.seed + number, 3])):
             try:
                 with np.errstate(all="ignore"):  # what is not finite is counted below
                     left, right = (Evaluator(run, drawn.sizes, times)(side) for side in (relation.lhs, relation.rhs))
@@ -220,7 +265,7 @@ def _measured(
                 return Verdict("unsupported", "tested", message=error.message)
             left, right = np.broadcast_arrays(left, right)
             if not (np.all(np.isfinite(left)) and np.all(np.isfinite(right))):
-                undefined += 1
+                undefined += not is_wide(number)
                 continue
             gap = relative_difference(left, right)
             errors.append(gap)
@@ -247,22 +292,38 @@ def _measured(
     )
 
 
+def reach(relation: e.Relation) -> int:
+    """The largest number that the times, bounds and conditions of a formula hold: sequences must be longer."""
+    parts: list[sp.Basic] = [leaf.time for leaf in relation.atoms(e.Timed)]
+    parts += [bound for stretch in relation.atoms(e.OverTime) for bound in (stretch.lower, stretch.upper)]
+    parts += [number.value for number in relation.atoms(e.Scalar) if number.value.has(sp.Piecewise)]
+    return max((abs(int(n)) for part in parts for n in part.atoms(sp.Integer)), default=0)
+
+
+def is_wide(number: int) -> bool:
+    """Every sixth draw has large values, at which functions are far from linear."""
+    return number % 6 == 5
+
+
 @lru_cache(maxsize=64)
-def instance(system: RecurrentSystem, seed: int, sizes: tuple[tuple[str, int], ...], length: int) -> tuple[Draw, Run]:
+def instance(system: RecurrentSystem, trial: Trial, number: int, far: int = 0) -> tuple[Draw, Run]:
     """A draw and its run. Several readings and formulas about one cell are held against the same ones, whose
     derivatives are then known.
+
+    Lengths are 3 to 5, or longer than any distance in time of which the formula speaks.
     """
-    drawn = fixed_sizes(system, seed, dict(sizes), length)
-    return drawn, run_of(system, drawn)
-
-
-def fixed_sizes(system: RecurrentSystem, seed: int, sizes: Mapping[str, int], length: int) -> Draw:
-    """A draw with some sizes held fixed."""
-    return draw(system, seed, length=length, largest=4, fixed=sizes)
-
-
-class OutOfRange(DataError):
-    """A quantity is asked for at a time at which it does not exist."""
+    lengths = (4, 5, 3) if far <= 2 else (far + 2, far + 3, far + 1)
+    drawn = draw(
+        system,
+        trial.seed + number,
+        length=lengths[number % 3],
+        largest=4,
+        scale=4.0 if is_wide(number) else 0.8,
+        fixed=dict(trial.sizes),
+    )
+    if trial.zero_start:
+        drawn = starting_from_zero(system, drawn)
+    return drawn, run_of(system, drawn, strict=True)
 
 
 def instances(
@@ -278,20 +339,19 @@ def instances(
     return possible
 
 
-def _at_the_start(derivative: e.Derivative, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
+def _at_the_start(by: e.Node, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
     """Whether a derivative is by a starting value that, at any later step, would move another state of its step.
 
     Starting values are given one by one: h_0 is no function of C_0, while h_k is one of C_k. Such a point is no
     instance of the claim.
     """
-    by = derivative.by
     if (
         not isinstance(by, e.Timed)
         or by.name not in run.system.states
         or not all(symbol.name in free for symbol in by.time.free_symbols)
     ):
         return False
-    if evaluator.integer(by.time) > 0:
+    if 0 < evaluator.integer(by.time) <= run.length:
         return False
     return run.system.moves_own_step(by.name)
 
@@ -300,41 +360,49 @@ def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
     """Whether all quantities outside sums exist at these times, and no derivative asks for an effect on the past."""
     evaluator = Evaluator(run, run.sizes, times)
     free = set(times)
-    for quantity in relation.atoms(e.Timed):
-        if any(symbol.name not in free and symbol.name not in run.sizes for symbol in quantity.time.free_symbols):
-            continue
-        time = evaluator.integer(quantity.time)
-        first = 1 - run.system.max_lag if quantity.name in run.system.states else 1
-        if quantity.name == run.system.step_loss_name and run.system.loss_terms:
-            first = min(evaluator.integer(term.lower) for term in run.system.loss_terms)
-        if not first <= time <= run.length:
+    return (
+        all(_quantity_exists(quantity, run, evaluator, free) for quantity in relation.atoms(e.Timed))
+        and all(_range_exists(stretch, evaluator, run, free) for stretch in relation.atoms(e.OverTime))
+        and all(_derivative_exists(derivative, run, evaluator, free) for derivative in relation.atoms(e.Derivative))
+        and not any(_at_the_start(gradient.by, run, evaluator, free) for gradient in relation.atoms(e.Gradient))
+    )
+
+
+def _quantity_exists(quantity: e.Timed, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
+    if any(symbol.name not in free and symbol.name not in run.sizes for symbol in quantity.time.free_symbols):
+        return True  # inside a sum
+    time, system = evaluator.integer(quantity.time), run.system
+    first, last = 1, run.length
+    if quantity.name in system.definitions and not quantity.time.is_Symbol:
+        # What is written h_t is computed; h_{t-1} may be a starting value.
+        before, after = system.reach(quantity.name)
+        first, last = 1 + before, run.length + after
+    elif quantity.name in system.adjoint_owners:
+        last = run.length + max(system.max_lag, 1)
+    elif quantity.name == system.step_loss_name and system.loss_terms:
+        first = min(evaluator.integer(term.lower) for term in system.loss_terms)
+    return first <= time <= last
+
+
+def _range_exists(stretch: e.OverTime, evaluator: Evaluator, run: Run, free: set[str]) -> bool:
+    """A range that runs backward is not what the author sums or multiplies over."""
+    bounds = (stretch.lower, stretch.upper)
+    known = all(symbol.name in free or symbol.name in run.sizes for bound in bounds for symbol in bound.free_symbols)
+    return not known or evaluator.number(stretch.upper) >= evaluator.number(stretch.lower) - 1
+
+
+def _derivative_exists(derivative: e.Derivative, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
+    of, by = derivative.of, derivative.by
+    known = isinstance(of, e.Timed) and all(symbol.name in free for symbol in of.time.free_symbols)
+    if derivative.immediate and known and evaluator.integer(of.time) < 1:
+        return False
+    if _at_the_start(by, run, evaluator, free):
+        return False
+    if isinstance(of, e.Timed) and isinstance(by, e.Timed):
+        # A fixed distance into the past is a claim of its own (it is zero); over a free stretch of time the claim is
+        # about what comes later.
+        distance = of.time - by.time
+        open_distance = distance.free_symbols and all(symbol.name in free for symbol in distance.free_symbols)
+        if open_distance and evaluator.number(distance) < 0:
             return False
-    for stretch in relation.atoms(e.OverTime):
-        bounds = (stretch.lower, stretch.upper)
-        known = all(
-            symbol.name in free or symbol.name in run.sizes for bound in bounds for symbol in bound.free_symbols
-        )
-        if known and evaluator.number(stretch.upper) < evaluator.number(stretch.lower) - 1:
-            return False  # a range that runs backward is not what the author sums or multiplies over
-    for derivative in relation.atoms(e.Derivative):
-        of = derivative.of
-        if (
-            derivative.immediate
-            and isinstance(of, e.Timed)
-            and all(s.name in free for s in of.time.free_symbols)
-            and evaluator.integer(of.time) < 1
-        ):
-            return False
-        if _at_the_start(derivative, run, evaluator, free):
-            return False
-        if isinstance(derivative.of, e.Timed) and isinstance(derivative.by, e.Timed):
-            # A fixed distance into the past is a claim of its own (it is zero); over a free stretch of time the claim
-            # is about what comes later.
-            distance = derivative.of.time - derivative.by.time
-            if (
-                distance.free_symbols
-                and all(symbol.name in free for symbol in distance.free_symbols)
-                and evaluator.number(distance) < 0
-            ):
-                return False
     return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from sympy import Integer
 
 from derive import expressions as e
-from derive.errors import BpttError, ParseError, ShapeError
+from derive.errors import AmbiguityError, BpttError, ParseError, ShapeError
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector
 from derive.notation import surface as s
 from derive.notation.infer import Inference, NameInfo, infer, one_hot_labels, size_symbols, walk
@@ -345,7 +345,20 @@ def elaborate(surface: s.Surface, context: Context | None = None) -> e.Node:
     layouts = (context.layout,) if context else ("column", "row")
     inference = infer([pre], infos, layouts)
     _name_open_sizes(inference, infos, context)
+    if context is not None:
+        _reject_open_constants(pre, inference, context)
     return Builder(inference, context.bare if context else None).build(pre)
+
+
+def _reject_open_constants(pre: Pre, inference: Inference, context: Context) -> None:
+    """In a formula about a cell, I and a vector of ones have one of its sizes."""
+    known = size_symbols(context.shapes) | {context.scope.symbol(size) for size in context.scope.sizes}
+    for node in walk(pre):
+        shape = inference.constants.get(id(node))
+        if shape is not None and any(size_symbols({"": inference.solver.shape(shape)}) - known):
+            raise AmbiguityError(
+                "the size of this constant is not determined by its place", span=node.span, expected="a size, as in I_n"
+            )
 
 
 def formula_scope(surface: s.Surface, context: Context | None) -> Scope:

@@ -12,7 +12,7 @@ from reports.blocks.registry import REGISTRY
 from reports.document import Block, CodeSpan, Inlines, Math
 from verify.judge import Verdict
 
-EXPECTATIONS = ("correct", "definition", "wrong", "approximation", "special case", "unreadable")
+EXPECTATIONS = ("correct", "layout", "definition", "wrong", "approximation", "special case", "unreadable")
 
 _WRONG = ("wrong", "approximation", "special case")
 """Expectations under which the formula does not hold in general."""
@@ -81,7 +81,8 @@ def _insist(call: BlockCall, text: str, verdict: Verdict, expected: str) -> None
     is seen.
     """
     wanted = "wrong" if expected in _WRONG else "correct" if expected == "definition" else expected
-    if verdict.verdict == wanted:
+    derived = "\\partial" in text or "\\nabla" in text  # a derivative is a result, and no definition
+    if verdict.verdict == wanted and not (expected == "definition" and derived):
         return
     found = f"{verdict.verdict}: {text}"
     raise ValidationError(
@@ -97,7 +98,7 @@ def _why(verdict: Verdict) -> str | None:
 
 def _check_case(call: BlockCall, context: SheetContext, text: str) -> None:
     """In its special case the formula must hold."""
-    verdict = verdict_on(subject_of(call, context), text, read_case(call))
+    verdict = verdict_on(subject_of(call, context), text, read_case(call, subject_of(call, context)))
     if verdict.verdict != "correct":
         raise ValidationError(
             f"the formula does not hold for {call.options['case']} either: {text}",

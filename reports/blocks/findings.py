@@ -22,17 +22,18 @@ from reports.document import (
     plain_text,
     words,
 )
-from verify.judge import IMMEDIATE, TURNED, Verdict
+from verify.judge import IMMEDIATE, TURNED, ZERO_START, Verdict
 
 _TITLES: dict[str, tuple[str, CalloutKind]] = {
     "correct": ("holds", "result"), "definition": ("a definition", "result"), "wrong": ("false", "warning"),
     "approximation": ("an approximation", "note"), "special case": ("only in a special case", "note"),
-    "unreadable": ("cannot be read", "warning"),
+    "unreadable": ("cannot be read", "warning"), "layout": ("holds, in the other layout", "note"),
 }  # fmt: skip
 
 _READINGS = {
     "": "As it stands",
     IMMEDIATE: "Read with the immediate derivative of the state by the parameter",
+    ZERO_START: "With states that start from zero",
     TURNED: "With the factors of the product in the opposite order",
 }
 """How the readings that are tried are called on a sheet."""
@@ -41,6 +42,7 @@ _SUMMARY = {
     "correct": ("holds", "hold"), "definition": ("is a definition", "are definitions"),
     "special case": ("holds in a special case only", "hold in a special case only"),
     "approximation": ("is an approximation", "are approximations"),
+    "layout": ("holds in the other layout", "hold in the other layout"),
     "wrong": ("is false", "are false"), "unreadable": ("cannot be read", "cannot be read"),
 }  # fmt: skip
 """What is said of one claim, and of several."""
@@ -114,14 +116,14 @@ def _evidence(finding: Finding) -> list[Inlines]:
     verdict, draws = finding.verdict, finding.draws
     if verdict.verdict == "unreadable" or finding.expected == "definition":
         return []
+    special = [(*words("It holds for "), *finding.case, *words("."))] if finding.case else []
     if verdict.tried:
-        return [_of_reading(tried, draws) for tried in verdict.tried]
-    if verdict.verdict == "correct":
+        return [*(_of_reading(tried, draws) for tried in verdict.tried), *special]
+    if verdict.verdict in ("correct", "layout"):
         return [_agreement(verdict, draws)]
     if verdict.message and not verdict.points:
         return [(*words("It has no meaning: "), *message(verdict.message), *words("."))]
-    special = (*words(" It holds for "), *finding.case, *words(".")) if finding.case else ()
-    return [(*_disagreement(verdict, draws), *special)]
+    return [_disagreement(verdict, draws), *special]
 
 
 def _of_reading(verdict: Verdict, draws: int) -> Inlines:

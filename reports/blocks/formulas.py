@@ -23,7 +23,7 @@ from reports.blocks.registry import REGISTRY
 from reports.blocks.rounding import matrix_surface, significant, spelled
 from reports.document import Aligned, AlignedLine, Block, Inlines, aligned, words
 from verify.closed import value_of
-from verify.judge import instance, instances
+from verify.judge import Trial, instance, instances, reach
 
 SLACK = 1e-12
 """How far rounding may carry a side of an inequality beyond the other, relative to the larger."""
@@ -84,8 +84,9 @@ def _exact_bound(call: BlockCall, link: e.Relation) -> Tested:
 def _bound(call: BlockCall, subject: Subject, cell: Cell, link: e.Relation) -> Tested:
     """An inequality, entry by entry, at random points."""
     points = 0
+    trial = Trial(subject.draws, subject.seed)
     for number in range(subject.draws):
-        drawn, run = instance(cell, subject.seed + number, (), (4, 5, 3)[number % 3])
+        drawn, run = instance(cell, trial, number, reach(link))
         for times in instances(link, run, np.random.default_rng([subject.seed + number, 3])):
             try:
                 left, right = (np.real(Evaluator(run, drawn.sizes, times)(side)) for side in link.items)

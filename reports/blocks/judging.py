@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sympy import Expr, Integer
 
 from derive import expressions as e
 from derive.cell import Cell
-from derive.errors import BpttError, ParseError
+from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
 from derive.notation import surface as s
-from derive.notation.elaborate import read_formula
+from derive.notation.elaborate import elaborate, read_formula
 from derive.notation.parser import parse_one
 from reports.block_calls import BlockCall
 from reports.blocks.context import SheetContext
 from reports.blocks.sizes import is_membership, judge_sizes
 from verify.closed import judge_closed
 from verify.judge import Verdict, judge
+
+MAX_SIZE = 12
+"""The largest size that a case may fix."""
 
 _TIME = re.compile(r"([A-Za-z]+)(?:\s*([+-])\s*([0-9]+))?")
 
@@ -62,19 +65,40 @@ def surface_of(text: str) -> s.Surface:
 
 
 def verdict_on(subject: Subject, text: str, case: Case | None = None) -> Verdict:
-    """The verdict on an equation, or on memberships such as ``y \\in \\mathbb{R}^{n}``. A formula that says nothing at
-    all, because its operands do not conform or its names stand for nothing, is wrong."""
+    """The verdict on an equation, or on memberships such as ``y \\in \\mathbb{R}^{n}``. What cannot be read, unknown
+    names included, is unreadable; a formula whose operands do not conform says nothing, and is wrong; one whose sides
+    are transposes of each other may be right up to the layout.
+    """
     try:
         surface = surface_of(text)
     except ParseError as error:
         return Verdict("unreadable", "tested", message=error.message)
-    if subject.cell is not None and is_membership(text):
-        return judge_sizes(subject.cell, text, surface)
     try:
-        relation = read_relation(subject, text)
+        if subject.cell is not None and is_membership(text):
+            return judge_sizes(subject.cell, text, surface)
+        return judged(subject, read_relation(subject, text), case or Case())
+    except ShapeError as error:
+        return _turned(subject, surface, case or Case()) or Verdict("wrong", "proved", message=error.message)
+    except MissingRuleError as error:
+        return Verdict("unsupported", "tested", message=error.message)
     except BpttError as error:
-        return Verdict("wrong", "proved", message=error.message)
-    return judged(subject, relation, case or Case())
+        return Verdict("unreadable", "tested", message=error.message)
+
+
+def _turned(subject: Subject, surface: s.Surface, case: Case) -> Verdict | None:
+    """The verdict on an equation of which one side is laid out the other way: a row for a column; None where the shapes
+    differ by more.
+    """
+    if subject.cell is None or not isinstance(surface, s.Relation) or surface.operators != ("=",):
+        return None
+    try:
+        left, right = (elaborate(side, subject.cell.context) for side in surface.items)
+    except BpttError:
+        return None
+    if left.shape != right.shape[::-1]:
+        return None
+    found = judged(subject, e.Relation("=", left, e.Transpose(right)), case)
+    return replace(found, verdict="layout") if found.verdict == "correct" else found
 
 
 def judged(subject: Subject, relation: e.Relation, case: Case) -> Verdict:
@@ -100,27 +124,40 @@ def read_relation(subject: Subject, text: str) -> e.Relation:
     return found
 
 
-def read_case(call: BlockCall) -> Case:
-    """The option ``case``: ``n = 1`` for a size, ``k = t-1`` for a time.
+def read_case(call: BlockCall, subject: Subject) -> Case:
+    """The option ``case``: ``n = 1`` for a size (or T), ``k = t-1`` for a time.
 
     Raises
     ------
-    ParseError : it is neither.
+    ParseError : it is neither, or a size is not one of the cell.
     """
     sizes: dict[str, int] = {}
     times: dict[str, str] = {}
+    shapes = subject.cell.shapes.values() if subject.cell else ()
+    known = {"T", *(str(symbol) for shape in shapes for size in shape for symbol in size.free_symbols)}
     for part in call.text("case").split(","):
         name, separator, value = (piece.strip() for piece in part.partition("="))
-        if separator and value.isdecimal():
+        if separator and value.isdecimal() and name in known:
+            if not 0 < int(value) <= MAX_SIZE:
+                raise call.error(f"{name} = {value}", "case", expected=f"a size from 1 to {MAX_SIZE}")
             sizes[name] = int(value)
-        elif separator and _TIME.fullmatch(value):
+        elif (separator and value.isdecimal() and len(name) == 1 and name not in "nd") or (
+            separator and _TIME.fullmatch(value)
+        ):
             times[name] = value
         else:
-            raise call.error(f"case is {call.text('case')!r}", "case", expected="sizes or times such as n = 1, k = t-1")
+            sizes_there = ", ".join(sorted(known))
+            raise call.error(
+                f"case is {call.text('case')!r}",
+                "case",
+                expected=f"one of the sizes {sizes_there}, or a time, as in k = t-1",
+            )
     return Case(sizes, times)
 
 
 def _time(text: str) -> Expr:
+    if text.isdecimal():
+        return Integer(text)
     found = _TIME.fullmatch(text)
     if found is None:
         raise ParseError(f"{text!r} is not a time", expected="such as t-1")

@@ -9,6 +9,7 @@ from derive.cell import Cell
 from derive.errors import ParseError
 from derive.expressions.node import ONE, show_shape
 from derive.notation import surface as s
+from derive.notation.elaborate import elaborate
 from derive.notation.present import index_surface
 from verify.judge import Verdict
 
@@ -25,28 +26,30 @@ def judge_sizes(subject: Cell, text: str, surface: s.Surface) -> Verdict:
 
     Raises
     ------
-    ParseError : a set is not one of real vectors or matrices.
+    ParseError : it is no list of memberships, or a set is not one of real vectors or matrices.
     """
-    relations = surface.items if isinstance(surface, s.Line) else (surface,)
-    lefts = [_MEMBER.split(part)[0].strip() for part in _parts(text, len(relations))]
+    waiting: list[s.Surface] = []
     derived = False
-    for left, relation in zip(lefts, relations, strict=True):
-        if not isinstance(relation, s.Relation) or relation.operators != ("in",):
+    for item in surface.items if isinstance(surface, s.Line) else (surface,):
+        if not isinstance(item, s.Relation):
+            waiting.append(item)
+            continue
+        if item.operators != ("in",) or not _is_real(item.items[1]):
             raise ParseError(f"{text!r} is not a list of memberships", expected=r"such as y \in \mathbb{R}^{n}")
-        node = subject.read(left)
-        if not _same_set(relation.items[1], node):
-            return Verdict("wrong", "proved", message=f"'{left}' is {show_shape(node.shape)}")
-        derived = derived or not isinstance(node, e.Leaf)
+        for left in (*waiting, item.items[0]):
+            node = elaborate(left, subject.context)
+            if not _same_set(item.items[1], node):
+                return Verdict("wrong", "proved", message=f"'{node}' is {show_shape(node.shape)}")
+            derived = derived or not isinstance(node, e.Leaf)
+        waiting = []
+    if waiting:
+        raise ParseError(f"{text!r} ends without a set", expected=r"such as y \in \mathbb{R}^{n}")
     return Verdict("correct", "proved" if derived else "definition")
 
 
-def _parts(text: str, count: int) -> list[str]:
-    """The text cut before each left side: commas separate memberships, but also stand inside scripts."""
-    parts = text.split(",")
-    while len(parts) > count:
-        position = next(k for k, part in enumerate(parts) if not is_membership(part))
-        parts[position : position + 2] = [",".join(parts[position : position + 2])]
-    return parts
+def _is_real(written: s.Surface) -> bool:
+    base, sups = (written.base, written.sups) if isinstance(written, s.Scripted) else (written, ())
+    return base in (s.Mark("reals"), s.Name("R")) and len(sups) <= 1 and not any(isinstance(x, s.Line) for x in sups)
 
 
 def _same_set(written: s.Surface, node: e.Node) -> bool:
