@@ -63,6 +63,9 @@ class Derivation:
     conditions: tuple[tuple[Expr, Expr], ...] = ()
     """Pairs (a, b) of times: the result holds where a <= b."""
     notes: tuple[str, ...] = field(default=())
+    length: int | None = None
+    """The length T that it is written out for; None where it holds for any.
+    """
 
     @property
     def equation(self) -> Relation:

@@ -307,7 +307,7 @@ def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
     result = make.plus(*expanded)
     lines.append(Step(target, result, "one-step Jacobians multiplied out", "from s_k to s_t there are t - k factors"))
     title = f"Gradient of the loss by {by}, written out for T = {steps}"
-    return Derivation(target, result, tuple(lines), title, _recursion_written_out(system, parts, steps))
+    return Derivation(target, result, tuple(lines), title, _recursion_written_out(system, parts, steps), length=steps)
 
 
 def _recursion_written_out(system: RecurrentSystem, parts: Ingredients, steps: int) -> tuple[e.Relation, ...]:

@@ -26,6 +26,11 @@ from derive.expressions.node import ONE
 from derive.notation.names import QName
 from derive.system import RecurrentSystem, leaves
 
+NEAR = 3
+"""Over so many steps a Jacobian is written out, step by step; over more it is a product over time, whose length does not
+grow with the distance.
+"""
+
 Point = tuple[str, int | None]
 """A quantity at an offset from the time t; offset None for quantities without time."""
 
@@ -309,8 +314,10 @@ def jacobian(system: RecurrentSystem, of: e.Node, by: e.Node) -> Derivation:
             )
     if isinstance(of, e.Timed) and isinstance(by, e.Timed):
         distance = of.time - by.time
-        if distance.is_Integer:
+        if distance.is_Integer and distance <= NEAR:
             return _near(engine, of, by, int(distance))
+        if distance.is_Integer:
+            _reject_reading_ahead(system, by)
         return _far(engine, of, by)
     return _timeless(engine, of, by)
 
@@ -331,12 +338,16 @@ def _definitions(engine: JacobianEngine, points: Sequence[Point]) -> list[Step]:
     return result
 
 
-def _near(engine: JacobianEngine, of: e.Timed, by: e.Timed, distance: int) -> Derivation:
-    """A derivative over a known number of steps."""
-    if engine.system.max_lead or any(use.key == by.name and (use.offset or 0) > 0 for use in engine.system.uses):
+def _reject_reading_ahead(system: RecurrentSystem, by: e.Timed) -> None:
+    if system.max_lead or any(use.key == by.name and (use.offset or 0) > 0 for use in system.uses):
         raise MissingRuleError(
             f"{by} or a state is read ahead of its time", hint="derive the adjoint recursion, which has no such limit"
         )
+
+
+def _near(engine: JacobianEngine, of: e.Timed, by: e.Timed, distance: int) -> Derivation:
+    """A derivative over a known number of steps."""
+    _reject_reading_ahead(engine.system, by)
     if distance < 0:
         raise UsageError(
             f"{of} is computed before {by}, so it does not depend on it",

@@ -348,6 +348,13 @@ class RecurrentSystem:
     def _loss_term(self, term: e.Node) -> LossTerm:
         term = _factor_inside(term)
         if isinstance(term, e.SumOver):
+            foreign = sorted(map(str, (term.lower.free_symbols | term.upper.free_symbols) - {T}))
+            if foreign:
+                raise CellError(
+                    f"the loss sums up to {foreign[0]}, but the length of the sequence is called T",
+                    span=self.text.loss_span,
+                    expected="bounds made of T and numbers, as in \\sum_{t=1}^{T}",
+                )
             body = term.body.xreplace({term.index: self.time})
             return LossTerm(term.lower, term.upper, self._with_arguments(body))
         times = {leaf.time for leaf in leaves(term) if isinstance(leaf, e.Timed)}

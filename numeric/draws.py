@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sympy import Expr, Integer
+from sympy import Basic, Expr, Integer, Piecewise
 
 from derive import expressions as e
 from derive.errors import DataError
@@ -114,6 +114,14 @@ def _label(system: RecurrentSystem, key: str, sizes: dict[str, int], generator: 
     ]
     size = max(number(a, sizes) for a in hots[0].shape)
     return np.array([[float(generator.integers(size))]])
+
+
+def farthest(formula: e.Node) -> int:
+    """The largest number that the times, bounds and conditions of a formula hold: sequences must be longer."""
+    parts: list[Basic] = [leaf.time for leaf in formula.atoms(e.Timed)]
+    parts += [bound for stretch in formula.atoms(e.OverTime) for bound in (stretch.lower, stretch.upper)]
+    parts += [number.value for number in formula.atoms(e.Scalar) if number.value.has(Piecewise)]
+    return max((abs(int(n)) for part in parts for n in part.atoms(Integer)), default=0)
 
 
 def run_of(system: RecurrentSystem, drawn: Draw, strict: bool = False) -> Run:

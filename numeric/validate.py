@@ -17,7 +17,7 @@ from derive.errors import DataError, MissingRuleError, ValidationError
 from derive.system import RecurrentSystem, T
 from numeric.adjoints import AdjointPass
 from numeric.compare import relative_difference
-from numeric.draws import Draw, draw, run_of
+from numeric.draws import Draw, draw, farthest, run_of
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import Point, Run
@@ -184,12 +184,11 @@ def validate_derivation(
     """
     worst, where, lengths, sizes = 0.0, "", [], set()
     for number in range(draws):
-        length = _fixed_length(derivation)
-        drawn = draw(system, seed + number, length if length is not None else None)
+        drawn = draw(system, seed + number, derivation.length)
         generator = np.random.default_rng([seed + number, 7])
         times = _times(system, derivation, drawn, generator)
         if times is None:
-            drawn = draw(system, seed + number, 6)
+            drawn = draw(system, seed + number, max(6, farthest(derivation.target) + 2))
             times = _times(system, derivation, drawn, generator) or {}
         lengths.append(drawn.sizes["T"])
         sizes |= set(drawn.sizes) - {"T"}
@@ -200,13 +199,6 @@ def validate_derivation(
             worst, where = error, f"draw {number}, {times}"
     result = Validation(str(derivation.target), worst, draws, tuple(sorted(sizes)), (min(lengths), max(lengths)), where)
     return _accepted(result, tolerance)
-
-
-def _fixed_length(derivation: Derivation) -> int | None:
-    """An expanded sum holds for the length that it was written out for: the latest time in it."""
-    if derivation.title.rpartition("T = ")[2].isdigit():
-        return int(derivation.title.rpartition("T = ")[2])
-    return None
 
 
 def _times(
@@ -289,6 +281,8 @@ class _Named:
         self.named = named
         self.sizes = sizes
         self.times = times
+        self._known: dict[tuple[e.Node, tuple[tuple[str, int], ...]], Array] = {}
+        """Derivatives by the times that they were asked for: a sum over t and k repeats ∂⁺s_k/∂W for every t."""
 
     def evaluator(self) -> Evaluator:
         return Evaluator(self, self.sizes, self.times)
@@ -304,10 +298,12 @@ class _Named:
         return self.run.function(node, time, arguments)
 
     def derivative(self, node: e.Node, evaluator: Evaluator) -> Array:
-        joint = self._joint(node)
-        if joint is not None:
-            return joint(evaluator)
-        return self.run.derivative(node, evaluator)
+        letters = {symbol.name for symbol in node.free_symbols if symbol.is_Symbol}
+        key = (node, tuple(sorted((name, time) for name, time in evaluator.times.items() if name in letters)))
+        if key not in self._known:
+            joint = self._joint(node)
+            self._known[key] = self.run.derivative(node, evaluator) if joint is None else joint(evaluator)
+        return self._known[key]
 
     def _joint(self, node: e.Node):  # type: ignore[no-untyped-def]
         """A derivative of or by a joint state is made of those of or by its parts."""

@@ -132,14 +132,18 @@ class Quote(Placed):
 
 @dataclass(frozen=True)
 class Table(Placed):
-    """A table. ``alignments`` has one entry a column; missing ones are ``left``. ``shares`` (the columns' shares of the
-    line, 0 for a column as wide as its content) and ``number`` are filled in by :func:`reports.layout.lay_out`."""
+    """A table. ``alignments`` has one entry a column; missing ones are ``left``. Filled in by
+    :func:`reports.layout.lay_out` are ``shares`` (the columns' shares of the line, 0 for a column as wide as its content),
+    ``scale`` (of its letters), ``excess`` (by how much of the line it is too wide all the same) and ``number``.
+    """
 
     header: tuple[Inlines, ...]
     rows: tuple[tuple[Inlines, ...], ...]
     alignments: tuple[Alignment, ...] = ()
     caption: Inlines = ()
     shares: tuple[float, ...] = ()
+    scale: float = 1.0
+    excess: float = 0.0
     number: int = 0
 
 

@@ -11,7 +11,7 @@ from reports.draw_tikz import draw_tikz
 from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_tex, escape_tex_code
 from reports.formulas import latex_formula
-from reports.layout import row_strut
+from reports.layout import TABLE_SCALES, row_strut
 from reports.output import asset_stem
 from reports.plot import Plot, draw_pdf
 from reports.signs import PRODUCTS, RELATIONS
@@ -21,6 +21,9 @@ from reports.writer import Writer
 _COMMANDS = (r"\section", r"\subsection", r"\subsubsection")
 _COLUMNS = {"left": "l", "center": "c", "right": "r"}
 _PARAGRAPHS = {"left": r"\raggedright", "center": r"\centering", "right": r"\raggedleft"}
+_SIZES = dict(zip(TABLE_SCALES, ("", r"\small", r"\footnotesize", r"\scriptsize"), strict=True))
+"""TeX's names of the sizes of letters in tables."""
+
 _TABLE_ROWS = 30
 """Rows after which a table goes on in a second one, so that it can break over pages; half as many where cells take
 several lines.
@@ -100,6 +103,7 @@ class LatexWriter(Writer):
             ],
             number=table.number,
             caption=self.inlines(table.caption),
+            size=Code(_SIZES[table.scale]),
         )
 
     def code_block(self, block: d.CodeBlock) -> Code:

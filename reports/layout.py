@@ -105,14 +105,22 @@ class _Layout:
         header, *rows = (_filled(row, count) for row in (table.header, *table.rows))
         missing: tuple[d.Alignment, ...] = tuple("left" for _ in range(count))
         alignments = (*table.alignments, *missing)[:count]
+        least = _least_line([header, *rows])
+        scale = next((scale for scale in TABLE_SCALES if least <= line / scale), TABLE_SCALES[-1])
         return replace(
             table,
             header=header,
             rows=tuple(rows),
             alignments=alignments,
-            shares=_shares([header, *rows], line),
+            shares=_shares([header, *rows], line / scale),
+            scale=scale,
+            excess=round(max(0.0, least * scale / line - 1.0), 4),
             number=number,
         )
+
+
+TABLE_SCALES = (1.0, 0.9, 0.82, 0.73)
+"""Sizes of a table's letters that are tried, largest first: TeX's \\small, \\footnotesize and \\scriptsize."""
 
 
 def _empty(block: d.Block) -> bool:
@@ -150,6 +158,16 @@ def _filled(row: tuple[d.Inlines, ...], count: int) -> tuple[d.Inlines, ...]:
     return (*row, *(() for _ in range(count - len(row))))
 
 
+def _least_line(rows: list[tuple[d.Inlines, ...]]) -> float:
+    """The narrowest line on which a table can stand without one column running into the next, in em."""
+    columns = list(zip(*rows, strict=True))
+    return sum(map(_least_column, columns)) + _COLUMN_GAP * max(0, len(columns) - 1)
+
+
+def _least_column(column: tuple[d.Inlines, ...]) -> float:
+    return 1.05 * max(BOLD * least_width(column[0]), *map(least_width, column))
+
+
 def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]:
     """0 for columns as wide as their content; shares of the line for those whose content does not fit, wide columns
     giving way first.
@@ -160,7 +178,7 @@ def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]
     room = line - _COLUMN_GAP * max(0, len(columns) - 1)
     if sum(wanted) <= room:
         return tuple(0.0 for _ in columns)
-    least = [1.05 * max(BOLD * least_width(column[0]), *map(least_width, column)) for column in columns]
+    least = list(map(_least_column, columns))
     fixed: dict[int, float] = {}
     while len(fixed) < len(columns):
         # Columns that need less than an even share keep their width, those that cannot be as narrow take what they

@@ -117,7 +117,8 @@ def network_graph(system: RecurrentSystem) -> NetworkGraph:
     links = [
         Link(key, target, offset) for target in (*states, *outputs) for key, offset in _reads(system, target, shown)
     ]
-    links += [Link(key, system.loss_name, offset) for key, offset in _loss_reads(system, shown)]
+    if _is_drawn(system):
+        links += [Link(key, system.loss_name, offset) for key, offset in _loss_reads(system, shown)]
     inputs = tuple(key for key in system.inputs if any(link.source == key for link in links))
     loss = system.loss_name if any(link.target == system.loss_name for link in links) else ""
     final = bool(system.loss_terms) and all(term.final for term in system.loss_terms)
@@ -142,6 +143,15 @@ def _reads(system: RecurrentSystem, target: str, shown: set[str]) -> Iterator[Po
                 yield point
             else:
                 stack.append(point)
+
+
+def _is_drawn(system: RecurrentSystem) -> bool:
+    """Whether the loss has a place in the drawing: it looks at quantities of its own step, and not at several steps or at
+    what has no time.
+    """
+    read = [leaf for term in system.loss_terms for leaf in leaves(term.body)]
+    without_time = any(isinstance(leaf, e.Var) and leaf.name in system.definitions for leaf in read)
+    return not without_time and all(leaf.time == system.time for leaf in read if isinstance(leaf, e.Timed))
 
 
 def _loss_reads(system: RecurrentSystem, shown: set[str]) -> Iterator[Point]:

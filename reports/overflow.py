@@ -51,6 +51,8 @@ def _block(block: d.Block, line: float) -> Iterator[str]:
         case d.Heading(_, body, _) | d.Paragraph(body):
             yield from _sentence(body, line)
         case d.Table():
+            if block.excess > TOLERANCE - 1:
+                yield f"this table is {block.excess:.0%} wider than the page (leave out a column, or shorten its words)"
             for row in (block.header, *block.rows):
                 for cell in row:
                     yield from _sentence(cell, line)

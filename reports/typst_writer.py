@@ -38,6 +38,7 @@ class TypstWriter(Writer):
             tall=tall,
             alignments=table.alignments,
             shares=table.shares,
+            scale=table.scale,
             number=table.number,
             caption=self.inlines(table.caption),
         )

@@ -21,7 +21,7 @@ from derive.errors import BpttError, UsageError
 from derive.normal import equal
 from derive.system import RecurrentSystem
 from numeric.compare import relative_difference
-from numeric.draws import Draw, draw, run_of, starting_from_zero
+from numeric.draws import Draw, draw, farthest, run_of, starting_from_zero
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import OutOfRange, Run
@@ -250,7 +250,7 @@ def _measured(system: RecurrentSystem, relation: e.Relation, trial: Trial) -> Ve
     errors: list[float] = []
     undefined = 0
     worst: tuple[float, Counterexample] | None = None
-    far = reach(relation)
+    far = farthest(relation)
     if far + 3 > LONGEST:
         return Verdict("unsupported", "tested", message=f"it speaks of times {far} steps apart, which is not tried")
     for number in range(trial.draws):
@@ -290,14 +290,6 @@ def _measured(system: RecurrentSystem, relation: e.Relation, trial: Trial) -> Ve
         error=float(np.median(apart)),
         counterexample=counterexample,
     )
-
-
-def reach(relation: e.Relation) -> int:
-    """The largest number that the times, bounds and conditions of a formula hold: sequences must be longer."""
-    parts: list[sp.Basic] = [leaf.time for leaf in relation.atoms(e.Timed)]
-    parts += [bound for stretch in relation.atoms(e.OverTime) for bound in (stretch.lower, stretch.upper)]
-    parts += [number.value for number in relation.atoms(e.Scalar) if number.value.has(sp.Piecewise)]
-    return max((abs(int(n)) for part in parts for n in part.atoms(sp.Integer)), default=0)
 
 
 def is_wide(number: int) -> bool:

@@ -10,10 +10,11 @@ import sympy as sp
 
 from derive import expressions as e
 from derive.cell import Cell
-from derive.errors import BpttError, ValidationError
+from derive.errors import BpttError, ParseError, ValidationError
 from derive.notation.elaborate import read_formula
 from derive.notation.present import present
 from derive.spectra import from_sympy, scalar
+from numeric.draws import farthest
 from numeric.evaluate import Evaluator
 from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
@@ -23,10 +24,13 @@ from reports.blocks.registry import REGISTRY
 from reports.blocks.rounding import matrix_surface, significant, spelled
 from reports.document import Aligned, AlignedLine, Block, Inlines, aligned, words
 from verify.closed import value_of
-from verify.judge import Trial, instance, instances, reach
+from verify.judge import Trial, instance, instances
 
 SLACK = 1e-12
 """How far rounding may carry a side of an inequality beyond the other, relative to the larger."""
+
+LONGEST_VALUE = 60
+"""The longest exact number that is printed in one piece."""
 
 _BOUNDS = {"<=": 1.0, "<": 1.0, ">=": -1.0, ">": -1.0}
 
@@ -86,7 +90,7 @@ def _bound(call: BlockCall, subject: Subject, cell: Cell, link: e.Relation) -> T
     points = 0
     trial = Trial(subject.draws, subject.seed)
     for number in range(subject.draws):
-        drawn, run = instance(cell, trial, number, reach(link))
+        drawn, run = instance(cell, trial, number, farthest(link))
         for times in instances(link, run, np.random.default_rng([subject.seed + number, 3])):
             try:
                 left, right = (np.real(Evaluator(run, drawn.sizes, times)(side)) for side in link.items)
@@ -153,6 +157,11 @@ def value_block(call: BlockCall) -> Sequence[Block]:
 def _value(text: str, digits: int) -> AlignedLine:
     """= or ≈ and the value of a closed formula."""
     exact = value_of(read_formula(text))
+    if not digits and max(len(str(entry)) for entry in exact) > LONGEST_VALUE:
+        raise ParseError(
+            f"the exact value has more than {LONGEST_VALUE} characters",
+            expected="an option digits, which rounds it",
+        )
     if not digits:
         return AlignedLine(None, "=", present(scalar(exact[0, 0]) if exact.shape == (1, 1) else from_sympy(exact)))
     rounded = any(sp.Rational(significant(entry, digits)) != entry for entry in exact)

@@ -11,6 +11,7 @@ import numpy as np
 import sympy as sp
 
 from derive.cell import Cell
+from derive.errors import UsageError
 from derive.jacobian import JacobianEngine
 from derive.notation import surface as s
 from derive.notation.present import present
@@ -25,7 +26,7 @@ from reports.blocks.registry import REGISTRY
 from reports.blocks.rounding import number_surface, power_of_ten
 from reports.blocks.spectra import matrix_of
 from reports.document import Alignment, Block, Figure, Inlines, Math, Table, plain_text, words
-from reports.plot import Plot, Reference, Series
+from reports.plot import COLOURS, Plot, Reference, Series
 
 _NORM = s.Fence("norm", s.Scripted(s.Name("W"), sups=(s.Name("n"),)))
 
@@ -131,6 +132,10 @@ def growth_plot_block(call: BlockCall) -> Sequence[Block]:
             context.cell(call), _needed(call, "parameter"), np.array(matrix.tolist(), dtype=float), number, context.seed
         )
         series.append(Series(plot_label(call.sentence("cell-label") or words("with the nonlinearity")), steps, norms))
+    if len(series) > len(COLOURS):
+        raise call.error(
+            f"{len(series)} lines in one plot", expected=f"at most {len(COLOURS)}, which can be told apart"
+        )
     highest = max(value for line in series for value in line.y)
     limits = (10.0 ** -call.integer("lowest", 12, least=1, most=300), 10 * highest)
     plot = Plot(
@@ -172,8 +177,19 @@ def _plain_label(text: str) -> str:
 
 
 def product_norms(subject: Cell, parameter: str, matrix: np.ndarray, number: int, seed: int) -> tuple[float, ...]:
-    """‖J_n ... J_1‖ for a cell run on random inputs, with a given recurrent matrix."""
+    """‖J_n ... J_1‖ for a cell run on random inputs, with a given recurrent matrix.
+
+    Raises
+    ------
+    UsageError : the name is not that of a square matrix among the parameters.
+    """
     key = subject.resolve_name(parameter)
+    shape = subject.shapes[key]
+    if key not in subject.parameters or shape[0] != shape[1] or shape[0] == 1:
+        square = [name for name in subject.parameters if subject.shapes[name][0] == subject.shapes[name][1] != 1]
+        raise UsageError(
+            f"{parameter} is no square matrix of the cell", expected=f"one of {', '.join(square) or 'none'}"
+        )
     block = JacobianEngine(subject).block()
     sizes = {str(subject.shapes[key][0]): matrix.shape[0]}
     drawn = draw(subject, seed, length=number, fixed=sizes)

@@ -336,6 +336,19 @@ def test_a_peephole_jacobian_holds_from_the_second_step() -> None:
         validate_derivation(subject, subject.jacobian("C_t", by), draws=20)
 
 
+@pytest.mark.parametrize("distance", [4, 7, 300, 10**9])
+def test_jacobians_over_many_steps_do_not_grow(distance: int) -> None:
+    derivation = LSTM.jacobian("h_t", f"C_{{t-{distance}}}")
+    assert len(derivation.text()) < 3000
+    if distance < 10:
+        validate_derivation(LSTM, derivation, draws=3)
+
+
+def test_a_loss_up_to_a_letter_that_is_no_length() -> None:
+    with pytest.raises(CellError, match="sums up to N"):
+        Cell.from_text("h_t = \\tanh(W h_{t-1})\nL = \\sum_{t=1}^{N} L_t(h_t)")
+
+
 def test_an_input_that_acts_in_several_steps() -> None:
     subject = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + V x_{t-1} + P x_{t+1})")
     with pytest.raises(MissingRuleError, match="several steps"):

@@ -91,7 +91,6 @@ ABOUT_CELLS = [
     (RNN, r"\lVert I \rVert = 1", "unreadable"),
     (RNN, r"h_t, b \in \mathbb{R}^{n}", "correct"),
     (RNN, r"W, U \in \mathbb{R}^{n \times n}", "wrong"),
-    (RNN, r"h_t \in \mathbb{R}^{n},", "unreadable"),
 ]
 
 
