@@ -111,7 +111,16 @@ class Cell(RecurrentSystem):
 
     def _declared(self, keys: Iterable[str]) -> list[Surface]:
         length = [Relation(("in",), (Name("T"), Name(NATURALS)))] if self.text.length_declared else []
-        return [*length, *map(self._declaration, keys)]
+        return [*length, *map(self._declaration, keys), *self._assumptions()]
+
+    def _assumptions(self) -> Iterable[Surface]:
+        """``0 < \\alpha < 1``."""
+        for key, limits in self.text.ranges.items():
+            items = [present(self.quantity(key))]
+            items[:0] = [] if limits.low is None else [index_surface(limits.low)]
+            items += [] if limits.high is None else [index_surface(limits.high)]
+            operators = ("<",) * (len(items) - 1)
+            yield Relation(operators, tuple(items))
 
     def _declaration(self, key: str) -> Surface:
         """``C_t \\in \\mathbb{R}^{n}``."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
+from derive.cell_lines import CellLines, sort_lines
 from derive.errors import AmbiguityError, BpttError, CellError, ParseError
 from derive.expressions.node import Shape
 from derive.notation import surface as s
@@ -20,7 +21,6 @@ from derive.notation.parser import parse_lines
 from derive.notation.references import ReferenceReader
 from derive.notation.resolve import Resolver
 from derive.notation.scope import (
-    CONVENTIONAL_INDICES,
     LOSS_LETTERS,
     OBJECTIVE_LETTERS,
     Scope,
@@ -33,11 +33,6 @@ from derive.notation.sizes import name_sizes
 from derive.notation.source import Source, Span
 from derive.notation.time_style import style_of, with_subscripts
 from derive.notation.vocabulary import NATURALS
-
-MAX_EQUATIONS = 200
-"""The most equations of a cell."""
-MAX_LEAVES = 300
-"""The most names and numbers in one equation: the gradient of a product is longer than it by as many factors."""
 
 _LENGTH = e.size("T")
 _DERIVATIVES = ("derivative", "derivative_operator", "gradient", "differential")
@@ -56,6 +51,14 @@ class Equation:
 
 
 @dataclass(frozen=True)
+class Range:
+    """Numbers between which every entry of a quantity lies; None where there is no bound."""
+
+    low: Expr | None
+    high: Expr | None
+
+
+@dataclass(frozen=True)
 class CellText:
     """What a text says, with every shape found."""
 
@@ -69,20 +72,12 @@ class CellText:
     loss_name: str
     shapes: Mapping[str, Shape]
     labels: frozenset[str]
+    ranges: Mapping[str, Range]
+    """Between which numbers a quantity is assumed to lie."""
     length_declared: bool
     """Whether the text says that T, where a step uses it as a number, is the length."""
     directives: Mapping[str, str]
     context: Context
-
-
-@dataclass
-class _Parts:
-    """The lines of a text, sorted by what they are."""
-
-    equations: list[s.Relation] = field(default_factory=list)
-    declarations: list[tuple[s.Surface, s.Relation]] = field(default_factory=list)
-    functions: list[s.Surface] = field(default_factory=list)
-    style: tuple[str, str] | None = None
 
 
 def read_cell_text(text: str | Source) -> CellText:
@@ -98,97 +93,15 @@ def read_cell_text(text: str | Source) -> CellText:
     style = style_of(item for line in lines for item in line.items)
     if style is not None:
         lines = tuple(replace(line, items=tuple(with_subscripts(item, style) for item in line.items)) for line in lines)
-    parts = _sort(lines, source)
+    parts = sort_lines(lines, source)
     parts.style = style
     return _Reader(source, directives, parts).read()
-
-
-def _without_range(items: Sequence[s.Surface]) -> Sequence[s.Surface]:
-    """A line without the times for which its equation is said to hold: ``h_t = ..., t = 1, \\dots, T``. Every equation
-    holds at each step.
-    """
-    for position, item in enumerate(items):
-        if (
-            position
-            and isinstance(item, s.Relation)
-            and _is_range(item)
-            and any(isinstance(before, s.Relation) for before in items[:position])
-        ):
-            return items[:position]
-    return items
-
-
-def _is_range(item: s.Relation) -> bool:
-    """``t = 1``, ``1 \\le t \\le T``, ``t \\ge 1``, ``t \\in \\{1, ..., T\\}``."""
-    index = [part for part in item.items if isinstance(part, s.Name) and part.text in CONVENTIONAL_INDICES - {"T"}]
-    return len(index) == 1 and (item.items[0] is index[0] or set(item.operators) <= {"<=", "<"})
-
-
-def _sort(lines: Sequence[s.Line], source: Source) -> _Parts:
-    parts = _Parts()
-    for line in lines:
-        waiting: list[s.Surface] = []
-        for item in _without_range(line.items):
-            if isinstance(item, s.Text):
-                continue
-            if not isinstance(item, s.Relation):
-                waiting.append(item)
-            elif item.operators == ("in",):
-                parts.declarations.extend((name, item) for name in (*waiting, item.items[0]))
-                waiting = []
-            elif item.operators == (":", "->"):
-                parts.functions.extend((*waiting, item.items[0]))
-                waiting = []
-            elif item.operators in (("=",), (":=",)):
-                parts.equations.append(item)
-            else:
-                raise ParseError(
-                    "this line is neither an equation nor a declaration",
-                    span=item.span,
-                    expected="name = expression, or name \\in \\mathbb{R}^{n}",
-                )
-        if waiting:
-            raise ParseError(
-                "this is not an equation",
-                span=waiting[0].span,
-                expected="name = expression",
-                hint="every line of a cell defines one quantity",
-            )
-    if not parts.equations:
-        raise ParseError(
-            "there is no equation",
-            span=Span(0, max(1, len(source.text)), source),
-            expected="equations such as h_t = \\tanh(W h_{t-1} + U x_t + b)",
-        )
-    _check_extent(parts.equations)
-    return parts
-
-
-def _check_extent(equations: Sequence[s.Relation]) -> None:
-    """A text may be long; a cell of more than this would be derived for hours."""
-    if len(equations) > MAX_EQUATIONS:
-        place = equations[MAX_EQUATIONS].span
-        raise CellError(
-            f"the cell has {len(equations):,} equations",
-            span=place,
-            expected=f"at most {MAX_EQUATIONS}",
-            hint="is this the right file?",
-        )
-    for equation in equations:
-        leaves = sum(isinstance(node, (s.Name, s.Number)) for node in equation.walk())
-        if leaves > MAX_LEAVES:
-            raise CellError(
-                f"this equation has {leaves:,} names and numbers",
-                span=equation.items[0].span,
-                expected=f"at most {MAX_LEAVES:,}",
-                hint="name its parts by equations of their own",
-            )
 
 
 class _Reader:
     """Finds names, shapes and expressions of one cell."""
 
-    def __init__(self, source: Source, directives: Mapping[str, str], parts: _Parts) -> None:
+    def __init__(self, source: Source, directives: Mapping[str, str], parts: CellLines) -> None:
         self.source = source
         self.directives = directives
         self.parts = parts
@@ -273,6 +186,7 @@ class _Reader:
             loss_name,
             shapes,
             labels,
+            self._ranges(shapes, {name.key for name, _ in lefts}),
             self.length_declared,
             self.directives,
             context,
@@ -285,6 +199,25 @@ class _Reader:
             if when is None and self._is_loss(name)
         ]
         return places[-1] if places else None
+
+    def _ranges(self, shapes: Mapping[str, Shape], defined: set[str]) -> dict[str, Range]:
+        """``0 < \\alpha < 1``, ``c \\ge 0``: what is assumed of parameters and inputs."""
+        found: dict[str, Range] = {}
+        for relation in self.parts.assumptions:
+            names = [k for k, item in enumerate(relation.items) if _number(item, self.resolver.references) is None]
+            reference = self.resolver.references.reference(relation.items[names[0]]) if len(names) == 1 else None
+            key = reference.name.key if reference is not None else ""
+            if key not in shapes or key in defined:
+                raise ParseError(
+                    "an assumption bounds one parameter or input by numbers",
+                    span=relation.span,
+                    expected="such as 0 < \\alpha < 1",
+                )
+            low, high = _bounds(relation, names[0], self.resolver.references)
+            if low is not None and high is not None and not (low < high) == True:  # noqa: E712 (a SymPy truth value)
+                raise CellError(f"there is no number between {low} and {high}", span=relation.span)
+            found[key] = Range(low, high)
+        return found
 
     def _check_length(self, pre: Pre) -> None:
         """T as a number inside a step may be the author's own parameter, such as a temperature."""
@@ -476,7 +409,30 @@ class _Reader:
         return equations, initial, loss, loss_name
 
 
-def _take_length(parts: _Parts) -> bool:
+def _number(item: s.Surface, references: ReferenceReader) -> Expr | None:
+    value = references.index_or_none(item)
+    return value if value is not None and value.is_number else None
+
+
+def _bounds(relation: s.Relation, place: int, references: ReferenceReader) -> tuple[Expr | None, Expr | None]:
+    """The numbers below and above the item at a place of a chain of comparisons."""
+    low: Expr | None = None
+    high: Expr | None = None
+    for k, operator in enumerate(relation.operators):
+        left, right = relation.items[k : k + 2]
+        if k == place:
+            value, above = _number(right, references), operator in ("<", "<=")
+        elif k + 1 == place:
+            value, above = _number(left, references), operator in (">", ">=")
+        else:
+            continue
+        if value is None:
+            raise ParseError("this bound is no number", span=relation.span, expected="such as 0 < \\alpha < 1")
+        low, high = (low, value) if above else (value, high)
+    return low, high
+
+
+def _take_length(parts: CellLines) -> bool:
     """Whether ``T \\in \\mathbb{N}`` is declared; the line is taken out."""
     own = [pair for pair in parts.declarations if isinstance(pair[0], s.Name) and pair[0].text == "T"]
     for name, relation in own:

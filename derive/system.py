@@ -28,6 +28,13 @@ MAX_LAG = 100
 """How many steps away an equation may read a quantity."""
 
 
+def identifier(directives: Mapping[str, str]) -> str:
+    """The DOI or arXiv number of a cell's publication, as people cite it; empty where there is none."""
+    if "doi" in directives:
+        return f"doi:{directives['doi']}"
+    return f"arXiv:{directives['arxiv']}" if "arxiv" in directives else ""
+
+
 @dataclass(frozen=True)
 class LossTerm:
     """A part of the loss: ``body`` (written at the time t) summed over t = lower .. upper; at T alone, lower = upper =
@@ -74,6 +81,10 @@ class RecurrentSystem:
         self.equations = text.equations
         self.title = text.directives.get("title", "")
         self.citation = text.directives.get("cite", "")
+        self.note = text.directives.get("note", "")
+        """What the text leaves out of the paper's equations, or which variant it is."""
+        self.identifier = identifier(text.directives)
+        """``doi:...`` or ``arXiv:...`` of the publication."""
         self.labels = text.labels
         prepared = name_preactivations(text.equations, set(text.shapes), self.time)
         self.preactivations: Mapping[str, str] = prepared.owners

@@ -21,5 +21,7 @@ def relative_difference(a: Array, b: Array) -> float:
     a, b = np.asarray(a), np.asarray(b)
     if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
         return float("inf")
-    scale = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)), LEAST_SCALE)
+    unit = max(float(np.max(np.abs(a), initial=0.0)), float(np.max(np.abs(b), initial=0.0)), LEAST_SCALE)
+    a, b = a / unit, b / unit  # squares of what is large would overflow
+    scale = max(float(np.linalg.norm(a)), float(np.linalg.norm(b)), LEAST_SCALE / unit)
     return float(np.linalg.norm(a - b)) / scale

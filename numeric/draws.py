@@ -9,6 +9,7 @@ import numpy as np
 from sympy import Basic, Expr, Integer, Piecewise
 
 from derive import expressions as e
+from derive.cell_text import Range
 from derive.errors import DataError
 from derive.notation.infer import base_letter
 from derive.system import RecurrentSystem
@@ -79,7 +80,7 @@ def _values(
 
     def sample(key: str) -> Array:
         shape = tuple(number(size, sizes) for size in system.shapes[key])
-        return generator.normal(size=shape) * scale
+        return within(generator.normal(size=shape) * scale, system.text.ranges.get(key))
 
     divisors = {
         below.name
@@ -92,7 +93,8 @@ def _values(
         value = sample(key)
         if key in divisors:
             value = value + np.where(value < 0, -1.0, 1.0)  # not near zero, where every quotient is badly conditioned
-        given[(key, None)] = np.abs(value) + 0.1 if base_letter(key) in _POSITIVE else value
+        positive = base_letter(key) in _POSITIVE and key not in system.text.ranges
+        given[(key, None)] = np.abs(value) + 0.1 if positive else value
     for key in system.inputs:
         for time in range(1, sizes["T"] + 1):
             given[(key, time)] = _label(system, key, sizes, generator) if key in system.labels else sample(key)
@@ -101,6 +103,16 @@ def _values(
             continue
         given[(start.name, number(start.time, sizes))] = sample(start.name)
     return given
+
+
+def within(values: Array, limits: Range | None) -> Array:
+    """Normal values carried into a range: by the logistic function between two bounds, by exp(x) beside one."""
+    if limits is None:
+        return values
+    low, high = (None if bound is None else float(bound) for bound in (limits.low, limits.high))
+    if low is not None and high is not None:
+        return low + (high - low) / (1.0 + np.exp(-values))
+    return low + np.exp(values) if low is not None else float(high or 0.0) - np.exp(values)
 
 
 def _label(system: RecurrentSystem, key: str, sizes: dict[str, int], generator: np.random.Generator) -> Array:

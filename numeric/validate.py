@@ -156,20 +156,24 @@ def validate_gradients(
 
 
 def _gradient_pairs(system: RecurrentSystem, drawn: Draw) -> Iterable[tuple[Point, Array, Array]]:
+    """The loss, and its gradients: by every parameter, by every starting value, by each input at all times together."""
     points = [point for point in drawn.given if point[0] not in system.labels]
     loss, truth = TorchReferee(system, drawn).loss_gradients(points)
     run = run_of(system, drawn)
     backward = AdjointPass(run)
     yield (system.loss_name, None), np.real(run.total_loss()), np.array([[loss]])
+    over_time: dict[str, list[tuple[Array, Array]]] = {}
     for point in points:
         key, time = point
         if time is None:
-            measured = backward.parameter(key)
+            yield point, np.array(backward.parameter(key)), truth[point]
         elif key in system.definitions:
-            measured = backward.initial(key, Integer(time) if time < 1 else T + (time - drawn.sizes["T"]))
+            when = Integer(time) if time < 1 else T + (time - drawn.sizes["T"])
+            yield point, np.array(backward.initial(key, when)), truth[point]
         else:
-            measured = backward.input(key, time)
-        yield point, np.array(measured), truth[point]
+            over_time.setdefault(key, []).append((np.array(backward.input(key, time)), truth[point]))
+    for key, pairs in over_time.items():
+        yield (key, None), np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
 
 
 def validate_derivation(

@@ -192,16 +192,25 @@ class Power(Node):
             return make.times(Scalar(exponent.value), lower)
         return make.times(exponent, make.power(self.base, make.plus(exponent, make.neg(Scalar(1)))))
 
-    def _require_constant_exponent(self, varies: bool) -> None:
-        if varies:
-            raise MissingRuleError("a power whose exponent varies has no rule", hint="write it as exp(p log x)")
+    def _by_exponent(self) -> Node:
+        """∂(x^p)/∂p = x^p log x, entry by entry; the base must be positive."""
+        from derive.expressions.elementwise import Apply
+
+        return make.hadamard(self, Apply("log", self.base))
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
-        self._require_constant_exponent(tangents[1] is not None)
-        return None if tangents[0] is None else make.hadamard(self._slope(), tangents[0])
+        terms = []
+        if tangents[0] is not None:
+            terms.append(make.hadamard(self._slope(), tangents[0]))
+        if tangents[1] is not None:
+            terms.append(make.times(tangents[1], self._by_exponent()))
+        return make.plus(*terms) if terms else None
 
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
-        return make.hadamard(self._slope(), cotangent), None
+        by_base = make.hadamard(self._slope(), cotangent)
+        if isinstance(self.exponent, Scalar):
+            return by_base, None
+        return by_base, reduce_to(make.hadamard(self._by_exponent(), cotangent), SCALAR)
 
 
 class SquaredNorm(Node):

@@ -53,13 +53,21 @@ def plus(*terms: Node) -> Node:
     flat: list[Node] = []
     for term in terms:
         flat.extend(term.operands if isinstance(term, Plus) else (term,))
-    kept = [term for term in flat if not is_zero(term)]
+    kept = [_signed(term) for term in flat if not is_zero(term)]
     shape = next((term.shape for term in flat if not term.is_scalar), flat[0].shape)
     if kept and is_scalar(kept[0].shape) and all(term.is_scalar for term in kept) and not is_scalar(shape):
         kept = [broadcast(term, shape) for term in kept]
     if not kept:
         return zero(shape)
     return kept[0] if len(kept) == 1 else Plus(*kept)
+
+
+def _signed(term: Node) -> Node:
+    """-1 in a sum is minus 1, so that it prints as a - 1."""
+    from derive.expressions.algebra import Neg
+
+    negative = isinstance(term, Scalar) and term.digits is None and term.value.is_number and term.value.is_negative
+    return Neg(Scalar(-term.value)) if negative and isinstance(term, Scalar) else term
 
 
 def neg(node: Node) -> Node:

@@ -242,7 +242,7 @@ def _parser() -> Lark:
 
 
 _PLAIN_SIGNS = re.compile(r"@|\*\*|[∂∇⁺]|\.T\b|[\w\]')}]\[\s*[\w\-]|\[\[")
-_WORD = re.compile(r"(?<![\\A-Za-z_{])(?:[A-Za-z]{3,}|(?:tr|ln)(?=\())")
+_WORD = re.compile(r"(?<![\\A-Za-z_{])(?:[A-Za-z]{3,}|(?:tr|ln)(?=\()|(?:nu|mu|xi|pi)(?![A-Za-z]))")
 
 
 _NUMBERED = re.compile(r"\s*[A-Za-z]\d+\s*")

@@ -24,6 +24,9 @@ _RAW = re.compile(
     re.VERBOSE,
 )
 
+_NUMBERED = re.compile(r"([A-Za-z])(\d+)")
+"""A letter with a number behind it."""
+
 _OPERATORS = {
     "@": ("CHAINOP", "at"), "*": ("CHAINOP", "ast"), "/": ("CHAINOP", "slash"), "+": ("ADDOP", "+"),
     "-": ("ADDOP", "-"), "−": ("ADDOP", "-"),
@@ -119,7 +122,10 @@ class PlainFrontEnd:
             for k, label in enumerate(labels):
                 if k:
                     self.out.emit("COMMA", ",", start, end)
-                self.base(label, start, end)
+                if _NUMBERED.fullmatch(label):
+                    self.out.emit("NAME", label, start, end)  # R_H1 is labelled H1, while h1 is h^{[1]}
+                else:
+                    self.base(label, start, end)
             self.out.pop("group", end, end)
         self.script_done(end)
 
@@ -132,7 +138,7 @@ class PlainFrontEnd:
         return bool(self.out.tokens) and self.out.tokens[-1].type == "REL" and self.out.tokens[-1].value == "in"
 
     def base(self, word: str, start: int, end: int) -> None:
-        layered = re.fullmatch(r"([A-Za-z])(\d+)", word)
+        layered = _NUMBERED.fullmatch(word)
         if layered:  # h1 is h^{[1]}
             self.out.emit("NAME", layered.group(1), start, end)
             self.out.emit("SUP", "^", start, end)

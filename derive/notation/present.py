@@ -234,8 +234,6 @@ class _Presenter:
 
     def _Apply(self, node: e.Apply) -> s.Surface:
         argument = self.node(node.argument)
-        if node.order == 0 and node.function == "exp":
-            return s.Scripted(s.Name("e"), sups=(argument,))
         if node.order == 0 and node.function == "sqrt":
             return s.Root(argument)
         if node.order == 0 and node.function == "abs":

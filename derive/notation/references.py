@@ -175,10 +175,10 @@ class ReferenceReader:
         plain = QName(base, accents, labels, (), node.primes)
         if label is not None and QName(base, accents, (*labels, label), (), node.primes).key in self.scope.names:
             return False
+        sups = [sup for sup in map(label_text, node.sups) if sup is not None]
         timed = plain.key in self.scope.timed or any(
-            QName(base, accents, labels, (sup,), node.primes).key in self.scope.timed
-            for sup in map(label_text, node.sups)
-            if sup is not None
+            QName(base, accents, labels, chosen, node.primes).key in self.scope.timed
+            for chosen in (tuple(sups), *((sup,) for sup in sups))
         )
         if isinstance(item, s.Bracket) and item.kind == "(" and self.index_or_none(item) is not None:
             return True

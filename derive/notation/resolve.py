@@ -108,7 +108,7 @@ class Resolver:
                 expected="a number or a letter, such as h^{(2)}_t or h^{(l)}_t",
                 hint="write the equations of each layer with its number",
             )
-        value = self.references.index_or_none(sup)
+        value = None if self._has_a_parameter(sup) else self.references.index_or_none(sup)
         if value == 1 and isinstance(sup, s.Number):
             raise AmbiguityError(
                 "the superscript 1 is no power",
@@ -123,6 +123,12 @@ class Resolver:
                 "this superscript has no meaning here", span=sup.span, expected="a power, a transpose \\top, or a label"
             )
         return Pre("power", (body, self.expression(sup)), None, span)
+
+    def _has_a_parameter(self, exponent: s.Surface) -> bool:
+        """Whether an exponent such as 1/\\tau or p is made of a quantity, and not of indices and sizes."""
+        letters = {leaf.text for leaf in exponent.walk() if isinstance(leaf, s.Name)}
+        known = {self.scope.time, "T", *self.scope.indices, *self.scope.sizes}
+        return bool(letters & self.scope.names if not self.scope.in_cell else letters - known)
 
     # -- expressions -------------------------------------------------------------------------------
 

@@ -40,6 +40,10 @@ TABLE: dict[str, tuple[Node, str]] = {
     "Divide entrywise": (e.Divide(v, e.Plus(e.Scalar(4), w)), r"\frac{v}{4 + w}"),
     "Power": (e.Power(v, e.Scalar(3)), "v^3"),
     "Power of a scalar": (e.Power(e.Plus(e.Scalar(4), s), e.Scalar(Rational(1, 2))), r"(4 + s)^{\frac{1}{2}}"),
+    "Power with an exponent that varies": (
+        e.Power(e.Plus(e.Scalar(9), v), e.Divide(e.Scalar(1), e.Plus(e.Scalar(2), s))),
+        r"(9 + v)^{\frac{1}{2+s}}",
+    ),
     "MatrixPower": (e.MatrixPower(M, Integer(3)), "M^3"),
     "Inverse": (e.Inverse(e.Plus(e.Times(e.Scalar(5), e.Identity(V)), M)), "(5 I + M)^{-1}"),
     "Transpose": (e.Transpose(A), r"A^\top"),
