@@ -142,13 +142,14 @@ class Cell(RecurrentSystem):
 
     # -- derivations -------------------------------------------------------------------------------
 
-    def jacobian(self, of: str, by: str) -> Derivation:
+    def jacobian(self, of: str, by: str, vec: bool = False) -> Derivation:
         """The total derivative ∂a/∂b, shape (size a, size b) (numerator layout).
 
         Parameters
         ----------
         of, by : quantities such as ``C_t`` and ``C_{t-1}`` (or ``C[t]``); ``C_k`` gives the product over a symbolic
                  stretch.
+        vec    : stack matrices by columns, so that there is a matrix ∂vec(a)/∂vec(b).
 
         Raises
         ------
@@ -156,7 +157,7 @@ class Cell(RecurrentSystem):
 
         Source: Werbos, *Backpropagation through time: what it does and how to do it* (1990).
         """
-        return jacobian(self, self.quantity_of(of), self.quantity_of(by))
+        return jacobian(self, self.quantity_of(of), self.quantity_of(by), vec)
 
     def gradient(self, by: str, form: str = "recursion", steps: int = 3) -> Derivation:
         """∇L by a parameter, an input ``x_t`` or a starting value ``h_0``.

@@ -17,6 +17,7 @@ from derive.derivation import Derivation, Step
 from derive.errors import ValidationError
 from derive.expressions import make
 from derive.expressions.node import ONE
+from derive.flow import FlowEngine, free_index
 from derive.forms import (
     Ingredients,
     column_of,
@@ -28,7 +29,7 @@ from derive.forms import (
     stacked,
     step_pull,
 )
-from derive.jacobian import JacobianEngine, free_index
+from derive.joint import JointState
 from derive.normal import equal
 from derive.normal.prove import Assumption
 from derive.notation.names import QName
@@ -240,7 +241,7 @@ def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: 
         proof.named(now, stacked(system, split), "its parts", "one for each state", "definition")
     passed = step_pull(system, split)
     before = {key: passed.get(state := system.quantity(key, t - 1), make.zero(state.shape)) for key in system.states}
-    block = JacobianEngine(system).block()
+    block = JointState(FlowEngine(system)).block()
     backward = column_of(stacked(system, before))
     proof.algebra(
         e.Times(e.Transpose(block), column_of(stacked(system, split))),

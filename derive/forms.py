@@ -21,7 +21,8 @@ from derive.differentiate import pull
 from derive.errors import MissingRuleError, UsageError, clipped
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.jacobian import JacobianEngine, free_index, state_labels
+from derive.flow import FlowEngine, free_index
+from derive.joint import JointState, Part, part_labels
 from derive.notation.names import QName
 from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, T, leaves
@@ -98,7 +99,6 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
     UsageError       : not a parameter, or one that acts after the states only.
     MissingRuleError : the loss looks at more than the states of its own step.
     """
-    engine = JacobianEngine(system)
     if not isinstance(by, e.Var) or by.name not in system.parameters:
         raise UsageError(
             f"{by} is no parameter of the cell",
@@ -122,7 +122,11 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
             f"the loss sums over t = {term.lower} to {term.upper}, not over the whole sequence",
             hint="derive the adjoint recursion",
         )
-    engine.joint_states()
+    joint_state = JointState(FlowEngine(system))
+    if any(part.back for part in joint_state.parts):
+        raise MissingRuleError(
+            "the cell looks back more than one step", hint="derive the adjoint recursion, which has no such limit"
+        )
     reached = loss_pull(system, term)
     if by in reached:
         raise MissingRuleError(
@@ -131,7 +135,7 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
         )
     if any(isinstance(leaf, e.Timed) and leaf.name in system.states and leaf.time != system.time for leaf in reached):
         raise MissingRuleError("the loss of step t reads states of other steps", hint="derive the adjoint recursion")
-    lines, joint, one_step = engine.chain()
+    lines, joint, one_step = joint_state.chain()
     step_loss = e.Timed(system.step_loss_name, system.time)
     k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != system.time)
     return Ingredients(term, step_loss, joint, one_step, tuple(lines), by, k)
@@ -172,7 +176,7 @@ def pieces(system: RecurrentSystem, vector: e.Timed | e.Var) -> dict[str, e.Node
     if len(system.states) == 1:
         return {system.states[0]: vector}
     found: dict[str, e.Node] = {}
-    labels = state_labels(system.states)
+    labels = {part.key: label for part, label in part_labels([Part(key) for key in system.states]).items()}
     for key in system.states:
         label = f"[{labels[key]}]" if labels[key].isdigit() else labels[key]
         name = QName.from_key(vector.name).with_sup(label).key

@@ -319,6 +319,13 @@ class Evaluator:
         top, bottom, left, right = (self.integer(bound) for bound in node.bounds)
         return self(node.operands[0])[top:bottom, left:right]
 
+    def _Commutation(self, node: e.Commutation) -> Array:
+        rows, columns = (self.integer(size) for size in node.args)
+        stacked = np.arange(rows * columns).reshape(columns, rows).T  # entry (i, j) of A is at j * rows + i of vec(A)
+        matrix = np.zeros((rows * columns, rows * columns))
+        matrix[np.arange(rows * columns), stacked.ravel()] = 1.0
+        return self.arrays.constant(matrix)
+
     def _Vec(self, node: e.Vec) -> Array:
         value = self.arrays.transpose(self(node.operands[0]))
         return self.arrays.reshape(value, (value.shape[0] * value.shape[1], 1))

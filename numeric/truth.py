@@ -39,7 +39,9 @@ def derivative_value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
 
 
 def point_of(node: e.Node, evaluator: Evaluator) -> Point:
-    """A quantity as (name, time in numbers)."""
+    """A quantity, or the one that is stacked, as (name, time in numbers)."""
+    if isinstance(node, e.Vec):
+        node = node.operands[0]
     if isinstance(node, e.Timed):
         return node.name, evaluator.integer(node.time)
     if isinstance(node, e.Var):
@@ -57,7 +59,15 @@ def _value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
 
 def total(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
     """∂a/∂b of shape (size a, size b): b is a free variable of the unrolled graph."""
-    return _columns(run, of, point_of(by, evaluator), evaluator, None)
+    return _by_columns(_columns(run, of, point_of(by, evaluator), evaluator, None), run, by, evaluator)
+
+
+def _by_columns(raw: Array, run: Run, by: e.Node, evaluator: Evaluator) -> Array:
+    """Derivatives by the entries of vec(b), which go down the columns, from those by the entries row by row."""
+    if not isinstance(by, e.Vec):
+        return raw
+    rows, columns = run.value(*point_of(by, evaluator)).shape
+    return raw[:, np.arange(rows * columns).reshape(rows, columns).T.ravel()]
 
 
 def immediate(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
@@ -66,8 +76,9 @@ def immediate(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
     For a loss without time, ∂⁺L/∂b_t, the step is that of b.
     """
     point = point_of(by, evaluator)
-    step = evaluator.integer(of.time) if isinstance(of, e.Timed) else point[1]
-    return _columns(run, of, point, evaluator, step)
+    inner = of.operands[0] if isinstance(of, e.Vec) else of
+    step = evaluator.integer(inner.time) if isinstance(inner, e.Timed) else point[1]
+    return _by_columns(_columns(run, of, point, evaluator, step), run, by, evaluator)
 
 
 def _columns(run: Run, of: e.Node, point: Point, evaluator: Evaluator, only_step: int | None) -> Array:

@@ -223,9 +223,10 @@ def _times(
     for values in np.ndindex(*([length + 1] * len(symbols))):
         times = dict(zip(symbols, (int(v) for v in values), strict=True))
         evaluator = Evaluator(run, drawn.sizes, times)
-        of_time = evaluator.integer(target.of.time) if isinstance(target.of, e.Timed) else 1
-        by_time = evaluator.integer(target.by.time) if isinstance(target.by, e.Timed) else 1
-        first = 0 if isinstance(target.by, e.Timed) and target.by.name in system.states else 1
+        of, by = (part.operands[0] if isinstance(part, e.Vec) else part for part in (target.of, target.by))
+        of_time = evaluator.integer(of.time) if isinstance(of, e.Timed) else 1
+        by_time = evaluator.integer(by.time) if isinstance(by, e.Timed) else 1
+        first = 0 if isinstance(by, e.Timed) and by.name in system.states else 1
         holds = all(evaluator.number(a) <= evaluator.number(b) for a, b in derivation.conditions)
         if 1 <= of_time <= length and first <= by_time <= of_time and holds:
             options.append(times)
@@ -244,6 +245,10 @@ def _result_pair(
         named = _named_values(derivation, evaluator)
         of, by = _point(target.of, evaluator), _point(target.by, evaluator)
         truth = TorchReferee(system, drawn, [by], run).jacobian(of, by)
+        if isinstance(target.of, e.Vec):
+            truth = truth[_down_columns(run.value(*of).shape)]
+        if isinstance(target.by, e.Vec):
+            truth = truth[:, _down_columns(run.value(*by).shape)]
         measured = _Named(run, named, drawn.sizes, times).evaluator()(result)
         return np.real(measured).reshape(truth.shape), truth
     if isinstance(target, e.Gradient):
@@ -254,6 +259,11 @@ def _result_pair(
         environment = _WithAdjoints(run, backward, _named_values(derivation, evaluator), drawn.sizes, times)
         return np.real(environment.evaluator()(result)).reshape(found[point].shape), found[point]
     raise MissingRuleError(f"{target} is not a derivative")
+
+
+def _down_columns(shape: tuple[int, int]) -> Array:
+    """The entries of a matrix, counted row by row, in the order of vec: down its columns."""
+    return np.arange(shape[0] * shape[1]).reshape(shape).T.ravel()
 
 
 def _point(node: e.Node, evaluator: Evaluator) -> Point:

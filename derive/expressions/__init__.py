@@ -27,7 +27,20 @@ from derive.expressions.calculus import (
     rebound,
 )
 from derive.expressions.elementwise import Apply, Extreme, Softmax
-from derive.expressions.leaves import Identity, Leaf, OneHot, Ones, Scalar, Timed, Var, Zero, index, number, size
+from derive.expressions.leaves import (
+    Commutation,
+    Identity,
+    Leaf,
+    OneHot,
+    Ones,
+    Scalar,
+    Timed,
+    Var,
+    Zero,
+    index,
+    number,
+    size,
+)
 from derive.expressions.node import (
     ONE,
     SCALAR,
@@ -48,6 +61,7 @@ __all__ = [
     "Apply",
     "Block",
     "Call",
+    "Commutation",
     "Conform",
     "Derivative",
     "Diag",

@@ -142,6 +142,17 @@ class Identity(Leaf):
         return (parameters[0], parameters[0])
 
 
+class Commutation(Leaf):
+    """The permutation K with K vec(A) = vec(A^T), for matrices A of a shape."""
+
+    __slots__ = ()
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        rows, columns = parameters
+        return (rows * columns, rows * columns)
+
+
 class OneHot(Node):
     """The one-hot vector of an integer quantity y (counted from 0): 1 where the index is y, else 0."""
 

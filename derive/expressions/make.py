@@ -250,6 +250,17 @@ def diag(vector: Node) -> Node:
     return Diag(vector)
 
 
+def vec(matrix: Node) -> Node:
+    """The columns of a matrix stacked; a column is itself."""
+    from derive.expressions.structure import Vec
+
+    if matrix.shape[1] == ONE:
+        return matrix
+    if isinstance(matrix, (Zero, Ones)):
+        return type(matrix)(matrix.shape[0] * matrix.shape[1], ONE)
+    return Vec(matrix)
+
+
 def diag_part(matrix: Node) -> Node:
     """The diagonal of a matrix."""
     from derive.expressions.structure import Diag, DiagPart

@@ -267,6 +267,10 @@ class _Presenter:
     def _Trace(self, node: e.Node) -> s.Surface:
         return self._named("tr", *node.operands)
 
+    def _Commutation(self, node: e.Commutation) -> s.Surface:
+        sizes = tuple(index_surface(size) for size in node.args)
+        return s.Scripted(s.Name("K"), subs=(s.Line(sizes),))
+
     def _Vec(self, node: e.Node) -> s.Surface:
         return self._named("vec", *node.operands)
 

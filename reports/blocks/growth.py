@@ -12,7 +12,8 @@ import sympy as sp
 
 from derive.cell import Cell
 from derive.errors import UsageError
-from derive.jacobian import JacobianEngine
+from derive.flow import FlowEngine
+from derive.joint import JointState
 from derive.notation import surface as s
 from derive.notation.present import present
 from derive.notation.source import Span
@@ -190,7 +191,7 @@ def product_norms(subject: Cell, parameter: str, matrix: np.ndarray, number: int
         raise UsageError(
             f"{parameter} is no square matrix of the cell", expected=f"one of {', '.join(square) or 'none'}"
         )
-    block = JacobianEngine(subject).block()
+    block = JointState(FlowEngine(subject)).block()
     sizes = {str(subject.shapes[key][0]): matrix.shape[0]}
     drawn = draw(subject, seed, length=number, fixed=sizes)
     drawn.given[(key, None)] = matrix

@@ -14,10 +14,11 @@ import pytest
 from sympy import Integer, Rational
 
 from derive import expressions as e
-from derive.differentiate import matrix_of, pull, push
+from derive.differentiate import pull, push
 from derive.errors import MissingRuleError
 from derive.expressions.node import Node
 from derive.functions import declared
+from derive.linear import matrix_of
 from numeric.evaluate import Evaluator
 
 V, W_, C_ = Integer(3), Integer(2), Integer(4)

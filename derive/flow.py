@@ -1,0 +1,169 @@
+"""How the quantities of a few steps move with one of them: the chain rule, followed step by step.
+
+The total derivative ``∂a_s/∂b_r`` makes ``b_r`` a free variable of the unrolled graph: everything computed from it
+later, in the same step or after, is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sympy import Basic, Expr, Symbol
+
+from derive import expressions as e
+from derive.derivation import Step
+from derive.expressions import make
+from derive.expressions.node import ONE
+from derive.linear import jacobian_of
+from derive.system import RecurrentSystem, leaves
+
+Point = tuple[str, int | None]
+"""A quantity at an offset from the time t; offset None for quantities without time."""
+
+_SPECIAL_RULES = {
+    e.Divide: "quotient rule",
+    e.Extreme: "derivative of an extreme",
+    e.Softmax: "Jacobian of softmax",
+    e.Power: "power rule",
+}
+
+
+def rule_name(rhs: e.Node, moved: Mapping[e.Node, bool]) -> str:
+    """What a line of a derivation is called by.
+
+    Parameters
+    ----------
+    rhs   : the formula that is differentiated.
+    moved : the quantities in it that vary, and whether each does so through others (chain rule) or is the one that is
+            moved itself.
+    """
+    terms = [term for term in (rhs.operands if isinstance(rhs, e.Plus) else (rhs,)) if term.has(*moved)]
+    cores = [term.operands[0] if isinstance(term, e.Neg) else term for term in terms]
+    if any(
+        isinstance(core, (e.Hadamard, e.Times)) and sum(factor.has(*moved) for factor in core.operands) > 1
+        for core in cores
+    ):
+        return "product rule"
+    special = next((_SPECIAL_RULES[type(core)] for core in cores if type(core) in _SPECIAL_RULES), None)
+    if special and not any(moved.values()):
+        return special
+    nested = any(core.has(leaf) and leaf != core and leaf not in core.operands for core in cores for leaf in moved)
+    if nested or any(moved.values()):
+        return "chain rule"
+    if any(isinstance(core, e.Apply) for core in cores):
+        return "entry by entry"
+    return "sum rule" if len(cores) > 1 else "linear map"
+
+
+def vector_size(node: e.Node) -> Expr:
+    """The number of entries of a quantity."""
+    return node.shape[0] * node.shape[1]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Jacobians of the quantities of several steps by one quantity, with the lines that derive them."""
+
+    jacobians: Mapping[Point, e.Node]
+    steps: tuple[Step, ...]
+
+
+class FlowEngine:
+    """Jacobians of one system."""
+
+    def __init__(self, system: RecurrentSystem, vec: bool = False) -> None:
+        self.system = system
+        self.time = system.time
+        self.vec = vec
+
+    def derivative(self, of: e.Node, by: e.Node, kind: str = "total") -> e.Derivative:
+        """∂a/∂b; of and by matrices, with ``vec``, ∂vec(a)/∂vec(b)."""
+        of, by = (make.vec(node) if self.vec and ONE not in node.shape else node for node in (of, by))
+        return e.Derivative(of, by, kind)
+
+    # -- through finitely many steps ---------------------------------------------------------------
+
+    def follow(self, source: Point, last: int | None, wanted: Point, frozen: frozenset[Point] = frozenset()) -> Flow:
+        """Jacobians by ``source`` of everything from its step to step ``last`` that leads to ``wanted``.
+
+        ``frozen`` points are held fixed, as the other states of a joint state are.
+        """
+        key, start = source
+        by = self._at(source)
+        jacobians: dict[Point, e.Node] = {source: make.identity(vector_size(by))}
+        steps: list[Step] = []
+        relevant = self._leading_to(source, wanted)
+        offsets = [None] if start is None else [*range(start, (last if last is not None else start) + 1)]
+        for offset in offsets:
+            passed = offset != start
+            for equation in self.system.steps:
+                point = (equation.key, offset if isinstance(equation.lhs, e.Timed) else None)
+                if not passed:
+                    passed = equation.key == key or key not in self.system.definitions
+                    if equation.key == key:
+                        continue
+                if point in jacobians or point in frozen or point not in relevant:
+                    continue
+                self._extend(point, by, jacobians, steps)
+        return Flow(jacobians, tuple(steps))
+
+    def _at(self, point: Point) -> e.Node:
+        key, offset = point
+        return self.system.quantity(key, None if offset is None else self.time + offset)
+
+    def _leading_to(self, source: Point, wanted: Point) -> set[Point]:
+        """Points on some path into ``wanted``, so that nothing is derived in vain."""
+        found: set[Point] = set()
+        stack = [wanted]
+        while stack:
+            point = stack.pop()
+            if point in found or point[0] not in self.system.definitions:
+                continue
+            found.add(point)
+            for leaf in leaves(self.system.definitions[point[0]].rhs):
+                offset = None if isinstance(leaf, e.Var) else (point[1] or 0) + int(leaf.time - self.time)
+                if offset is None or source[1] is None or offset >= source[1]:
+                    stack.append((leaf.name, offset))
+        return found
+
+    def _extend(self, point: Point, by: e.Node, jacobians: dict[Point, e.Node], steps: list[Step]) -> None:
+        """Chain rule at one quantity: the sum over what it reads of ∂q/∂leaf ∂leaf/∂source."""
+        key, offset = point
+        shift = {} if offset is None else {self.time: self.time + offset}
+        terms = []
+        moved: dict[e.Node, bool] = {}
+        rhs = self.system.definitions[key].rhs
+        for leaf in leaves(rhs):
+            inner = jacobians.get(
+                (leaf.name, None if isinstance(leaf, e.Var) else (offset or 0) + int(leaf.time - self.time))
+            )
+            local = None if inner is None else jacobian_of(rhs, leaf, self.vec)
+            if inner is not None and local is not None:
+                terms.append(make.times(local.xreplace(shift), inner))
+                moved[leaf] = leaf.xreplace(shift) != by
+        if not terms:
+            return
+        result = make.plus(*terms)
+        if make.is_zero(result):
+            return
+        jacobians[point] = result
+        of = self._at(point)
+        steps.append(Step(self.derivative(of, by), result, rule_name(rhs, moved)))
+
+
+def definition_steps(engine: FlowEngine, points: Sequence[Point]) -> list[Step]:
+    """The equations that a derivation starts from, with the names it introduces."""
+    result = []
+    for key, offset in points:
+        equation = engine.system.definitions[key]
+        shift = {} if offset is None else {engine.time: engine.time + offset}
+        owner = engine.system.preactivations.get(key)
+        rule = "pre-activation" if owner else "equation of the cell"
+        result.append(Step(equation.lhs.xreplace(shift), equation.rhs.xreplace(shift), rule, proved="definition"))
+    return result
+
+
+def free_index(taken: set[Basic]) -> Symbol:
+    """An index letter that is not in use."""
+    return next(symbol for letter in ("j", "i", "l", "r", "u") if (symbol := e.index(letter)) not in taken)
