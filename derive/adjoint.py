@@ -159,7 +159,7 @@ class AdjointEngine:
             for reach in self.passed[equation.key]:
                 if reach.leaf.name == key and isinstance(reach.leaf, e.Timed):
                     offset = int(reach.leaf.time - self.time)
-                    yield equation.key, reach.part.xreplace({self.time: self.time - offset}), -offset
+                    yield equation.key, _summed(reach).xreplace({self.time: self.time - offset}), -offset
 
     def equation(self, key: str) -> AdjointEquation | None:
         """The adjoint equation of a timed quantity; None where the loss does not depend on it."""
@@ -200,7 +200,7 @@ class AdjointEngine:
         parts = []
         for equation in reversed(self.system.steps):
             if isinstance(equation.lhs, e.Timed):
-                parts += [reach.part for reach in self.passed[equation.key] if reach.leaf.name == key]
+                parts += [_summed(reach) for reach in self.passed[equation.key] if reach.leaf.name == key]
         return make.plus(*parts) if parts else None
 
     def parameter_gradient(self, key: str) -> e.Node:
@@ -278,6 +278,16 @@ def _summed(reach: Reach) -> e.Node:
     return reach.part if over is None else e.SumOver(over.index, over.lower, over.upper, reach.part)
 
 
+def _check_exists(system: RecurrentSystem, by: e.Node) -> None:
+    """A state outside 1 .. T exists where the sequence starts from it."""
+    if not isinstance(by, e.Timed) or by.name not in system.definitions:
+        return
+    outside = (1 - by.time).is_positive or (by.time - T).is_positive
+    if outside and by not in system.starts:
+        starts = [str(start) for start in system.starts if start.name == by.name]
+        raise UsageError(f"{by} does not exist", expected=", ".join([f"{by.name} at a step", *starts]))
+
+
 def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
     """∇L by a parameter, an input or an initial value, through the adjoint recursion (O(T), one pass backward).
 
@@ -292,6 +302,7 @@ def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
             expected="a loss such as L = \\phi(y)",
             hint="ask for a Jacobian",
         )
+    _check_exists(system, by)
     target = e.Gradient(by, e.Var(system.loss_name))
     result = _result(engine, by)
     equations = engine.needed(result)

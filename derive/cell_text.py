@@ -119,7 +119,13 @@ class _Reader:
         )
         functions = frozenset(key for key in map(_function_key, self.parts.functions))
         scope = Scope(
-            time=time, indices=indices, functions=functions, style=self.parts.style, in_cell=True, sizes=sizes - {time}
+            time=time,
+            indices=indices,
+            functions=functions,
+            style=self.parts.style,
+            in_cell=True,
+            sizes=sizes - {time},
+            losses=LOSS_LETTERS | ({self.objective} if self.objective else set()),
         )
         scope = replace(scope, timed=find_timed([*equations, *(name for name, _ in self.parts.declarations)], scope))
         declared = (ReferenceReader(scope).reference(name) for name, _ in self.parts.declarations)
@@ -127,7 +133,7 @@ class _Reader:
             scope, declared=frozenset(reference.name.key for reference in declared if reference is not None)
         )
         defined = {self._reference(equation.items[0], scope)[0].key for equation in equations}
-        return scope.with_names(names=defined - LOSS_LETTERS)
+        return scope.with_names(names=defined - scope.losses)
 
     def _objective(self) -> str | None:
         """A loss by another letter: J = \\sum_t L_t(h_t)."""
@@ -240,6 +246,7 @@ class _Reader:
         try:
             pre = self.resolver.expression(equation)
             self._check_length(pre)
+            _check_kronecker(pre)
             for node in walk(pre):
                 if node.op in _DERIVATIVES:
                     raise CellError(
@@ -350,10 +357,10 @@ class _Reader:
         return wanted + [("", shape) for shape in shapes.values()]
 
     def _is_state(self, key: str) -> bool:
-        time = self.scope.symbol(self.scope.time)
         return any(
-            node.op == "name" and node.data[0] == key and node.data[1] is not None and node.data[1] != time
+            node.op == "name" and node.data[0] == key and node.data[1] is not None and node.data[1] != when
             for equation in self.parts.equations
+            if (when := self._reference(equation.items[0], self.scope)[1]) is not None
             for node in walk(self.resolver.expression(equation.items[1]))
         )
 
@@ -430,6 +437,17 @@ def _bounds(relation: s.Relation, place: int, references: ReferenceReader) -> tu
             raise ParseError("this bound is no number", span=relation.span, expected="such as 0 < \\alpha < 1")
         low, high = (low, value) if above else (value, high)
     return low, high
+
+
+def _check_kronecker(pre: Pre) -> None:
+    """Some authors write the elementwise product as ⊗."""
+    for node in walk(pre):
+        if node.op == "kron":
+            raise AmbiguityError(
+                "⊗ may be the elementwise, the outer or the Kronecker product",
+                span=node.span,
+                expected="\\odot entry by entry, or a b^\\top for the outer product",
+            )
 
 
 def _take_length(parts: CellLines) -> bool:

@@ -222,7 +222,13 @@ def _adjoint_recursion(system: RecurrentSystem, parts: Ingredients, proof: Proof
             "for k < T",
             "splitting a product",
         )
-        proof.named(shown, chained(row_of(later), next_jacobian), "the same at k+1", "", "definition")
+        proof.named(
+            shown,
+            chained(row_of(later), next_jacobian),
+            "the same at k+1, for k < T",
+            "by its definition",
+            "definition",
+        )
         proof.named(
             row_of(adjoint.xreplace({parts.k: T})),
             _loss_factor(parts).xreplace({t: T}),
@@ -253,7 +259,7 @@ def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: 
     proof.named(
         adjoint,
         _recursive_right_side(system, parts, adjoint),
-        "both together, transposed",
+        "both together, transposed" + (", for k < T" if parts.term.final else ""),
         "the recursion of the inner sum, with the backward step through the equations",
     )
     recursion = _Named(system, parts, split)
@@ -388,6 +394,12 @@ class _Named:
             if leaf.name in by_name:
                 beyond = end is not None and (leaf.time - end).is_positive
                 written[leaf] = make.zero(leaf.shape) if beyond else by_name[leaf.name].xreplace({t: leaf.time})
+        owners = self.system.adjoint_owners
+        for var in node.atoms(e.Var):
+            if owners.get(var.name) in self.system.definitions:
+                # A readout without time reads the last step, which is written at t here.
+                value = self._in_terms(self.engine.parameter_gradient(owners[var.name]), values, of_loss, end)
+                written[var] = value.xreplace({leaf: leaf.at(t) for leaf in value.atoms(e.Timed) if leaf.time == T})
         return substitute(node, written)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Integer
+from sympy import Expr, Integer
 
 from derive import expressions as e
 from derive.derivation import Derivation, Step
@@ -89,11 +89,12 @@ def _near(engine: FlowEngine, of: e.Timed, by: e.Timed, distance: int) -> Deriva
     shift = {engine.time: of.time}
     flow = engine.follow((by.name, -distance), 0, (of.name, 0))
     target = engine.derivative(of, by)
-    conditions = (
-        ((Integer(1), by.time),)
-        if engine.system.moves_own_step(by.name) and distance > 0 and not by.time.is_Integer
-        else ()
-    )
+    conditions: tuple[tuple[Expr, Expr], ...] = ()
+    if distance > 0 and not by.time.is_Integer:
+        if engine.system.moves_own_step(by.name):
+            conditions = ((Integer(1), by.time),)
+        elif engine.system.max_lag > 1:  # starting values do not move each other
+            conditions = ((Integer(0), by.time),)
     points = [_point(engine, step) for step in flow.steps]
     steps = [*definition_steps(engine, points), *flow.steps]
     result = flow.jacobians.get((of.name, 0), make.zero(target.shape))

@@ -174,16 +174,12 @@ class RecurrentSystem:
     @cached_property
     def max_lag(self) -> int:
         """How many steps back the equations look."""
-        return max(
-            (-use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0
-        )
+        return max((-self.reach(key)[0] for key in self.definitions), default=0)
 
     @cached_property
     def max_lead(self) -> int:
         """How many steps ahead the equations look."""
-        return max(
-            (use.offset for use in self.uses if use.offset is not None and use.key in self.definitions), default=0
-        )
+        return max((self.reach(key)[1] for key in self.definitions), default=0)
 
     def reach(self, key: str) -> tuple[int, int]:
         """How far before step 1 and after step T a quantity is read: (-1, 0) for a state of the step before."""
@@ -329,7 +325,7 @@ class RecurrentSystem:
             named = [
                 leaf.name
                 for leaf in leaves(loss)
-                if isinstance(leaf, e.Timed) and QName.from_key(leaf.name).base in LOSS_LETTERS
+                if isinstance(leaf, e.Timed) and QName.from_key(leaf.name).base in {*LOSS_LETTERS, self.loss_name}
             ]
             for name in (*called, *named):
                 return name

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sympy import Basic, Expr, Integer, Piecewise
+from sympy import Basic, Expr, Integer
 
 from derive import expressions as e
 from derive.cell_text import Range
@@ -89,11 +89,17 @@ def _values(
         for below in node.operands[1:]
         if isinstance(below, e.Var)
     }
+    under_roots = {
+        node.argument.name
+        for q in system.steps
+        for node in q.rhs.atoms(e.Apply)
+        if node.function in ("sqrt", "log") and isinstance(node.argument, e.Var)
+    }
     for key in system.parameters:
         value = sample(key)
         if key in divisors:
             value = value + np.where(value < 0, -1.0, 1.0)  # not near zero, where every quotient is badly conditioned
-        positive = base_letter(key) in _POSITIVE and key not in system.text.ranges
+        positive = (base_letter(key) in _POSITIVE or key in under_roots) and key not in system.text.ranges
         given[(key, None)] = np.abs(value) + 0.1 if positive else value
     for key in system.inputs:
         for time in range(1, sizes["T"] + 1):
@@ -132,7 +138,7 @@ def farthest(formula: e.Node) -> int:
     """The largest number that the times, bounds and conditions of a formula hold: sequences must be longer."""
     parts: list[Basic] = [leaf.time for leaf in formula.atoms(e.Timed)]
     parts += [bound for stretch in formula.atoms(e.OverTime) for bound in (stretch.lower, stretch.upper)]
-    parts += [number.value for number in formula.atoms(e.Scalar) if number.value.has(Piecewise)]
+    parts += [number.value for number in formula.atoms(e.Scalar) if number.value.free_symbols]
     return max((abs(int(n)) for part in parts for n in part.atoms(Integer)), default=0)
 
 

@@ -14,7 +14,6 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
-import sympy as sp
 
 from derive import expressions as e
 from derive.errors import BpttError, UsageError
@@ -34,8 +33,10 @@ TURNED = "∏ has the factor of the lowest index on the left"
 ZERO_START = "the states start from zero"
 """The readings that are tried beside the formula as it stands."""
 
-LEAST_NUMBER = sp.Rational(1, 10**6)
-"""Numbers below this are not tried by evaluation: what they add disappears in rounding."""
+LEAST_NUMBER, LARGEST_NUMBER = 1e-6, 1000
+"""Numbers outside these are not tried by evaluation: what they add disappears in rounding, or no value comes near them."""
+WIDE = 4.0
+"""The scale of every sixth draw; larger where a formula holds larger numbers, so that values come near them."""
 LONGEST = 40
 """The longest sequence on which a formula is tried."""
 
@@ -188,25 +189,32 @@ def judge(
         return Verdict("correct", "definition")
     if equal(relation.lhs, relation.rhs):
         return Verdict("correct", "proved")
-    tiny = tiny_numbers(relation, *(q.rhs for q in system.equations))
-    if tiny:
-        message = f"{tiny[0]} is too small to be told from rounding; call it by a letter, such as \\epsilon"
-        return Verdict("unsupported", "tested", message=message)
+    hidden = untried(relation, *(q.rhs for q in system.equations))
+    if hidden:
+        return Verdict("unsupported", "tested", message=hidden)
     tried: list[Verdict] = []
     for reading in readings(relation, system):
         trial = Trial(draws, seed, tuple(sorted((sizes or {}).items())), reading.zero_start)
         found = replace(_measured(system, reading.relation, trial), reading=reading.name)
         useless = reading.zero_start and found.verdict == "wrong"
+        if found.verdict == "correct" and not reading.relation.atoms(e.Timed, e.Var):
+            message = "it speaks of numbers alone, which are not told from rounding by trying"
+            found = Verdict("unsupported", "tested", message=message)
         if not useless and not any(_says_the_same(found, before) for before in tried):
             tried.append(found)
         if found.verdict != "wrong":
             break
-    if tried[-1].verdict == "wrong" and isinstance(relation.lhs, (e.Derivative, e.Gradient)):
-        turned = e.Relation("=", relation.lhs, e.Transpose(relation.rhs)) if _is_square(relation.rhs) else None
-        if turned is not None:
-            transposed = _measured(system, turned, Trial(draws, seed, tuple(sorted((sizes or {}).items()))))
+    if (
+        tried[-1].verdict == "wrong"
+        and isinstance(relation.lhs, (e.Derivative, e.Gradient))
+        and _is_square(relation.rhs)
+    ):
+        for reading in readings(relation, system):
+            turned = e.Relation("=", reading.relation.lhs, e.Transpose(reading.relation.rhs))
+            trial = Trial(draws, seed, tuple(sorted((sizes or {}).items())), reading.zero_start)
+            transposed = _measured(system, turned, trial)
             if transposed.verdict == "correct":
-                return replace(transposed, verdict="layout")
+                return replace(transposed, verdict="layout", reading=reading.name)
     best = tried[-1] if tried[-1].verdict != "wrong" else min(tried, key=lambda found: found.error)
     return replace(best, tried=tuple(tried) if len(tried) > 1 else ())
 
@@ -215,10 +223,33 @@ def _is_square(node: e.Node) -> bool:
     return not node.is_scalar and len(node.shape) == 2 and node.shape[0] == node.shape[1]
 
 
-def tiny_numbers(*formulas: e.Node) -> list[e.Scalar]:
-    """Numbers in formulas that rounding would hide."""
-    numbers = sorted({number for formula in formulas for number in formula.atoms(e.Scalar)}, key=str)
-    return [number for number in numbers if number.value.is_Rational and 0 < abs(number.value) < LEAST_NUMBER]
+def untried(*formulas: e.Node) -> str:
+    """Why formulas cannot be told from others by trying: numbers that rounding hides, or that lie beyond the values that
+    are tried. Empty where there are none.
+    """
+    for node in sorted({node for formula in formulas for node in _closed_parts(formula)}, key=str):
+        size = _size(node)
+        if 0 < size < LEAST_NUMBER:
+            return f"{node} is too small to be told from rounding; call it by a letter, such as \\epsilon"
+        if size > LARGEST_NUMBER:
+            return f"{node} is beyond the values that are tried, which are below {LARGEST_NUMBER}"
+    return ""
+
+
+def _closed_parts(node: e.Node) -> Iterator[e.Node]:
+    """The parts of a formula that are numbers, and hold no quantity."""
+    for part in e.children_first(node):
+        if isinstance(part, e.Node) and part.is_scalar and not part.free_symbols and not part.has(e.Timed, e.Var):
+            yield part
+
+
+def _size(node: e.Node) -> float:
+    try:
+        with np.errstate(all="ignore"):
+            value = abs(float(np.real(Evaluator(None, {})(node)).ravel()[0]))  # type: ignore[arg-type]
+    except (BpttError, AttributeError, OverflowError, ValueError, IndexError):
+        return 1.0
+    return value if np.isfinite(value) else float("inf")
 
 
 def _says_the_same(found: Verdict, before: Verdict) -> bool:
@@ -253,8 +284,9 @@ def _measured(system: RecurrentSystem, relation: e.Relation, trial: Trial) -> Ve
     far = farthest(relation)
     if far + 3 > LONGEST:
         return Verdict("unsupported", "tested", message=f"it speaks of times {far} steps apart, which is not tried")
+    wide = max([WIDE, *(1.5 * size for size in map(_size, _closed_parts(relation)) if size < 2 * LARGEST_NUMBER)])
     for number in range(trial.draws):
-        drawn, run = instance(system, trial, number, far)
+        drawn, run = instance(system, trial, number, far, wide)
         for times in instances(relation, run, np.random.default_rng([trial.seed + number, 3])):
             try:
                 with np.errstate(all="ignore"):  # what is not finite is counted below
@@ -265,7 +297,7 @@ def _measured(system: RecurrentSystem, relation: e.Relation, trial: Trial) -> Ve
                 return Verdict("unsupported", "tested", message=error.message)
             left, right = np.broadcast_arrays(left, right)
             if not (np.all(np.isfinite(left)) and np.all(np.isfinite(right))):
-                undefined += not is_wide(number)
+                undefined += not is_wide(number, wide)
                 continue
             gap = relative_difference(left, right)
             errors.append(gap)
@@ -292,15 +324,17 @@ def _measured(system: RecurrentSystem, relation: e.Relation, trial: Trial) -> Ve
     )
 
 
-def is_wide(number: int) -> bool:
-    """Every sixth draw has large values, at which functions are far from linear."""
-    return number % 6 == 5
+def is_wide(number: int, wide: float) -> bool:
+    """Every sixth draw has large values, at which functions are far from linear; every second, where a formula holds
+    large numbers.
+    """
+    return number % 6 == 5 if wide == WIDE else number % 2 == 1
 
 
 @lru_cache(maxsize=64)
-def instance(system: RecurrentSystem, trial: Trial, number: int, far: int = 0) -> tuple[Draw, Run]:
+def instance(system: RecurrentSystem, trial: Trial, number: int, far: int = 0, wide: float = 4.0) -> tuple[Draw, Run]:
     """A draw and its run. Several readings and formulas about one cell are held against the same ones, whose
-    derivatives are then known.
+    derivatives are then known. ``wide``: the scale of the draws with large values.
 
     Lengths are 3 to 5, or longer than any distance in time of which the formula speaks.
     """
@@ -310,7 +344,7 @@ def instance(system: RecurrentSystem, trial: Trial, number: int, far: int = 0) -
         trial.seed + number,
         length=lengths[number % 3],
         largest=4,
-        scale=4.0 if is_wide(number) else 0.8,
+        scale=wide if is_wide(number, wide) else 0.8,
         fixed=dict(trial.sizes),
     )
     if trial.zero_start:
@@ -343,9 +377,11 @@ def _at_the_start(by: e.Node, run: Run, evaluator: Evaluator, free: set[str]) ->
         or not all(symbol.name in free for symbol in by.time.free_symbols)
     ):
         return False
-    if 0 < evaluator.integer(by.time) <= run.length:
+    time = evaluator.integer(by.time)
+    if 0 < time <= run.length:
         return False
-    return run.system.moves_own_step(by.name)
+    earlier = time < 0 and run.system.max_lag > 1  # h_{-1} does not move h_0, which is given as well
+    return earlier or run.system.moves_own_step(by.name)
 
 
 def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:

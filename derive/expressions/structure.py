@@ -222,6 +222,8 @@ class Vec(Node):
 
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        if len(shapes[0]) != 2:
+            raise ShapeError(f"vec of {show_shape(shapes[0])}", expected="a matrix")
         return (shapes[0][0] * shapes[0][1], ONE)
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:

@@ -15,7 +15,6 @@ from derive.notation.scope import (
     ELEMENTWISE,
     EXTREMES,
     FUNCTION_LETTERS,
-    LOSS_LETTERS,
     MATRIX_FUNCTIONS,
     Scope,
     is_index,
@@ -148,7 +147,7 @@ class Applications:
         word = (
             len(reference.name.base) > 1
             and reference.name.base not in (*GREEK, STEP)
-            and reference.name.base not in LOSS_LETTERS
+            and reference.name.base not in self.scope.losses
         )
         over_function = bool(reference.name.accents) and reference.name.base in FUNCTION_LETTERS
         round_bracket = isinstance(bracket, s.Bracket) and bracket.kind == "("
@@ -281,7 +280,7 @@ class Applications:
         argument.
         """
         if (
-            reference.name.base not in LOSS_LETTERS
+            reference.name.base not in self.scope.losses
             or reference.acting
             or not isinstance(following, s.Bracket)
             or following.kind != "("

@@ -299,7 +299,7 @@ class Builder:
     def _relation(self, pre: Pre) -> e.Node:
         sides = self._all(pre)
         full = [side.shape for side in sides if not side.is_scalar]
-        if full:  # 0 takes the size of the other side
+        if full and len(full[0]) == 2:  # 0 takes the size of the other side
             sides = [e.Zero(*full[0]) if arg.op == "zero" else side for arg, side in zip(pre.args, sides, strict=True)]
         return e.Relation(pre.data, *sides)
 
@@ -336,11 +336,15 @@ def read_formula(text: str | Source, context: Context | None = None) -> e.Node:
     return elaborate(line.items[0], context)
 
 
-def elaborate(surface: s.Surface, context: Context | None = None) -> e.Node:
-    """The expression of a surface formula."""
+def elaborate(surface: s.Surface, context: Context | None = None, columns: bool = False) -> e.Node:
+    """The expression of a surface formula; ``columns``: with derivatives of scalars by vectors as columns (denominator
+    layout), as some authors write them throughout.
+    """
     surface = with_subscripts(surface, context.scope.style if context else style_of([surface]))
     scope = formula_scope(surface, context)
     pre = Resolver(scope).expression(surface)
+    if columns and context is not None:
+        pre = _scalar_derivatives_turned(pre, context.shapes)
     infos = _infos([pre], context)
     layouts = (context.layout,) if context else ("column", "row")
     inference = infer([pre], infos, layouts)
@@ -348,6 +352,15 @@ def elaborate(surface: s.Surface, context: Context | None = None) -> e.Node:
     if context is not None:
         _reject_open_constants(pre, inference, context)
     return Builder(inference, context.bare if context else None).build(pre)
+
+
+def _scalar_derivatives_turned(pre: Pre, shapes: Mapping[str, Shape]) -> Pre:
+    inside = replace(pre, args=tuple(_scalar_derivatives_turned(arg, shapes) for arg in pre.args))
+    if pre.op != "derivative" or any(arg.op != "name" for arg in pre.args):
+        return inside
+    of, by = (shapes.get(arg.data[0]) for arg in pre.args)
+    vector = of is not None and by is not None and is_scalar(of) and is_vector(by) and not is_scalar(by)
+    return Pre("transpose", (inside,), span=pre.span) if vector else inside
 
 
 def _reject_open_constants(pre: Pre, inference: Inference, context: Context) -> None:

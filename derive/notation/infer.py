@@ -10,6 +10,7 @@ rules that the expressions check themselves by.
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -23,7 +24,7 @@ from derive.notation.operations import Pre
 from derive.notation.scope import LOSS_LETTERS, is_lower_greek
 from derive.notation.shape_reader import ShapeReader
 from derive.notation.sizes import Solver
-from derive.notation.vocabulary import GREEK, STEP
+from derive.notation.vocabulary import ALPHABETS, GREEK, STEP
 
 MAX_TRIALS = 400
 """How many assignments of kinds are tried before the equations are called inconsistent."""
@@ -69,9 +70,14 @@ class Inference:
 # -- kinds -----------------------------------------------------------------------------------------
 
 
+_ANOTHER_ALPHABET = re.compile(rf"(?:{'|'.join(ALPHABETS)})([A-Za-z])")
+
+
 def base_letter(key: str) -> str:
-    """The letter of a name without its scripts and accents."""
-    return key.split("_")[0].split("^")[0].rstrip("'")
+    """The letter of a name without its scripts, accents and alphabet; a calligraphic L stays what it is, a loss."""
+    base = key.split("_")[0].split("^")[0].rstrip("'")
+    other = _ANOTHER_ALPHABET.fullmatch(base)
+    return other.group(1) if other is not None and base not in LOSS_LETTERS else base
 
 
 def default_kind(info: NameInfo) -> str:
@@ -109,6 +115,7 @@ _COSTS = {
 }
 
 _ROW_COST = 1
+_TRANSPOSED = 20
 
 
 def _costs(info: NameInfo, convention: str) -> Mapping[str, int]:
@@ -171,9 +178,47 @@ class _Search:
         self.infos = infos
         self.convention = {key: default_kind(info) for key, info in infos.items()}
         self.defined = {line.args[0].data[0] for line in lines if line.op == "relation" and line.args[0].op == "name"}
+        self.convention |= self._by_place()
+        self.transposed = {
+            pre.args[0].data[0]
+            for line in lines
+            for pre in walk(line)
+            if pre.op in ("transpose", "transpose_or_power") and pre.args[0].op == "name"
+        }
         if not self.shows("row"):
             self.convention = self._by_structure()
         self.first_errors: dict[str, BpttError] = {}
+
+    def _by_place(self) -> dict[str, str]:
+        """What parameters are by where they stand: a capital in a denominator is a number, as in q^T k / \\sqrt{D}; a
+        Greek letter before ⊙, or inside diag, is a vector, and so is one that is added to it.
+        """
+        found: dict[str, str] = {}
+        for pre in (pre for line in self.lines for pre in walk(line)):
+            if pre.op == "divide":
+                names = set(names_in(pre.args[1]))
+                plain = all(
+                    node.op in ("name", "scalar", "apply", "power", "times", "plus") for node in walk(pre.args[1])
+                )
+                found |= {key: "scalar" for key in names if plain and self._is_open(key, "matrix")}
+            elif pre.op in ("hadamard", "diag"):
+                vectors = [arg.data[0] for arg in pre.args if arg.op == "name" and self._is_open(arg.data[0], "scalar")]
+                found |= dict.fromkeys(vectors, "vector")
+        for pre in (pre for line in self.lines for pre in walk(line) if pre.op == "plus"):
+            terms = [arg.args[0] if arg.op == "neg" else arg for arg in pre.args]
+            scaled = any(
+                term.op == "hadamard" and any(a.op == "name" and found.get(a.data[0]) == "vector" for a in term.args)
+                for term in terms
+            )
+            if scaled:
+                added = [term.data[0] for term in terms if term.op == "name" and self._is_open(term.data[0], "scalar")]
+                found |= dict.fromkeys(added, "vector")
+        return found
+
+    def _is_open(self, key: str, kind: str) -> bool:
+        """Whether a name is a parameter that only convention makes what it is."""
+        info = self.infos[key]
+        return not info.timed and not info.fixed and key not in self.defined and self.convention[key] == kind
 
     def _by_structure(self) -> dict[str, str]:
         """Conventions, with what defined quantities are by their equations."""
@@ -182,7 +227,7 @@ class _Search:
         open_parameters = frozenset(
             key
             for key, info in self.infos.items()
-            if not info.timed and not info.fixed and self.convention[key] == "vector" and key not in self.defined
+            if not info.fixed and self.convention[key] == "vector" and key not in self.defined
         )
         return structural_kinds(self.lines, known, open_quantities, open_parameters)
 
@@ -196,12 +241,16 @@ class _Search:
         return orders == {"row"}
 
     def _orders(self, pre: Pre) -> Iterator[str]:
-        matrix = [a.op == "name" and a.data[1] is None and self.convention[a.data[0]] == "matrix" for a in pre.args]
+        matrix = [a.op == "name" and self._is_matrix(a.data[0], a.data[1] is not None) for a in pre.args]
         for k in range(1, len(matrix)):
             if matrix[k] and not matrix[k - 1] and pre.args[k - 1].op != "scalar":
                 yield "row"
             elif matrix[k - 1] and not matrix[k]:
                 yield "column"
+
+    def _is_matrix(self, key: str, timed: bool) -> bool:
+        """Whether a name is a matrix for sure: declared, or a parameter by convention."""
+        return kind_of_declared(self.infos[key]) == "matrix" or (not timed and self.convention[key] == "matrix")
 
     def run(self, layouts: Sequence[str]) -> Inference:
         serial = count()
@@ -229,6 +278,7 @@ class _Search:
             raise self.explained("row" if "row" in layouts and self.shows("row") else layouts[0])
         self.reject_ties(found)
         self.reject_missing_sign(found[0][1])
+        self.reject_other_layout(found[0][1])
         return found[0][1]
 
     def explained(self, layout: str) -> BpttError:
@@ -244,7 +294,8 @@ class _Search:
             if info.fixed or name in changes:
                 continue
             for kind, cost in _costs(info, self.convention[name]).items():
-                yield name, kind, cost
+                # Nobody transposes a number.
+                yield name, kind, cost + (_TRANSPOSED if kind == "scalar" and name in self.transposed else 0)
 
     def attempt(self, layout: str, changes: Mapping[str, str], side_by_side: bool = False) -> Inference:
         """Read all lines with these kinds; ``side_by_side``: with two vectors beside each other multiplied entry by
@@ -262,9 +313,43 @@ class _Search:
                 if not isinstance(error, ShapeError):
                     raise
                 raise _Conflict(list(names_in(line))) from None
+        reader.bound_slices()
+        self.reject_single_identity(reader)
         if not side_by_side:
             self.reject_collapse(kinds, shapes, reader)
         return Inference(shapes, layout, solver, kinds, reader.constants)
+
+    def reject_other_layout(self, found: Inference) -> None:
+        """``S_t = S_{t-1} + k_t^T v_t`` makes a number of columns and a matrix of rows.
+
+        Raises
+        ------
+        AmbiguityError : a capital that is a number in column vectors is a matrix in row vectors.
+        """
+        numbers = [
+            key
+            for key in self.defined
+            if found.layout == "column"
+            and self.infos[key].timed
+            and not self.infos[key].fixed
+            and base_letter(key)[:1].isupper()
+            and is_scalar(found.solver.shape(found.shapes[key]), found.solver)
+        ]
+        open_again = {key: default_kind(info) for key, info in self.infos.items() if not info.fixed}
+        for key in numbers:
+            try:
+                self.attempt("row", {**open_again, key: "matrix"})
+            except (_Conflict, BpttError):
+                continue
+            place = next(
+                (pre.span for line in self.lines for pre in walk(line) if pre.op == "name" and pre.data[0] == key), None
+            )
+            raise AmbiguityError(
+                f"{key} is a number if vectors are columns, and a matrix if they are rows",
+                span=place,
+                expected="a declaration",
+                hint=f"declare {key}_t \\in \\mathbb{{R}}^{{n \\times m}}, or {key}_t \\in \\mathbb{{R}}",
+            )
 
     def reject_missing_sign(self, found: Inference) -> None:
         """Timed quantities are not what they are just because a ⊙ is missing: in ``h_t = f_t h_{t-1}`` all would be
@@ -299,6 +384,14 @@ class _Search:
             f"as in {surprising[0]}_t \\in \\mathbb{{R}}"
         )
         raise error
+
+    def reject_single_identity(self, reader: ShapeReader) -> None:
+        """I is a matrix, not the number 1."""
+        for line in self.lines:
+            for pre in walk(line):
+                shape = reader.constants.get(id(pre)) if pre.op == "identity" else None
+                if shape is not None and reader.solver.is_one(shape[0]):
+                    raise _Conflict(list(names_in(line)))
 
     def reject_collapse(self, kinds: Mapping[str, str], shapes: Mapping[str, Shape], reader: ShapeReader) -> None:
         """A timed quantity is no number just because z_t h_t needs one to conform: with W_z a single row, a missing ⊙

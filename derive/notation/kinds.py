@@ -25,6 +25,7 @@ _PRODUCTS = {
     ("matrix", "matrix"): "matrix",
     ("matrix", "open"): "vector",
     ("open", "open"): "open",
+    ("vector", "open"): "open",  # a y_{t-1}: a is a number, or a ⊙ is missing
     ("open", "matrix"): "open",
     ("row", "matrix"): "row",
     ("row", "row"): "row",
@@ -50,12 +51,14 @@ class _Kinds:
         if pre.op in _OF_VECTORS:
             self._is_a_vector(pre.args[0])
         inside = [self.of(arg) for arg in pre.args]
+        if pre.op == "times" and self._may_scale(pre, inside):
+            return "open"
         if pre.op in ("times", "cdot", "cross"):
             return "scalar" if pre.op == "cdot" and inside == ["vector", "vector"] else _product(inside)
         if pre.op in _ONE_NUMBER:
             return "scalar"
         if pre.op in ("transpose", "transpose_or_power"):
-            return {"vector": "row", "row": "vector"}.get(inside[0], inside[0])
+            return {"vector": "row", "row": "vector", "open": "row"}.get(inside[0], inside[0])
         if pre.op in _ADDED:
             return max(inside, key=_ORDER.__getitem__)
         if pre.op in _SCALED:
@@ -67,6 +70,14 @@ class _Kinds:
         if pre.op in ("identity", "kron"):
             return "matrix"
         return "number" if pre.op in ("scalar", "zero") else "vector"
+
+    def _may_scale(self, pre: Pre, inside: Sequence[str]) -> bool:
+        """``a y_{t-1}`` with a number y: a is a number as well, or makes a vector of it."""
+        vectors = [arg for arg, kind in zip(pre.args, inside, strict=True) if kind not in ("number", "scalar", "open")]
+        single = len(vectors) == 1 and vectors[0].op == "name" and vectors[0].data[0] in self.open
+        return single and any(
+            arg.op == "name" and arg.data[0] in self.kinds and arg is not vectors[0] for arg in pre.args
+        )
 
     def _is_a_vector(self, argument: Pre) -> None:
         """What a mean or a norm is taken of has entries."""
@@ -82,17 +93,19 @@ class _Kinds:
         products = [term for term in terms if term.op in ("times", "cdot", "inner")]
         plain = {term.data[0] for term in terms if term.op == "name" and term.data[0] in self.open}
         others = [term for term in terms if term not in products and not (term.op == "name" and term.data[0] in plain)]
-        if products and not others and all(self.of(term) == "scalar" for term in products):
+        found = {self.of(term) for term in products}
+        if not others and "scalar" in found and found <= {"scalar", "open"}:
             self.numbers |= plain
 
 
 def _product(inside: Sequence[str]) -> str:
     result = "number"
     for kind in inside:
-        if "number" in (result, kind):
-            result = kind if result == "number" else result
-        elif "scalar" in (result, kind):
-            result = kind if result == "scalar" else result
+        if kind in ("number", "scalar"):
+            # U x_t with a single input x_t: U may be a column.
+            result = kind if result == "number" else "open" if result == "matrix" else result
+        elif result in ("number", "scalar"):
+            result = kind
         else:
             result = _PRODUCTS.get((result, kind), "vector")
     return result

@@ -15,7 +15,6 @@ from derive.notation.names import QName, label_text
 from derive.notation.scope import (
     CONVENTIONAL_INDICES,
     EXPONENT_LETTERS,
-    LOSS_LETTERS,
     Scope,
     base_of,
     is_index,
@@ -187,7 +186,7 @@ class ReferenceReader:
         if isinstance(item, s.Number):
             # Without a cell, h_0 and x_1 are quantities at a time and W_1 is a parameter.
             return timed or (self.scope.open and not self.scope.in_cell and base[0].islower() and base not in GREEK)
-        if base in LOSS_LETTERS and label == "T":
+        if base in self.scope.losses and label == "T":
             return True
         if isinstance(item, s.Name) and timed:
             return item.text in CONVENTIONAL_INDICES or item.text in self.scope.indices or item.text == self.scope.time

@@ -19,7 +19,6 @@ from derive.notation.names import QName, label_text
 from derive.notation.operations import Pre
 from derive.notation.references import Reference, ReferenceReader
 from derive.notation.scope import (
-    LOSS_LETTERS,
     Scope,
 )
 from derive.notation.source import Span
@@ -58,7 +57,7 @@ class Resolver:
             return Pre("scalar", data=(size_of("T"), None), span=span)
         if not known and not self.scope.open:
             raise self.unknown(key, span)
-        if reference.time is None and key in self.scope.timed and name.base not in LOSS_LETTERS:
+        if reference.time is None and key in self.scope.timed and name.base not in self.scope.losses:
             raise ParseError(
                 f"{key} stands without a time here",
                 span=span,
@@ -281,6 +280,9 @@ class Resolver:
             and sup is not None
         ):
             return self.references.index(sub.items[0]), self.references.index(sub.items[1]), self.references.index(sup)
+        if isinstance(sub, s.Relation) and sup is None and set(sub.operators) <= {">", ">="} and len(sub.items) <= 3:
+            turned = tuple(operator.replace(">", "<") for operator in reversed(sub.operators))
+            sub = s.Relation(turned, sub.items[::-1], span=sub.span)
         if isinstance(sub, s.Relation) and sup is None and set(sub.operators) <= {"<", "<="} and len(sub.items) <= 3:
             return self._between(sub)
         if isinstance(sub, s.Name) and sup is None and sub.text == self.scope.time:
@@ -304,11 +306,17 @@ class Resolver:
         return values[1], values[0] + strict[0], values[2] - strict[1]
 
     def _descends(self, lower: Expr, upper: Expr) -> bool:
-        """Whether a range is written from its end to its start: from T or the time down to another index or the first
-        steps.
+        """Whether a range is written from its end to its start: from T down to an index, from the time down to the first
+        steps or to an index plus one.
         """
-        late = {size_of("T"), self.scope.symbol(self.scope.time)}
-        return lower in late and not upper.free_symbols & late and (bool(upper.free_symbols) or upper <= 1)
+        time, length = self.scope.symbol(self.scope.time), size_of("T")
+        if lower not in (time, length) or upper.has(time, length):
+            return False
+        if not upper.free_symbols:
+            return bool(upper <= 1)
+        # From t down to k+1; \prod_{j=t}^{k-1} and \prod_{j=t}^{k} run upward, to a later k.
+        letters = list(upper.free_symbols)
+        return lower == length or (len(letters) == 1 and bool((upper - letters[0]).is_positive))
 
     def _on_Fraction(self, node: s.Fraction) -> Pre:
         derivative = self._derivative(node.numerator, node.denominator, node.span)

@@ -58,6 +58,7 @@ class Scope:
     functions : names of abstract elementwise functions.
     sizes   : names of sizes that may be used as numbers.
     declared : keys of names that are declared to be quantities.
+    losses  : letters of losses, which may stand without a time beside E_t.
     style   : another way in which the text writes times (see :mod:`derive.notation.time_style`).
     open    : whether other names may occur (they become parameters and inputs); otherwise an unknown name is an error.
     """
@@ -69,6 +70,7 @@ class Scope:
     functions: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
     declared: frozenset[str] = frozenset()
+    losses: frozenset[str] = LOSS_LETTERS
     style: tuple[str, str] | None = None
     open: bool = True
     in_cell: bool = False

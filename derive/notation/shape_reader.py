@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sympy import Integer
+from sympy import Dummy, Expr, Integer
 
 from derive import expressions as e
 from derive.errors import BpttError, ParseError, ShapeError
@@ -14,6 +14,7 @@ from derive.expressions.calculus import derivative_shape
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector, show_shape
 from derive.notation.operations import Pre
 from derive.notation.sizes import Solver
+from derive.notation.source import Span
 
 _RULES: dict[str, type[e.Node]] = {
     "neg": e.Neg, "hadamard": e.Hadamard, "divide": e.Divide, "transpose": e.Transpose,
@@ -40,6 +41,8 @@ class ShapeReader:
         self.shapes = shapes
         self.layout = layout
         self.side_by_side = side_by_side
+        self.slices: list[tuple[Expr, Expr, Span | None]] = []
+        """Sizes of what is sliced, and where the slices end."""
         self.constants: dict[int, Shape] = constants if constants is not None else {}
 
     def shape(self, pre: Pre) -> Shape:
@@ -205,6 +208,26 @@ class ShapeReader:
             return "in a cell of row vectors the inner product is a b^\\top"
         return "in a cell of column vectors the inner product is a^\\top b"
 
+    def bound_slices(self) -> None:
+        """A vector whose size nothing else gives ends where its last slice does.
+
+        Raises
+        ------
+        ShapeError : a slice may end beyond its vector.
+        """
+        for whole, end, span in self.slices:
+            ends = [other for size, other, _ in self.slices if self.solver.value(size) == self.solver.value(whole)]
+            last = next((e for e in ends if all((e - other).is_nonnegative for other in ends)), end)
+            if isinstance(self.solver.value(whole), Dummy):
+                self.solver.equal(whole, last)
+            room = (self.solver.value(whole) - end).expand()
+            if not room.is_nonnegative and not room.has(Dummy):
+                raise ShapeError(
+                    f"the slice ends at {end}, and the vector has {self.solver.value(whole)} entries",
+                    span=span,
+                    expected="a declaration of the vector's size",
+                )
+
     # -- others with parameters --------------------------------------------------------------------
 
     def _power(self, pre: Pre) -> Shape:
@@ -251,6 +274,9 @@ class ShapeReader:
     def _slice(self, pre: Pre) -> Shape:
         body = self.shape(pre.args[0])
         sizes = [b - a for a, b in pre.data]
+        if len(pre.data) == 1:
+            whole = body[0] if not self.solver.is_one(body[0]) else body[1]
+            self.slices.append((whole, pre.data[0][1], pre.span))
         if len(sizes) == 1:
             return (sizes[0], body[1]) if not self.solver.is_one(body[0]) else (body[0], sizes[0])
         return (sizes[0], sizes[1])

@@ -131,7 +131,9 @@ def _sum(node: s.Sum) -> str:
 def _fraction(node: s.Fraction) -> str:
     if _is_derivative(node):
         return f"{write_plain(node.numerator)}/{write_plain(node.denominator)}"
-    return f"{_operand(node.numerator)}/{_operand(node.denominator)}"
+    return "/".join(
+        f"({write_plain(p)})" if isinstance(p, s.Big) else _operand(p) for p in (node.numerator, node.denominator)
+    )
 
 
 def _big(node: s.Big) -> str:

@@ -86,19 +86,25 @@ def verdict_on(subject: Subject, text: str, case: Case | None = None) -> Verdict
 
 
 def _turned(subject: Subject, surface: s.Surface, case: Case) -> Verdict | None:
-    """The verdict on an equation of which one side is laid out the other way: a row for a column; None where the shapes
-    differ by more.
+    """The verdict on an equation that is laid out the other way: with a row for a column on one side, or with
+    derivatives of scalars by vectors as columns throughout; None where the shapes differ by more.
     """
     if subject.cell is None or not isinstance(surface, s.Relation) or surface.operators != ("=",):
         return None
-    try:
-        left, right = (elaborate(side, subject.cell.context) for side in surface.items)
-    except BpttError:
-        return None
-    if left.shape != right.shape[::-1]:
-        return None
-    found = judged(subject, e.Relation("=", left, e.Transpose(right)), case)
-    return replace(found, verdict="layout") if found.verdict == "correct" else found
+    context = subject.cell.context
+    for columns in (True, False):
+        try:
+            if columns:
+                relation = elaborate(surface, context, columns=True)
+            else:
+                left, right = (elaborate(side, context) for side in surface.items)
+                relation = e.Relation("=", left, e.Transpose(right))
+        except BpttError:
+            continue
+        if isinstance(relation, e.Relation):
+            found = judged(subject, relation, case)
+            return replace(found, verdict="layout") if found.verdict == "correct" else found
+    return None
 
 
 def judged(subject: Subject, relation: e.Relation, case: Case) -> Verdict:

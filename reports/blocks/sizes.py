@@ -62,8 +62,11 @@ def _same_set(written: s.Surface, node: e.Node) -> bool:
 
 
 def _sets(node: e.Node) -> tuple[s.Surface, ...]:
-    rows, columns = (index_surface(size) for size in node.shape)
     reals = s.Mark("reals")
+    if len(node.shape) != 2:
+        sizes = tuple(index_surface(size) for size in node.shape)
+        return (s.Scripted(reals, sups=(s.Infix(("times",) * (len(sizes) - 1), sizes),)),)
+    rows, columns = (index_surface(size) for size in node.shape)
     sets: list[s.Surface] = [s.Scripted(reals, sups=(s.Infix(("times",), (rows, columns)),))]
     if node.shape[1] == ONE:
         sets.append(s.Scripted(reals, sups=(rows,)))

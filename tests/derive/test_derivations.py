@@ -399,3 +399,66 @@ def test_the_proof_replaces_the_path_by_the_product_and_ends_at_the_recursion() 
     path = next(k for k, line in enumerate(lines) if line.endswith("= sum_{t=k}^{T} ∂L[t]/∂h[t] @ ∂h[t]/∂h[k]"))
     assert lines[path + 1].endswith("∂L[t]/∂h[t] @ prod_{j=k+1}^{t} diag(sigma'(z[j])) @ W")
     assert lines[-1] == "∇_W L = sum_{k=1}^{T} delta[k] @ h[k-1].T"
+
+
+LINEAR = Cell.from_text("h_t = A h_{t-1} + B x_t", "linear")
+READOUT = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\ny = V h_T\nL = \\lVert y \\rVert^2", "readout")
+
+
+def test_a_linear_cell_has_all_forms() -> None:
+    assert str(LINEAR.jacobian("h_t", "h_{t-1}").result) == "A"
+    validate_derivation(LINEAR, LINEAR.jacobian("h_t", "h_k"), draws=3)
+    for form in ("double-sum", "unrolled", "recursion"):
+        validate_derivation(LINEAR, LINEAR.gradient("A", form=form), draws=3)
+    assert LINEAR.equivalence("A").steps
+
+
+def test_the_proof_goes_through_a_readout_without_time() -> None:
+    assert READOUT.equivalence("W").steps
+
+
+def test_lines_that_hold_before_the_last_step_say_so() -> None:
+    for subject in (FINAL, READOUT):
+        lines = [step for step in subject.equivalence("W").steps if "g_{k+1}" in step.latex()]
+        assert lines and all("k < T" in step.rule + step.reason for step in lines)
+
+
+@pytest.mark.parametrize("by", ["h_{-1}", "h_{T+1}"])
+def test_states_that_do_not_exist_have_no_gradient(by: str) -> None:
+    with pytest.raises(UsageError, match="does not exist"):
+        RNN.gradient(by)
+
+
+def test_two_lags_and_a_joint_state_of_earlier_states() -> None:
+    lagged = Cell.from_text("h_t = \\tanh(W h_{t-1} + V h_{t-2} + U x_t)\ny_t = P h_t")
+    for of, by in (("h_t", "h_{t-2}"), ("h_t", "h_k"), ("y_t", "h_k"), ("y_t", "x_k")):
+        validate_derivation(lagged, lagged.jacobian(of, by), draws=4)
+
+
+MATRICES = [
+    ("deltanet", "S_t", "S_{t-1}"),
+    ("deltanet", "S_t", "S_k"),
+    ("mamba", "H_t", "H_{t-1}"),
+    ("mlstm", "h_t", "C_k"),
+    ("fast-weights", "A_t", "h_{t-1}"),
+    ("fast-weights", "h_t", "A_{t-1}"),
+    ("linear-attention", "y_t", "S_{t-1}"),
+    ("retnet", "o_t", "S_k"),
+]
+
+
+@pytest.mark.parametrize(("name", "of", "by"), MATRICES)
+def test_jacobians_of_matrices_by_stacking_their_columns(name: str, of: str, by: str) -> None:
+    subject = cell(name)
+    with pytest.raises(MissingRuleError):
+        subject.jacobian(of, by)
+    validate_derivation(subject, subject.jacobian(of, by, vec=True), draws=4)
+
+
+def test_kronecker_products_of_plain_formulas() -> None:
+    product = Cell.from_text(
+        "Y = A X B\nA \\in \\mathbb{R}^{n \\times d}, X \\in \\mathbb{R}^{d \\times m}, B \\in \\mathbb{R}^{m \\times p}"
+    )
+    assert product.jacobian("Y", "X", vec=True).result.latex() == r"B^\top \otimes A"
+    skew = Cell.from_text("Y = X - X^\\top\nX \\in \\mathbb{R}^{n \\times n}")
+    validate_derivation(skew, skew.jacobian("Y", "X", vec=True), draws=4)

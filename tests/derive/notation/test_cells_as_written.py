@@ -184,3 +184,62 @@ def test_what_was_once_read_as_something_else(text: str, found: str) -> None:
 def test_the_length_may_be_a_number_where_it_is_said_so() -> None:
     validate_gradients(Cell.from_text("h_t = h_{t-1} + \\frac{1}{T} W x_t\nT \\in \\mathbb{N}"), draws=3)
     validate_gradients(Cell.from_text("h_t = h_{t-1} + \\frac{t}{T} W x_t"), draws=3)
+
+
+SHAPES = {
+    "h_t = A h_{t-1} + B x_t": {"h": "n", "A": "n n", "B": "n d"},
+    "y_t = a y_{t-1} + w^\\top x_t": {"y": "", "a": "", "w": "d"},
+    "g_t = \\sigma(w^\\top x_t + u g_{t-1} + b)": {"g": "", "u": "", "b": ""},
+    "h_t = \\tanh(W h_{t-1} + U x_t)\nx_t \\in \\mathbb{R}": {"h": "n", "U": "n", "x": ""},
+    "x_t = A x_{t-1} + B u_t\ny_t = C x_t\nu_t \\in \\mathbb{R}": {"x": "n", "B": "n", "C": "m n", "y": "m"},
+    "g_t = \\sigma(w^\\top h_{t-1} + b)\nh_t = \\tanh(W h_{t-1} + U g_t)": {"g": "", "w": "n", "b": "", "U": "n"},
+    "h_t = \\tanh(W h_{t-1} + V y_{t-1})\ny_t = c^\\top h_t": {"y": "", "c": "n", "V": "n"},
+    "h_t = \\tanh(\\mathcal{W} h_{t-1} + \\mathcal{U} x_t)": {"calW": "n n", "calU": "n d"},
+    "s_t = \\frac{q_t^\\top k_t}{\\sqrt{D}}\nh_t = s_t h_{t-1} + x_t": {"s": "", "D": "", "h": "n"},
+    "v_t = v_{t-1} + \\frac{1}{C} (I_t - v_{t-1})": {"v": "n", "C": ""},
+    "h_t = \\lambda \\odot h_{t-1} + B x_t": {"lambda": "n"},
+    "h_t = \\operatorname{diag}(\\lambda) h_{t-1} + B x_t": {"lambda": "n"},
+    "h_t = \\gamma \\odot (W h_{t-1} + x_t) + \\beta": {"gamma": "n", "beta": "n"},
+    "X_t = X_{t-1} (2 I - A X_{t-1})": {"X": "n n_2", "A": "n_2 n"},
+    "e_t = d_t - w_{t-1}^\\top x_t\nw_t = w_{t-1} + \\mu e_t x_t": {"e": "", "d": "", "w": "n", "mu": ""},
+    "x_{k+1} = A x_k + B u_k\ny_k = C x_k": {"x": "n", "y": "m"},
+    "S_t = \\gamma S_{t-1} + k_t^\\top v_t\no_t = q_t S_t\nS_t \\in \\mathbb{R}^{n \\times m}": {
+        "S": "n m",
+        "k": "n",
+        "v": "m",
+    },
+}
+
+
+@pytest.mark.parametrize("text", SHAPES)
+def test_shapes_that_every_reader_sees(text: str) -> None:
+    subject = Cell.from_text(text)
+    for key, sizes in SHAPES[text].items():
+        assert [str(size) for size in subject.shapes[key] if size != 1] == sizes.split(), key
+    validate_gradients(subject, draws=3)
+    assert Cell.from_text(str(subject)) == subject
+
+
+def test_what_columns_and_rows_read_differently_is_asked() -> None:
+    with pytest.raises(AmbiguityError, match="a matrix if they are rows"):
+        Cell.from_text("S_t = S_{t-1} + K_t^\\top V_t\nO_t = Q_t S_t")
+    with pytest.raises(AmbiguityError, match="elementwise, the outer or the Kronecker"):
+        Cell.from_text("h_t = z_t \\otimes h_{t-1} + x_t")
+
+
+def test_a_sum_of_what_does_not_vary_counts_every_term() -> None:
+    validate_gradients(Cell.from_text("m_t = \\frac{\\sum_{k=1}^{2} A}{2} m_{t-1} + x_t"), draws=3)
+
+
+def test_a_vector_ends_where_its_last_slice_does() -> None:
+    text = "a_t = W x_t + U h_{t-1} + b\ni_t = \\sigma([a_t]_{0:n})\ng_t = \\tanh([a_t]_{n:2n})\nh_t = h_{t-1} + i_t \\odot g_t"
+    assert str(Cell.from_text(text).shapes["a"][0]) == "2*n"
+    validate_gradients(Cell.from_text(text), draws=3)
+    with pytest.raises(ShapeError, match="ends at"):
+        Cell.from_text(text + "\na_t \\in \\mathbb{R}^{n}")
+
+
+def test_an_objective_by_another_letter_sums_its_parts() -> None:
+    subject = Cell.from_text("h_t = \\tanh(W h_{t-1})\nE_t = \\lVert h_t - y_t \\rVert^2\nE = \\sum_{t=1}^{T} E_t")
+    assert subject.loss_name == "E"
+    validate_gradients(subject, draws=3)

@@ -15,6 +15,9 @@ TWO = Cell.from_text(
     "L = \\sum_{t=1}^{T} L_t(h^{[2]}_t)"
 )
 BOTH = Cell.from_text("f_t = \\tanh(A x_t + B f_{t-1})\ng_t = \\tanh(C x_t + D g_{t+1})\ny_t = V f_t + U g_t")
+LOGISTIC = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+BACKWARD = Cell.from_text("g_t = \\tanh(V g_{t+1} + R x_t)")
+LAGGED = Cell.from_text("h_t = \\tanh(W h_{t-1} + V h_{t-2} + U x_t)")
 NORMED = Cell.from_text(
     "z_t = W h_{t-1} + U x_t\nh_t = \\frac{z_t}{\\sqrt{\\operatorname{mean}(z_t^2) + 10^{-12}}}\nh_t \\in \\mathbb{R}^{n}"
 )
@@ -90,6 +93,63 @@ ABOUT_CELLS = [
     (RNN, r"h_t \in [-1, 1]", "unreadable"),
     (RNN, r"\lVert I \rVert = 1", "unreadable"),
     (RNN, r"h_t, b \in \mathbb{R}^{n}", "correct"),
+    # Ranges that run up or down, tensors, numbers beyond rounding or range, derivatives of the loss as columns.
+    (LOGISTIC, r"\sum_{k=t}^{T} \prod_{j=t}^{k} W = W + (T-t) I", "wrong"),
+    (LOGISTIC, r"\prod_{j=t}^{k} W = W^{t-k+1}", "wrong"),
+    (LOGISTIC, r"\prod_{j=t}^{k} W = W^{k-t+1}", "correct"),
+    (
+        LOGISTIC,
+        r"\frac{\partial h_k}{\partial h_t} = \prod_{j=t}^{k-1} \operatorname{diag}(h_{j+1}\odot(1-h_{j+1})) W",
+        "correct",
+    ),
+    (
+        LOGISTIC,
+        r"\frac{\partial h_t}{\partial h_k} = \prod_{j=t}^{k+1} \operatorname{diag}(h_{j}\odot(1-h_{j})) W",
+        "correct",
+    ),
+    (
+        LOGISTIC,
+        r"\nabla_{h_t} L = \sum_{k=t}^{T} (\prod_{j=t}^{k-1} \operatorname{diag}(h_{j+1}\odot(1-h_{j+1})) W)^\top \nabla_{h_k} L_k",
+        "correct",
+    ),
+    (BACKWARD, r"\frac{\partial g_t}{\partial g_k} = \prod_{j=t}^{k-1} \operatorname{diag}(1-g_j^2)V", "correct"),
+    (LOGISTIC, r"\sum_{j=t}^{k} W = (k-t+1)W", "correct"),
+    (LOGISTIC, r"\frac{\partial h_t}{\partial W} = 0", "wrong"),
+    (LOGISTIC, r"\frac{\partial h_t}{\partial W} \in \mathbb{R}^{n\times n\times n}", "correct"),
+    (LOGISTIC, r"\operatorname{vec}(\frac{\partial h_t}{\partial W}) = 0", "wrong"),
+    (LOGISTIC, r"h_t = h_t + e^{-40} h_t", "unsupported"),
+    (LOGISTIC, r"h_t = h_t + \frac{h_t}{10^{12}}", "unsupported"),
+    (LOGISTIC, r"h_t = h_t + 2^{-40} h_t", "unsupported"),
+    (LOGISTIC, r"h_t = \frac{10^{12}}{10^{12}+1} h_t", "unsupported"),
+    (LOGISTIC, r"\sigma(60) = 1", "unsupported"),
+    (LOGISTIC, r"\mathbb{1}[x_t > 100] = 0", "wrong"),
+    (LOGISTIC, r"\operatorname{ReLU}(x_t - 100) = 0", "wrong"),
+    (LOGISTIC, r"\max(x_t, -1000) = x_t", "wrong"),
+    (LOGISTIC, r"(T-3)(T-4)(T-5) h_t = 0", "wrong"),
+    (LOGISTIC, r"\delta_t = \sigma'(z_t) \odot \frac{\partial L}{\partial h_t}", "layout"),
+    (LOGISTIC, r"\frac{\partial L}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + W^\top \delta_{t+1}", "layout"),
+    (
+        LOGISTIC,
+        r"\frac{\partial L}{\partial W} = \sum_{t=1}^{T} \frac{\partial L}{\partial z_t} h_{t-1}^\top",
+        "layout",
+    ),
+    (LOGISTIC, r"\frac{\partial L}{\partial x_t} = U^\top \frac{\partial L}{\partial z_t}", "layout"),
+    (LOGISTIC, r"\frac{\partial L}{\partial x_t} = U \frac{\partial L}{\partial z_t}", "wrong"),
+    (
+        LOGISTIC,
+        r"\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^{t} W^\top \operatorname{diag}(\sigma'(z_j))",
+        "layout",
+    ),
+    (
+        LOGISTIC,
+        r"\frac{\partial h_t}{\partial h_k} = \prod_{t \ge j > k} \operatorname{diag}(\sigma'(z_j)) W",
+        "correct",
+    ),
+    (
+        LAGGED,
+        r"\frac{\partial h_t}{\partial h_{t-2}} = \operatorname{diag}(1-h_t^2)(W\operatorname{diag}(1-h_{t-1}^2)W+V)",
+        "correct",
+    ),
     (RNN, r"W, U \in \mathbb{R}^{n \times n}", "wrong"),
 ]
 
