@@ -50,6 +50,7 @@ def _derive_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     derive.add_argument("cell", metavar="CELL")
     derive.add_argument("--of", metavar="A", help="numerator of a Jacobian, such as 'C_t'")
     derive.add_argument("--wrt", metavar="B", help="denominator of a Jacobian, such as 'C_{t-1}' or 'C_k'")
+    derive.add_argument("--vec", action="store_true", help="with --of: stack matrices by columns, ∂vec(A)/∂vec(B)")
     derive.add_argument(
         "--gradient", metavar="W", help="the gradient of the loss by a parameter, an input x_t or a starting value h_0"
     )

@@ -49,6 +49,8 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError("--of and --wrt go together", expected="--of 'C_t' --wrt 'C_{t-1}'")
     if options.of is not None and options.gradient is not None:
         raise UsageError("--of/--wrt and --gradient ask for two things", expected="one of them")
+    if options.vec and options.of is None:
+        raise UsageError("--vec goes with --of and --wrt", expected="--of 'S_t' --wrt 'S_{t-1}' --vec")
     if options.gradient is None and (options.form or options.steps is not None or options.prove):
         raise UsageError("--form, --steps and --prove go with --gradient", expected="--gradient W")
     if options.steps is not None and options.form != "unrolled":
@@ -59,7 +61,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _derivation(subject: Cell, options: argparse.Namespace) -> Derivation:
     if options.of is not None:
-        return subject.jacobian(options.of, options.wrt)
+        return subject.jacobian(options.of, options.wrt, options.vec)
     if options.gradient is None:
         return subject.gradients() if subject.loss_terms else _only_jacobian(subject)
     if options.prove:

@@ -316,8 +316,12 @@ class _Presenter:
         partial: s.Surface = s.Mark("partial")
         above = s.Scripted(partial, sups=(s.Mark("+"),)) if node.immediate else partial
         return s.Fraction(
-            s.Sequence((above, self.inside(node.of, _ATOM))), s.Sequence((partial, self.inside(node.by, _ATOM)))
+            s.Sequence((above, self._differentiated(node.of))), s.Sequence((partial, self._differentiated(node.by)))
         )
+
+    def _differentiated(self, node: e.Node) -> s.Surface:
+        """What ∂ stands before: vec(S) needs no brackets."""
+        return self.node(node) if isinstance(node, e.Vec) else self.inside(node, _ATOM)
 
     def _Differential(self, node: e.Differential) -> s.Surface:
         partial: s.Surface = s.Mark("partial")

@@ -599,7 +599,8 @@ class Resolver:
     ) -> tuple[Pre, tuple[s.Surface, ...]] | None:
         """``∂a / ∂b`` with what stands after ∂b in the same sequence; None where the slash is an ordinary one."""
         after: tuple[s.Surface, ...] = ()
-        if isinstance(below, s.Sequence) and len(below.items) > 2:
-            below, after = s.Sequence(below.items[:2], span=below.span), below.items[2:]
+        if isinstance(below, s.Sequence) and len(below.items) > 2 and self._differential(below) is not None:
+            _, end = self.factor(list(below.items), 1)  # ∂vec(S) takes the argument with it
+            below, after = s.Sequence(below.items[:end], span=below.span), below.items[end:]
         derivative = self._derivative(above, below, span)
         return (derivative, after) if derivative is not None and derivative.op == "derivative" else None

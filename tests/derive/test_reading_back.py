@@ -59,3 +59,10 @@ def test_parts_of_a_joint_state_have_names_of_their_own() -> None:
         derivation = CELLS[name].equivalence(CELLS[name].parameters[0])
         parts = next(step.rhs for step in derivation.steps if step.rule == "its parts")
         assert len(set(parts.operands)) == len(CELLS[name].states)
+
+
+def test_a_jacobian_of_stacked_matrices_is_read_again() -> None:
+    for name, of, by in (("deltanet", "S_t", "S_{t-1}"), ("mamba", "H_t", "H_{t-1}")):
+        derivation = CELLS[name].jacobian(of, by, vec=True)
+        for text in (str(derivation.equation), derivation.equation.latex()):
+            assert CELLS[name].read(text) == derivation.equation
