@@ -27,7 +27,7 @@ _SPELLINGS = {
     "¹": "^1", "²": "^2", "³": "^3",
     "–": "-", "—": "-", "−": "-", "“": '"', "”": '"', "‘": "'", "’": "'", "Σ": "Sum", "∏": "Prod", "Λ": "Lambda",
     "σ": "sigma", "λ": "lambda",
-    "δ": "delta", "‖": "||",
+    "δ": "delta", "‖": "||", "ℕ": "N",
 }  # fmt: skip
 """Mathematical signs for terminals that have none; most are read again by the plain notation."""
 
@@ -38,7 +38,6 @@ class OutputError(BpttError):
 
 def prepare() -> None:
     """Let every character be printed: what a terminal lacks is spelled."""
-    codecs.register_error(_ERRORS, _spelled)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -52,6 +51,9 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
     for sign, spelling in _SPELLINGS.items():
         text = text.replace(sign, spelling)
     return text.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+codecs.register_error(_ERRORS, _spelled)
 
 
 def say(text: str) -> None:
