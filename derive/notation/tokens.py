@@ -176,7 +176,9 @@ class Emitter:
 
 def unknown_command(name: str, span: Span, known: Iterable[str] = KNOWN_COMMANDS) -> ParseError:
     """The error for a command that is not part of the notation, with the likely intention."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    # Letters in the wrong order are the commonest slip, so they come before a word that is merely alike.
+    swapped = [other for other in known if sorted(other) == sorted(name)]
+    close = swapped or difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return ParseError(
         f"unknown command \\{name}",
         span=span,
