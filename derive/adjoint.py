@@ -23,6 +23,7 @@ from derive.differentiate import Reach, reaches
 from derive.errors import MissingRuleError, UsageError
 from derive.expressions import make
 from derive.expressions.calculus import rebound
+from derive.notation.names import QName
 from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, T
 
@@ -40,7 +41,7 @@ class Direct:
 class AdjointEquation:
     """The adjoint of one quantity: ``adjoint = right side`` at each t of the sequence.
 
-    ``final`` is what a loss at T alone adds at t = T (None where there is none). What acts during other times carries
+    ``final`` is what a loss at the last step alone adds there (None where there is none). What acts during other times carries
     an Iverson bracket in the right side, such as [2 <= t].
     """
 
@@ -49,25 +50,39 @@ class AdjointEquation:
     rhs: e.Node
     final: e.Node | None = None
 
-    def at_the_end(self, beyond: Mapping[e.Node, e.Node]) -> e.Node:
-        """The right side at t = T, where the adjoints ``beyond`` the sequence are zero."""
-        rest = substitute(self.rhs.xreplace({self.adjoint.time: T}), beyond)
-        return rest if self.final is None else make.plus(self.final.xreplace({self.adjoint.time: T}), rest)
+    def at_the_end(self, end: Expr, beyond: Mapping[e.Node, e.Node]) -> e.Node:
+        """The right side at the last step, where the adjoints ``beyond`` it are zero."""
+        rest = substitute(self.rhs.xreplace({self.adjoint.time: end}), beyond)
+        return rest if self.final is None else make.plus(self.final.xreplace({self.adjoint.time: end}), rest)
 
 
 class AdjointEngine:
-    """Adjoint recursion and parameter gradients of one system."""
+    """Adjoint recursion and parameter gradients of one system.
 
-    def __init__(self, system: RecurrentSystem) -> None:
+    Parameters
+    ----------
+    only : a step; of a loss that sums over time, the term of this step alone is differentiated, and adjoints carry the
+           step as a label: δ_t^{(r)}.
+    """
+
+    def __init__(self, system: RecurrentSystem, only: Symbol | None = None) -> None:
         self.system = system
         self.time = system.time
+        self.loss_terms = system.loss_terms
+        self.names = system.adjoint_names
+        self.end: Expr = T if only is None else only
+        """The last step that the recursion starts from."""
+        if only is not None:
+            self.loss_terms = tuple(LossTerm(only, only, term.body) for term in system.loss_terms)
+            label = f"({only.name})"
+            self.names = {key: QName.from_key(name).with_sup(label).key for key, name in self.names.items()}
 
     # -- names -------------------------------------------------------------------------------------
 
     def adjoint(self, key: str, time: Expr | None = None) -> e.Node:
         """The adjoint of a quantity, as a named quantity of the same shape."""
         quantity = self.system.quantity(key, time)
-        name = self.system.adjoint_names[key]
+        name = self.names[key]
         return (
             e.Timed(name, quantity.time, *quantity.shape)
             if isinstance(quantity, e.Timed)
@@ -92,7 +107,7 @@ class AdjointEngine:
     @cached_property
     def loss_parts(self) -> tuple[tuple[LossTerm, tuple[Reach, ...]], ...]:
         """∂⁺ of each loss term by the quantities that it reads."""
-        return tuple((term, self._kept(reaches(term.body, e.Scalar(1)))) for term in self.system.loss_terms)
+        return tuple((term, self._kept(reaches(term.body, e.Scalar(1)))) for term in self.loss_terms)
 
     def _spans(self, key: str) -> Iterator[Direct]:
         """What the loss, and quantities without time, pass directly to q_t, with the times t for which they do."""
@@ -136,7 +151,7 @@ class AdjointEngine:
         always: list[e.Node] = []
         final: list[e.Node] = []
         for span in self._spans(key):
-            if span.lower == span.upper == T:
+            if span.lower == span.upper == self.end:
                 final.append(span.part)
             elif (span.lower - 1).is_nonpositive and (T - span.upper).is_nonpositive:
                 always.append(span.part)
@@ -176,12 +191,12 @@ class AdjointEngine:
     def beyond(self) -> Mapping[e.Node, e.Node]:
         """Adjoints after the last step, up to as many steps as the cell looks back: zero."""
         found: dict[e.Node, e.Node] = {}
-        for key, name in self.system.adjoint_names.items():
+        for key, name in self.names.items():
             if key in self.system.definitions and self.system.is_timed(key):
                 shape = self.system.shapes[key]
                 found.update(
                     {
-                        e.Timed(name, T + step, *shape): make.zero(shape)
+                        e.Timed(name, self.end + step, *shape): make.zero(shape)
                         for step in range(1, max(self.system.max_lag, 1) + 1)
                     }
                 )
@@ -253,7 +268,7 @@ class AdjointEngine:
     def needed(self, expression: e.Node) -> tuple[AdjointEquation, ...]:
         """The equations of the recursion on which an expression depends."""
         by_name = {equation.adjoint.name: equation for equation in self.equations}
-        without_time = {self.system.adjoint_names[q.key]: q.key for q in self.system.steps if isinstance(q.lhs, e.Var)}
+        without_time = {self.names[q.key]: q.key for q in self.system.steps if isinstance(q.lhs, e.Var)}
         wanted: set[str] = set()
         stack = [expression]
         while stack:
@@ -306,7 +321,7 @@ def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
     target = e.Gradient(by, e.Var(system.loss_name))
     result = _result(engine, by)
     equations = engine.needed(result)
-    backward = [*_readout_steps(engine, _needs(equations, result)), *_recursion_steps(engine, equations)]
+    backward = [*readout_steps(engine, needs_of(equations, result)), *recursion_steps(engine, equations)]
     steps = [*_forward(system), *backward, *_condensed(engine, equations)]
     steps.append(
         Step(
@@ -328,8 +343,8 @@ def all_gradients(system: RecurrentSystem) -> Derivation:
     loss = e.Var(system.loss_name)
     gradients = {key: _result(engine, system.quantity(key)) for key in system.parameters}
     backward = [
-        *_readout_steps(engine, _needs(engine.equations, *gradients.values())),
-        *_recursion_steps(engine, engine.equations),
+        *readout_steps(engine, needs_of(engine.equations, *gradients.values())),
+        *recursion_steps(engine, engine.equations),
     ]
     steps = [*_forward(system), *backward]
     for key, result in gradients.items():
@@ -352,7 +367,7 @@ def _input_steps(engine: AdjointEngine, quantity: e.Timed) -> list[Step]:
     equation = engine.equation(quantity.name)
     if equation is None or equation.final is None:
         return [Step(target, _result(engine, quantity), "chain rule")]
-    last = Step(target.xreplace({engine.time: T}), equation.at_the_end(engine.beyond), "loss at T")
+    last = Step(target.xreplace({engine.time: T}), equation.at_the_end(engine.end, engine.beyond), "loss at T")
     return (
         [last]
         if make.is_zero(equation.rhs)
@@ -384,7 +399,7 @@ def _result(engine: AdjointEngine, by: e.Node) -> e.Node:
             f"the loss reads {by.name} at T alone, so its gradient at {by.time} is not the one at T",
             hint=f"ask for {by.name}_T, or for all gradients",
         )
-    return equation.at_the_end(engine.beyond)
+    return equation.at_the_end(engine.end, engine.beyond)
 
 
 def _forward(system: RecurrentSystem) -> list[Step]:
@@ -397,22 +412,27 @@ def _forward(system: RecurrentSystem) -> list[Step]:
     return steps
 
 
-def _recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) -> list[Step]:
+def recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) -> list[Step]:
     steps = []
     for equation in equations:
         rule = "adjoint of a pre-activation" if equation.key in engine.system.preactivations else "total adjoint"
         if equation.final is not None:
             steps.append(
                 Step(
-                    equation.adjoint.xreplace({engine.time: T}),
-                    equation.at_the_end(engine.beyond),
-                    "loss at T",
+                    equation.adjoint.xreplace({engine.time: engine.end}),
+                    equation.at_the_end(engine.end, engine.beyond),
+                    f"loss at {engine.end}",
                     "everything later is zero",
                 )
             )
         if not make.is_zero(equation.rhs):
             steps.append(
-                Step(equation.adjoint, equation.rhs, rule, "" if equation.final is None else f"for {engine.time} < T")
+                Step(
+                    equation.adjoint,
+                    equation.rhs,
+                    rule,
+                    "" if equation.final is None else f"for {engine.time} < {engine.end}",
+                )
             )
     return [*starts(engine, equations), *steps]
 
@@ -431,19 +451,19 @@ def starts(engine: AdjointEngine, equations: Iterable[AdjointEquation]) -> list[
             if leaf.name == name
         ]
         offsets = [int(distance) for distance in distances if distance.is_Integer]
-        after = [T + step for step in range(1, max(offsets, default=0) + 1)]
+        after = [engine.end + step for step in range(1, max(offsets, default=0) + 1)]
         before = [Integer(1 - step) for step in range(1, 1 - min(offsets, default=0))]
         for time in (*after, *before):
-            rule = "no step after T" if time.has(T) else "no step before 1"
+            rule = f"no step after {engine.end}" if time.has(engine.end) else "no step before 1"
             steps.append(
                 Step(adjoint.xreplace({engine.time: time}), make.zero(adjoint.shape), rule, proved="definition")
             )
     return steps
 
 
-def _readout_steps(engine: AdjointEngine, wanted: Iterable[e.Node]) -> list[Step]:
+def readout_steps(engine: AdjointEngine, wanted: Iterable[e.Node]) -> list[Step]:
     """Adjoints of quantities without time, as far as the given expressions need them: the loss first."""
-    names = {engine.system.adjoint_names[q.key]: q.key for q in engine.system.steps if isinstance(q.lhs, e.Var)}
+    names = {engine.names[q.key]: q.key for q in engine.system.steps if isinstance(q.lhs, e.Var)}
     found: dict[str, Step] = {}
     stack = list(wanted)
     while stack:
@@ -457,11 +477,11 @@ def _readout_steps(engine: AdjointEngine, wanted: Iterable[e.Node]) -> list[Step
                 )
                 found[leaf.name] = Step(leaf, value, rule)
                 stack.append(value)
-    order = [engine.system.adjoint_names[q.key] for q in reversed(engine.system.steps)]
+    order = [engine.names[q.key] for q in reversed(engine.system.steps)]
     return [found[name] for name in order if name in found]
 
 
-def _needs(equations: Iterable[AdjointEquation], *more: e.Node) -> list[e.Node]:
+def needs_of(equations: Iterable[AdjointEquation], *more: e.Node) -> list[e.Node]:
     parts = [part for q in equations for part in (q.rhs, q.final) if part is not None]
     return [*parts, *more]
 

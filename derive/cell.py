@@ -26,9 +26,12 @@ from derive.notation.surface import Infix, Mark, Name, Number, Relation, Scripte
 from derive.notation.vocabulary import NATURALS
 from derive.notation.write_latex import write_latex
 from derive.notation.write_plain import write_plain
+from derive.second import hessian_vector
+from derive.sensitivity import sensitivities
 from derive.system import RecurrentSystem
+from derive.truncated import truncated, window_of
 
-FORMS = ("recursion", "double-sum", "unrolled")
+FORMS = ("recursion", "double-sum", "unrolled", "rtrl")
 """The written forms of a gradient."""
 
 MAX_BYTES = 200_000
@@ -159,30 +162,54 @@ class Cell(RecurrentSystem):
         """
         return jacobian(self, self.quantity_of(of), self.quantity_of(by), vec)
 
-    def gradient(self, by: str, form: str = "recursion", steps: int = 3) -> Derivation:
+    def gradient(
+        self, by: str, form: str = "recursion", steps: int = 3, truncate_after: int | str | None = None
+    ) -> Derivation:
         """∇L by a parameter, an input ``x_t`` or a starting value ``h_0``.
 
         Parameters
         ----------
-        form  : ``recursion`` (adjoints, one pass backward, any T), ``double-sum`` (over t and k) or ``unrolled`` (written out).
+        form  : ``recursion`` (adjoints, one pass backward, any T), ``double-sum`` (over t and k), ``unrolled`` (written
+                out) or ``rtrl`` (sensitivities, forward in time).
         steps : the length T of the unrolled form.
+        truncate_after : how many steps each loss goes back, its own included: a number, or a letter such as ``"K"``.
 
         Raises
         ------
         UsageError : the form does not exist, or not for this quantity.
         """
         quantity = self.quantity_of(by)
+        if form not in FORMS:
+            raise UsageError(f"there is no form called {form!r}", expected=f"one of {', '.join(FORMS)}")
+        if truncate_after is not None:
+            return truncated(self, quantity, window_of(truncate_after), form, steps)
         if form == "recursion":
             return gradient(self, quantity)
         if form == "double-sum":
             return double_sum(self, quantity)
-        if form == "unrolled":
-            return unrolled(self, quantity, steps)
-        raise UsageError(f"there is no form called {form!r}", expected=f"one of {', '.join(FORMS)}")
+        if form == "rtrl":
+            return sensitivities(self, quantity)
+        return unrolled(self, quantity, steps)
 
     def gradients(self) -> Derivation:
         """The adjoint recursion and the gradients by everything: parameters, inputs, starting values."""
         return all_gradients(self)
+
+    def hessian_vector(self, by: str | None = None, along: Iterable[str] = ()) -> Derivation:
+        """∇²L times a direction in the parameters, by the tangent of the adjoint recursion.
+
+        Parameters
+        ----------
+        by    : the parameter at which the product is asked for; all of them, if none is named.
+        along : the parameters that the direction moves; all of them, if none is named.
+
+        Raises
+        ------
+        MissingRuleError : the loss is abstract and reads a matrix.
+
+        Source: Pearlmutter, *Fast exact multiplication by the Hessian* (1994).
+        """
+        return hessian_vector(self, None if by is None else self.quantity_of(by), along)
 
     def equivalence(self, by: str) -> Derivation:
         """The proof, for every T, that the double sum for a parameter equals the adjoint recursion."""

@@ -66,11 +66,13 @@ class Derivation:
     length: int | None = None
     """The length T that it is written out for; None where it holds for any.
     """
+    window: Expr | None = None
+    """How many steps each loss goes back, where the result is a truncated one; None where it is exact."""
 
     @property
     def equation(self) -> Relation:
-        """``target = result``."""
-        return Relation("=", self.target, self.result)
+        """``target = result``, or ``target ≈ result`` where it is truncated."""
+        return Relation("=" if self.window is None else "~", self.target, self.result)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sympy import Integer, Symbol
+from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
 from derive.adjoint import AdjointEngine
@@ -151,14 +151,14 @@ def _times_from(system: RecurrentSystem, parts: Ingredients, wrapped: e.Node) ->
     )
 
 
-def double_sum_expression(system: RecurrentSystem, parts: Ingredients) -> e.Node:
-    """Σ_t Σ_k ∂L_t/∂s_t ∂s_t/∂s_k ∂⁺s_k/∂W."""
+def double_sum_expression(system: RecurrentSystem, parts: Ingredients, first: Expr = ONE) -> e.Node:
+    """Σ_t Σ_k ∂L_t/∂s_t ∂s_t/∂s_k ∂⁺s_k/∂W, over the steps k from the first to t."""
     s, t = parts.joint, system.time
     at_k = s.xreplace({t: parts.k})
     body = e.Times(
         e.Derivative(parts.step_loss, s), e.Derivative(s, at_k), e.Derivative(at_k, parts.parameter, "immediate")
     )
-    return _times_from(system, parts, e.SumOver(parts.k, 1, t, body))
+    return _times_from(system, parts, e.SumOver(parts.k, first, t, body))
 
 
 def row_of(node: e.Node) -> e.Node:
@@ -271,7 +271,7 @@ def immediate_step(system: RecurrentSystem, parts: Ingredients) -> Step:
     )
 
 
-def explicit_double_sum(system: RecurrentSystem, parts: Ingredients, index: Symbol) -> e.Node | None:
+def explicit_double_sum(system: RecurrentSystem, parts: Ingredients, index: Symbol, first: Expr = ONE) -> e.Node | None:
     """The double sum with every factor written out, in the parameter's shape; None where the joint state has several
     parts.
     """
@@ -284,11 +284,12 @@ def explicit_double_sum(system: RecurrentSystem, parts: Ingredients, index: Symb
     column = make.times(make.transpose(product), reached if state.shape[1] == ONE else make.transpose(reached))
     share = step_pull(system, {system.states[0]: e.Var("v", *state.shape)})[parts.parameter].xreplace({t: parts.k})
     body = share.xreplace({e.Var("v", *state.shape): column if state.shape[1] == ONE else make.transpose(column)})
-    return _times_from(system, parts, e.SumOver(parts.k, 1, t, body))
+    return _times_from(system, parts, e.SumOver(parts.k, first, t, body))
 
 
-def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
-    """∇L by a parameter for a given length, written out: one term for every pair k <= t <= steps.
+def unrolled(system: RecurrentSystem, by: e.Node, steps: int, window: int | None = None) -> Derivation:
+    """∇L by a parameter for a given length, written out: one term for every pair k <= t <= steps; with a window, for those
+    with t - k < window.
 
     Raises
     ------
@@ -305,13 +306,19 @@ def unrolled(system: RecurrentSystem, by: e.Node, steps: int) -> Derivation:
     lines = [*_cell_lines(system), *parts.lines, immediate_step(system, parts)]
     target = e.Derivative(e.Var(system.loss_name), by)
     losses = [steps] if parts.term.final else range(max(1, int(parts.term.lower)), steps + 1)
-    named = [_unrolled_term(parts, t, last, first) for last in losses for first in range(1, last + 1)]
-    lines.append(Step(target, make.plus(*named), "double sum with its terms written out", f"T = {steps}"))
-    expanded = [_expanded_term(parts, t, last, first) for last in losses for first in range(1, last + 1)]
-    result = make.plus(*expanded)
-    lines.append(Step(target, result, "one-step Jacobians multiplied out", "from s_k to s_t there are t - k factors"))
+    pairs = [(last, first) for last in losses for first in range(max(1, last + 1 - (window or last)), last + 1)]
+    cut = window is not None and len(pairs) < sum(losses)
+    operator = "~" if cut else "="
+    named = make.plus(*(_unrolled_term(parts, t, last, first) for last, first in pairs))
+    reason = f"T = {steps}" + (f", without the paths over more than {window - 1} steps" if cut and window else "")
+    lines.append(Step(target, named, "double sum with its terms written out", reason, operator))
+    result = make.plus(*(_expanded_term(parts, t, last, first) for last, first in pairs))
+    lines.append(
+        Step(target, result, "one-step Jacobians multiplied out", "from s_k to s_t there are t - k factors", operator)
+    )
     title = f"Gradient of the loss by {by}, written out for T = {steps}"
-    return Derivation(target, result, tuple(lines), title, _recursion_written_out(system, parts, steps), length=steps)
+    relations = () if cut else _recursion_written_out(system, parts, steps)
+    return Derivation(target, result, tuple(lines), title, relations, length=steps)
 
 
 def _recursion_written_out(system: RecurrentSystem, parts: Ingredients, steps: int) -> tuple[e.Relation, ...]:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 from sympy import Expr
 
 from derive import expressions as e
+from derive.abstract import call_behind
 from derive.adjoint import AdjointEngine, AdjointEquation
 from derive.expressions import make
 from derive.substitute import substitute
-from numeric.evaluate import Evaluator
+from numeric.evaluate import Environment, Evaluator
 from numeric.functions import Array
-from numeric.simulate import Run
+from numeric.simulate import Point, Run
+
+E = TypeVar("E", bound=Environment)
 
 
 @dataclass
-class _AdjointEnvironment:
+class AdjointEnvironment:
     """Quantities come from the forward run, adjoints from the recursion, gradients of abstract losses from the loss."""
 
     run: Run
-    engine: AdjointEngine
-    adjoints: dict[tuple[str, int | None], Array]
+    adjoints: dict[Point, Array]
+    _calls: dict[e.Gradient, e.Call | None] = field(default_factory=dict)
 
     def value(self, key: str, time: int | None) -> Array:
         found = self.adjoints.get((key, time))
@@ -39,64 +43,61 @@ class _AdjointEnvironment:
     def derivative(self, node: e.Node, evaluator: Evaluator) -> Array:
         """∇_{q_t} L_t of an abstract loss, from its own formula."""
         if isinstance(node, e.Gradient):
-            for body in self._bodies:
-                for call in body.atoms(e.Call):
-                    position = _argument(call, node)
-                    if position is not None:
-                        time = evaluator.integer(node.of.time) if isinstance(node.of, e.Timed) else None
-                        if time is not None and not self._covers(time):
-                            return np.zeros(evaluator.shape(node))
-                        return self.run.loss.gradient(time, position, evaluator(node.by))
+            found = self.call_behind(node)
+            if found is not None:
+                time, arguments = self.called(found, evaluator)
+                if time is not None and not self.covers(time):
+                    return np.zeros(evaluator.shape(node))
+                return self.run.loss.gradient(time, found.arguments.index(node.by), arguments)
         return self.run.derivative(node, evaluator)
 
-    @cached_property
-    def _bodies(self) -> list[e.Node]:
-        return [term.body for term in self.run.system.loss_terms]
+    def call_behind(self, gradient: e.Gradient) -> e.Call | None:
+        """The abstract function that a gradient is of, found once."""
+        if gradient not in self._calls:
+            self._calls[gradient] = call_behind(self.run.system, gradient)
+        return self._calls[gradient]
 
-    def _covers(self, time: int) -> bool:
+    def called(self, call: e.Call, evaluator: Evaluator) -> tuple[int | None, list[Array]]:
+        """The time of an abstract function's value, and its arguments."""
+        time = evaluator.integer(call.value.time) if isinstance(call.value, e.Timed) else None
+        return time, [evaluator(argument) for argument in call.arguments]
+
+    def covers(self, time: int) -> bool:
+        """Whether a loss acts at a time."""
         return any(time in self.run.loss_times(term) for term in self.run.system.loss_terms)
 
 
-def _argument(call: e.Call, gradient: e.Gradient) -> int | None:
-    """Which argument of an abstract function a gradient of its value is by; the same quantity may stand there at
-    several times.
+class BackwardPass(Generic[E]):
+    """Equations of an adjoint recursion, evaluated against the sweeps of the cell: those of the last sweep first, each in
+    the other direction of time.
     """
-    value, by = gradient.of, gradient.by
-    for position, argument in enumerate(call.arguments):
-        if (
-            isinstance(value, e.Timed)
-            and isinstance(call.value, e.Timed)
-            and isinstance(by, e.Timed)
-            and isinstance(argument, e.Timed)
-        ):
-            if (
-                value.name == call.value.name
-                and by.name == argument.name
-                and by.time - value.time == argument.time - call.value.time
-            ):
-                return position
-        elif (value, by) == (call.value, argument):
-            return position
-    return None
 
-
-class AdjointPass:
-    """One backward pass over a run: every adjoint at every time, and the gradients."""
-
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, environment: E, values: dict[Point, Array]) -> None:
         self.run = run
-        self.engine = AdjointEngine(run.system)
-        self.environment = _AdjointEnvironment(run, self.engine, {})
-        self.sizes = run.sizes
+        self.environment = environment
+        self.values = values
+        """What has been computed: by the name of an adjoint, and its time."""
         self._known_adjoints: dict[e.Node, tuple[e.Timed, ...]] = {}
-        self._recursion()
 
-    def _evaluate(self, node: e.Node, time: int | None) -> Array:
+    def name_of(self, key: str) -> str:
+        """What the adjoint of a quantity is called."""
+        raise NotImplementedError
+
+    def parameter(self, key: str) -> Array:
+        """What arrives at a quantity without time."""
+        raise NotImplementedError
+
+    def is_adjoint(self, name: str) -> bool:
+        """Whether a name is that of an adjoint, which is zero beyond the ends of the sequence."""
+        return name in self.run.system.adjoint_owners
+
+    def evaluate(self, node: e.Node, time: int | None) -> Array:
+        """A right side at a time."""
         times = {} if time is None else {self.run.system.time.name: time}
-        evaluator = Evaluator(self.environment, self.sizes, times)
+        evaluator = Evaluator(self.environment, self.run.sizes, times)
         value = evaluator(substitute(node, zeros) if (zeros := self._outside(node, evaluator)) else node)
         return (
-            np.broadcast_to(value, tuple(Evaluator(self.environment, self.sizes).shape(node)))
+            np.broadcast_to(value, tuple(Evaluator(self.environment, self.run.sizes).shape(node)))
             if value.shape != ()
             else value
         )
@@ -107,7 +108,9 @@ class AdjointPass:
         """
         found: dict[e.Node, e.Node] = {}
         for adjoint in self._adjoints_in(node):
-            if all(symbol.name in evaluator.times or symbol.name in self.sizes for symbol in adjoint.time.free_symbols):
+            if all(
+                symbol.name in evaluator.times or symbol.name in self.run.sizes for symbol in adjoint.time.free_symbols
+            ):
                 time = evaluator.integer(adjoint.time)
                 if not 1 <= time <= self.run.length:
                     found[adjoint] = make.zero(adjoint.shape)
@@ -115,43 +118,54 @@ class AdjointPass:
 
     def _adjoints_in(self, node: e.Node) -> tuple[e.Timed, ...]:
         if node not in self._known_adjoints:
-            owners = self.run.system.adjoint_owners
-            self._known_adjoints[node] = tuple(leaf for leaf in node.atoms(e.Timed) if leaf.name in owners)
+            self._known_adjoints[node] = tuple(leaf for leaf in node.atoms(e.Timed) if self.is_adjoint(leaf.name))
         return self._known_adjoints[node]
 
-    def _recursion(self) -> None:
-        """Adjoints run against the sweeps of the cell: those of the last sweep first, each in the other direction of
-        time.
-        """
-        equations = {equation.key: equation for equation in self.engine.equations}
+    def recursion(self, equations: Iterable[AdjointEquation]) -> None:
+        """Go through all equations at all times."""
+        by_key = {equation.key: equation for equation in equations}
         for sweep in reversed(self.run.system.sweeps):
             if not sweep.timed:
                 key = sweep.equations[0].key
-                self.environment.adjoints[(self.engine.system.adjoint_names[key], None)] = self.parameter(key)
+                self.values[(self.name_of(key), None)] = self.parameter(key)
                 continue
-            own = [equations[q.key] for q in reversed(sweep.equations) if q.key in equations]
+            own = [by_key[q.key] for q in reversed(sweep.equations) if q.key in by_key]
             times = range(1, self.run.length + 1)
             for time in times if sweep.backward else reversed(times):
                 for equation in own:
-                    self.environment.adjoints[(equation.adjoint.name, time)] = self._adjoint(equation, time)
+                    self.values[(equation.adjoint.name, time)] = self.at(equation, time)
 
-    def _adjoint(self, equation: AdjointEquation, time: int) -> Array:
-        value = self._evaluate(equation.rhs, time)
+    def at(self, equation: AdjointEquation, time: int) -> Array:
+        """The adjoint that an equation gives at a time."""
+        value = self.evaluate(equation.rhs, time)
         if equation.final is not None and time == self.run.length:
-            value = value + self._evaluate(equation.final, time)
+            value = value + self.evaluate(equation.final, time)
         return np.array(value)
+
+
+class AdjointPass(BackwardPass[AdjointEnvironment]):
+    """One backward pass over a run: every adjoint at every time, and the gradients."""
+
+    def __init__(self, run: Run) -> None:
+        self.engine = AdjointEngine(run.system)
+        environment = AdjointEnvironment(run, {})
+        super().__init__(run, environment, environment.adjoints)
+        self.recursion(self.engine.equations)
+
+    def name_of(self, key: str) -> str:
+        return self.run.system.adjoint_names[key]
 
     def parameter(self, key: str) -> Array:
         """∇L by a parameter, in the shape of its expression."""
-        return self._evaluate(self.engine.parameter_gradient(key), None)
+        return self.evaluate(self.engine.parameter_gradient(key), None)
 
     def input(self, key: str, time: int) -> Array:
         """∇L by an input at a time."""
         equation = self.engine.equation(key)
         if equation is None:
             return np.zeros(self.run.shape(key))
-        return self._adjoint(equation, time)
+        return self.at(equation, time)
 
     def initial(self, key: str, time: Expr) -> Array:
         """∇L by a value that the sequence starts from."""
-        return self._evaluate(self.engine.state_gradient(key, time), None)
+        return self.evaluate(self.engine.state_gradient(key, time), None)

@@ -11,18 +11,15 @@ from numeric.functions import Array
 
 
 @lru_cache(maxsize=4096)
-def _coefficients(seed: int, time: int, position: int, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
+def _coefficients(seed: int, time: int, position: int, shape: tuple[int, ...]) -> tuple[Array, Array, Array, Array]:
     generator = np.random.default_rng([seed, time, position])
-    return (
-        generator.uniform(-1.0, 1.0, size=shape),
-        generator.uniform(-1.0, 1.0, size=shape),
-        generator.uniform(-1.0, 1.0, size=shape),
-    )
+    a, b, c, d = (generator.uniform(-1.0, 1.0, size=shape) for _ in range(4))
+    return a, b, c, d
 
 
 class SmoothLoss:
     """A different smooth function at every time: L_t(q) = Σ_i a_i q_i + ½ b_i q_i² + c_i q_i³/3, summed over its
-    arguments.
+    arguments, and ½ (Σ_i d_i q_i)² over all entries together, so that second derivatives by two of them are not zero.
 
     Polynomial, so that NumPy (real or complex) and torch evaluate the very same thing; its coefficients follow from a
     seed, the time and the argument's position alone.
@@ -31,24 +28,33 @@ class SmoothLoss:
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def coefficients(self, time: int | None, position: int, shape: tuple[int, ...]) -> tuple[Array, Array, Array]:
-        """a, b and c for one argument."""
-        return _coefficients(self.seed, 0 if time is None else time + 1000, position, shape)
+    def coefficients(self, time: int | None, position: int, q: Array) -> list[Array]:
+        """a, b, c and d for one argument, as arrays of its kind."""
+        found = _coefficients(self.seed, 0 if time is None else time + 1000, position, tuple(q.shape))
+        return [x if isinstance(q, np.ndarray) else q.new_tensor(x) for x in found]
 
     def value(self, time: int | None, arguments: Sequence[Array]) -> Array:
         """L_t of its arguments, as a (1, 1) array of their kind."""
-        total = None
+        total = 0.5 * self._together(time, arguments) ** 2
         for position, q in enumerate(arguments):
-            a, b, c = (self._like(x, q) for x in self.coefficients(time, position, tuple(q.shape)))
-            part = (a * q + 0.5 * b * q * q + c * q * q * q / 3.0).sum().reshape(1, 1)
-            total = part if total is None else total + part
-        return total
+            a, b, c, _ = self.coefficients(time, position, q)
+            total = total + (a * q + 0.5 * b * q * q + c * q * q * q / 3.0).sum()
+        return total.reshape(1, 1)
 
-    def gradient(self, time: int | None, position: int, q: Array) -> Array:
+    def gradient(self, time: int | None, position: int, arguments: Sequence[Array]) -> Array:
         """∇ of L_t by its argument at a position."""
-        a, b, c = (self._like(x, q) for x in self.coefficients(time, position, tuple(q.shape)))
-        return a + b * q + c * q * q
+        q = arguments[position]
+        a, b, c, d = self.coefficients(time, position, q)
+        return a + b * q + c * q * q + d * self._together(time, arguments)
 
-    @staticmethod
-    def _like(x: Array, q: Array) -> Array:
-        return x if isinstance(q, np.ndarray) else q.new_tensor(x)
+    def hessian(self, time: int | None, first: int, second: int, arguments: Sequence[Array]) -> Array:
+        """The derivative of the gradient by one argument by another one, entries in the order of the arrays."""
+        q = arguments[first]
+        _, b, c, d = self.coefficients(time, first, q)
+        other = self.coefficients(time, second, arguments[second])[3]
+        together = np.outer(d.ravel(), other.ravel())
+        return together + np.diag((b + 2 * c * q).ravel()) if first == second else together
+
+    def _together(self, time: int | None, arguments: Sequence[Array]) -> Array:
+        parts = [(self.coefficients(time, position, q)[3] * q).sum() for position, q in enumerate(arguments)]
+        return sum(parts[1:], parts[0])

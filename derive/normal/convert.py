@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sympy import Basic, Dummy, Expr, Integer, Poly, PolynomialError, Symbol
+from sympy import Basic, Dummy, Expr, Integer, Max, Min, Poly, PolynomialError, Symbol
 
 from derive import expressions as e
 from derive.expressions import make
@@ -298,7 +298,9 @@ class Converter:
     def _SumOver(self, node: e.SumOver, at: Sequence[Index | None]) -> list[Term]:
         symbol = Dummy(node.index.name, integer=True)
         body = e.rebound(node.body, node.index, symbol)
-        region = ((node.lower, symbol), (symbol, node.upper))
+        lower = node.lower.args if isinstance(node.lower, Max) else (node.lower,)
+        upper = node.upper.args if isinstance(node.upper, Min) else (node.upper,)
+        region = (*((bound, symbol) for bound in lower), *((symbol, bound) for bound in upper))
         return [
             Term(t.coefficient, t.factors, t.inner, (*t.times, symbol), t.region + region, t.segments)
             for t in self.terms(body, at)

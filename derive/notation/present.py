@@ -44,7 +44,9 @@ def index_surface(value: Expr) -> s.Surface:
     if isinstance(value, Piecewise):
         return _iverson(value)
     if value.func.__name__ in ("Max", "Min"):
-        arguments = tuple(index_surface(argument) for argument in sorted(value.args, key=str))
+        arguments = tuple(
+            index_surface(argument) for argument in sorted(value.args, key=lambda part: (not part.is_number, str(part)))
+        )
         return s.Sequence((s.Name(value.func.__name__.lower()), s.Bracket("(", arguments)))
     return s.Name(str(value))
 
@@ -74,7 +76,9 @@ def _comparison(condition: Boolean) -> s.Relation:
 
 
 def _index_sum(value: Expr) -> s.Surface:
-    terms = sorted(value.as_ordered_terms(), key=lambda term: bool(term.could_extract_minus_sign()))
+    terms = sorted(
+        value.as_ordered_terms(), key=lambda term: (bool(term.is_number), bool(term.could_extract_minus_sign()))
+    )
     signs, items = [], []
     for term in terms:
         negative = term.could_extract_minus_sign()

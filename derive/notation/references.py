@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Integer, Rational, sympify
+from sympy import Expr, Integer, Max, Min, Rational, sympify
 
 from derive.errors import AmbiguityError, ParseError
 from derive.notation import surface as s
@@ -65,6 +65,9 @@ class ReferenceReader:
             return self.index_or_none(node.items[0])
         if isinstance(node, s.Scripted):
             return self._numbered_size(node)
+        extreme = self._extreme(node)
+        if extreme is not None:
+            return extreme
         parts = [self.index_or_none(child) for child in node.children()]
         if any(part is None for part in parts):
             return None
@@ -79,6 +82,20 @@ class ReferenceReader:
         if isinstance(node, s.Fraction) or (isinstance(node, s.Infix) and node.operators == ("slash",)):
             return values[0] / values[1]
         return None
+
+    def _extreme(self, node: s.Surface) -> Expr | None:
+        """``\\max(1, t-K+1)``."""
+        if not isinstance(node, s.Sequence) or len(node.items) != 2:
+            return None
+        name, given = node.items
+        if not isinstance(name, s.Name) or name.text not in ("max", "min"):
+            return None
+        if not isinstance(given, s.Bracket) or given.kind != "(" or len(given.items) < 2:
+            return None
+        parts = [self.index_or_none(item) for item in given.items]
+        if any(part is None for part in parts):
+            return None
+        return (Max if name.text == "max" else Min)(*parts)
 
     def _numbered_size(self, node: s.Scripted) -> Expr | None:
         """``n_2``, a size that needed another letter."""

@@ -1,0 +1,167 @@
+"""Truncated backpropagation through time: each loss goes back over its own step and those before it, K steps in all.
+
+    ∂L/∂W ≈ Σ_t Σ_{k = max(1, t-K+1)}^{t} ∂L_t/∂s_t ∂s_t/∂s_k ∂⁺s_k/∂W
+
+K = T gives the gradient itself. What is left out are the paths over K steps and more, so the cost is O(TK) and the result
+is biased against long dependencies. Sources: Williams and Peng, *An efficient gradient-based algorithm for on-line
+training of recurrent network trajectories* (1990), BPTT(h); Zhang et al., *Dive into Deep Learning*, section 9.7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr, Integer, Max
+
+from derive import expressions as e
+from derive.adjoint import AdjointEngine, needs_of, readout_steps, recursion_steps
+from derive.derivation import Derivation, Step
+from derive.errors import MissingRuleError, UsageError, clipped
+from derive.expressions import make
+from derive.flow import free_index
+from derive.forms import double_sum, double_sum_expression, explicit_double_sum, ingredients, unrolled
+from derive.system import RecurrentSystem, T, leaves
+
+_LEFT_OUT = "paths from before the window are left out"
+
+
+def window_of(given: int | str) -> Expr:
+    """The number of steps K: a number, or a letter that stands for one.
+
+    Raises
+    ------
+    UsageError : it is neither.
+    """
+    text = str(given)
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
+        return Integer(given)
+    if text.isdecimal() and int(text[:9]) >= 1:
+        return Integer(int(text[:9]))
+    if len(text) == 1 and text.isalpha() and text != "T":
+        return e.size(text)
+    raise UsageError(
+        f"gradients cannot be truncated after {clipped(repr(given), 30)}",
+        expected="a number of steps from 1 on, or a letter such as K",
+    )
+
+
+def truncated(system: RecurrentSystem, by: e.Node, window: Expr, form: str, steps: int) -> Derivation:
+    """∇L by a parameter, without the paths over ``window`` steps and more.
+
+    Raises
+    ------
+    UsageError       : ``by`` is no parameter; the letter of the window is in use.
+    MissingRuleError : the loss has parts of both kinds, the cell reads the next step, or the parameter gives starting
+                       values.
+    """
+    if window.is_Symbol and (
+        window.name in system.shapes or window in {s for q in system.steps for s in q.lhs.free_symbols}
+    ):
+        raise UsageError(f"{window} is in use by the cell", expected="another letter")
+    if form == "recursion":
+        return _by_recursion(system, by, window)
+    if form == "double-sum":
+        return _as_double_sum(system, by, window)
+    if form != "unrolled":
+        raise UsageError(f"the form {form} is not truncated", expected="recursion, double-sum or unrolled")
+    if not window.is_Integer:
+        raise UsageError(f"{window} is no number", expected="a number of steps, as the length is one")
+    found = unrolled(system, by, steps, int(window))
+    return replace(found, window=window, title=f"{found.title}, truncated after {window} {_steps(window)}")
+
+
+def _steps(window: Expr) -> str:
+    return "step" if window == 1 else "steps"
+
+
+def first_step(window: Expr, last: Expr) -> Expr:
+    """The first step of the window that ends at a step."""
+    return Max(Integer(1), last - window + 1)
+
+
+def _as_double_sum(system: RecurrentSystem, by: e.Node, window: Expr) -> Derivation:
+    exact = double_sum(system, by)
+    parts = ingredients(system, by)
+    first = first_step(window, system.time)
+    result = double_sum_expression(system, parts, first)
+    reason = f"at most {window} {_steps(window)} for each loss: {_LEFT_OUT}"
+    shared = [step for step in exact.steps if not isinstance(step.lhs, e.Gradient)]
+    lines = [*shared, Step(exact.target, result, "truncated BPTT", reason, "~")]
+    explicit = explicit_double_sum(system, parts, free_index({system.time, parts.k}), first)
+    if explicit is not None:
+        gradient = e.Gradient(by, e.Var(system.loss_name))
+        lines.append(
+            Step(gradient, explicit, "all factors written out", "the derivative in the parameter's shape", "~")
+        )
+    title = f"{exact.title}, truncated after {window} {_steps(window)}"
+    return Derivation(exact.target, result, tuple(lines), title, window=window)
+
+
+# -- one backward pass for each loss ---------------------------------------------------------------------
+
+
+def _by_recursion(system: RecurrentSystem, by: e.Node, window: Expr) -> Derivation:
+    """For the loss of each step r, the adjoint recursion from r back to the first step of its window."""
+    _check(system, by)
+    at_end = all(term.final for term in system.loss_terms)
+    r = next(letter for letter in map(e.index, ("r", "s", "k")) if letter != system.time)
+    engine = AdjointEngine(system) if at_end else AdjointEngine(system, only=r)
+    last: Expr = T if at_end else r
+    share = _of_one_loss(engine, by.name, window, last)  # type: ignore[attr-defined]
+    result = share if at_end else e.SumOver(r, 1, T, share)
+    steps = [
+        Step(
+            q.lhs,
+            q.rhs,
+            "pre-activation" if q.key in system.preactivations else "equation of the cell",
+            proved="definition",
+        )
+        for q in system.steps
+    ]
+    equations = engine.needed(share)
+    recursion = [*readout_steps(engine, needs_of(equations, share)), *recursion_steps(engine, equations)]
+    target = e.Gradient(by, e.Var(system.loss_name))
+    reason = f"at most {window} {_steps(window)} for each loss: {_LEFT_OUT}"
+    steps += [*recursion, Step(target, result, "truncated BPTT", reason, "~")]
+    title = f"Gradient of the loss by {by}, by the adjoint recursion, truncated after {window} {_steps(window)}"
+    relations = tuple(step.relation for step in recursion)
+    return Derivation(target, result, tuple(steps), title, relations, window=window)
+
+
+def _check(system: RecurrentSystem, by: e.Node) -> None:
+    if not isinstance(by, e.Var) or by.name not in system.parameters:
+        raise UsageError(f"{by} is no parameter of the cell", expected=f"one of {', '.join(system.parameters)}")
+    if system.max_lead:
+        raise MissingRuleError(
+            "the cell reads states of the next step", hint="no window before a step holds all it needs"
+        )
+    whole = all((term.lower - 1).is_nonpositive and term.upper == T for term in system.loss_terms if not term.final)
+    ends = [term.final and term.lower == T for term in system.loss_terms]
+    if (
+        not system.loss_terms
+        or any(ends) != all(ends)
+        or not whole
+        or any(t.final and t.lower != T for t in system.loss_terms)
+    ):
+        raise MissingRuleError(
+            "truncation needs one kind of loss",
+            expected="a loss at every step, or one at T",
+            hint="derive the parts one by one",
+        )
+    if any(by in leaves(value) for value in system.initial.values()):
+        raise MissingRuleError(f"starting values are computed from {by}", hint="derive the whole gradient")
+
+
+def _of_one_loss(engine: AdjointEngine, key: str, window: Expr, last: Expr) -> e.Node:
+    """What the loss of a step adds to the gradient: the shares of the steps in its window, and what it reads directly."""
+    whole = engine.parameter_gradient(key)
+    share = engine.per_step(key)
+    if share is None:
+        return whole
+    over_all = e.SumOver(engine.time, 1, T, share)
+    in_window = e.SumOver(engine.time, first_step(window, last), last, share)
+    terms = whole.operands if isinstance(whole, e.Plus) else (whole,)
+    return make.plus(*(in_window if term == over_all else term for term in terms))
+
+
+__all__ = ["first_step", "truncated", "window_of"]
