@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import And, Eq, Expr, Integer, Le, Piecewise, Symbol
+from sympy import And, Eq, Expr, Integer, Le, Max, Piecewise, Symbol
 
 from derive import expressions as e
 from derive.derivation import Derivation, Step
@@ -61,17 +61,21 @@ class AdjointEngine:
 
     Parameters
     ----------
-    only : a step; of a loss that sums over time, the term of this step alone is differentiated, and adjoints carry the
-           step as a label: δ_t^{(r)}.
+    only   : a step; of a loss that sums over time, the term of this step alone is differentiated, and adjoints carry the
+             step as a label: δ_t^{(r)}.
+    window : over how many steps before the last one, itself included, parameters get their shares; all, if none is
+             given.
     """
 
-    def __init__(self, system: RecurrentSystem, only: Symbol | None = None) -> None:
+    def __init__(self, system: RecurrentSystem, only: Symbol | None = None, window: Expr | None = None) -> None:
         self.system = system
         self.time = system.time
         self.loss_terms = system.loss_terms
         self.names = system.adjoint_names
         self.end: Expr = T if only is None else only
-        """The last step that the recursion starts from."""
+        """The last step, which the recursion starts from."""
+        self.first: Expr = Integer(1) if window is None else Max(1, self.end - window + 1)
+        """The first step whose share counts."""
         if only is not None:
             self.loss_terms = tuple(LossTerm(only, only, term.body) for term in system.loss_terms)
             label = f"({only.name})"
@@ -223,7 +227,7 @@ class AdjointEngine:
         terms: list[e.Node] = []
         step = self.per_step(key)
         if step is not None:
-            terms.append(e.SumOver(self.time, 1, T, step))
+            terms.append(e.SumOver(self.time, self.first, self.end, step))
         for equation in reversed(self.system.steps):
             if isinstance(equation.lhs, e.Var):
                 terms += [_summed(reach) for reach in self.passed[equation.key] if reach.leaf.name == key]

@@ -31,13 +31,17 @@ def name_preactivations(equations: Sequence[Equation], taken: set[str], time: Sy
     wanted = {key: arguments for key, arguments in wanted.items() if arguments}
     bases = {QName.from_key(key).base for key in taken}
     letter = next((candidate for candidate in _LETTERS if candidate not in bases), "z")
-    single = sum(len(arguments) for arguments in wanted.values()) == 1 and letter not in taken
+    single = len({argument for arguments in wanted.values() for argument in arguments}) == 1 and letter not in taken
     one_base = len({QName.from_key(key).base for key in wanted}) == 1
     used, owners = set(taken), {}
     result: list[Equation] = []
+    names: dict[e.Node, e.Node] = {}
+    """What has a name already: the argument as it was written."""
     for equation in equations:
-        rhs = equation.rhs
+        rhs = equation.rhs.xreplace(names)
         for argument in wanted.get(equation.key, ()):
+            if argument in names:
+                continue
             key = letter if single else _fresh(letter, equation.key, used, labelled=not one_base)
             used.add(key)
             owners[key] = equation.key
@@ -46,25 +50,27 @@ def name_preactivations(equations: Sequence[Equation], taken: set[str], time: Sy
                 if isinstance(equation.lhs, e.Timed)
                 else e.Var(key, *argument.shape)
             )
-            inner = argument.xreplace({q.rhs: q.lhs for q in result if q.key in owners})
+            inner = argument.xreplace(names)
             result.append(Equation(key, name, inner, equation.span))
-            rhs = rhs.xreplace({argument: name})
+            rhs = rhs.xreplace({inner: name})
+            names[argument] = name
         result.append(Equation(equation.key, equation.lhs, rhs, equation.span))
     return Prepared(tuple(result), owners)
 
 
 def _compound_arguments(rhs: e.Node) -> tuple[e.Node, ...]:
     """Arguments of functions that combine at least two quantities, inner ones first; not those that change along a
-    sum's own index.
+    sum's own index. An inner argument counts as the one quantity that it becomes, so log(σ(z)) needs no further name.
     """
-    found: dict[e.Node, None] = {}
+    found: dict[e.Node, e.Node] = {}
     summed = {node.index for node in e.children_first(rhs) if isinstance(node, e.OverTime)}
     for node in e.children_first(rhs):
         if isinstance(node, (e.Apply, e.Softmax)) and not summed & node.free_symbols:
             argument = node.operands[0]
-            quantities = {leaf for leaf in e.children_first(argument) if isinstance(leaf, (e.Timed, e.Var))}
+            named = argument.xreplace(found)
+            quantities = {leaf for leaf in e.children_first(named) if isinstance(leaf, (e.Timed, e.Var))}
             if len(quantities) > 1:
-                found.setdefault(argument)
+                found.setdefault(argument, e.Var(f"argument {len(found)}", *argument.shape))
     return tuple(found)
 
 

@@ -84,8 +84,13 @@ class SensitivityEngine:
     def starts(self) -> Mapping[e.Node, e.Node]:
         """The sensitivities of the values that the sequence starts from; zero unless they are computed from W."""
         zero = {start: make.zero((size_of(start), size_of(self.parameter))) for start in self.system.starts}
-        given = {start: self.total(value) for start, value in self.system.initial.items()}
+        given = {start: self._of_start(start, value) for start, value in self.system.initial.items()}
         return {start: value for start, value in {**zero, **given}.items() if start.name in self.moving}
+
+    def _of_start(self, start: e.Node, value: e.Node) -> e.Node:
+        """A number that stands for a vector, as in h_0 = 0, moves all its entries."""
+        moved = self.total(value)
+        return moved if value.shape == start.shape else make.times(make.ones((size_of(start), ONE)), moved)
 
     @cached_property
     def recursion(self) -> Mapping[e.Node, e.Node]:

@@ -17,7 +17,6 @@ from derive import expressions as e
 from derive.adjoint import AdjointEngine, needs_of, readout_steps, recursion_steps
 from derive.derivation import Derivation, Step
 from derive.errors import MissingRuleError, UsageError, clipped
-from derive.expressions import make
 from derive.flow import free_index
 from derive.forms import double_sum, double_sum_expression, explicit_double_sum, ingredients, unrolled
 from derive.system import RecurrentSystem, T, leaves
@@ -105,9 +104,8 @@ def _by_recursion(system: RecurrentSystem, by: e.Node, window: Expr) -> Derivati
     _check(system, by)
     at_end = all(term.final for term in system.loss_terms)
     r = next(letter for letter in map(e.index, ("r", "s", "k")) if letter != system.time)
-    engine = AdjointEngine(system) if at_end else AdjointEngine(system, only=r)
-    last: Expr = T if at_end else r
-    share = _of_one_loss(engine, by.name, window, last)  # type: ignore[attr-defined]
+    engine = AdjointEngine(system, None if at_end else r, window)
+    share = engine.parameter_gradient(by.name)
     result = share if at_end else e.SumOver(r, 1, T, share)
     steps = [
         Step(
@@ -150,18 +148,6 @@ def _check(system: RecurrentSystem, by: e.Node) -> None:
         )
     if any(by in leaves(value) for value in system.initial.values()):
         raise MissingRuleError(f"starting values are computed from {by}", hint="derive the whole gradient")
-
-
-def _of_one_loss(engine: AdjointEngine, key: str, window: Expr, last: Expr) -> e.Node:
-    """What the loss of a step adds to the gradient: the shares of the steps in its window, and what it reads directly."""
-    whole = engine.parameter_gradient(key)
-    share = engine.per_step(key)
-    if share is None:
-        return whole
-    over_all = e.SumOver(engine.time, 1, T, share)
-    in_window = e.SumOver(engine.time, first_step(window, last), last, share)
-    terms = whole.operands if isinstance(whole, e.Plus) else (whole,)
-    return make.plus(*(in_window if term == over_all else term for term in terms))
 
 
 __all__ = ["first_step", "truncated", "window_of"]

@@ -8,6 +8,8 @@ import numpy as np
 
 from derive import expressions as e
 from derive.derivation import Derivation
+from derive.expressions import make
+from derive.substitute import substitute
 from numeric import truth
 from numeric.adjoints import AdjointPass
 from numeric.evaluate import Evaluator
@@ -24,22 +26,28 @@ class DerivedNames:
         self.named = {
             step.lhs.name: step.rhs
             for step in derivation.steps
-            if isinstance(step.lhs, e.Timed) and step.lhs.name not in run.system.shapes
+            if isinstance(step.lhs, (e.Timed, e.Var)) and step.lhs.name not in run.system.shapes
         }
         """By their last definition."""
-        self.recursions: dict[tuple[str, e.Node], list[tuple[e.Timed, e.Node]]] = {}
-        """Derivatives for which the derivation states a recursion, by the quantity and what it is differentiated by."""
+        self.recursions: dict[tuple[str, e.Node | None], list[tuple[e.Timed, e.Node]]] = {}
+        """Names, and derivatives of a quantity by another, for which the derivation states a recursion."""
         for relation in derivation.recursion:
             of = _quantity(relation.lhs)
-            if of is not None and isinstance(relation.lhs, e.Derivative):
-                self.recursions.setdefault((of.name, relation.lhs.by), []).append((of, relation.rhs))
+            if of is not None:
+                by = relation.lhs.by if isinstance(relation.lhs, e.Derivative) else None
+                self.recursions.setdefault((of.name, by), []).append((of, relation.rhs))
+                self.named.pop(of.name, None)
         self._known: dict[tuple[e.Node, tuple[tuple[str, int], ...]], Array] = {}
         """Derivatives by the times that they were asked for: a sum over t and k repeats ∂⁺s_k/∂W for every t."""
+        self._stepwise: dict[tuple[str, e.Node | None, int], Array] = {}
+        """What the recursions gave, by the time."""
 
     def evaluator(self) -> Evaluator:
         return Evaluator(self, self.run.sizes, self.times)
 
     def value(self, key: str, time: int | None) -> Array:
+        if time is not None and (key, None) in self.recursions:
+            return self._by_recursion(key, None, time, self.run.shape(self._owner(key)))
         if key in self.named:
             return Evaluator(self, self.run.sizes, {self.run.system.time.name: time} if time is not None else {})(
                 self.named[key]
@@ -53,34 +61,49 @@ class DerivedNames:
         letters = {symbol.name for symbol in node.free_symbols if symbol.is_Symbol}
         key = (node, tuple(sorted((name, time) for name, time in evaluator.times.items() if name in letters)))
         if key not in self._known:
-            found = self._by_recursion(node, evaluator)
-            if found is None:
+            of = None if not isinstance(node, e.Derivative) or node.immediate else _quantity(node)
+            if of is not None and isinstance(node, e.Derivative) and (of.name, node.by) in self.recursions:
+                time, shape = evaluator.integer(of.time), evaluator.shape(node)
+                self._known[key] = self._by_recursion(of.name, node.by, time, shape)
+            else:
                 joint = self._joint(node)
-                found = self.run.derivative(node, evaluator) if joint is None else joint(evaluator)
-            self._known[key] = found
+                self._known[key] = self.run.derivative(node, evaluator) if joint is None else joint(evaluator)
         return self._known[key]
 
-    def _by_recursion(self, node: e.Node, evaluator: Evaluator) -> Array | None:
-        """The value that the derivation's own recursion gives: its line for that very time, else the one for every step."""
-        of = _quantity(node)
-        if of is None or not isinstance(node, e.Derivative) or node.immediate:
-            return None
-        lines = self.recursions.get((of.name, node.by))
-        if lines is None:
-            return None
-        time = evaluator.integer(of.time)
-        clock = self.run.system.time
+    def _owner(self, key: str) -> str:
+        """The quantity of an adjoint, whatever step's loss it is of."""
+        plain = key if key in self.run.system.adjoint_owners else key[: key.rindex("^")]
+        return self.run.system.adjoint_owners[plain]
+
+    def _by_recursion(self, name: str, by: e.Node | None, time: int, shape: tuple[int, ...]) -> Array:
+        """The value that the derivation's own recursion gives: by its line for that very time, else by the one for every
+        step.
+        """
+        key = (name, by, time)
+        if key not in self._stepwise:
+            line = self._line(name, by, time)
+            self._stepwise[key] = np.zeros(shape) if line is None else self._at(line, time)
+        return self._stepwise[key]
+
+    def _line(self, name: str, by: e.Node | None, time: int) -> e.Node | None:
+        clock, evaluator = self.run.system.time, self.evaluator()
+        lines = self.recursions[(name, by)]
         for quantity, value in lines:
             if clock not in quantity.time.free_symbols and evaluator.integer(quantity.time) == time:
-                return self._at(value, time)
-        if 1 <= time <= self.run.length:
-            for quantity, value in lines:
-                if quantity.time == clock:
-                    return self._at(value, time)
-        return np.zeros(evaluator.shape(node))
+                return value
+        return next(
+            (value for quantity, value in lines if quantity.time == clock and 1 <= time <= self.run.length), None
+        )
 
     def _at(self, value: e.Node, time: int) -> Array:
-        return Evaluator(self, self.run.sizes, {self.run.system.time.name: time})(value)
+        """A line at a time. What is zero outside the sequence makes zero what it multiplies, even what has no value there."""
+        evaluator = Evaluator(self, self.run.sizes, {self.run.system.time.name: time})
+        outside = {
+            leaf: make.zero(leaf.shape)
+            for leaf in value.atoms(e.Timed)
+            if (leaf.name, None) in self.recursions and not 1 <= evaluator.integer(leaf.time) <= self.run.length
+        }
+        return evaluator(substitute(value, outside) if outside else value)
 
     def _joint(self, node: e.Node):  # type: ignore[no-untyped-def]
         """A derivative of or by a joint state is made of those of or by its parts."""
@@ -132,8 +155,7 @@ def _partial(run: Run, of: e.Node, by: e.Node, held: list[e.Node], evaluator: Ev
 
 
 def _quantity(node: e.Node) -> e.Timed | None:
-    """The quantity at a time that a derivative is of, stacked or not."""
-    if not isinstance(node, e.Derivative):
-        return None
-    of = node.of.operands[0] if isinstance(node.of, e.Vec) else node.of
+    """The quantity at a time that a line is about: itself, or what it is a derivative of, stacked or not."""
+    of = node.of if isinstance(node, e.Derivative) else node
+    of = of.operands[0] if isinstance(of, e.Vec) else of
     return of if isinstance(of, e.Timed) else None

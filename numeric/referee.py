@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from derive import expressions as e
 from derive.system import RecurrentSystem
 from numeric.draws import Draw, run_of
 from numeric.functions import Array
@@ -83,6 +84,28 @@ class TorchReferee:
         second = self.torch.autograd.grad(self.torch.stack(along).sum(), leaves, allow_unused=True)
         found = (zero if g is None else g.numpy() for g, zero in zip(second, zeros, strict=True))
         return dict(zip(self.system.parameters, found, strict=True))
+
+    def truncated_gradient(self, key: str, window: int) -> Array:
+        """∇L by a parameter where the loss of each step sees no more than the last ``window`` steps: the quantities of
+        those before are constants.
+        """
+        leaf = self.leaves[(key, None)]
+        total = np.zeros(tuple(leaf.shape))
+        length = self.run.length
+        for term in self.system.loss_terms:
+            for step in self.run.loss_times(term):
+                last = length if term.final else step
+                fixed: dict[Point, Array] = {
+                    (q.key, time): self.run.value(q.key, time).detach()
+                    for q in self.system.steps
+                    if isinstance(q.lhs, e.Timed)
+                    for time in range(1, last - window + 1)
+                }
+                loss = self.run.with_forced(fixed).evaluator(**{self.system.time.name: step})(term.body)
+                if loss.requires_grad:
+                    (found,) = self.torch.autograd.grad(loss.sum(), leaf, allow_unused=True)
+                    total = total if found is None else total + found.numpy()
+        return total
 
     def jacobian(self, of: Point, by: Point) -> Array:
         """∂a/∂b as (size a, size b)."""

@@ -73,9 +73,9 @@ class TangentPass(BackwardPass[_TangentEnvironment]):
 
     def _forward(self) -> None:
         for start, value in self.engine.starts.items():
-            time = Evaluator(self.run, self.run.sizes).integer(start.time)
+            first = Evaluator(self.run, self.run.sizes).integer(start.time)
             moved = self.evaluate(value, None)
-            self.values[(self._dotted(start.name), time)] = moved + np.zeros(self.run.shape(start.name))
+            self.values[(self._dotted(start.name), first)] = moved + np.zeros(self.run.shape(start.name))
         for sweep in self.run.system.sweeps:
             steps: Sequence[int | None] = range(1, self.run.length + 1) if sweep.timed else (None,)
             for time in reversed(steps) if sweep.backward else steps:

@@ -6,7 +6,7 @@ The referee never sees a derived formula: it runs the cell's equations in torch 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sympy import Integer
@@ -22,7 +22,7 @@ from numeric.draws import Draw, draw, farthest, run_of
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.referee import TorchReferee
-from numeric.simulate import Point
+from numeric.simulate import Point, Run
 from numeric.tangents import TangentPass
 from numeric.truth import point_of
 
@@ -206,6 +206,8 @@ def _result_pair(
 ) -> tuple[Array, Array]:
     target, result = derivation.target, derivation.result
     run = run_of(system, drawn)
+    if derivation.window is not None:
+        return _truncated_pair(run, drawn, derivation)
     if isinstance(target, e.Derivative) and isinstance(target.of, e.Var) and target.of.name == system.loss_name:
         target = e.Gradient(target.by, target.of)
     if isinstance(target, e.Derivative):
@@ -228,6 +230,39 @@ def _result_pair(
         measured = WithAdjoints(run, derivation, times).evaluator()(result)
         return np.real(measured).reshape(truth.shape), truth
     raise MissingRuleError(f"{target} is not a derivative")
+
+
+def _truncated_pair(run: Run, drawn: Draw, derivation: Derivation) -> tuple[Array, Array]:
+    """Each loss goes back over a window only: the referee holds fixed what came before it."""
+    by = derivation.target.by
+    window = _window_in_numbers(run, derivation)
+    truth = TorchReferee(run.system, drawn).truncated_gradient(by.name, window)
+    run = replace(run, sizes={**run.sizes, str(derivation.window): window})
+    result = derivation.result
+    over = (
+        result if isinstance(result, e.SumOver) and derivation.recursion and result.index != run.system.time else None
+    )
+    if over is None:
+        measured = DerivedNames(run, derivation, {}).evaluator()(result)
+    else:  # one backward pass for the loss of each step
+        measured = np.zeros(truth.shape)
+        for step in range(1, run.length + 1):
+            at = {over.index: Integer(step)}
+            lines = tuple(line.xreplace(at) for line in derivation.recursion)
+            steps = tuple(
+                replace(step, lhs=step.lhs.xreplace(at), rhs=step.rhs.xreplace(at)) for step in derivation.steps[:-1]
+            )
+            moved = replace(derivation, recursion=lines, steps=steps)
+            measured = measured + DerivedNames(run, moved, {}).evaluator()(over.body.xreplace(at))
+    return np.real(measured).reshape(truth.shape), truth
+
+
+def _window_in_numbers(run: Run, derivation: Derivation) -> int:
+    """The window in numbers; a letter is any number up to the length."""
+    window = derivation.window
+    if window is not None and window.is_Integer:
+        return int(window)
+    return 1 + int(np.random.default_rng([run.length, run.loss.seed]).integers(run.length))
 
 
 def _down_columns(shape: tuple[int, int]) -> Array:
