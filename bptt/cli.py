@@ -50,18 +50,32 @@ def _derive_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     derive.add_argument("cell", metavar="CELL")
     derive.add_argument("--of", metavar="A", help="numerator of a Jacobian, such as 'C_t'")
     derive.add_argument("--wrt", metavar="B", help="denominator of a Jacobian, such as 'C_{t-1}' or 'C_k'")
-    derive.add_argument("--vec", action="store_true", help="with --of: stack matrices by columns, ∂vec(A)/∂vec(B)")
+    derive.add_argument(
+        "--jacobian",
+        action="store_true",
+        help="the one-step Jacobian of all states together, and its product over time",
+    )
+    derive.add_argument(
+        "--vec", action="store_true", help="with --of or --jacobian: stack matrices by columns, ∂vec(A)/∂vec(B)"
+    )
     derive.add_argument(
         "--gradient", metavar="W", help="the gradient of the loss by a parameter, an input x_t or a starting value h_0"
     )
     derive.add_argument(
         "--form",
-        choices=("recursion", "double-sum", "unrolled"),
+        choices=("recursion", "double-sum", "unrolled", "rtrl"),
         help="how the gradient is written (default: recursion)",
     )
     derive.add_argument(
         "--steps", type=_number, metavar="N", help="length of the unrolled form, from 1 to 20 (default: 3)"
     )
+    derive.add_argument(
+        "--truncate-after",
+        metavar="K",
+        help="with --gradient: truncated BPTT; each loss goes back K steps, a number or a letter",
+    )
+    derive.add_argument("--hessian-vector", action="store_true", help="the Hessian of the loss times a direction")
+    derive.add_argument("--bound", action="store_true", help="a bound for the norm of the gradient of the last loss")
     derive.add_argument(
         "--prove", action="store_true", help="with --gradient: prove that the double sum equals the recursion"
     )

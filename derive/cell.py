@@ -10,14 +10,17 @@ from importlib import resources
 
 from derive import expressions as e
 from derive.adjoint import AdjointEngine, all_gradients, gradient
+from derive.bounds import norm_bound
 from derive.cell_text import read_cell_text
 from derive.derivation import Derivation
 from derive.equivalence import equivalence
 from derive.errors import BpttError, UsageError, clipped
 from derive.expressions.node import Shape, is_scalar, is_vector
 from derive.files import is_file_name, read_text
+from derive.flow import FlowEngine
 from derive.forms import double_sum, unrolled
 from derive.jacobian import jacobian
+from derive.joint import joint_jacobian
 from derive.notation.infer import NameInfo, default_kind
 from derive.notation.names import alias_of
 from derive.notation.present import index_surface, present
@@ -145,22 +148,39 @@ class Cell(RecurrentSystem):
 
     # -- derivations -------------------------------------------------------------------------------
 
-    def jacobian(self, of: str, by: str, vec: bool = False) -> Derivation:
+    def jacobian(self, of: str | None = None, by: str | None = None, vec: bool = False) -> Derivation:
         """The total derivative ∂a/∂b, shape (size a, size b) (numerator layout).
 
         Parameters
         ----------
         of, by : quantities such as ``C_t`` and ``C_{t-1}`` (or ``C[t]``); ``C_k`` gives the product over a symbolic
-                 stretch.
+                 stretch. Without them, the one-step Jacobian of the joint state of all states, and its product over
+                 time.
         vec    : stack matrices by columns, so that there is a matrix ∂vec(a)/∂vec(b).
 
         Raises
         ------
         MissingRuleError : the derivative would have more than two indices.
+        UsageError       : one of the two is not given.
 
         Source: Werbos, *Backpropagation through time: what it does and how to do it* (1990).
         """
+        if of is None and by is None:
+            return joint_jacobian(FlowEngine(self, vec))
+        if of is None or by is None:
+            raise UsageError("a Jacobian is of one quantity by another", expected="both, or none for the joint state")
         return jacobian(self, self.quantity_of(of), self.quantity_of(by), vec)
+
+    def norm_bound(self) -> Derivation:
+        """‖∂L_T/∂s_t‖ ≤ ‖∂L_T/∂s_T‖ times the norms of the one-step Jacobians, for the loss of the last step.
+
+        Raises
+        ------
+        MissingRuleError : the loss of a step reads more than the states of that step, or a state is read ahead of its time.
+
+        Source: Pascanu, Mikolov, Bengio, *On the difficulty of training recurrent neural networks* (2013).
+        """
+        return norm_bound(self)
 
     def gradient(
         self, by: str, form: str = "recursion", steps: int = 3, truncate_after: int | str | None = None

@@ -9,7 +9,7 @@ the joint state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sympy import Expr, Integer, Symbol
@@ -133,12 +133,22 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
             f"the loss depends on {by} directly, not only through the states",
             hint="derive the adjoint recursion, or the gradient of the head",
         )
-    if any(isinstance(leaf, e.Timed) and leaf.name in system.states and leaf.time != system.time for leaf in reached):
-        raise MissingRuleError("the loss of step t reads states of other steps", hint="derive the adjoint recursion")
+    check_reads_own_step(system, reached)
     lines, joint, one_step = joint_state.chain()
     step_loss = e.Timed(system.step_loss_name, system.time)
     k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != system.time)
     return Ingredients(term, step_loss, joint, one_step, tuple(lines), by, k)
+
+
+def check_reads_own_step(system: RecurrentSystem, reached: Iterable[e.Node]) -> None:
+    """That the loss of a step reads no states of other steps.
+
+    Raises
+    ------
+    MissingRuleError : it does.
+    """
+    if any(isinstance(leaf, e.Timed) and leaf.name in system.states and leaf.time != system.time for leaf in reached):
+        raise MissingRuleError("the loss of step t reads states of other steps", hint="derive the adjoint recursion")
 
 
 def _times_from(system: RecurrentSystem, parts: Ingredients, wrapped: e.Node) -> e.Node:

@@ -17,7 +17,7 @@ from sympy import Expr, Integer, Max
 
 from derive import expressions as e
 from derive.derivation import Derivation, Step
-from derive.errors import CellError, MissingRuleError
+from derive.errors import CellError, MissingRuleError, UsageError
 from derive.expressions import make
 from derive.expressions.node import ONE
 from derive.flow import FlowEngine, Point, definition_steps, free_index, vector_size
@@ -59,7 +59,12 @@ class JointState:
     def quantity(self, part: Part, time: Expr | None = None) -> e.Node:
         """A part of the joint state at a time, stacked where it is a matrix."""
         found = self.system.quantity(part.key, (self.time if time is None else time) - part.back)
-        return stacked(found) if self.engine.vec else found
+        return stacked(found) if self._stacks else found
+
+    @cached_property
+    def _stacks(self) -> bool:
+        """Whether a state is a matrix, so that all parts are stacked to columns."""
+        return self.engine.vec and any(ONE not in self.system.shapes[part.key] for part in self.parts)
 
     def size(self, part: Part) -> Expr:
         """How many entries a part has."""
@@ -181,6 +186,31 @@ def over_a_stretch(engine: FlowEngine, of: e.Timed, by: e.Timed, title: str) -> 
     # At step 0 the states are given one by one; from step 1 on, one state of a step may be computed from another.
     start = Integer(1) if engine.system.moves_own_step(by.name) and not k.is_Integer else Integer(0)
     return Derivation(target, result, tuple(steps), title, conditions=((first, t), (start, k)))
+
+
+def joint_jacobian(engine: FlowEngine) -> Derivation:
+    """The one-step Jacobian J_t of the joint state, a block matrix where there are several states, and the product of such
+    that leads from step k to step t.
+
+    Raises
+    ------
+    MissingRuleError : a state is a matrix (without ``vec``), or states of the next step are read.
+    UsageError       : the cell has no state.
+    """
+    if not engine.system.states:
+        raise UsageError("no quantity is handed from one step to the next", hint="ask for a Jacobian of two quantities")
+    t, joint_state = engine.time, JointState(engine)
+    k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != t)
+    lines, joint, one_step = joint_state.chain()
+    steps = definition_steps(engine, [(q.key, 0) for q in engine.system.steps if isinstance(q.lhs, e.Timed)])
+    index = free_index({t, k})
+    target = e.Derivative(joint, joint.xreplace({t: k}))
+    result = e.ProductOver(index, k + 1, t, one_step.xreplace({t: index}))
+    product = Step(target, result, "chain rule over time", f"for {t} ≥ {k}; the empty product is the identity")
+    title = "One-step Jacobian of the joint state, and its product over time"
+    if len(joint_state.parts) == 1:
+        title = f"One-step Jacobian of {joint_state.parts[0].key}, and its product over time"
+    return Derivation(target, result, (*steps, *lines, product), title, conditions=((Integer(0), k), (k, t)))
 
 
 def _pick(joint: JointState, of: e.Timed, by: e.Timed, product: e.ProductOver) -> tuple[e.Node, Expr]:

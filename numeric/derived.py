@@ -109,7 +109,7 @@ class DerivedNames:
         """A derivative of or by a joint state is made of those of or by its parts."""
         if not isinstance(node, e.Derivative):
             return None
-        of, by = self._parts(node.of), self._parts(node.by)
+        of, by = self.parts(node.of), self.parts(node.by)
         if len(of) == 1 and len(by) == 1 and of[0] == node.of and by[0] == node.by:
             return None
 
@@ -126,7 +126,8 @@ class DerivedNames:
 
         return value
 
-    def _parts(self, node: e.Node) -> list[e.Node]:
+    def parts(self, node: e.Node) -> list[e.Node]:
+        """The parts of a joint state; a quantity of the cell is its own only part."""
         if isinstance(node, e.Timed) and isinstance(self.named.get(node.name), e.Block):
             shift = {self.run.system.time: node.time}
             return [part.xreplace(shift) for part in self.named[node.name].operands]

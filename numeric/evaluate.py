@@ -94,7 +94,9 @@ class NumpyArrays:
 
     def norm(self, x: Array, kind: str) -> Array:
         if kind == "F" or 1 in x.shape:
-            return np.sqrt(np.sum(x * x)).reshape(1, 1)
+            largest = float(np.max(np.abs(x), initial=0.0))
+            scaled = x / largest if 0 < largest < np.inf else x
+            return (np.sqrt(np.sum(scaled * scaled)) * (largest if 0 < largest < np.inf else 1.0)).reshape(1, 1)
         u, s, v = np.linalg.svd(np.real(x))
         value = np.asarray(s[0])
         if np.iscomplexobj(x):  # the largest singular value moves by u^T dX v

@@ -39,8 +39,8 @@ def derivative_value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
 
 
 def point_of(node: e.Node, evaluator: Evaluator) -> Point:
-    """A quantity, or the one that is stacked, as (name, time in numbers)."""
-    if isinstance(node, e.Vec):
+    """A quantity, or the one that is stacked or turned to a column, as (name, time in numbers)."""
+    if isinstance(node, (e.Vec, e.Transpose)):
         node = node.operands[0]
     if isinstance(node, e.Timed):
         return node.name, evaluator.integer(node.time)

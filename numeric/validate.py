@@ -194,7 +194,7 @@ def _times(
         of, by = (part.operands[0] if isinstance(part, e.Vec) else part for part in (target.of, target.by))
         of_time = evaluator.integer(of.time) if isinstance(of, e.Timed) else 1
         by_time = evaluator.integer(by.time) if isinstance(by, e.Timed) else 1
-        first = 0 if isinstance(by, e.Timed) and by.name in system.states else 1
+        first = 0 if isinstance(by, e.Timed) and (by.name in system.states or by.name not in system.shapes) else 1
         holds = all(evaluator.number(a) <= evaluator.number(b) for a, b in derivation.conditions)
         if 1 <= of_time <= length and first <= by_time <= of_time and holds:
             options.append(times)
@@ -212,13 +212,17 @@ def _result_pair(
         target = e.Gradient(target.by, target.of)
     if isinstance(target, e.Derivative):
         evaluator = run.evaluator(**times)
+        names = DerivedNames(run, derivation, times)
+        parts, wrt = names.parts(target.of), names.parts(target.by)
+        if (parts, wrt) != ([target.of], [target.by]):
+            return np.real(names.evaluator()(result)), _joint_truth(system, drawn, run, parts, wrt, evaluator)
         of, by = point_of(target.of, evaluator), point_of(target.by, evaluator)
         truth = TorchReferee(system, drawn, [by], run).jacobian(of, by)
         if isinstance(target.of, e.Vec):
             truth = truth[_down_columns(run.value(*of).shape)]
         if isinstance(target.by, e.Vec):
             truth = truth[:, _down_columns(run.value(*by).shape)]
-        measured = DerivedNames(run, derivation, times).evaluator()(result)
+        measured = names.evaluator()(result)
         return np.real(measured).reshape(truth.shape), truth
     if isinstance(target, e.Gradient):
         evaluator = run.evaluator(**times)
@@ -230,6 +234,25 @@ def _result_pair(
         measured = WithAdjoints(run, derivation, times).evaluator()(result)
         return np.real(measured).reshape(truth.shape), truth
     raise MissingRuleError(f"{target} is not a derivative")
+
+
+def _joint_truth(
+    system: RecurrentSystem, drawn: Draw, run: Run, of: list[e.Node], by: list[e.Node], evaluator: Evaluator
+) -> Array:
+    """The Jacobian of a joint state by another one: each part by each, all parts of the denominator being free."""
+    points = [point_of(part, evaluator) for part in by]
+    referee = TorchReferee(system, drawn, points, run)
+    rows = []
+    for part in of:
+        row = []
+        for below, point in zip(by, points, strict=True):
+            block = referee.jacobian(point_of(part, evaluator), point)
+            block = (
+                block[_down_columns(run.value(*point_of(part, evaluator)).shape)] if isinstance(part, e.Vec) else block
+            )
+            row.append(block[:, _down_columns(run.value(*point).shape)] if isinstance(below, e.Vec) else block)
+        rows.append(row)
+    return np.block(rows)
 
 
 def _truncated_pair(run: Run, drawn: Draw, derivation: Derivation) -> tuple[Array, Array]:

@@ -320,36 +320,46 @@ class _Search:
         return Inference(shapes, layout, solver, kinds, reader.constants)
 
     def reject_other_layout(self, found: Inference) -> None:
-        """``S_t = S_{t-1} + k_t^T v_t`` makes a number of columns and a matrix of rows.
+        """``S_t = S_{t-1} + k_t^T v_t`` makes a number of columns and a matrix of rows; ``S_t = S_{t-1} A + v_t k_t^T`` a
+        matrix of columns and, of rows, a row with a number added to each entry.
 
         Raises
         ------
-        AmbiguityError : a capital that is a number in column vectors is a matrix in row vectors.
+        AmbiguityError : a capital that is a number or a row in one layout is a matrix in the other.
         """
-        numbers = [
-            key
-            for key in self.defined
-            if found.layout == "column"
-            and self.infos[key].timed
-            and not self.infos[key].fixed
-            and base_letter(key)[:1].isupper()
-            and is_scalar(found.solver.shape(found.shapes[key]), found.solver)
-        ]
+        other = "row" if found.layout == "column" else "column"
         open_again = {key: default_kind(info) for key, info in self.infos.items() if not info.fixed}
-        for key in numbers:
+        for key in filter(lambda key: self._turns_with_layout(key, found), self.defined):
             try:
-                self.attempt("row", {**open_again, key: "matrix"})
+                self.attempt(other, {**open_again, key: "matrix"})
             except (_Conflict, BpttError):
                 continue
             place = next(
                 (pre.span for line in self.lines for pre in walk(line) if pre.op == "name" and pre.data[0] == key), None
             )
+            kind, size = ("number", "") if found.layout == "column" else ("row vector", "^{n}")
             raise AmbiguityError(
-                f"{key} is a number if vectors are columns, and a matrix if they are rows",
+                f"{key} is a {kind} if vectors are {found.layout}s, and a matrix if they are {other}s",
                 span=place,
                 expected="a declaration",
-                hint=f"declare {key}_t \\in \\mathbb{{R}}^{{n \\times m}}, or {key}_t \\in \\mathbb{{R}}",
+                hint=f"declare {key}_t \\in \\mathbb{{R}}^{{n \\times m}}, or {key}_t \\in \\mathbb{{R}}{size}",
             )
+
+    def _turns_with_layout(self, key: str, found: Inference) -> bool:
+        """Whether a capital may be a matrix in the other layout: a number that is made of columns, or a row to which the
+        product of a vector and a transposed one is added.
+        """
+        info = self.infos[key]
+        if not info.timed or info.fixed or not base_letter(key)[:1].isupper():
+            return False
+        if found.layout == "column":
+            return is_scalar(found.solver.shape(found.shapes[key]), found.solver)
+        own = [
+            line
+            for line in self.lines
+            if line.op == "relation" and line.args[0].op == "name" and line.args[0].data[0] == key
+        ]
+        return found.kinds[key] == "vector" and any(_is_outer(term) for line in own for term in _summands(line.args[1]))
 
     def reject_missing_sign(self, found: Inference) -> None:
         """Timed quantities are not what they are just because a ⊙ is missing: in ``h_t = f_t h_{t-1}`` all would be
@@ -487,6 +497,17 @@ def walk(pre: Pre) -> Iterator[Pre]:
         node = stack.pop()
         yield node
         stack.extend(reversed(node.args))
+
+
+def _summands(pre: Pre) -> Iterator[Pre]:
+    """The terms of a sum, without their signs."""
+    for term in pre.args if pre.op == "plus" else (pre,):
+        yield term.args[0] if term.op == "neg" else term
+
+
+def _is_outer(pre: Pre) -> bool:
+    """v k^T, with factors before it."""
+    return pre.op == "times" and pre.args[-1].op in ("transpose", "transpose_or_power")
 
 
 def size_symbols(shapes: Mapping[str, Shape]) -> set[Expr]:

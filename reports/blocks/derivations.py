@@ -18,7 +18,8 @@ from derive.notation import surface as s
 from derive.notation.present import present
 from derive.ranges import Interval, ranges
 from derive.substitute import substitute
-from numeric.validate import validate_derivation, validate_gradients
+from numeric.bounds import measure_bound
+from numeric.validate import validate_derivation, validate_gradients, validate_hessian_vector
 from reports.block_calls import BlockCall
 from reports.blocks.context import Measurement, context_of
 from reports.blocks.measured import measured_sentence, measurement
@@ -135,14 +136,18 @@ def _printed(
     return [Aligned(lines, footer)] if lines else []
 
 
-@REGISTRY.block("jacobian", options=("steps", "rules", "show-measured", "where"), required=("cell", "of", "wrt"))
+@REGISTRY.block(
+    "jacobian", options=("of", "wrt", "vec", "steps", "rules", "show-measured", "where"), required=("cell",)
+)
 def jacobian_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt jacobian``: ∂a/∂b with its steps. Options: cell, of, wrt, steps, rules, where (values such as ``f_t =
-    1``), show-measured.
+    """``bptt jacobian``: ∂a/∂b with its steps, or the joint state's J_t where neither is named. Options: cell, of, wrt,
+    vec, steps, rules, where (values such as ``f_t = 1``), show-measured.
     """
     context = context_of(call)
     subject = context.cell(call)
-    derivation = subject.jacobian(call.text("of"), call.text("wrt"))
+    if ("of" in call.options) != ("wrt" in call.options):
+        raise call.error("of and wrt go together", "cell", expected="both, or none for the joint state of all states")
+    derivation = subject.jacobian(call.options.get("of"), call.options.get("wrt"), call.flag("vec", False))
     measured = validate_derivation(subject, derivation, context.draws, context.seed)
     special = _special_case(call, subject, derivation, context.seed) if "where" in call.options else ()
     return _printed(call, derivation, measurement(subject, call.text("cell"), derivation, measured), special)
@@ -176,15 +181,20 @@ def _special_case(call: BlockCall, subject: Cell, derivation: Derivation, seed: 
     return (*lines, AlignedLine(None, "=", present(simplified))) if simplified != replaced else tuple(lines)
 
 
-@REGISTRY.block("gradient", options=("form", "length", "steps", "rules", "show-measured"), required=("cell", "wrt"))
+@REGISTRY.block(
+    "gradient",
+    options=("form", "length", "truncate-after", "steps", "rules", "show-measured"),
+    required=("cell", "wrt"),
+)
 def gradient_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt gradient``: ∇L by ``wrt``. Options: cell, wrt, form (recursion, double-sum, unrolled), length, steps,
-    rules, show-measured.
+    """``bptt gradient``: ∇L by ``wrt``. Options: cell, wrt, form (recursion, double-sum, unrolled, rtrl), length,
+    truncate-after, steps, rules, show-measured.
     """
     context = context_of(call)
     subject = context.cell(call)
     form = call.choice("form", FORMS, "recursion")
-    derivation = subject.gradient(call.text("wrt"), form, call.integer("length", 3, least=1, most=MAX_STEPS))
+    length = call.integer("length", 3, least=1, most=MAX_STEPS)
+    derivation = subject.gradient(call.text("wrt"), form, length, call.options.get("truncate-after"))
     # The double sum's truth runs the whole unrolled system once for every entry of every derivative in it.
     draws = context.draws if form == "recursion" else max(2, context.draws // 4)
     measured = validate_derivation(subject, derivation, draws, context.seed)
@@ -203,6 +213,37 @@ def gradients_block(call: BlockCall) -> Sequence[Block]:
         derivation,
         measurement(subject, call.text("cell"), derivation, measured, words("all gradients, adjoint recursion")),
     )
+
+
+@REGISTRY.block("hessian-vector", options=("wrt", "along", "steps", "rules", "show-measured"), required=("cell",))
+def hessian_vector_block(call: BlockCall) -> Sequence[Block]:
+    """``bptt hessian-vector``: the Hessian of the loss times a direction in the parameters ``along``, at ``wrt``. Options:
+    cell, wrt, along (names with commas between them), steps, rules, show-measured.
+    """
+    context = context_of(call)
+    subject = context.cell(call)
+    along = [name.strip() for name in call.options.get("along", "").split(",") if name.strip()]
+    derivation = subject.hessian_vector(call.options.get("wrt"), along)
+    measured = validate_hessian_vector(subject, along, context.draws, context.seed)
+    entry = measurement(subject, call.text("cell"), derivation, measured, words("Hessian-vector product"))
+    return _printed(call, derivation, entry)
+
+
+@REGISTRY.block("norm-bound", options=("steps", "rules", "show-measured"), required=("cell",))
+def norm_bound_block(call: BlockCall) -> Sequence[Block]:
+    """``bptt norm-bound``: how large the gradient of the last loss can be after many steps. Options: cell, steps, rules,
+    show-measured.
+    """
+    context = context_of(call)
+    subject = context.cell(call)
+    derivation = subject.norm_bound()
+    reached = measure_bound(subject, context.draws, context.seed, derivation)
+    lines = lines_of(_selected(call, derivation), call.flag("rules", True))
+    sharpest = reached[0]
+    text = (
+        f"Of the first bound, {sharpest.smallest:.2g} to {sharpest.largest:.2g} is reached in {sharpest.draws} draws."
+    )
+    return [Aligned(lines, words(text) if call.flag("show-measured", True) else ())]
 
 
 @REGISTRY.block("proof", options=("steps", "rules"), required=("cell", "wrt"))
@@ -235,8 +276,10 @@ __all__ = [
     "cell_block",
     "gradient_block",
     "gradients_block",
+    "hessian_vector_block",
     "jacobian_block",
     "lines_of",
+    "norm_bound_block",
     "proof_block",
     "ranges_block",
 ]

@@ -223,6 +223,13 @@ def test_shapes_that_every_reader_sees(text: str) -> None:
 def test_what_columns_and_rows_read_differently_is_asked() -> None:
     with pytest.raises(AmbiguityError, match="a matrix if they are rows"):
         Cell.from_text("S_t = S_{t-1} + K_t^\\top V_t\nO_t = Q_t S_t")
+    for text in ("S_t = S_{t-1} A + v_t k_t^\\top", "S_t = \\alpha S_{t-1} A - v_t k_t^\\top\no_t = S_t q_t"):
+        with pytest.raises(AmbiguityError, match="a matrix if they are columns"):
+            Cell.from_text(text)
+        for sizes, shape in (("n \\times m", ["n", "m"]), ("n", ["1", "n"])):
+            if "q_t" not in text or sizes != "n":
+                declared = Cell.from_text(f"{text}\nS_t \\in \\mathbb{{R}}^{{{sizes}}}")
+                assert [str(size) for size in declared.shapes["S"]] == shape
     with pytest.raises(AmbiguityError, match="elementwise, the outer or the Kronecker"):
         Cell.from_text("h_t = z_t \\otimes h_{t-1} + x_t")
 

@@ -134,7 +134,9 @@ def test_a_derivation_that_is_wrong_stops_the_build(build: Build, monkeypatch: p
 
     real = Cell.jacobian
     monkeypatch.setattr(
-        Cell, "jacobian", lambda self, of, by: replace(d := real(self, of, by), result=make.transpose(d.result))
+        Cell,
+        "jacobian",
+        lambda self, of, by, vec: replace(d := real(self, of, by, vec), result=make.transpose(d.result)),
     )
     with pytest.raises(ValidationError, match="disagrees with autograd"):
         build("```bptt jacobian\ncell: rnn\nof: h_t\nwrt: h_{t-1}\n```")

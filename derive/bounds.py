@@ -1,0 +1,132 @@
+"""How much of a gradient is left after many steps: a bound made of the norms of one-step Jacobians.
+
+For the loss of the last step alone,
+
+    ‖∂L_T/∂s_t‖ ≤ ‖∂L_T/∂s_T‖ ∏_{k=t+1}^{T} ‖J_k‖,
+
+because the norm of a product is at most the product of the norms. Factors of J_k that are the same at every step, such as
+W, come out as a power; a derivative f'(z) is at most its largest value. With a loss at every step the bound is false: the
+later losses add up. Source: Pascanu, Mikolov, Bengio, *On the difficulty of training recurrent neural networks* (2013),
+section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sympy import Expr, Symbol
+
+from derive import expressions as e
+from derive.derivation import Derivation, Step
+from derive.errors import UsageError
+from derive.expressions import make
+from derive.expressions.node import ONE
+from derive.flow import FlowEngine, definition_steps, free_index
+from derive.forms import check_reads_own_step, loss_pull
+from derive.joint import JointState
+from derive.system import RecurrentSystem, T
+
+
+def norm_bound(system: RecurrentSystem) -> Derivation:
+    """The bound in the sharpest form first, then with every constant factor taken out.
+
+    Raises
+    ------
+    MissingRuleError : the loss of a step reads more than the states of that step.
+    UsageError       : the cell has no state or no loss.
+    """
+    if not system.states or not system.loss_terms:
+        raise UsageError("the cell hands nothing from step to step", expected="an equation that reads h_{t-1}")
+    for term in system.loss_terms:
+        check_reads_own_step(system, loss_pull(system, term))
+    # The norm of a matrix state is that of all its entries, as of vec(S).
+    engine = FlowEngine(system, vec=any(ONE not in system.shapes[key] for key in system.states))
+    t, joint_state = system.time, JointState(engine)
+    lines, joint, one_step = joint_state.chain()
+    index = free_index({t})
+    at_index = one_step.xreplace({t: index})
+    last_loss = e.Timed(system.step_loss_name, T)
+    at_end = e.Derivative(last_loss, joint.xreplace({t: T}))
+    target = e.Norm(e.Derivative(last_loss, joint))
+    chain = e.ProductOver(index, t + 1, T, at_index)
+    steps = definition_steps(engine, [(q.key, 0) for q in system.steps if isinstance(q.lhs, e.Timed)])
+    steps += lines
+    steps.append(
+        Step(e.Derivative(last_loss, joint), e.Times(at_end, chain), "chain rule over time", "the loss of step T alone")
+    )
+    result = _scaled(at_end, e.ProductOver(index, t + 1, T, e.Norm(at_index)))
+    steps.append(Step(target, result, "norm of a product", "at most the product of the norms", "<="))
+    for bound, rule in _looser(one_step, t, index):
+        result = _scaled(at_end, bound)
+        steps.append(Step(target, result, rule, "", "<="))
+    notes = ("for the loss of the last step alone: where there is a loss at every step, the later ones add up",)
+    title = "Norm bound for the gradient of the last loss"
+    return Derivation(target, result, tuple(steps), title, conditions=((t, T),), notes=notes)
+
+
+def _scaled(at_end: e.Node, rest: e.Node) -> e.Node:
+    return e.Times(e.Norm(at_end), *(rest.operands if isinstance(rest, e.Times) else (rest,)))
+
+
+def _looser(one_step: e.Node, t: Symbol, index: Symbol) -> Iterator[tuple[e.Node, str]]:
+    """The product of the norms of J's parts, with what does not change over time as a power; then with derivatives
+    replaced by their largest value.
+    """
+    parts = norm_of(one_step)
+    if parts == e.Norm(one_step):
+        return
+    rule = "norms of the factors" if isinstance(one_step, e.Times) else "triangle inequality"
+    yield _over_time(parts, t, index), rule
+    widest = norm_of(one_step, widest=True)
+    if widest != parts:
+        yield _over_time(widest, t, index), "largest slope"
+
+
+def _over_time(bound: e.Node, t: Symbol, index: Symbol) -> e.Node:
+    """∏_k of a bound for each step: factors without time to the power T - t, the others under the product."""
+    factors = bound.operands if isinstance(bound, e.Times) else (bound,)
+    fixed = [factor for factor in factors if t not in factor.free_symbols]
+    moving = [factor for factor in factors if t in factor.free_symbols]
+    powers = [e.Power(make.times(*fixed), e.Scalar(T - t))] if fixed and make.times(*fixed) != e.Scalar(1) else []
+    body = make.times(*moving).xreplace({t: index}) if moving else None
+    products = [e.ProductOver(index, t + 1, T, body)] if body is not None else []
+    return make.times(*powers, *products) if powers or products else e.Scalar(1)
+
+
+def norm_of(node: e.Node, widest: bool = False) -> e.Node:
+    r"""A bound of ‖node‖ by the norms of its parts.
+
+    Parameters
+    ----------
+    widest : replace ‖diag(f'(z))‖ by the largest value of \|f'\|, where f has one.
+    """
+    if node.is_scalar:
+        return _size_of_scalar(node)
+    if isinstance(node, e.Identity):
+        return e.Scalar(1)
+    if isinstance(node, e.Neg):
+        return norm_of(node.operands[0], widest)
+    if isinstance(node, e.Plus):
+        return make.plus(*(norm_of(term, widest) for term in node.operands))
+    if isinstance(node, e.Times):
+        return make.times(*(norm_of(factor, widest) for factor in node.operands))
+    if widest and isinstance(node, e.Diag):
+        slope = largest_slope(node.operands[0])
+        return e.Norm(node) if slope is None else e.Scalar(slope)
+    return e.Norm(node)
+
+
+def _size_of_scalar(node: e.Node) -> e.Node:
+    if isinstance(node, e.Scalar) and node.value.is_nonnegative:
+        return node
+    return e.Apply("abs", node)
+
+
+def largest_slope(node: e.Node) -> Expr | None:
+    """The largest absolute value of f'(z), where it is declared."""
+    if isinstance(node, e.Apply) and node.order == 1 and node.declaration is not None:
+        return node.declaration.slope
+    return None
+
+
+__all__ = ["norm_bound", "norm_of"]
