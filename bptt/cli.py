@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("cells", help="list the cells of the library")
     _derive_parser(commands)
     _sheet_parser(commands)
+    _atlas_parser(commands)
     return top
 
 
@@ -81,6 +82,24 @@ def _derive_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     derive.add_argument("--validate", action="store_true", help="measure the result against torch autograd")
     derive.add_argument("--format", choices=("text", "latex", "json"), default="text")
+
+
+def _atlas_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
+    atlas = commands.add_parser(
+        "atlas", help="build the Recurrent Gradient Atlas, a book of cells (.tex, .pdf, .html)", epilog=_EPILOG
+    )
+    atlas.add_argument("cells", nargs="*", metavar="CELL", help="which cells (default: the whole library)")
+    atlas.add_argument("-o", "--output", default=".", metavar="DIR", help="where the files go (default: here)")
+    atlas.add_argument(
+        "--jobs", type=_number, metavar="N", help="how many cells are built at once (default: the cores)"
+    )
+    atlas.add_argument("--fresh", action="store_true", help="build every cell anew, and keep none")
+    atlas.add_argument(
+        "--route",
+        choices=("auto", "tex", "typst"),
+        default="auto",
+        help="what makes the PDF (default: TeX where there is one)",
+    )
 
 
 def _sheet_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -155,6 +174,10 @@ def _run(options: argparse.Namespace) -> int:
         from bptt.derive_command import run_derive
 
         return run_derive(options)
+    if options.command == "atlas":
+        from bptt.atlas_command import run_atlas
+
+        return run_atlas(options)
     from bptt.sheet_command import run_sheet
 
     return run_sheet(options)

@@ -26,6 +26,9 @@ from derive.forms import check_reads_own_step, loss_pull
 from derive.joint import JointState
 from derive.system import RecurrentSystem, T
 
+_LONG = 60
+"""A one-step Jacobian with more characters than this has a name under the norm."""
+
 
 def norm_bound(system: RecurrentSystem) -> Derivation:
     """The bound in the sharpest form first, then with every constant factor taken out.
@@ -43,8 +46,12 @@ def norm_bound(system: RecurrentSystem) -> Derivation:
     engine = FlowEngine(system, vec=any(ONE not in system.shapes[key] for key in system.states))
     t, joint_state = system.time, JointState(engine)
     lines, joint, one_step = joint_state.chain()
+    shown = one_step
+    if len(str(one_step)) > _LONG:
+        shown = e.Timed(joint_state.names()[1], t, *one_step.shape)
+        lines.append(Step(shown, lines[-1].lhs, "name for the one-step Jacobian", proved="definition"))
     index = free_index({t})
-    at_index = one_step.xreplace({t: index})
+    at_index = shown.xreplace({t: index})
     last_loss = e.Timed(system.step_loss_name, T)
     at_end = e.Derivative(last_loss, joint.xreplace({t: T}))
     target = e.Norm(e.Derivative(last_loss, joint))

@@ -84,11 +84,11 @@ class Cell(RecurrentSystem):
 
     def __str__(self) -> str:
         """The equations in the plain form, with the declarations that they need to be read again."""
-        return "\n".join([*map(str, self._relations()), *self._declarations(self._needed)])
+        return "\n".join([*map(str, self.relations()), *self._declarations(self._needed)])
 
     def latex(self) -> str:
         """The equations as a LaTeX ``align*`` environment, with the declarations that they need to be read again."""
-        lines = [f"{relation.lhs.latex()} &= {relation.rhs.latex()}" for relation in self._relations()]
+        lines = [f"{relation.lhs.latex()} &= {relation.rhs.latex()}" for relation in self.relations()]
         lines += [f"&{write_latex(declaration)}" for declaration in self._declared(self._needed)]
         return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
 
@@ -101,7 +101,7 @@ class Cell(RecurrentSystem):
         unusual = tuple(key for key in every if kind_of(self.shapes[key]) != self._usual_kind(key))
         for keys in ((), unusual):
             try:
-                again = read_cell_text("\n".join([*map(str, self._relations()), *self._declarations(keys)]))
+                again = read_cell_text("\n".join([*map(str, self.relations()), *self._declarations(keys)]))
             except BpttError:
                 continue
             if again.shapes == self.text.shapes and again.layout == self.layout:
@@ -111,6 +111,10 @@ class Cell(RecurrentSystem):
     def _usual_kind(self, key: str) -> str:
         timed = isinstance(self.quantity(key), e.Timed)
         return default_kind(NameInfo(key, timed, integer=key in self.labels))
+
+    def declarations(self) -> list[Surface]:
+        """The declarations that the equations need to be read as they are, such as a matrix's sizes."""
+        return self._declared(self._needed)
 
     def _declarations(self, keys: Iterable[str]) -> list[str]:
         return [write_plain(declaration) for declaration in self._declared(keys)]
@@ -140,7 +144,7 @@ class Cell(RecurrentSystem):
     def _repr_latex_(self) -> str:
         return self.latex()
 
-    def _relations(self) -> list[e.Relation]:
+    def relations(self) -> list[e.Relation]:
         """The equations, the starting values and, where one is written, the loss."""
         written = [e.Relation("=", q.lhs, q.rhs) for q in self.equations]
         written += [e.Relation("=", start, value) for start, value in self.initial.items()]

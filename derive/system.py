@@ -82,7 +82,7 @@ class RecurrentSystem:
         self.title = text.directives.get("title", "")
         self.citation = text.directives.get("cite", "")
         self.note = text.directives.get("note", "")
-        """What the text leaves out of the paper's equations, or which variant it is."""
+        """What the text leaves out of the paper's equations, or which variant it is; formulas stand between dollar signs."""
         self.identifier = identifier(text.directives)
         """``doi:...`` or ``arXiv:...`` of the publication."""
         self.labels = text.labels

@@ -72,11 +72,19 @@ class Link:
 
 
 @dataclass(frozen=True)
+class PageOf:
+    """The number of the page on which a heading stands, after the words ``before``; nothing where there are no pages."""
+
+    anchor: str
+    before: str = ""
+
+
+@dataclass(frozen=True)
 class LineBreak:
     """The line ends here."""
 
 
-Inline = Text | Emphasis | Strong | CodeSpan | Math | Link | LineBreak
+Inline = Text | Emphasis | Strong | CodeSpan | Math | Link | PageOf | LineBreak
 Inlines = tuple[Inline, ...]
 
 
@@ -333,6 +341,8 @@ def _plain(inline: Inline) -> str:
             return plain_text(body)
         case Math(surface):
             return write_plain(surface)
+        case PageOf():
+            return ""
         case LineBreak():
             return " "
 

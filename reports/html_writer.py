@@ -114,6 +114,9 @@ class HtmlWriter(Writer):
     def code_span(self, text: str) -> Code:
         return Code(f"<code>{escape_html(text)}</code>")
 
+    def page_of(self, anchor: str, before: str) -> Code:
+        return Code("")
+
     def link(self, body: Code, url: str) -> Code:
         target = checked_url(url)
         elsewhere = "" if target.startswith("#") else ' rel="noreferrer"'

@@ -150,6 +150,9 @@ class LatexWriter(Writer):
                 pieces.append(r"\allowbreak{}")
         return Code(f"\\texttt{{{''.join(pieces)}}}")
 
+    def page_of(self, anchor: str, before: str) -> Code:
+        return Code(f"{escape_tex(before)}\\pageref{{{escape_tex(anchor)}}}")
+
     def link(self, body: Code, url: str) -> Code:
         target = checked_url(url)
         if target.startswith("#"):

@@ -22,6 +22,8 @@ def inlines_width(body: d.Inlines) -> float:
                 total += BOLD * inlines_width(inner)
             case d.Text(text):
                 total += text_width(text)
+            case d.PageOf(_, before):
+                total += text_width(before) + 1.5
             case d.LineBreak():
                 pass
     return total

@@ -78,6 +78,9 @@ class TypstWriter(Writer):
     def code_span(self, text: str) -> Code:
         return Code(f"#raw({typst_string(text)})")
 
+    def page_of(self, anchor: str, before: str) -> Code:
+        return Code(f"{self.escape(before)}#context counter(page).at(label({typst_string(anchor)})).first()")
+
     def link(self, body: Code, url: str) -> Code:
         target = checked_url(url)
         goal = f"label({typst_string(target[1:])})" if target.startswith("#") else typst_string(target)

@@ -178,6 +178,8 @@ class Writer(ABC):
                 return self.code_span(text if self.breaks_words else soften_code(text))
             case d.Link(body, url):
                 return self.link(self.inlines(body), url)
+            case d.PageOf(anchor, before):
+                return self.page_of(anchor, before)
             case d.LineBreak():
                 return self.fill("linebreak")
 
@@ -218,6 +220,10 @@ class Writer(ABC):
     @abstractmethod
     def link(self, body: Code, url: str) -> Code:
         """A link."""
+
+    @abstractmethod
+    def page_of(self, anchor: str, before: str) -> Code:
+        """The number of the page on which an anchor stands."""
 
     @abstractmethod
     def picture(self, figure: d.Figure) -> Code:

@@ -89,8 +89,8 @@ def _grouped(steps: Sequence[Step]) -> list[list[Step]]:
 
 
 def _selected(call: BlockCall, derivation: Derivation) -> Sequence[Step]:
-    """The steps that a block asks for: ``all``, ``derived`` (without the equations of the cell), ``result``, or numbers
-    such as ``3-5, 7``.
+    """The steps that a block asks for: ``all``, ``derived`` (without the equations of the cell), ``result``, ``bounds``
+    (the inequalities), or numbers such as ``3-5, 7``.
     """
     wanted = call.options.get("steps", "derived")
     if wanted == "all":
@@ -101,6 +101,8 @@ def _selected(call: BlockCall, derivation: Derivation) -> Sequence[Step]:
             for step in derivation.steps
             if step.proved != "definition" or step.rule not in ("equation of the cell", "pre-activation")
         ]
+    if wanted == "bounds":
+        return [step for step in derivation.steps if step.operator == "<="]
     if wanted == "result":
         gradients = [step for step in derivation.steps if call.name == "gradients" and isinstance(step.lhs, e.Gradient)]
         return gradients or derivation.steps[-1:]
@@ -113,7 +115,9 @@ def _numbers(call: BlockCall, text: str, last: int) -> list[int]:
         match = _RANGE.fullmatch(part.strip())
         if match is None:
             raise call.error(
-                f"steps is {clipped(text)!r}", "steps", expected="all, derived, result, or numbers such as 3-5, 7"
+                f"steps is {clipped(text)!r}",
+                "steps",
+                expected="all, derived, result, bounds, or numbers such as 3-5, 7",
             )
         low, high = int(match.group(1)), int(match.group(2) or match.group(1))
         if not 1 <= low <= high <= last:
