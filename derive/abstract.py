@@ -10,6 +10,8 @@ def call_behind(system: RecurrentSystem, gradient: e.Gradient) -> e.Call | None:
     """The abstract function, with its arguments, whose gradient by one of them this is: L_k(h_k) for ∇_{h_k} L_k. None
     where the gradient is of something else.
     """
+    if isinstance(gradient.of, e.Call):
+        return gradient.of if gradient.by in gradient.of.arguments else None
     for body in (*(term.body for term in system.loss_terms), *(q.rhs for q in system.steps)):
         for call in sorted(body.atoms(e.Call), key=str):
             moved = _at_the_time_of(call, gradient.of, system)

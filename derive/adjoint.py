@@ -11,7 +11,7 @@ does and how to do it* (1990).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,7 +25,7 @@ from derive.expressions import make
 from derive.expressions.calculus import rebound
 from derive.notation.names import QName
 from derive.substitute import substitute
-from derive.system import LossTerm, RecurrentSystem, T
+from derive.system import LossTerm, RecurrentSystem, T, leaves
 
 
 @dataclass(frozen=True)
@@ -61,23 +61,31 @@ class AdjointEngine:
 
     Parameters
     ----------
-    only   : a step; of a loss that sums over time, the term of this step alone is differentiated, and adjoints carry the
+    terms  : the parts of the loss that are differentiated; all, if none are given.
+    only   : a step; of parts that sum over time, the term of this step alone is differentiated, and adjoints carry the
              step as a label: δ_t^{(r)}.
     window : over how many steps before the last one, itself included, parameters get their shares; all, if none is
              given.
     """
 
-    def __init__(self, system: RecurrentSystem, only: Symbol | None = None, window: Expr | None = None) -> None:
+    def __init__(
+        self,
+        system: RecurrentSystem,
+        terms: Sequence[LossTerm] | None = None,
+        only: Symbol | None = None,
+        window: Expr | None = None,
+    ) -> None:
         self.system = system
         self.time = system.time
-        self.loss_terms = system.loss_terms
+        self.all_terms = self.loss_terms = system.loss_terms if terms is None else tuple(terms)
         self.names = system.adjoint_names
+        self.window = window
         self.end: Expr = T if only is None else only
         """The last step, which the recursion starts from."""
         self.first: Expr = Integer(1) if window is None else Max(1, self.end - window + 1)
         """The first step whose share counts."""
         if only is not None:
-            self.loss_terms = tuple(LossTerm(only, only, term.body) for term in system.loss_terms)
+            self.loss_terms = tuple(LossTerm(only, only, term.body) for term in self.loss_terms)
             label = f"({only.name})"
             self.names = {key: QName.from_key(name).with_sup(label).key for key, name in self.names.items()}
 
@@ -97,8 +105,27 @@ class AdjointEngine:
 
     @cached_property
     def passed(self) -> Mapping[str, tuple[Reach, ...]]:
-        """For each defined quantity, what its adjoint passes to every quantity that its equation reads."""
-        return {q.key: self._kept(reaches(q.rhs, self.adjoint(q.key))) for q in self.system.steps}
+        """For each defined quantity, what its adjoint passes to every quantity that its equation reads; nothing from one
+        that the loss does not depend on.
+        """
+        leading = self.leading
+        return {
+            q.key: self._kept(reaches(q.rhs, self.adjoint(q.key))) if q.key in leading else ()
+            for q in self.system.steps
+        }
+
+    @cached_property
+    def leading(self) -> frozenset[str]:
+        """Quantities that the loss reads, directly or through others."""
+        found = {reach.leaf.name for _, parts in self.loss_parts for reach in parts}
+        stack = list(found)
+        while stack:
+            equation = self.system.definitions.get(stack.pop())
+            for leaf in leaves(equation.rhs) if equation is not None else ():
+                if leaf.name not in found:
+                    found.add(leaf.name)
+                    stack.append(leaf.name)
+        return frozenset(found)
 
     def _kept(self, found: Iterable[Reach]) -> tuple[Reach, ...]:
         """Contributions that are not zero, to quantities that are not integers; those to one quantity added up."""
@@ -251,9 +278,14 @@ class AdjointEngine:
         for _, part, later in self.contributions(key):
             when = time + later
             if not (1 - when).is_positive and not (when - T).is_positive:
-                terms.append(substitute(part.xreplace({self.time: time}), {}))  # γ^t at t = 1 is γ
+                reached = substitute(part.xreplace({self.time: time}), {})  # γ^t at t = 1 is γ
+                terms.append(reached if self.window is None else make.times(self._within(when, self.window), reached))
         for span in self._spans(key):
-            inside = And(Le(span.lower, time), Le(time, span.upper))
+            if self.end != T and (self._first_loss(span) - time).is_positive:
+                continue
+            inside = (
+                Eq(span.lower, time) if span.lower == span.upper else And(Le(span.lower, time), Le(time, span.upper))
+            )
             if inside != False:  # noqa: E712 (a SymPy truth value)
                 part = span.part.xreplace({self.time: time})
                 terms.append(part if inside == True else make.times(e.Scalar(Piecewise((1, inside), (0, True))), part))  # noqa: E712
@@ -268,6 +300,15 @@ class AdjointEngine:
                 for reach in passed
             ]
         return make.plus(*terms) if terms else make.zero(self.system.shapes[key])
+
+    def _first_loss(self, span: Direct) -> Expr:
+        """The earliest time at which the loss of a single step acts, over all steps that have one."""
+        first = min((term.lower for term in self.all_terms if not term.final), default=Integer(1))
+        return span.lower.xreplace({self.end: first})
+
+    def _within(self, step: Expr, window: Expr) -> e.Node:
+        """1 where the window that ends at the last step holds a step, else 0."""
+        return e.Scalar(Piecewise((1, Le(self.end, window + step - 1)), (0, True)))
 
     def needed(self, expression: e.Node) -> tuple[AdjointEquation, ...]:
         """The equations of the recursion on which an expression depends."""
@@ -499,6 +540,8 @@ def _condensed(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) ->
     if len(equations) != 2 or any(equation.final is not None for equation in equations):
         return []
     state, inner = equations
+    if inner.key not in engine.system.preactivations:
+        return []
     if not inner.rhs.has(state.adjoint) or state.rhs.has(state.adjoint):
         return []
     return [Step(inner.adjoint, inner.rhs.xreplace({state.adjoint: state.rhs}), "substitution", "one line a time step")]

@@ -25,7 +25,7 @@ from derive.notation.infer import NameInfo, default_kind
 from derive.notation.names import alias_of
 from derive.notation.present import index_surface, present
 from derive.notation.source import Source
-from derive.notation.surface import Infix, Mark, Name, Number, Relation, Scripted, Surface
+from derive.notation.surface import Bracket, Infix, Mark, Name, Number, Relation, Scripted, Sum, Surface
 from derive.notation.vocabulary import NATURALS
 from derive.notation.write_latex import write_latex
 from derive.notation.write_plain import write_plain
@@ -135,7 +135,10 @@ class Cell(RecurrentSystem):
     def _declaration(self, key: str) -> Surface:
         """``C_t \\in \\mathbb{R}^{n}``."""
         rows, columns = self.shapes[key]
-        whole = [index_surface(rows), index_surface(columns)]
+        # R^{n x (n + d)}: a sum is a factor in parentheses.
+        whole = [index_surface(size) for size in (rows, columns)]
+        if 1 not in (rows, columns):
+            whole = [Bracket("(", (size,)) if isinstance(size, Sum) else size for size in whole]
         sizes = whole if 1 not in (rows, columns) else [size for size in whole if size != Number("1")]
         power = () if not sizes else (sizes[0] if len(sizes) == 1 else Infix(("times",), tuple(sizes)),)
         reals = Scripted(Mark("reals"), sups=power) if power else Mark("reals")

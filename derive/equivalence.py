@@ -244,7 +244,11 @@ def _shares(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: 
     now = e.Timed(adjoint.name, t, *adjoint.shape)
     split = pieces(system, now)
     if len(split) > 1:
-        proof.named(now, stacked(system, split), "its parts", "one for each state", "definition")
+        leading = AdjointEngine(system).leading
+        none = [key for key in split if key not in leading]
+        split = {key: make.zero(part.shape) if key in none else part for key, part in split.items()}
+        reason = f"one for each state; the loss does not depend on {', '.join(none)}" if none else "one for each state"
+        proof.named(now, stacked(system, split), "its parts", reason, "definition")
     passed = step_pull(system, split)
     before = {key: passed.get(state := system.quantity(key, t - 1), make.zero(state.shape)) for key in system.states}
     block = JointState(FlowEngine(system)).block()

@@ -292,7 +292,8 @@ def explicit_double_sum(system: RecurrentSystem, parts: Ingredients, index: Symb
     state = system.quantity(system.states[0])
     reached = loss_pull(system, parts.term).get(state, make.zero(state.shape))
     column = make.times(make.transpose(product), reached if state.shape[1] == ONE else make.transpose(reached))
-    share = step_pull(system, {system.states[0]: e.Var("v", *state.shape)})[parts.parameter].xreplace({t: parts.k})
+    shares = step_pull(system, {system.states[0]: e.Var("v", *state.shape)})
+    share = shares.get(parts.parameter, make.zero(parts.parameter.shape)).xreplace({t: parts.k})
     body = share.xreplace({e.Var("v", *state.shape): column if state.shape[1] == ONE else make.transpose(column)})
     return _times_from(system, parts, e.SumOver(parts.k, first, t, body))
 

@@ -25,6 +25,9 @@ from derive.linear import stacked
 from derive.notation.names import QName
 from derive.system import leaves
 
+_LONG = 60
+"""A Jacobian with more characters than this has a name in what follows."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -100,13 +103,19 @@ class JointState:
         step = next(name for name in ("J", "Jac", "Phi", "jacobian") if name not in taken)
         return state, step
 
-    def chain(self) -> tuple[list[Step], e.Node, e.Node]:
-        """The joint state s_t and its one-step Jacobian J_t, with the lines that introduce them; a single state stands
-        for itself.
+    def chain(self, named: bool = False) -> tuple[list[Step], e.Node, e.Node]:
+        """The joint state s_t and its one-step Jacobian J_t, with the lines that introduce them. A single state stands
+        for itself, and so does its Jacobian, unless it is long and shall be ``named``.
         """
         block, now, before = self.block(), self.at(self.time), self.at(self.time - 1)
         if len(self.parts) == 1:
-            return [Step(e.Derivative(now, before), block, "one-step Jacobian")], now, block
+            whole = e.Derivative(now, before)
+            if not named or len(str(block)) <= _LONG:
+                return [Step(whole, block, "one-step Jacobian")], now, block
+            name = e.Timed(self.names()[1], self.time, *block.shape)
+            introduced = Step(name, whole, "name for the one-step Jacobian", proved="definition")
+            parts, shorter = self._repeated_parts(name, block)
+            return [introduced, *parts, Step(name, shorter, "one-step Jacobian")], now, name
         state_name, step_name = self.names()
         joint = e.Timed(state_name, self.time, *now.shape)
         named = e.Timed(step_name, self.time, *block.shape)
@@ -128,6 +137,26 @@ class JointState:
         entries, lines = self._named_blocks(step_name)
         steps.append(Step(named, e.Block(entries), "names of the blocks", proved="definition"))
         return [*steps, *lines], joint, named
+
+    def _repeated_parts(self, name: e.Timed, block: e.Node) -> tuple[list[Step], e.Node]:
+        """The Jacobians of quantities within the step that occur more than once in a long one, under names such as
+        J^{(1)}_t, and the Jacobian in terms of them.
+        """
+        (part,) = self.parts
+        flow = self.engine.follow((part.key, -1), 0, (part.key, 0), self._frozen(-1))
+        lines: list[Step] = []
+        known: dict[e.Node, e.Node] = {}
+        for step in flow.steps:
+            value = step.rhs
+            if value != block and isinstance(value, e.Plus) and _count(block, value) > 1:
+                key = QName(name.name, (), (), (f"({len(known) + 1})",)).key
+                entry = e.Timed(key, self.time, *value.shape)
+                lines += [
+                    Step(entry, step.lhs, "name for a part of it", proved="definition"),
+                    Step(entry, value.xreplace(known), "within the step"),
+                ]
+                known[value] = entry
+        return lines, block.xreplace(known)
 
     def _held(self, of: Part, by: Part) -> e.Node:
         """∂⁺(of_t)/∂(by_{t-1}): step t expanded, all else of step t - 1 held fixed."""
@@ -157,6 +186,16 @@ class JointState:
                 if isinstance(value, e.Plus):
                     known[value] = entry
         return entries, lines
+
+
+def _count(whole: e.Node, part: e.Node) -> int:
+    """How often a formula stands in another one."""
+    stack, found = [whole], 0
+    while stack:
+        node = stack.pop()
+        found += node == part
+        stack.extend(() if node == part else node.operands)
+    return found
 
 
 def part_labels(parts: Sequence[Part]) -> dict[Part, str]:
@@ -201,7 +240,7 @@ def joint_jacobian(engine: FlowEngine) -> Derivation:
         raise UsageError("no quantity is handed from one step to the next", hint="ask for a Jacobian of two quantities")
     t, joint_state = engine.time, JointState(engine)
     k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != t)
-    lines, joint, one_step = joint_state.chain()
+    lines, joint, one_step = joint_state.chain(named=True)
     steps = definition_steps(engine, [(q.key, 0) for q in engine.system.steps if isinstance(q.lhs, e.Timed)])
     index = free_index({t, k})
     target = e.Derivative(joint, joint.xreplace({t: k}))

@@ -17,9 +17,10 @@ from derive import expressions as e
 from derive.adjoint import AdjointEngine, needs_of, readout_steps, recursion_steps
 from derive.derivation import Derivation, Step
 from derive.errors import MissingRuleError, UsageError, clipped
+from derive.expressions import make
 from derive.flow import free_index
 from derive.forms import double_sum, double_sum_expression, explicit_double_sum, ingredients, unrolled
-from derive.system import RecurrentSystem, T, leaves
+from derive.system import LossTerm, RecurrentSystem, T, leaves
 
 _LEFT_OUT = "paths from before the window are left out"
 
@@ -101,12 +102,14 @@ def _as_double_sum(system: RecurrentSystem, by: e.Node, window: Expr) -> Derivat
 
 def _by_recursion(system: RecurrentSystem, by: e.Node, window: Expr) -> Derivation:
     """For the loss of each step r, the adjoint recursion from r back to the first step of its window."""
-    _check(system, by)
-    at_end = all(term.final for term in system.loss_terms)
+    of_steps, at_end, of_parameters = _kinds(system, by)
+    terms = at_end or of_steps
     r = next(letter for letter in map(e.index, ("r", "s", "k")) if letter != system.time)
-    engine = AdjointEngine(system, None if at_end else r, window)
+    engine = AdjointEngine(system, terms, None if at_end else r, window)
     share = engine.parameter_gradient(by.name)
-    result = share if at_end else e.SumOver(r, 1, T, share)
+    over = share if at_end or make.is_zero(share) else e.SumOver(r, terms[0].lower, terms[0].upper, share)
+    penalty = AdjointEngine(system, of_parameters).parameter_gradient(by.name)
+    result = make.plus(over, penalty)
     steps = [
         Step(
             q.lhs,
@@ -126,28 +129,50 @@ def _by_recursion(system: RecurrentSystem, by: e.Node, window: Expr) -> Derivati
     return Derivation(target, result, tuple(steps), title, relations, window=window)
 
 
-def _check(system: RecurrentSystem, by: e.Node) -> None:
+def _kinds(system: RecurrentSystem, by: e.Node) -> tuple[list[LossTerm], list[LossTerm], list[LossTerm]]:
+    """The parts of the loss: those of every step, those at T, and those of parameters alone.
+
+    Raises
+    ------
+    UsageError       : ``by`` is no parameter.
+    MissingRuleError : there are parts of both of the first kinds, or of other steps.
+    """
     if not isinstance(by, e.Var) or by.name not in system.parameters:
         raise UsageError(f"{by} is no parameter of the cell", expected=f"one of {', '.join(system.parameters)}")
     if system.max_lead:
         raise MissingRuleError(
             "the cell reads states of the next step", hint="no window before a step holds all it needs"
         )
-    whole = all((term.lower - 1).is_nonpositive and term.upper == T for term in system.loss_terms if not term.final)
-    ends = [term.final and term.lower == T for term in system.loss_terms]
-    if (
-        not system.loss_terms
-        or any(ends) != all(ends)
-        or not whole
-        or any(t.final and t.lower != T for t in system.loss_terms)
-    ):
+    of_parameters = [term for term in system.loss_terms if term.final and not _reads_time(system, term)]
+    others = [term for term in system.loss_terms if term not in of_parameters]
+    of_steps = [term for term in others if not term.final]
+    at_end = [term for term in others if term.final]
+    ranges = {(term.lower, term.upper) for term in others}
+    if len(ranges) != 1 or (at_end and ranges != {(T, T)}) or any(_sums_inside(term) for term in others):
         raise MissingRuleError(
             "truncation needs one kind of loss",
             expected="a loss at every step, or one at T",
             hint="derive the parts one by one",
         )
-    if any(by in leaves(value) for value in system.initial.values()):
-        raise MissingRuleError(f"starting values are computed from {by}", hint="derive the whole gradient")
+    return of_steps, at_end, of_parameters
+
+
+def _reads_time(system: RecurrentSystem, term: LossTerm) -> bool:
+    """Whether a part of the loss depends on a quantity with a time, directly or through a readout."""
+    stack: list[e.Node] = [term.body]
+    while stack:
+        for leaf in leaves(stack.pop()):
+            if isinstance(leaf, e.Timed):
+                return True
+            if leaf.name in system.definitions:
+                equation = system.definitions[leaf.name]
+                stack.append(equation.rhs)
+    return False
+
+
+def _sums_inside(term: LossTerm) -> bool:
+    """Whether a part at T sums over time, as the norm of a mean does."""
+    return term.final and term.body.has(e.SumOver)
 
 
 __all__ = ["first_step", "truncated", "window_of"]

@@ -31,7 +31,11 @@ class BoundMeasure:
 
 
 def measure_bound(
-    system: RecurrentSystem, draws: int = 20, seed: int = 0, derivation: Derivation | None = None
+    system: RecurrentSystem,
+    draws: int = 20,
+    seed: int = 0,
+    derivation: Derivation | None = None,
+    scale: float = 0.8,
 ) -> tuple[BoundMeasure, ...]:
     """Each line of the norm bound at a random step of each draw; distances are up to 5 steps.
 
@@ -43,7 +47,7 @@ def measure_bound(
     lines = [step for step in bound.steps if step.operator == "<="]
     reached: list[list[float]] = [[] for _ in lines]
     for number in range(draws):
-        drawn = draw(system, seed + number)
+        drawn = draw(system, seed + number, scale=scale)
         run = run_of(system, drawn)
         time = int(np.random.default_rng([seed + number, 13]).integers(1, drawn.sizes["T"] + 1))
         evaluator = DerivedNames(run, bound, {system.time.name: time}).evaluator()

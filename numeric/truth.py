@@ -28,6 +28,8 @@ STEP = 1e-40
 
 def derivative_value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
     """The value of ``∂a/∂b``, ``∂⁺a/∂b`` or ``∇_b a`` in a run."""
+    if isinstance(node, e.Gradient) and isinstance(node.of, e.Call) and node.by in node.of.arguments:
+        return _by_argument(run, node.of, node.of.arguments.index(node.by), evaluator)
     if isinstance(node, e.Gradient):
         raw = total(run, node.of, node.by, evaluator)
         return raw.reshape(evaluator.shape(node))
@@ -36,6 +38,12 @@ def derivative_value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
         shape = derivative_shape(node.of.shape, node.by.shape, STRICT)
         return raw.reshape(tuple(evaluator.integer(size) for size in shape))
     raise MissingRuleError(f"{type(node).__name__} has no value")
+
+
+def _by_argument(run: Run, call: e.Call, position: int, evaluator: Evaluator) -> Array:
+    """The gradient of an abstract function by one of its arguments, all others held fixed."""
+    time = evaluator.integer(call.value.time) if isinstance(call.value, e.Timed) else None
+    return run.loss.gradient(time, position, [_value(run, argument, evaluator) for argument in call.arguments])
 
 
 def point_of(node: e.Node, evaluator: Evaluator) -> Point:

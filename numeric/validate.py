@@ -93,7 +93,12 @@ def validate_gradients(
 
 
 def validate_hessian_vector(
-    system: RecurrentSystem, along: Iterable[str] = (), draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE
+    system: RecurrentSystem,
+    along: Iterable[str] = (),
+    draws: int = 20,
+    seed: int = 0,
+    tolerance: float = TOLERANCE,
+    scale: float = 0.8,
 ) -> Validation:
     """The tangent of the adjoint recursion against autograd, applied twice, along random directions.
 
@@ -104,7 +109,7 @@ def validate_hessian_vector(
     moved = tuple(map(system.resolve_name, along)) or system.parameters
     worst, where, lengths, sizes = 0.0, "", [], set()
     for number in range(draws):
-        drawn = draw(system, seed + number)
+        drawn = draw(system, seed + number, scale=scale)
         generator = np.random.default_rng([seed + number, 11])
         direction = {key: generator.normal(size=drawn.given[(key, None)].shape) for key in moved}
         lengths.append(drawn.sizes["T"])
@@ -145,7 +150,12 @@ def _gradient_pairs(system: RecurrentSystem, drawn: Draw) -> Iterable[tuple[Poin
 
 
 def validate_derivation(
-    system: RecurrentSystem, derivation: Derivation, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE
+    system: RecurrentSystem,
+    derivation: Derivation,
+    draws: int = 20,
+    seed: int = 0,
+    tolerance: float = TOLERANCE,
+    scale: float = 0.8,
 ) -> Validation:
     """A derivation's result against autograd, at random points, sizes and times.
 
@@ -156,11 +166,11 @@ def validate_derivation(
     """
     worst, where, lengths, sizes = 0.0, "", [], set()
     for number in range(draws):
-        drawn = draw(system, seed + number, derivation.length)
+        drawn = draw(system, seed + number, derivation.length, scale=scale)
         generator = np.random.default_rng([seed + number, 7])
         times = _times(system, derivation, drawn, generator)
         if times is None:
-            drawn = draw(system, seed + number, max(6, farthest(derivation.target) + 2))
+            drawn = draw(system, seed + number, max(6, farthest(derivation.target) + 2), scale=scale)
             times = _times(system, derivation, drawn, generator) or {}
         lengths.append(drawn.sizes["T"])
         sizes |= set(drawn.sizes) - {"T"}
@@ -261,23 +271,26 @@ def _truncated_pair(run: Run, drawn: Draw, derivation: Derivation) -> tuple[Arra
     window = _window_in_numbers(run, derivation)
     truth = TorchReferee(run.system, drawn).truncated_gradient(by.name, window)
     run = replace(run, sizes={**run.sizes, str(derivation.window): window})
-    result = derivation.result
-    over = (
-        result if isinstance(result, e.SumOver) and derivation.recursion and result.index != run.system.time else None
-    )
-    if over is None:
-        measured = DerivedNames(run, derivation, {}).evaluator()(result)
-    else:  # one backward pass for the loss of each step
-        measured = np.zeros(truth.shape)
-        for step in range(1, run.length + 1):
-            at = {over.index: Integer(step)}
-            lines = tuple(line.xreplace(at) for line in derivation.recursion)
-            steps = tuple(
-                replace(step, lhs=step.lhs.xreplace(at), rhs=step.rhs.xreplace(at)) for step in derivation.steps[:-1]
-            )
-            moved = replace(derivation, recursion=lines, steps=steps)
-            measured = measured + DerivedNames(run, moved, {}).evaluator()(over.body.xreplace(at))
-    return np.real(measured).reshape(truth.shape), truth
+    measured = np.zeros(truth.shape)
+    terms = derivation.result.operands if isinstance(derivation.result, e.Plus) else (derivation.result,)
+    for term in terms:
+        value = np.real(_truncated_value(run, derivation, term))
+        measured = measured + (value.reshape(truth.shape) if value.size == truth.size else value)
+    return measured, truth
+
+
+def _truncated_value(run: Run, derivation: Derivation, term: e.Node) -> Array:
+    """A part of a truncated gradient; where adjoints are those of one step's loss, step by step."""
+    if not (isinstance(term, e.SumOver) and derivation.recursion and term.index != run.system.time):
+        return DerivedNames(run, derivation, {}).evaluator()(term)
+    total = 0.0
+    for step in run.evaluator().range(term.lower, term.upper):
+        at = {term.index: Integer(step)}
+        lines = tuple(line.xreplace(at) for line in derivation.recursion)
+        steps = tuple(replace(one, lhs=one.lhs.xreplace(at), rhs=one.rhs.xreplace(at)) for one in derivation.steps[:-1])
+        moved = replace(derivation, recursion=lines, steps=steps)
+        total = total + DerivedNames(run, moved, {}).evaluator()(term.body.xreplace(at))
+    return np.asarray(total)
 
 
 def _window_in_numbers(run: Run, derivation: Derivation) -> int:

@@ -100,11 +100,12 @@ class Placed:
 
 @dataclass(frozen=True)
 class Heading(Placed):
-    """A heading; level 1 is the highest below the document's title."""
+    """A heading; level 1 is the highest below the document's title. On paper, a ``new_page`` one starts a page."""
 
     level: int
     body: Inlines
     anchor: str = ""
+    new_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -304,7 +305,8 @@ class Document:
     """A sheet. ``meta`` may say ``author``, ``course``, ``date``, ``source``, ``language`` (``en`` or ``de``), and
     whatever else content needs.
 
-    ``warnings`` are about what its author should look at; they are told, not printed.
+    ``warnings`` are about what its author should look at; they are told, not printed. ``outlined``: an output without
+    pages starts with links to all headings; not one that has a table of contents of its own.
     """
 
     title: Inlines
@@ -312,6 +314,7 @@ class Document:
     meta: Mapping[str, str] = field(default_factory=dict)
     blocks: Blocks = ()
     warnings: tuple[str, ...] = ()
+    outlined: bool = True
 
     @property
     def language(self) -> str:
@@ -358,7 +361,7 @@ def inlines_below(body: Inlines) -> Iterator[Inline]:
 def sentences(block: Block) -> Iterator[Inlines]:
     """Every sentence of a block and of the blocks inside it."""
     match block:
-        case Heading(_, body, _) | Paragraph(body):
+        case Heading(_, body, _, _) | Paragraph(body):
             yield body
         case Table():
             yield from (cell for row in (block.header, *block.rows) for cell in row)

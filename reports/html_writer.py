@@ -42,7 +42,7 @@ class HtmlWriter(Writer):
         headings = [
             block
             for block in d.all_blocks(self.document.blocks)
-            if isinstance(block, d.Heading) and block.anchor and block.level <= 3
+            if self.document.outlined and isinstance(block, d.Heading) and block.anchor and block.level <= 3
         ]
         contents = [
             {"level": heading.level, "anchor": heading.anchor, "body": self.inlines(_without_links(heading.body))}

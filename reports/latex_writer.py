@@ -88,6 +88,7 @@ class LatexWriter(Writer):
             body=self.inlines(heading.body),
             plain=d.plain_text(heading.body),
             anchor=heading.anchor,
+            new_page=heading.new_page,
         )
 
     def table(self, table: d.Table) -> Code:

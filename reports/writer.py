@@ -95,6 +95,7 @@ class Writer(ABC):
             body=self.inlines(heading.body),
             plain=d.plain_text(heading.body),
             anchor=heading.anchor,
+            new_page=heading.new_page,
         )
 
     def table(self, table: d.Table) -> Code:

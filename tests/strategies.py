@@ -1,131 +1,262 @@
-"""Random cells: texts of recurrent systems that conform, drawn from a grammar of shapes."""
+"""Random cells: texts of recurrent systems that conform, drawn from a grammar of shapes.
+
+Every expression is drawn for a wanted shape, a tuple of size letters: () for a number, ("n",) for a vector, ("n", "m") for
+a matrix. Parameters are made up as they are needed, and now and then one is used again.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-FUNCTIONS = (r"\sigma", r"\tanh", r"\sin", r"\operatorname{softplus}", r"\operatorname{SiLU}", r"\arctan")
+FUNCTIONS = (
+    r"\sigma", r"\tanh", r"\sin", r"\operatorname{softplus}", r"\operatorname{SiLU}", r"\arctan", r"\operatorname{GELU}", r"\cos",
+    r"\operatorname{softsign}",
+)  # fmt: skip
+SIZES = ("n", "m", "d")
+Shape = tuple[str, ...]
+
+_LETTERS = {0: r"\alpha", 1: "b", 2: "W"}
 
 
 @dataclass
-class _Names:
-    """Parameters drawn so far, so that each has one shape."""
+class Scope:
+    """What expressions may speak of: quantities by shape, and the parameters made up so far."""
 
-    matrices: int = 0
-    vectors: int = 0
-    scalars: int = 0
-    used: list[str] = field(default_factory=list)
+    draw: st.DrawFn
+    rows: bool
+    quantities: dict[Shape, list[str]] = field(default_factory=dict)
+    parameters: dict[str, Shape] = field(default_factory=dict)
 
-    def matrix(self) -> str:
-        self.matrices += 1
-        return f"W_{{{self.matrices}}}"
+    def pick(self, options: list[str]) -> str:
+        return self.draw(st.sampled_from(options))
 
-    def vector(self) -> str:
-        self.vectors += 1
-        return f"b_{{{self.vectors}}}"
+    def parameter(self, shape: Shape) -> str:
+        """A parameter of a shape: a new one, or one that is used already."""
+        known = [name for name, own in self.parameters.items() if own == shape]
+        if known and self.draw(st.integers(0, 3)) == 0:
+            return self.pick(known)
+        name = f"{_LETTERS[len(shape)]}_{{{1 + sum(len(own) == len(shape) for own in self.parameters.values())}}}"
+        self.parameters[name] = shape
+        return name
 
-    def scalar(self) -> str:
-        self.scalars += 1
-        return f"\\alpha_{{{self.scalars}}}"
+    def atom(self, shape: Shape) -> str:
+        """A quantity of a shape, or a parameter where there is none."""
+        known = self.quantities.get(shape)
+        return self.pick(known) if known else self.parameter(shape)
 
+    # -- expressions ---------------------------------------------------------------------------------
 
-@st.composite
-def vector_expressions(draw: st.DrawFn, atoms: list[str], names: _Names, depth: int) -> str:
-    """LaTeX of a vector of size n, from vectors of size n."""
-    if depth == 0:
-        return draw(st.sampled_from(atoms))
-    below = vector_expressions(atoms, names, depth - 1)
-    kind = draw(
-        st.sampled_from(
-            (
-                "linear",
-                "linear",
-                "apply",
-                "apply",
-                "hadamard",
-                "sum",
-                "one minus",
-                "scaled",
-                "norm",
-                "inner",
-                "quotient",
-                "square",
-                "softmax",
-                "difference",
-            )
+    def expression(self, shape: Shape, depth: int) -> str:
+        """An expression of a shape, in parentheses or an atom."""
+        if depth == 0 or self.draw(st.integers(0, 5)) == 0:
+            return self.atom(shape)
+        return self.pick_way(_WAYS[len(shape)])(self, shape, depth - 1)
+
+    def pick_way(self, ways: tuple[Way, ...]) -> Way:
+        return self.draw(st.sampled_from(ways))
+
+    def size(self, like: str = "") -> str:
+        """A size of some vector in sight."""
+        known = sorted(
+            {size for shape in self.quantities if len(shape) == 1 for size in shape} | ({like} if like else set())
         )
-    )
-    if kind == "linear":
-        return f"({names.matrix()} {_factor(draw(below))} + {names.vector()})"
-    if kind == "apply":
-        return f"{draw(st.sampled_from(FUNCTIONS))}({draw(below)})"
-    if kind == "hadamard":
-        return f"({_factor(draw(below))} \\odot {_factor(draw(below))})"
-    if kind == "sum":
-        return f"({draw(below)} + {draw(below)})"
-    if kind == "difference":
-        return f"({draw(below)} - {_factor(draw(below))})"
-    if kind == "one minus":
-        return f"((1 - {_factor(draw(below))}) \\odot {_factor(draw(below))})"
-    if kind == "scaled":
-        return f"({names.scalar()} {_factor(draw(below))})"
-    if kind == "norm":
-        inner = _factor(draw(below))
-        return f"\\frac{{{inner}}}{{1 + \\lVert {inner} \\rVert^2}}"
-    if kind == "inner":
-        return f"(({names.vector()}^\\top {_factor(draw(below))}) {_factor(draw(below))})"
-    if kind == "quotient":
-        return f"\\frac{{{draw(below)}}}{{2 + {_factor(draw(below))}^2}}"
-    if kind == "softmax":
-        return f"\\operatorname{{softmax}}({draw(below)})"
-    return f"{_factor(draw(below))}^2"
+        return self.pick(known)
+
+    def transposed(self, text: str) -> str:
+        return f"{text}^\\top"
 
 
-def _factor(text: str) -> str:
-    simple = "^" not in text and (text.startswith("(") or (text.count("_") == 1 and " " not in text))
-    return text if simple else f"({text})"
+Way = Callable[[Scope, Shape, int], str]
+
+
+def _sum(s: Scope, shape: Shape, depth: int) -> str:
+    sign = s.pick(["+", "-"])
+    return f"({s.expression(shape, depth)} {sign} {s.expression(shape, depth)})"
+
+
+def _apply(s: Scope, shape: Shape, depth: int) -> str:
+    return f"{s.pick(list(FUNCTIONS))}({s.expression(shape, depth)})"
+
+
+def _hadamard(s: Scope, shape: Shape, depth: int) -> str:
+    return f"({s.expression(shape, depth)} \\odot {s.expression(shape, depth)})"
+
+
+def _one_minus(s: Scope, shape: Shape, depth: int) -> str:
+    return f"((1 - {s.expression(shape, depth)}) \\odot {s.expression(shape, depth)})"
+
+
+def _scaled(s: Scope, shape: Shape, depth: int) -> str:
+    return f"({s.expression((), depth)} {s.expression(shape, depth)})"
+
+
+def _quotient(s: Scope, shape: Shape, depth: int) -> str:
+    return f"\\frac{{{s.expression(shape, depth)}}}{{1 + {s.expression((), depth)}^2}}"
+
+
+def _entry_quotient(s: Scope, shape: Shape, depth: int) -> str:
+    return f"\\frac{{{s.expression(shape, depth)}}}{{2 + {s.expression(shape, depth)}^2}}"
+
+
+def _extreme(s: Scope, shape: Shape, depth: int) -> str:
+    return f"\\{s.pick(['max', 'min'])}({s.expression(shape, depth)}, {s.expression(shape, depth)})"
+
+
+def _log(s: Scope, shape: Shape, depth: int) -> str:
+    return f"\\log(\\sigma({s.expression(shape, depth)}))"
+
+
+def _linear(s: Scope, shape: Shape, depth: int) -> str:
+    (rows,) = shape
+    size = s.size(rows)
+    vector, bias = s.expression((size,), depth), s.parameter(shape)
+    if s.rows:
+        return f"({vector} {s.parameter((size, rows))} + {bias})"
+    return f"({s.expression((rows, size), min(depth, 1))} {vector} + {bias})"
+
+
+def _joined(s: Scope, shape: Shape, depth: int) -> str:
+    """W [a; b]."""
+    (rows,) = shape
+    first, second = s.size(rows), s.size(rows)
+    name = s.parameter((rows, f"{first} + {second}"))
+    return f"({name} [{s.expression((first,), depth)}; {s.expression((second,), depth)}])"
+
+
+def _softmax(s: Scope, shape: Shape, depth: int) -> str:
+    return f"\\operatorname{{softmax}}({s.expression(shape, depth)})"
+
+
+def _turned(s: Scope, shape: Shape, depth: int) -> str:
+    size = s.size(shape[0])
+    return f"({s.parameter((size, *shape))}^\\top {s.expression((size,), depth)})"
+
+
+def _diagonal(s: Scope, shape: Shape, depth: int) -> str:
+    return f"(\\operatorname{{diag}}({s.expression(shape, depth)}) {s.expression(shape, depth)})"
+
+
+def _solved(s: Scope, shape: Shape, depth: int) -> str:
+    """A Cayley-like factor, whose inverse always exists."""
+    name = s.parameter((*shape, *shape))
+    return f"((I + {name} - {name}^\\top)^{{-1}} {s.expression(shape, depth)})"
+
+
+def _inner(s: Scope, shape: Shape, depth: int) -> str:
+    size = s.size()
+    a, b = s.expression((size,), depth), s.expression((size,), depth)
+    return f"\\langle {a}, {b} \\rangle"
+
+
+def _norm(s: Scope, shape: Shape, depth: int) -> str:
+    return f"\\sqrt{{1 + \\lVert {s.expression((s.size(),), depth)} \\rVert^2}}"
+
+
+def _trace(s: Scope, shape: Shape, depth: int) -> str:
+    size = s.size()
+    return f"\\operatorname{{tr}}({s.expression((size, size), depth)})"
+
+
+def _outer(s: Scope, shape: Shape, depth: int) -> str:
+    a, b = (s.atom((size,)) for size in shape)
+    return f"({a} {s.transposed(b)})"
+
+
+def _matrix_product(s: Scope, shape: Shape, depth: int) -> str:
+    size = s.size(shape[0])
+    return f"({s.expression((shape[0], size), depth)} {s.expression((size, shape[1]), depth)})"
+
+
+_SAME = (_sum, _apply, _hadamard, _scaled, _quotient, _extreme)
+_WAYS: dict[int, tuple[Way, ...]] = {
+    0: (_sum, _apply, _inner, _inner, _norm, _trace),
+    1: (
+        *_SAME, _linear, _linear, _linear, _joined, _softmax, _turned, _diagonal, _solved, _entry_quotient, _one_minus, _log,
+    ),
+    2: (*_SAME, _outer, _outer, _matrix_product),
+}  # fmt: skip
+_ROW_WAYS = (_sum, _apply, _hadamard, _extreme, _linear, _linear, _linear, _softmax, _entry_quotient, _one_minus, _log)
+
+
+# -- cells -------------------------------------------------------------------------------------------
 
 
 @st.composite
-def cells(draw: st.DrawFn, max_states: int = 3, depth: int = 3) -> str:
-    """The text of a random cell with one to three states, gates between them, a lag of one or two, and a loss."""
-    names = _Names()
-    states = ["h", "C", "m"][: draw(st.integers(1, max_states))]
+def cells(draw: st.DrawFn, max_states: int = 3, depth: int = 3, matrices: bool = True) -> str:
+    """The text of a random cell: vector states of several sizes, now and then a matrix or a number among them, gates,
+    earlier states and inputs, row vectors, starting values with parameters, and a loss.
+    """
+    rows = draw(st.integers(0, 7)) == 0
+    scope = Scope(draw, rows)
+    if rows:
+        scope.pick_way = lambda ways: draw(st.sampled_from(_ROW_WAYS if ways is _WAYS[1] else ways))  # type: ignore[method-assign]
+    shapes: dict[str, Shape] = {}
+    for state in ["h", "C", "m"][: draw(st.integers(1, max_states))]:
+        shapes[state] = (draw(st.sampled_from(SIZES)),)
+    if matrices and not rows and draw(st.integers(0, 3)) == 0:
+        shapes["S"] = (draw(st.sampled_from(SIZES)), draw(st.sampled_from(SIZES)))
+    if not rows and draw(st.integers(0, 3)) == 0:
+        shapes["p"] = ()
+    inputs: dict[str, Shape] = {"x": (draw(st.sampled_from(SIZES)),)}
+    for name, shape in shapes.items():
+        scope.quantities.setdefault(shape, []).append(f"{name}_{{t-1}}")
+    scope.quantities.setdefault(inputs["x"], []).append("x_t")
+    if draw(st.booleans()):
+        scope.quantities[shapes["h"]].append("h_{t-2}")
+    if draw(st.booleans()):
+        scope.quantities[inputs["x"]].append("x_{t-1}")
     lines: list[str] = []
-    available = [f"{state}_{{t-1}}" for state in states] + ["x_t"]
-    if draw(st.booleans()):
-        available.append(f"{states[0]}_{{t-2}}")
-    if draw(st.booleans()):
-        available.append("x_{t-1}")
+    gates: dict[str, Shape] = {}
     for gate in draw(st.lists(st.sampled_from(["g", "r", "u"]), max_size=2, unique=True)):
-        lines.append(f"{gate}_t = {draw(vector_expressions(available, names, depth - 1))}")
-        available.append(f"{gate}_t")
-    for state in states:
-        linear = f"{names.matrix()} {state}_{{t-1}}"
-        lines.append(f"{state}_t = {linear} + {draw(vector_expressions(available, names, depth))}")
-        available.append(f"{state}_t")
-    lines.append(draw(_losses(states)))
-    declared = [f"{name}_t \\in \\mathbb{{R}}^n" for name in [*states, "x"]]
-    declared += [f"W_{{{k}}} \\in \\mathbb{{R}}^{{n \\times n}}" for k in range(1, names.matrices + 1)]
-    declared += [f"b_{{{k}}} \\in \\mathbb{{R}}^n" for k in range(1, names.vectors + 1)]
-    used = [f"{name}_t \\in \\mathbb{{R}}^n" for name in "gru" if any(line.startswith(f"{name}_t") for line in lines)]
-    return "\n".join([*lines, *declared, *used])
+        gates[gate] = (draw(st.sampled_from(SIZES)),)
+        lines.append(f"{gate}_t = {scope.expression(gates[gate], max(1, depth - 1))}")
+        scope.quantities.setdefault(gates[gate], []).append(f"{gate}_t")
+    for state, shape in shapes.items():
+        lines.append(f"{state}_t = {_carried(scope, state, shape)} + {scope.expression(shape, depth)}")
+        scope.quantities[shape].append(f"{state}_t")
+    if draw(st.integers(0, 4)) == 0:
+        lines.append(f"h_0 = \\tanh({scope.parameter(shapes['h'])})")
+    lines.append(draw(_losses(shapes, scope)))
+    timed = {**shapes, **inputs, **gates}
+    declared = [_declaration(f"{name}_t", shape) for name, shape in timed.items()]
+    declared += [_declaration(name, shape) for name, shape in scope.parameters.items()]
+    return "\n".join([*lines, *declared])
+
+
+def _carried(scope: Scope, state: str, shape: Shape) -> str:
+    """What is left of a state after a step, so that each one is a state."""
+    before = f"{state}_{{t-1}}"
+    if len(shape) == 1:
+        matrix = scope.parameter((*shape, *shape))
+        return f"{before} {matrix}" if scope.rows else f"{matrix} {before}"
+    return f"{scope.parameter(())} {before}"
+
+
+def _declaration(name: str, shape: Shape) -> str:
+    if not shape:
+        return f"{name} \\in \\mathbb{{R}}"
+    sizes = " \\times ".join(f"({size})" if "+" in size else size for size in shape)
+    return f"{name} \\in \\mathbb{{R}}^{{{sizes}}}"
 
 
 @st.composite
-def _losses(draw: st.DrawFn, states: list[str]) -> str:
-    last = states[-1]
-    return draw(
-        st.sampled_from(
-            [
-                f"L = \\sum_{{t=1}}^{{T}} L_t({last}_t)",
-                f"L = \\sum_{{t=0}}^{{T}} L_t({last}_t)",
-                f"L = L_T({last}_T)",
-                f"L = \\sum_{{t=1}}^{{T}} L_t({', '.join(f'{s}_t' for s in states)})",
-                f"L = \\frac{{1}}{{2}} \\sum_{{t=1}}^{{T}} \\lVert {last}_t - y_t \\rVert^2",
-                f"L = -\\sum_{{t=1}}^{{T}} e_{{y_t}} \\cdot \\log \\operatorname{{softmax}}({last}_t)",
-            ]
-        )
-    )
+def _losses(draw: st.DrawFn, shapes: dict[str, Shape], scope: Scope) -> str:
+    vectors = [name for name, shape in shapes.items() if len(shape) == 1]
+    last = vectors[-1]
+    choices = [
+        f"L = \\sum_{{t=1}}^{{T}} L_t({last}_t)",
+        f"L = \\sum_{{t=0}}^{{T}} L_t({last}_t)",
+        f"L = \\sum_{{t=2}}^{{T}} L_t({last}_t)",
+        f"L = L_T({last}_T)",
+        f"L = \\sum_{{t=1}}^{{T}} L_t({', '.join(f'{name}_t' for name in shapes)})",
+        f"L = \\frac{{1}}{{2}} \\sum_{{t=1}}^{{T}} \\lVert {last}_t - y_t \\rVert^2",
+        f"L = \\frac{{1}}{{T}} \\sum_{{t=1}}^{{T}} \\lVert {last}_t \\rVert^2",
+    ]
+    if not scope.rows:
+        choices.append(f"L = -\\sum_{{t=1}}^{{T}} e_{{y_t}} \\cdot \\log \\operatorname{{softmax}}({last}_t)")
+        weights = [name for name, shape in scope.parameters.items() if len(shape) == 2]
+        choices += [f"L = L_T({last}_T) + \\frac{{1}}{{2}} \\lVert {name} \\rVert_F^2" for name in weights[:1]]
+    return draw(st.sampled_from(choices))

@@ -201,7 +201,11 @@ class Gradient(Node):
 
 
 class Call(Node):
-    """An abstract scalar function of quantities, such as a loss ``L_t(h_t)``."""
+    """An abstract scalar function of quantities, such as a loss ``L_t(h_t)``.
+
+    Its gradient by the only argument is ∇_{h_t} L_t. By one of several it is ∇_{h_t} L_t(h_t, C_t), with the arguments
+    shown: the others are held fixed, also those that are computed from h_t, while ∇_{h_t} L_t alone would be total.
+    """
 
     __slots__ = ()
 
@@ -223,14 +227,18 @@ class Call(Node):
 
     def jvp(self, tangents: Sequence[Node | None]) -> Node | None:
         terms = [
-            make.inner(Gradient(argument, self.value), tangent)
+            make.inner(Gradient(argument, self._differentiated), tangent)
             for argument, tangent in zip(self.arguments, tangents[1:], strict=True)
             if tangent is not None
         ]
         return make.plus(*terms) if terms else None
 
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
-        return (None, *(make.times(cotangent, Gradient(argument, self.value)) for argument in self.arguments))
+        return (None, *(make.times(cotangent, Gradient(argument, self._differentiated)) for argument in self.arguments))
+
+    @property
+    def _differentiated(self) -> Node:
+        return self.value if len(self.arguments) == 1 else self
 
 
 class Relation(Node):

@@ -114,7 +114,8 @@ class Builder:
     def _times(self, pre: Pre) -> e.Node:
         first, *rest = self._all(pre)
         # 2 * A @ B is one product of three factors: signs of products bind equally and from the left.
-        opened = first.operands if pre.args[0].op == "ast" and isinstance(first, e.Times) else (first,)
+        opens = pre.args[0].op == "ast" and pre.data != "enclosed" and isinstance(first, e.Times)
+        opened = first.operands if opens else (first,)
         return self.chain([*opened, *rest])
 
     def chain(self, factors: Sequence[e.Node]) -> e.Node:

@@ -551,9 +551,11 @@ class Resolver:
                 "slash": "divide",
             }[operator]
             if op in ("hadamard", "times", "ast") and result.op == op and result is not items[0]:
-                result = Pre(op, (*result.args, item), span=span)
+                result = Pre(op, (*result.args, item), result.data, span)
             else:
-                result = Pre(op, (result, item), span=span)
+                # (a * A) @ v keeps its parentheses, while a * A @ v is one product of three factors.
+                enclosed = op == "times" and result is items[0] and result.op == "ast"
+                result = Pre(op, (result, item), "enclosed" if enclosed else None, span)
         return result
 
     def _check_slash(self, node: s.Infix) -> None:

@@ -46,9 +46,9 @@ def book(chapters: Sequence[Chapter], meta: dict[str, str] | None = None) -> d.D
     blocks += [d.Heading(1, d.words("Contents"), "contents"), _contents(ordered)]
     for chapter in ordered:
         blocks += chapter.blocks
-    blocks += [d.Heading(1, d.words("Index of authors"), "index"), _index(ordered)]
+    blocks += [d.Heading(1, d.words("Index of authors"), "index", new_page=True), _index(ordered)]
     subtitle = d.words(f"{len(ordered)} cells with their gradients, derived and measured")
-    return d.Document(d.words(TITLE), subtitle, meta or {}, tuple(blocks))
+    return d.Document(d.words(TITLE), subtitle, meta or {}, tuple(blocks), outlined=False)
 
 
 def _measured(chapters: Sequence[Chapter]) -> d.Inlines:

@@ -47,7 +47,7 @@ def chapter(name: str, subject: Cell, draws: int = 20, seed: int = 0) -> Chapter
     """
     context = SheetContext(draws, seed, {name: subject})
     document = read_markdown(_body(name, subject), REGISTRY, context)
-    heading = d.Heading(1, d.words(subject.title or name), name)
+    heading = d.Heading(1, d.words(subject.title or name), name, new_page=True)
     blocks = (heading, *_introduction(subject), *_equations(subject), *_below(document.blocks, name))
     error = max((entry.validation.error for entry in context.measurements), default=0.0)
     return Chapter(name, subject.title or name, subject.citation, blocks, error)

@@ -132,3 +132,45 @@ def test_an_error_in_a_file_has_its_place(tmp_path: Path) -> None:
     found = run("derive", "cell.tex", cwd=tmp_path)
     assert "cell.tex, line 3, column 14" in found.stderr
     assert found.stderr.splitlines()[2].endswith("^")
+
+
+def test_an_atlas_of_chosen_cells(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.tex"
+    mine.write_text("% title: My own cell\nh_t = \\tanh(W h_{t-1} + U x_t)\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [
+        sys.executable,
+        "-m",
+        "bptt",
+        "atlas",
+        "irnn",
+        str(mine),
+        "-o",
+        str(tmp_path / "out"),
+        "--route",
+        "typst",
+    ]
+    outputs = []
+    for _ in range(2):
+        found = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
+        assert found.returncode == 0, found.stderr
+        assert [Path(line).suffix for line in found.stdout.split()] == [".tex", ".pdf", ".html"]
+        outputs.append({path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()})
+    assert outputs[0] == outputs[1]
+    page = outputs[0]["recurrent-gradient-atlas.html"].decode()
+    assert "My own cell" in page and "rectified" in page
+    assert len(list((tmp_path / "cache").rglob("*.chapter"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing-of-the-kind"], "no cell of that name"),
+        (["rnn", "rnn"], "given twice"),
+        (["h_t = \\tanh(W h_{t-1"], "never closed"),
+    ],
+)
+def test_an_atlas_of_what_is_no_cell(arguments: list[str], message: str, tmp_path: Path) -> None:
+    found = run("atlas", *arguments, "-o", str(tmp_path / "out"))
+    assert found.returncode == 2 and message in found.stderr
+    assert not (tmp_path / "out").exists()
