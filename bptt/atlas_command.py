@@ -34,6 +34,8 @@ def run_atlas(options: argparse.Namespace) -> int:
     check_folder(folder)
     check_targets(folder, (f"{NAME}.{ending}" for ending in FORMATS))
     subjects = _subjects(options.cells)
+    if options.jobs is not None and options.jobs < 1:
+        raise UsageError(f"--jobs is {options.jobs}", expected="a number from 1 on")
     jobs = options.jobs or _cores()
     with Progress() as progress:
         progress.say(f"0 of {len(subjects)} cells")
@@ -50,7 +52,7 @@ def run_atlas(options: argparse.Namespace) -> int:
     say("\n".join(safe(str(path)) for path in result.files.values() if path.stem == NAME))
     for warning in result.warnings:
         tell(f"bptt: warning: {warning}")
-    tell(f"bptt: {len(found)} cells, {time.perf_counter() - start:.1f} s")
+    tell(f"bptt: {len(found)} {'cell' if len(found) == 1 else 'cells'}, {time.perf_counter() - start:.1f} s")
     return 0
 
 

@@ -470,6 +470,8 @@ def recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ...
                     "everything later is zero",
                 )
             )
+        if make.is_zero(equation.rhs) and any(_reads(other.rhs, equation.adjoint.name) for other in equations):
+            steps.append(Step(equation.adjoint, equation.rhs, "no loss before", f"for {engine.time} < {engine.end}"))
         if not make.is_zero(equation.rhs):
             steps.append(
                 Step(
@@ -480,6 +482,10 @@ def recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ...
                 )
             )
     return [*starts(engine, equations), *steps]
+
+
+def _reads(formula: e.Node, name: str) -> bool:
+    return any(leaf.name == name for leaf in formula.atoms(e.Timed))
 
 
 def starts(engine: AdjointEngine, equations: Iterable[AdjointEquation]) -> list[Step]:

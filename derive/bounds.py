@@ -18,13 +18,13 @@ from sympy import Expr, Symbol
 
 from derive import expressions as e
 from derive.derivation import Derivation, Step
-from derive.errors import UsageError
+from derive.errors import MissingRuleError, UsageError
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.flow import FlowEngine, definition_steps, free_index
-from derive.forms import check_reads_own_step, loss_pull
+from derive.flow import INNER, FlowEngine, definition_steps, free_index
+from derive.forms import check_reads_own_step, loss_pull, reads_time, step_loss_of
 from derive.joint import JointState
-from derive.system import RecurrentSystem, T
+from derive.system import LossTerm, RecurrentSystem, T
 
 _LONGEST = 300
 """A bound with more characters than this says nothing to a reader; the shorter ones before it stand."""
@@ -40,16 +40,18 @@ def norm_bound(system: RecurrentSystem) -> Derivation:
     """
     if not system.states or not system.loss_terms:
         raise UsageError("the cell hands nothing from step to step", expected="an equation that reads h_{t-1}")
-    for term in system.loss_terms:
-        check_reads_own_step(system, loss_pull(system, term))
+    term = _last_term(system)
+    check_reads_own_step(system, loss_pull(system, term))
     # The norm of a matrix state is that of all its entries, as of vec(S).
     engine = FlowEngine(system, vec=any(ONE not in system.shapes[key] for key in system.states))
     t, joint_state = system.time, JointState(engine)
     lines, joint, shown = joint_state.chain(named=True)
     one_step = joint_state.block() if len(joint_state.parts) == 1 else shown
-    index = free_index({t})
+    index = free_index(system, INNER)
     at_index = shown.xreplace({t: index})
-    last_loss = e.Timed(system.step_loss_name, T)
+    step_loss, named = step_loss_of(system, term)
+    lines += named
+    last_loss = step_loss.at(T)
     at_end = e.Derivative(last_loss, joint.xreplace({t: T}))
     target = e.Norm(e.Derivative(last_loss, joint))
     chain = e.ProductOver(index, t + 1, T, at_index)
@@ -70,6 +72,25 @@ def norm_bound(system: RecurrentSystem) -> Derivation:
     return Derivation(target, result, tuple(steps), title, conditions=((t, T),), notes=notes)
 
 
+def _last_term(system: RecurrentSystem) -> LossTerm:
+    """The part of the loss that acts at T.
+
+    Raises
+    ------
+    MissingRuleError : there is none, or there are several.
+    """
+    found = [term for term in system.loss_terms if term.upper == T and reads_time(system, term)]
+    if len(found) > 1 and all(term.final for term in found):
+        return LossTerm(T, T, make.plus(*(term.body for term in found)))
+    if len(found) != 1:
+        raise MissingRuleError(
+            "the loss has no part at T" if not found else "the loss has several parts at T",
+            expected="one loss at T, or one at every step",
+            hint="leave out the other parts of the loss: the bound is one for each",
+        )
+    return found[0]
+
+
 def _scaled(at_end: e.Node, rest: e.Node) -> e.Node:
     return e.Times(e.Norm(at_end), *(rest.operands if isinstance(rest, e.Times) else (rest,)))
 
@@ -82,7 +103,8 @@ def _looser(one_step: e.Node, t: Symbol, index: Symbol) -> Iterator[tuple[e.Node
     if parts == e.Norm(one_step):
         return
     rule = "norms of the factors" if isinstance(one_step, e.Times) else "triangle inequality"
-    yield _over_time(parts, t, index), rule
+    if not one_step.is_scalar or isinstance(one_step, e.Times):
+        yield _over_time(parts, t, index), rule
     widest = norm_of(one_step, widest=True)
     if widest != parts:
         yield _over_time(widest, t, index), "largest slope"
@@ -106,8 +128,9 @@ def norm_of(node: e.Node, widest: bool = False) -> e.Node:
     ----------
     widest : replace ‖diag(f'(z))‖ by the largest value of \|f'\|, where f has one.
     """
-    if node.is_scalar:
-        return _size_of_scalar(node)
+    if node.is_scalar and not isinstance(node, (e.Times, e.Neg)):
+        slope = largest_slope(node) if widest else None
+        return _size_of_scalar(node) if slope is None else e.Scalar(slope)
     if isinstance(node, e.Identity):
         return e.Scalar(1)
     if isinstance(node, e.Neg):

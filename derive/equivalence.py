@@ -17,7 +17,7 @@ from derive.derivation import Derivation, Step
 from derive.errors import ValidationError
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.flow import FlowEngine, free_index
+from derive.flow import INNER, FlowEngine, free_index
 from derive.forms import (
     Ingredients,
     column_of,
@@ -92,6 +92,7 @@ def equivalence(system: RecurrentSystem, by: e.Node) -> Derivation:
     """
     parts = ingredients(system, by)
     proof = Proof(parts.k)
+    proof.lines += [line for line in parts.lines if line.rule == "step loss"]
     adjoint = _sum_to_adjoint(system, parts, proof)
     _adjoint_recursion(system, parts, proof, adjoint)
     result = _shares(system, parts, proof, adjoint)
@@ -131,7 +132,7 @@ def _sum_to_adjoint(system: RecurrentSystem, parts: Ingredients, proof: Proof) -
     )
     name = _adjoint_name(system)
     adjoint = e.Timed(name, parts.k, *s.shape)
-    index = free_index({t, parts.k})
+    index = free_index(system, INNER, (parts.k,))
     product = e.ProductOver(index, parts.k + 1, t, parts.one_step.xreplace({t: index}))
     proof.named(
         row_of(adjoint),
@@ -168,7 +169,7 @@ def _adjoint_name(system: RecurrentSystem) -> str:
 def _adjoint_recursion(system: RecurrentSystem, parts: Ingredients, proof: Proof, adjoint: e.Timed) -> None:
     """The inner sum satisfies a recursion backward in time: split off t = k, take the last factor out of the products."""
     t = system.time
-    index = free_index({t, parts.k})
+    index = free_index(system, INNER, (parts.k,))
     one_step = parts.one_step
     product = e.ProductOver(index, parts.k + 1, t, one_step.xreplace({t: index}))
     total = _inner_sum(system, parts, product)

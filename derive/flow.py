@@ -6,7 +6,7 @@ later, in the same step or after, is followed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sympy import Basic, Expr, Symbol
@@ -16,6 +16,7 @@ from derive.derivation import Step
 from derive.expressions import make
 from derive.expressions.node import ONE
 from derive.linear import jacobian_of
+from derive.notation.names import QName
 from derive.system import RecurrentSystem, leaves
 
 Point = tuple[str, int | None]
@@ -164,6 +165,15 @@ def definition_steps(engine: FlowEngine, points: Sequence[Point]) -> list[Step]:
     return result
 
 
-def free_index(taken: set[Basic]) -> Symbol:
-    """An index letter that is not in use."""
-    return next(symbol for letter in ("j", "i", "l", "r", "u") if (symbol := e.index(letter)) not in taken)
+def free_index(system: RecurrentSystem, letters: Sequence[str], taken: Iterable[Basic] = ()) -> Symbol:
+    """The first letter that is no time, no size and no name of the cell; ``taken`` are other indices in use."""
+    used = {QName.from_key(key).base for key in system.shapes} | {system.time.name} | {str(one) for one in taken}
+    used |= {str(symbol) for shape in system.shapes.values() for size in shape for symbol in size.free_symbols}
+    every = (*letters, *"jilrukspq", *(f"{letter}'" for letter in letters))
+    return next(e.index(letter) for letter in every if letter not in used)
+
+
+INNER = ("j", "i", "l", "r", "u")
+"""Letters for the factors of a product over time."""
+EARLIER = ("k", "s", "r")
+"""Letters for an earlier step."""

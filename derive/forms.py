@@ -21,7 +21,7 @@ from derive.differentiate import pull
 from derive.errors import MissingRuleError, UsageError, clipped
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.flow import FlowEngine, free_index
+from derive.flow import EARLIER, INNER, FlowEngine, free_index
 from derive.joint import JointState, Part, part_labels
 from derive.notation.names import QName
 from derive.substitute import substitute
@@ -135,9 +135,45 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
         )
     check_reads_own_step(system, reached)
     lines, joint, one_step = joint_state.chain()
-    step_loss = e.Timed(system.step_loss_name, system.time)
-    k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != system.time)
+    step_loss, named = step_loss_of(system, term)
+    lines += named
+    k = free_index(system, EARLIER)
     return Ingredients(term, step_loss, joint, one_step, tuple(lines), by, k)
+
+
+def step_loss_of(system: RecurrentSystem, term: LossTerm) -> tuple[e.Timed, list[Step]]:
+    """The whole summand of a loss as a named quantity, and the line that says so where it is not plain.
+
+    In L = Σ_t L_t(h_t) it is L_t. In L = 1/T Σ_t L_t it has another name, because L_t is a part of it only.
+    """
+    usual = e.Timed(system.step_loss_name, system.time)
+    body = term.body
+    if body == usual or (isinstance(body, e.Call) and body.value == usual):
+        return usual, []
+    other_meaning = usual.name in system.definitions or any(call.value == usual for call in body.atoms(e.Call))
+    if not other_meaning and not term.final:
+        return usual, []
+    name = usual.name
+    if other_meaning:
+        bases = {QName.from_key(key).base for key in (*system.shapes, usual.name, system.loss_name)}
+        name = next(letter for letter in ("ell", "calL", "J", "E", "ell_1") if letter not in bases)
+    named = e.Timed(name, system.time)
+    reason = "what the loss adds up" if not term.final else f"the loss of step {term.lower}"
+    shift = {system.time: term.lower} if term.final else {}
+    return named, [Step(named.xreplace(shift), body.xreplace(shift), "step loss", reason, proved="definition")]
+
+
+def reads_time(system: RecurrentSystem, term: LossTerm) -> bool:
+    """Whether a part of the loss depends on a quantity with a time, directly or through a readout."""
+    stack: list[e.Node] = [term.body]
+    while stack:
+        for leaf in leaves(stack.pop()):
+            if isinstance(leaf, e.Timed):
+                return True
+            if leaf.name in system.definitions:
+                equation = system.definitions[leaf.name]
+                stack.append(equation.rhs)
+    return False
 
 
 def check_reads_own_step(system: RecurrentSystem, reached: Iterable[e.Node]) -> None:
@@ -211,7 +247,7 @@ def double_sum(system: RecurrentSystem, by: e.Node) -> Derivation:
     parts = ingredients(system, by)
     t = system.time
     steps = [*_cell_lines(system), *parts.lines]
-    index = free_index({t, parts.k})
+    index = free_index(system, INNER, (parts.k,))
     steps += _total_derivative(parts, t, index)
     target = e.Derivative(e.Var(system.loss_name), by)
     result = double_sum_expression(system, parts)

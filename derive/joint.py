@@ -20,7 +20,7 @@ from derive.derivation import Derivation, Step
 from derive.errors import CellError, MissingRuleError, UsageError
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.flow import FlowEngine, Point, definition_steps, free_index, vector_size
+from derive.flow import EARLIER, INNER, FlowEngine, Point, definition_steps, free_index, vector_size
 from derive.linear import stacked
 from derive.notation.names import QName
 from derive.system import leaves
@@ -99,8 +99,9 @@ class JointState:
     def names(self) -> tuple[str, str]:
         """Names for the joint state and its one-step Jacobian that the cell does not use."""
         taken = set(self.system.shapes)
-        state = next(name for name in ("s", "xi", "Psi", "joint") if name not in taken)
-        step = next(name for name in ("J", "Jac", "Phi", "jacobian") if name not in taken)
+        bases = {QName.from_key(key).base for key in taken}
+        state = next(name for name in ("s", "xi", "Psi", *_numbered("s", taken)) if name not in bases | taken)
+        step = next(name for name in ("J", "Phi", "Upsilon", *_numbered("J", taken)) if name not in bases | taken)
         return state, step
 
     def chain(self, named: bool = False) -> tuple[list[Step], e.Node, e.Node]:
@@ -149,7 +150,7 @@ class JointState:
         for step in flow.steps:
             value = step.rhs
             if value != block and isinstance(value, e.Plus) and _count(block, value) > 1:
-                key = QName(name.name, (), (), (f"({len(known) + 1})",)).key
+                key = QName.from_key(name.name).with_sup(f"({len(known) + 1})").key
                 entry = e.Timed(key, self.time, *value.shape)
                 lines += [
                     Step(entry, step.lhs, "name for a part of it", proved="definition"),
@@ -180,7 +181,7 @@ class JointState:
                 if make.is_zero(value) or isinstance(value, e.Identity):
                     entries[-1].append(value)
                     continue
-                entry = e.Timed(QName(name, (), (), (labels[a] + labels[b],)).key, self.time, *value.shape)
+                entry = e.Timed(QName.from_key(name).with_sup(_pair(labels[a], labels[b])).key, self.time, *value.shape)
                 lines.append(Step(entry, value.xreplace(known), "block of the one-step Jacobian"))
                 entries[-1].append(entry)
                 if isinstance(value, e.Plus):
@@ -198,6 +199,16 @@ def _count(whole: e.Node, part: e.Node) -> int:
     return found
 
 
+def _numbered(letter: str, taken: set[str]) -> list[str]:
+    """``s_1``, ``s_2``, ...: one more than there are names."""
+    return [f"{letter}_{number}" for number in range(1, len(taken) + 2)]
+
+
+def _pair(a: str, b: str) -> str:
+    """The label of a block: ``Ch``, or ``(1,2)`` where parts are numbered."""
+    return f"({a},{b})" if a.isdigit() else a + b
+
+
 def part_labels(parts: Sequence[Part]) -> dict[Part, str]:
     """A letter for each part: its state's own, or a number where letters coincide or states occur twice."""
     bases = [QName.from_key(part.key).base for part in parts]
@@ -209,7 +220,7 @@ def part_labels(parts: Sequence[Part]) -> dict[Part, str]:
 def over_a_stretch(engine: FlowEngine, of: e.Timed, by: e.Timed, title: str) -> Derivation:
     """∂a_t/∂b_k over a symbolic stretch: the product of the Jacobians of the joint state."""
     t, k = of.time, by.time
-    index = free_index(t.free_symbols | k.free_symbols)
+    index = free_index(engine.system, INNER, t.free_symbols | k.free_symbols)
     joint_state = JointState(engine)
     lines, joint, one_step = joint_state.chain()
     steps = definition_steps(engine, [(q.key, 0) for q in engine.system.steps if isinstance(q.lhs, e.Timed)])
@@ -239,10 +250,10 @@ def joint_jacobian(engine: FlowEngine) -> Derivation:
     if not engine.system.states:
         raise UsageError("no quantity is handed from one step to the next", hint="ask for a Jacobian of two quantities")
     t, joint_state = engine.time, JointState(engine)
-    k = next(letter for letter in map(e.index, ("k", "s", "r")) if letter != t)
+    k = free_index(engine.system, EARLIER)
     lines, joint, one_step = joint_state.chain(named=True)
     steps = definition_steps(engine, [(q.key, 0) for q in engine.system.steps if isinstance(q.lhs, e.Timed)])
-    index = free_index({t, k})
+    index = free_index(engine.system, INNER, (k,))
     target = e.Derivative(joint, joint.xreplace({t: k}))
     result = e.ProductOver(index, k + 1, t, one_step.xreplace({t: index}))
     product = Step(target, result, "chain rule over time", f"for {t} ≥ {k}; the empty product is the identity")

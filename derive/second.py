@@ -16,7 +16,7 @@ from functools import cached_property
 
 from derive import expressions as e
 from derive.abstract import call_behind
-from derive.adjoint import AdjointEngine, AdjointEquation
+from derive.adjoint import AdjointEngine, AdjointEquation, starts
 from derive.cell_text import Equation
 from derive.derivation import Derivation, Step
 from derive.differentiate import push
@@ -45,7 +45,8 @@ class TangentEngine:
     def __init__(self, system: RecurrentSystem, along: Iterable[str] = ()) -> None:
         self.system = system
         self.reverse = AdjointEngine(system)
-        self.along = tuple(map(system.resolve_name, along)) or system.parameters
+        names = (along,) if isinstance(along, str) else along
+        self.along = tuple(dict.fromkeys(map(system.resolve_name, names))) or system.parameters
         for key in self.along:
             if key not in system.parameters:
                 raise UsageError(
@@ -57,7 +58,10 @@ class TangentEngine:
     @cached_property
     def _accent(self) -> str:
         used = {accent for key in self.system.shapes for accent in QName.from_key(key).accents}
-        return next(accent for accent in _ACCENTS if accent not in used)
+        for accent in _ACCENTS:
+            if accent not in used:
+                return accent
+        raise UsageError("the cell uses every accent that could mark a tangent", hint="rename one of its quantities")
 
     def tangent(self, leaf: e.Timed | e.Var) -> e.Timed | e.Var:
         """The tangent of a quantity or an adjoint: the same with a dot, in the same shape."""
@@ -98,7 +102,7 @@ class TangentEngine:
             new |= {
                 key
                 for key, rhs in formulas
-                if key not in found and any(g.by.name in found for g in rhs.atoms(e.Gradient))
+                if key not in found and any(leaf.name in found for g in rhs.atoms(e.Gradient) for leaf in leaves(g.by))
             }
             grown = bool(new)
             found |= new
@@ -196,6 +200,9 @@ def _forward_steps(engine: TangentEngine) -> Iterator[Step]:
         yield Step(equation.lhs, equation.rhs, rule, proved="definition")
     for start, value in engine.starts.items():
         yield Step(engine.tangent(start), value, "tangent of a starting value")
+    for start in system.starts:
+        if start.name in engine.moving and start not in engine.starts:
+            yield Step(engine.tangent(start), make.zero(start.shape), "given at the start", proved="definition")
     for key, value in engine.forward.items():
         yield Step(engine.tangent(system.quantity(key)), value, "tangent")
 
@@ -203,13 +210,18 @@ def _forward_steps(engine: TangentEngine) -> Iterator[Step]:
 def _backward_steps(engine: TangentEngine) -> Iterator[Step]:
     """Each line of the adjoint recursion with its tangent below."""
     moved = {equation.key: equation for equation in engine.backward}
+    yield from starts(engine.reverse, engine.reverse.equations)
+    for step in starts(engine.reverse, engine.reverse.equations):
+        if step.lhs.name in engine.moving:
+            yield Step(engine.tangent(step.lhs), make.zero(step.lhs.shape), step.rule, proved="definition")
     for readout in reversed(engine.readouts):
         adjoint = engine.reverse.adjoint(readout.key)
         yield Step(adjoint, engine.reverse.parameter_gradient(readout.key), "total adjoint")
         if adjoint.name in engine.moving:
             yield Step(engine.tangent(adjoint), engine.of_gradient(readout.key), "tangent of the adjoint")
     for equation in engine.reverse.equations:
-        yield from _lines(engine, equation, "total adjoint")
+        named = equation.key in engine.system.preactivations
+        yield from _lines(engine, equation, "adjoint of a pre-activation" if named else "total adjoint")
         if equation.key in moved:
             yield from _lines(engine, moved[equation.key], "tangent of the adjoint")
 

@@ -18,15 +18,16 @@ from derive.adjoint import AdjointEngine, needs_of, readout_steps, recursion_ste
 from derive.derivation import Derivation, Step
 from derive.errors import MissingRuleError, UsageError, clipped
 from derive.expressions import make
-from derive.flow import free_index
-from derive.forms import double_sum, double_sum_expression, explicit_double_sum, ingredients, unrolled
-from derive.system import LossTerm, RecurrentSystem, T, leaves
+from derive.flow import INNER, free_index
+from derive.forms import double_sum, double_sum_expression, explicit_double_sum, ingredients, reads_time, unrolled
+from derive.notation.names import QName
+from derive.system import LossTerm, RecurrentSystem, T
 
 _LEFT_OUT = "paths from before the window are left out"
 
 
 def window_of(given: int | str) -> Expr:
-    """The number of steps K: a number, or a letter that stands for one.
+    """The number of steps K: a number, or a capital letter that stands for one.
 
     Raises
     ------
@@ -37,12 +38,16 @@ def window_of(given: int | str) -> Expr:
         return Integer(given)
     if text.isdecimal() and int(text[:9]) >= 1:
         return Integer(int(text[:9]))
-    if len(text) == 1 and text.isalpha() and text != "T":
+    if len(text) == 1 and text in _LETTERS:
         return e.size(text)
     raise UsageError(
         f"gradients cannot be truncated after {clipped(repr(given), 30)}",
-        expected="a number of steps from 1 on, or a letter such as K",
+        expected="a number of steps from 1 on, or a capital letter such as K",
     )
+
+
+_LETTERS = frozenset("ABCDEFGHJKLMNOPQRSUVWXYZ")
+"""Capital letters, but for T, the length, and I, the identity."""
 
 
 def truncated(system: RecurrentSystem, by: e.Node, window: Expr, form: str, steps: int) -> Derivation:
@@ -54,10 +59,10 @@ def truncated(system: RecurrentSystem, by: e.Node, window: Expr, form: str, step
     MissingRuleError : the loss has parts of both kinds, the cell reads the next step, or the parameter gives starting
                        values.
     """
-    if window.is_Symbol and (
-        window.name in system.shapes or window in {s for q in system.steps for s in q.lhs.free_symbols}
-    ):
-        raise UsageError(f"{window} is in use by the cell", expected="another letter")
+    if not system.loss_terms:
+        raise UsageError("the equations have no time, so there is no loss over time", hint="ask for a Jacobian")
+    if window.is_Symbol and str(window) in _in_use(system):
+        raise UsageError(f"{window} is in use by the cell", expected="another letter, or a number")
     if form == "recursion":
         return _by_recursion(system, by, window)
     if form == "double-sum":
@@ -65,9 +70,18 @@ def truncated(system: RecurrentSystem, by: e.Node, window: Expr, form: str, step
     if form != "unrolled":
         raise UsageError(f"the form {form} is not truncated", expected="recursion, double-sum or unrolled")
     if not window.is_Integer:
-        raise UsageError(f"{window} is no number", expected="a number of steps, as the length is one")
+        raise UsageError(
+            f"the unrolled form is written out for a window in numbers, not for {window}", expected="a number of steps"
+        )
     found = unrolled(system, by, steps, int(window))
     return replace(found, window=window, title=f"{found.title}, truncated after {window} {_steps(window)}")
+
+
+def _in_use(system: RecurrentSystem) -> set[str]:
+    """Letters that mean something in the cell."""
+    sizes = {str(symbol) for shape in system.shapes.values() for size in shape for symbol in size.free_symbols}
+    names = {QName.from_key(key).base for key in (*system.shapes, system.loss_name, system.step_loss_name)}
+    return sizes | names
 
 
 def _steps(window: Expr) -> str:
@@ -87,7 +101,7 @@ def _as_double_sum(system: RecurrentSystem, by: e.Node, window: Expr) -> Derivat
     reason = f"at most {window} {_steps(window)} for each loss: {_LEFT_OUT}"
     shared = [step for step in exact.steps if not isinstance(step.lhs, e.Gradient)]
     lines = [*shared, Step(exact.target, result, "truncated BPTT", reason, "~")]
-    explicit = explicit_double_sum(system, parts, free_index({system.time, parts.k}), first)
+    explicit = explicit_double_sum(system, parts, free_index(system, INNER, (parts.k,)), first)
     if explicit is not None:
         gradient = e.Gradient(by, e.Var(system.loss_name))
         lines.append(
@@ -104,7 +118,7 @@ def _by_recursion(system: RecurrentSystem, by: e.Node, window: Expr) -> Derivati
     """For the loss of each step r, the adjoint recursion from r back to the first step of its window."""
     of_steps, at_end, of_parameters = _kinds(system, by)
     terms = at_end or of_steps
-    r = next(letter for letter in map(e.index, ("r", "s", "k")) if letter != system.time)
+    r = free_index(system, ("r", "s", "k"))
     engine = AdjointEngine(system, terms, None if at_end else r, window)
     share = engine.parameter_gradient(by.name)
     over = share if at_end or make.is_zero(share) else e.SumOver(r, terms[0].lower, terms[0].upper, share)
@@ -143,7 +157,7 @@ def _kinds(system: RecurrentSystem, by: e.Node) -> tuple[list[LossTerm], list[Lo
         raise MissingRuleError(
             "the cell reads states of the next step", hint="no window before a step holds all it needs"
         )
-    of_parameters = [term for term in system.loss_terms if term.final and not _reads_time(system, term)]
+    of_parameters = [term for term in system.loss_terms if term.final and not reads_time(system, term)]
     others = [term for term in system.loss_terms if term not in of_parameters]
     of_steps = [term for term in others if not term.final]
     at_end = [term for term in others if term.final]
@@ -155,19 +169,6 @@ def _kinds(system: RecurrentSystem, by: e.Node) -> tuple[list[LossTerm], list[Lo
             hint="derive the parts one by one",
         )
     return of_steps, at_end, of_parameters
-
-
-def _reads_time(system: RecurrentSystem, term: LossTerm) -> bool:
-    """Whether a part of the loss depends on a quantity with a time, directly or through a readout."""
-    stack: list[e.Node] = [term.body]
-    while stack:
-        for leaf in leaves(stack.pop()):
-            if isinstance(leaf, e.Timed):
-                return True
-            if leaf.name in system.definitions:
-                equation = system.definitions[leaf.name]
-                stack.append(equation.rhs)
-    return False
 
 
 def _sums_inside(term: LossTerm) -> bool:

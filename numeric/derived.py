@@ -58,6 +58,7 @@ class DerivedNames:
         return self.run.function(node, time, arguments)
 
     def derivative(self, node: e.Node, evaluator: Evaluator) -> Array:
+        node = self._written_out(node)
         letters = {symbol.name for symbol in node.free_symbols if symbol.is_Symbol}
         key = (node, tuple(sorted((name, time) for name, time in evaluator.times.items() if name in letters)))
         if key not in self._known:
@@ -69,6 +70,13 @@ class DerivedNames:
                 joint = self._joint(node)
                 self._known[key] = self.run.derivative(node, evaluator) if joint is None else joint(evaluator)
         return self._known[key]
+
+    def _written_out(self, node: e.Node) -> e.Node:
+        """A derivative of a name that the derivation introduces, by what the name stands for."""
+        of = node.of if isinstance(node, e.Derivative) and not node.immediate else None
+        if isinstance(of, e.Timed) and of.name in self.named and not isinstance(self.named[of.name], e.Block):
+            return e.Derivative(self.named[of.name].xreplace({self.run.system.time: of.time}), node.by)
+        return node
 
     def _owner(self, key: str) -> str:
         """The quantity of an adjoint, whatever step's loss it is of."""

@@ -301,7 +301,9 @@ class _Presenter:
         ranges = ranges[:1] if body.shape[1] == e.ONE else ranges
         shown = tuple(s.Relation((":",), (index_surface(a), index_surface(b))) for a, b, _ in ranges)
         base = self.node(body)
-        base = base if isinstance(base, (s.Name, s.Scripted)) else s.Bracket("(", (base,))
+        # TeX takes a group that holds an accented letter alone for the letter, and {\\dot{h}_t}_{...} for two subscripts.
+        plain = isinstance(base, s.Name) or (isinstance(base, s.Scripted) and not isinstance(base.base, s.Accent))
+        base = base if plain else s.Bracket("(", (base,))
         return s.Scripted(base, subs=(s.Bracket("[", shown),))
 
     # -- calculus ----------------------------------------------------------------------------------

@@ -46,8 +46,10 @@ def book(chapters: Sequence[Chapter], meta: dict[str, str] | None = None) -> d.D
     blocks += [d.Heading(1, d.words("Contents"), "contents"), _contents(ordered)]
     for chapter in ordered:
         blocks += chapter.blocks
-    blocks += [d.Heading(1, d.words("Index of authors"), "index", new_page=True), _index(ordered)]
-    subtitle = d.words(f"{len(ordered)} cells with their gradients, derived and measured")
+    if any(authors_of(chapter) for chapter in ordered):
+        blocks += [d.Heading(1, d.words("Index of authors"), "index", new_page=True), _index(ordered)]
+    count = "One cell with its" if len(ordered) == 1 else f"{len(ordered)} cells with their"
+    subtitle = d.words(f"{count} gradients, derived and measured")
     return d.Document(d.words(TITLE), subtitle, meta or {}, tuple(blocks), outlined=False)
 
 

@@ -121,6 +121,10 @@ def _equations(subject: Cell) -> list[d.Block]:
     """The equations as they are printed everywhere, and the declarations that they need."""
     lines = (d.AlignedLine(present(q.lhs), "=", present(q.rhs)) for q in subject.relations())
     blocks: list[d.Block] = [d.Aligned(tuple(lines))]
+    named = [q for q in subject.steps if q.key in subject.preactivations]
+    if named:
+        blocks.append(d.Paragraph(d.words("The arguments of its functions, the pre-activations, have names below:")))
+        blocks.append(d.Aligned(tuple(d.AlignedLine(present(q.lhs), "=", present(q.rhs)) for q in named)))
     declared = [piece for surface in subject.declarations() for piece in (*d.words(", "), d.Math(surface))]
     if declared:
         blocks.append(d.Paragraph((*d.words("with "), *declared[1:], *d.words("."))))

@@ -77,7 +77,7 @@ def test_a_truncated_gradient_says_that_it_is_one() -> None:
         (0, "recursion", "truncated after"),
         ("T", "recursion", "truncated after"),
         (2, "rtrl", "not truncated"),
-        ("K", "unrolled", "no number"),
+        ("K", "unrolled", "window in numbers"),
     ],
 )
 def test_windows_that_are_none(window: int | str, form: str, message: str) -> None:
@@ -215,3 +215,86 @@ def test_every_adjoint_in_a_recursion_has_a_line(name: str) -> None:
         leaf.name for step in steps for leaf in step.rhs.atoms(e.Timed, e.Var) if leaf.name in subject.adjoint_owners
     }
     assert used <= defined
+
+
+# -- names -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["\\frac{1}{T} \\sum_{t=1}^{T} L_t", "\\sum_{t=1}^{T} L_t^2", "2 \\sum_{t=1}^{T} L_t"])
+@pytest.mark.parametrize("form", ["double-sum", "unrolled"])
+def test_weights_of_a_step_loss_are_not_lost(loss: str, form: str) -> None:
+    for body in ("L_t = \\lVert h_t - y_t \\rVert^2\n", "")[: 1 if "^2" in loss else 2]:
+        written = loss if body else loss.replace("L_t", "L_t(h_t)")
+        subject = cell(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\n{body}L = {written}")
+        derivation = subject.gradient("W", form)
+        assert any(step.rule == "step loss" for step in derivation.steps)
+        validate_derivation(subject, derivation, draws=3)
+        subject.equivalence("W")
+
+
+@pytest.mark.parametrize("letter", ["r", "t", "k", "n", "W", "I", "e"])
+def test_a_window_is_a_letter_that_means_nothing_else(letter: str) -> None:
+    with pytest.raises(UsageError, match=r"truncated after|in use"):
+        cell(RNN).gradient("W", truncate_after=letter)
+
+
+def test_indices_are_no_names_of_the_cell() -> None:
+    subject = cell("k_t = \\tanh(W k_{t-1} + j \\odot r_{t-1})\nr_t = \\tanh(V r_{t-1} + k_t)")
+    for derivation in (
+        subject.jacobian(),
+        subject.gradient("W", truncate_after=2),
+        subject.gradient("W", "double-sum"),
+    ):
+        bound = {node.index.name for step in derivation.steps for node in step.rhs.atoms(e.OverTime)}
+        assert not bound & {"k", "j", "r"}
+        validate_derivation(subject, derivation, draws=3)
+
+
+def test_names_of_blocks_are_their_own() -> None:
+    text = "h_t = \\tanh(W h_{t-1} + J^{ch}_t \\odot c_{t-1})\nc_t = \\tanh(V c_{t-1} + U h_{t-1})\nJ^{ch}_t = \\sigma(B h_{t-1})"
+    subject = cell(text)
+    derivation = subject.jacobian()
+    named = [
+        step.lhs.name for step in derivation.steps if isinstance(step.lhs, e.Timed) and step.rule.startswith("block")
+    ]
+    assert len(named) == 4 == len(set(named)) and not set(named) & set(subject.shapes)
+    validate_derivation(subject, derivation, draws=3)
+
+
+def test_every_name_of_a_truncated_recursion_has_a_line() -> None:
+    subject = cell("h_t = \\tanh(W h_{t-1})\nv_t = V h_{t-2} + h_t\nL = \\sum_{t=1}^{T} \\lVert v_t \\rVert^2")
+    lines = [str(step) for step in subject.gradient("W", truncate_after=2).steps]
+    assert "v_bar^{(r)}[t] = 0" in lines
+
+
+def test_the_tangent_recursion_says_where_it_starts() -> None:
+    lines = [str(step) for step in cell(RNN).hessian_vector().steps]
+    assert {"h_dot[0] = 0", "delta[T+1] = 0", "delta_dot[T+1] = 0"} <= set(lines)
+
+
+def test_a_hessian_of_a_loss_that_reads_an_expression() -> None:
+    subject = cell("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} \\ell(V h_t, y_t)")
+    validate_hessian_vector(subject, draws=4)
+
+
+@pytest.mark.parametrize(
+    "loss", ["\\lVert h_2 \\rVert^2", "\\sum_{t=1}^{T-1} \\lVert h_t \\rVert^2", "\\lVert W \\rVert_F^2"]
+)
+def test_no_bound_for_a_loss_that_is_not_there(loss: str) -> None:
+    with pytest.raises(MissingRuleError, match="no part at T"):
+        cell(f"h_t = \\tanh(W h_{{t-1}} + U x_t)\nL = {loss}").norm_bound()
+
+
+def test_a_gradient_by_one_of_several_arguments_is_not_total() -> None:
+    """C_t is computed from h_t, and both are read by the loss."""
+    from verify.judge import judge
+
+    subject = cell("h_t = \\tanh(W h_{t-1})\nC_t = V C_{t-1} + A h_t\nL = \\sum_{t=1}^{T} L_t(h_t, C_t)")
+    for step in subject.gradient("W").steps:
+        assert judge(subject, step.relation, 5, 0).verdict == "correct", str(step)
+
+
+def test_what_the_loss_does_not_depend_on_has_no_adjoint() -> None:
+    subject = cell("g_t = A h_{t-1}\nh_t = \\tanh(W h_{t-1} + x_t)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+    assert str(subject.gradient("A").result) == "0"
+    assert "g_bar" not in str(subject.gradients())
