@@ -202,7 +202,7 @@ class Applications:
             return Pre("apply", (self.resolver.expression(scripted.sups[0]),), ("exp", 0), item.span), position + 1
         if name == "onehot":
             result = Pre("onehot", (self.resolver.expression(scripted.subs[0]),), span=item.span)
-            return self._raised(result, scripted.sups, item), position + 1
+            return self.raised(result, scripted.sups, item), position + 1
         self._reject_inverse(name, scripted, item)
         following = items[position + 1] if position + 1 < len(items) else None
         if following is None or (primes and not opens_bracket(following)):
@@ -210,7 +210,7 @@ class Applications:
         if opens_bracket(following) and not _is_entry(following):
             body = self._bracketed(name, primes, item, following)
             sups = following.sups if isinstance(following, s.Scripted) else ()
-            return self._raised(body, (*scripted.sups, *sups), item), position + 2
+            return self.raised(body, (*scripted.sups, *sups), item), position + 2
         # A function without parentheses binds one atom, or one application as in \log \softmax(z); with more after it,
         # nobody can tell.
         argument, after = self.resolver.factor(items, position + 1)
@@ -221,9 +221,9 @@ class Applications:
                 expected="parentheses around the argument",
                 hint=f"write \\{name}(...)",
             )
-        return self._raised(self._applied(name, primes, (argument,), item.span), scripted.sups, item), after
+        return self.raised(self._applied(name, primes, (argument,), item.span), scripted.sups, item), after
 
-    def _raised(self, body: Pre, sups: tuple[s.Surface, ...], item: s.Surface) -> Pre:
+    def raised(self, body: Pre, sups: tuple[s.Surface, ...], item: s.Surface) -> Pre:
         for sup in sups:
             body = self.resolver.superscript(body, sup, item.span)
         return body

@@ -404,8 +404,13 @@ class Resolver:
         if isinstance(item, (s.Name, s.Accent, s.Scripted)):
             reference = self.references.reference(item)
             if reference is not None:
-                if self.applications.is_call(reference, following, under_gradient):
-                    return self.applications.call(reference, item, following), position + 2
+                scripted = isinstance(following, s.Scripted) and not following.subs and not following.primes
+                bracket = following.base if isinstance(following, s.Scripted) and scripted else following
+                if self.applications.is_call(reference, bracket, under_gradient):
+                    called = self.applications.call(reference, item, bracket)
+                    # L_t(h_t)^2 is the square of the value.
+                    sups = following.sups if isinstance(following, s.Scripted) else ()
+                    return self.applications.raised(called, sups, item), position + 2
                 self.applications.reject_unknown(reference, item, following)
                 return self.name(reference, item.span), position + 1
             return self._scripted(item), position + 1
