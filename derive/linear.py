@@ -25,6 +25,7 @@ from derive.expressions import (
     Neg,
     Node,
     Plus,
+    Scalar,
     Slice,
     SumEntries,
     SumOver,
@@ -35,6 +36,7 @@ from derive.expressions import (
     make,
 )
 from derive.expressions.node import is_vector, show_shape
+from derive.substitute import substitute
 
 _ADJOINT_FORM = "ask for the adjoint form: the gradient of a scalar by it"
 
@@ -82,6 +84,8 @@ def _matrix(node: Node, direction: Node) -> Node | None:
         return make.identity(size_of(node))
     if not node.has(direction):
         return None
+    if node.is_scalar and direction.is_scalar:
+        return substitute(node, {direction: Scalar(1)})  # linear in a number: what it is at 1
     rule = _RULES.get(type(node))
     if rule is None:
         raise MissingRuleError(f"{type(node).__name__} is not linear in the direction")

@@ -10,6 +10,10 @@ from hypothesis import HealthCheck, settings
 # Strategies live beside the tests and are imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
-settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000)
+# The same examples in every run, so that a run says something about the change; others are drawn in long runs, which
+# look for what nobody has found: pytest --hypothesis-profile=long.
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True, derandomize=True
+)
+settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000, derandomize=False)
 settings.load_profile("default")

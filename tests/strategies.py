@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 FUNCTIONS = (
@@ -67,6 +68,13 @@ class Scope:
 
     def transposed(self, text: str) -> str:
         return f"{text}^\\top"
+
+
+def examples(count: int) -> settings:
+    """So many examples in an ordinary run, and as many as the profile says in a long one."""
+    return settings(
+        max_examples=max(count, settings.default.max_examples if settings.default.max_examples > 1000 else 0)
+    )
 
 
 Way = Callable[[Scope, Shape, int], str]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from strategies import cells
+from strategies import cells, examples
 
 from derive.cell import Cell
 from derive.derivation import Derivation
@@ -16,13 +16,13 @@ SETTINGS = {"tolerance": 1e-8, "scale": 0.2}
 """Small values, because random cells that grow leave the numbers where they can be compared."""
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(cells())
 def test_gradients_agree_with_autograd(text: str) -> None:
     validate_gradients(Cell.from_text(text), draws=2, **SETTINGS)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(cells(max_states=2, depth=2))
 def test_joint_jacobians_agree_with_autograd(text: str) -> None:
     subject = Cell.from_text(text)
@@ -33,7 +33,7 @@ def test_joint_jacobians_agree_with_autograd(text: str) -> None:
     validate_derivation(subject, derivation, draws=1, **SETTINGS)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(cells(max_states=2, depth=2), st.sampled_from(["rtrl", "recursion"]), st.data())
 def test_other_forms_of_a_gradient_agree_with_autograd(text: str, form: str, data: st.DataObject) -> None:
     subject = Cell.from_text(text)
@@ -44,7 +44,7 @@ def test_other_forms_of_a_gradient_agree_with_autograd(text: str, form: str, dat
         validate_derivation(subject, derivation, draws=2, **SETTINGS)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(cells(max_states=2, depth=2))
 def test_the_double_sum_is_proved_equal_to_the_recursion(text: str) -> None:
     """No line of a proof fails, whatever the cell; and the double sum is the gradient."""
@@ -54,7 +54,7 @@ def test_the_double_sum_is_proved_equal_to_the_recursion(text: str) -> None:
         validate_derivation(subject, subject.gradient(key, "double-sum"), draws=1, **SETTINGS)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(cells(max_states=2, depth=2))
 def test_hessian_vector_products_agree_with_autograd(text: str) -> None:
     subject = Cell.from_text(text)
@@ -62,7 +62,7 @@ def test_hessian_vector_products_agree_with_autograd(text: str) -> None:
         validate_hessian_vector(subject, draws=1, **SETTINGS)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(cells(max_states=2, depth=2))
 def test_norm_bounds_hold(text: str) -> None:
     subject = Cell.from_text(text)
@@ -81,7 +81,7 @@ def _derived(derive) -> Derivation | None:  # type: ignore[no-untyped-def]
     return found
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(cells(depth=2))
 def test_equations_read_back(text: str) -> None:
     """Every equation, printed in LaTeX and in plain text, reads back as itself."""
@@ -91,7 +91,7 @@ def test_equations_read_back(text: str) -> None:
             assert subject.read(printed).rhs == equation.rhs  # type: ignore[attr-defined]
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(cells(depth=2))
 def test_cells_read_back(text: str) -> None:
     subject = Cell.from_text(text)
