@@ -12,14 +12,13 @@ import sympy as sp
 
 from derive.cell import Cell
 from derive.errors import UsageError
-from derive.flow import FlowEngine
-from derive.joint import JointState
 from derive.notation import surface as s
 from derive.notation.present import present
 from derive.notation.source import Span
 from derive.notation.write_latex import write_latex
 from derive.spectra import MAX_POWER, Growth, behaviour, from_sympy, growth
-from numeric.draws import draw, run_of
+from numeric.draws import draw
+from numeric.products import product_norms
 from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
 from reports.blocks.phrases import with_formulas
@@ -129,7 +128,7 @@ def growth_plot_block(call: BlockCall) -> Sequence[Block]:
     ]
     if "cell" in call.options:
         matrix = matrix_of(_needed(call, "matrix"), call)
-        norms = product_norms(
+        norms = norms_with(
             context.cell(call), _needed(call, "parameter"), np.array(matrix.tolist(), dtype=float), number, context.seed
         )
         series.append(Series(plot_label(call.sentence("cell-label") or words("with the nonlinearity")), steps, norms))
@@ -177,7 +176,7 @@ def _plain_label(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def product_norms(subject: Cell, parameter: str, matrix: np.ndarray, number: int, seed: int) -> tuple[float, ...]:
+def norms_with(subject: Cell, parameter: str, matrix: np.ndarray, number: int, seed: int) -> tuple[float, ...]:
     """‖J_n ... J_1‖ for a cell run on random inputs, with a given recurrent matrix.
 
     Raises
@@ -191,13 +190,7 @@ def product_norms(subject: Cell, parameter: str, matrix: np.ndarray, number: int
         raise UsageError(
             f"{parameter} is no square matrix of the cell", expected=f"one of {', '.join(square) or 'none'}"
         )
-    block = JointState(FlowEngine(subject)).block()
     sizes = {str(subject.shapes[key][0]): matrix.shape[0]}
     drawn = draw(subject, seed, length=number, fixed=sizes)
     drawn.given[(key, None)] = matrix
-    run = run_of(subject, drawn)
-    product, norms = np.eye(matrix.shape[0]), []
-    for time in range(1, number + 1):
-        product = run.evaluator(**{subject.time.name: time})(block) @ product
-        norms.append(float(np.linalg.norm(product, 2)))
-    return tuple(norms)
+    return product_norms(subject, drawn)
