@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from importlib import resources
 
 from derive import expressions as e
-from derive.adjoint import AdjointEngine, all_gradients, gradient
+from derive.adjoint import AdjointEngine
 from derive.bounds import norm_bound
 from derive.cell_text import read_cell_text
 from derive.derivation import Derivation
@@ -19,6 +19,7 @@ from derive.expressions.node import Shape, is_scalar, is_vector
 from derive.files import is_file_name, read_text
 from derive.flow import FlowEngine
 from derive.forms import double_sum, unrolled
+from derive.gradients import all_gradients, gradient
 from derive.jacobian import jacobian
 from derive.joint import joint_jacobian
 from derive.notation.infer import NameInfo, default_kind

@@ -153,16 +153,21 @@ class FlowEngine:
         steps.append(Step(self.derivative(of, by), result, rule_name(rhs, moved)))
 
 
+def cell_lines(system: RecurrentSystem) -> list[Step]:
+    """All equations of a cell, pre-activations included: what a derivation starts from."""
+    return [_definition(system, equation.key, None) for equation in system.steps]
+
+
 def definition_steps(engine: FlowEngine, points: Sequence[Point]) -> list[Step]:
     """The equations that a derivation starts from, with the names it introduces."""
-    result = []
-    for key, offset in points:
-        equation = engine.system.definitions[key]
-        shift = {} if offset is None else {engine.time: engine.time + offset}
-        owner = engine.system.preactivations.get(key)
-        rule = "pre-activation" if owner else "equation of the cell"
-        result.append(Step(equation.lhs.xreplace(shift), equation.rhs.xreplace(shift), rule, proved="definition"))
-    return result
+    return [_definition(engine.system, key, offset) for key, offset in points]
+
+
+def _definition(system: RecurrentSystem, key: str, offset: int | None) -> Step:
+    equation = system.definitions[key]
+    shift = {} if offset is None else {system.time: system.time + offset}
+    rule = "pre-activation" if key in system.preactivations else "equation of the cell"
+    return Step(equation.lhs.xreplace(shift), equation.rhs.xreplace(shift), rule, proved="definition")
 
 
 def free_index(system: RecurrentSystem, letters: Sequence[str], taken: Iterable[Basic] = ()) -> Symbol:

@@ -21,7 +21,7 @@ from derive.differentiate import pull
 from derive.errors import MissingRuleError, UsageError, clipped
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.flow import EARLIER, INNER, FlowEngine, free_index
+from derive.flow import EARLIER, INNER, FlowEngine, cell_lines, free_index
 from derive.joint import JointState, Part, part_labels
 from derive.notation.names import QName
 from derive.substitute import substitute
@@ -246,7 +246,7 @@ def double_sum(system: RecurrentSystem, by: e.Node) -> Derivation:
     """
     parts = ingredients(system, by)
     t = system.time
-    steps = [*_cell_lines(system), *parts.lines]
+    steps = [*cell_lines(system), *parts.lines]
     index = free_index(system, INNER, (parts.k,))
     steps += _total_derivative(parts, t, index)
     target = e.Derivative(e.Var(system.loss_name), by)
@@ -289,14 +289,6 @@ def _total_derivative(parts: Ingredients, t: Symbol, index: Symbol) -> list[Step
         ),
         Step(path, product, "chain rule over time", f"the empty product, for {t} = {parts.k}, is the identity"),
     ]
-
-
-def _cell_lines(system: RecurrentSystem) -> list[Step]:
-    lines = []
-    for equation in system.steps:
-        rule = "pre-activation" if equation.key in system.preactivations else "equation of the cell"
-        lines.append(Step(equation.lhs, equation.rhs, rule, proved="definition"))
-    return lines
 
 
 def immediate_step(system: RecurrentSystem, parts: Ingredients) -> Step:
@@ -350,7 +342,7 @@ def unrolled(system: RecurrentSystem, by: e.Node, steps: int, window: int | None
         )
     parts = ingredients(system, by)
     t = system.time
-    lines = [*_cell_lines(system), *parts.lines, immediate_step(system, parts)]
+    lines = [*cell_lines(system), *parts.lines, immediate_step(system, parts)]
     target = e.Derivative(e.Var(system.loss_name), by)
     losses = [steps] if parts.term.final else range(max(1, int(parts.term.lower)), steps + 1)
     pairs = [(last, first) for last in losses for first in range(max(1, last + 1 - (window or last)), last + 1)]

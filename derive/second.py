@@ -16,13 +16,15 @@ from functools import cached_property
 
 from derive import expressions as e
 from derive.abstract import call_behind
-from derive.adjoint import AdjointEngine, AdjointEquation, starts
+from derive.adjoint import AdjointEngine, AdjointEquation
 from derive.cell_text import Equation
 from derive.derivation import Derivation, Step
 from derive.differentiate import push
 from derive.errors import MissingRuleError, UsageError
 from derive.expressions import make
 from derive.expressions.node import ONE, is_vector
+from derive.flow import cell_lines
+from derive.gradients import starts
 from derive.notation.names import QName
 from derive.system import RecurrentSystem, T, leaves
 
@@ -195,9 +197,7 @@ def hessian_vector(system: RecurrentSystem, by: e.Node | None = None, along: Ite
 
 def _forward_steps(engine: TangentEngine) -> Iterator[Step]:
     system = engine.system
-    for equation in system.steps:
-        rule = "pre-activation" if equation.key in system.preactivations else "equation of the cell"
-        yield Step(equation.lhs, equation.rhs, rule, proved="definition")
+    yield from cell_lines(system)
     for start, value in engine.starts.items():
         yield Step(engine.tangent(start), value, "tangent of a starting value")
     for start in system.starts:

@@ -19,7 +19,7 @@ from derive.derivation import Derivation, Step
 from derive.errors import UsageError
 from derive.expressions import make
 from derive.expressions.node import ONE
-from derive.flow import FlowEngine
+from derive.flow import FlowEngine, cell_lines
 from derive.linear import jacobian_of, size_of
 from derive.system import RecurrentSystem, leaves
 
@@ -142,18 +142,9 @@ def sensitivities(system: RecurrentSystem, by: e.Node) -> Derivation:
     recursion = [*_start_steps(engine), *_recursion_steps(engine)]
     result = engine.of_loss()
     last = Step(target, result, "chain rule", "each loss by what it reads, as the steps go on")
-    definitions = [
-        Step(
-            q.lhs,
-            q.rhs,
-            "pre-activation" if q.key in system.preactivations else "equation of the cell",
-            proved="definition",
-        )
-        for q in system.steps
-    ]
     title = f"Gradient of the loss by {by}, by forward sensitivities (RTRL)"
     relations = tuple(step.relation for step in recursion)
-    return Derivation(target, result, (*definitions, *recursion, last), title, relations)
+    return Derivation(target, result, (*cell_lines(system), *recursion, last), title, relations)
 
 
 def _start_steps(engine: SensitivityEngine) -> Iterator[Step]:

@@ -14,12 +14,13 @@ from dataclasses import replace
 from sympy import Expr, Integer, Max
 
 from derive import expressions as e
-from derive.adjoint import AdjointEngine, needs_of, readout_steps, recursion_steps
+from derive.adjoint import AdjointEngine
 from derive.derivation import Derivation, Step
 from derive.errors import MissingRuleError, UsageError, clipped
 from derive.expressions import make
-from derive.flow import INNER, free_index
+from derive.flow import INNER, cell_lines, free_index
 from derive.forms import double_sum, double_sum_expression, explicit_double_sum, ingredients, reads_time, unrolled
+from derive.gradients import needs_of, readout_steps, recursion_steps
 from derive.notation.names import QName
 from derive.system import LossTerm, RecurrentSystem, T
 
@@ -124,20 +125,11 @@ def _by_recursion(system: RecurrentSystem, by: e.Node, window: Expr) -> Derivati
     over = share if at_end or make.is_zero(share) else e.SumOver(r, terms[0].lower, terms[0].upper, share)
     penalty = AdjointEngine(system, of_parameters).parameter_gradient(by.name)
     result = make.plus(over, penalty)
-    steps = [
-        Step(
-            q.lhs,
-            q.rhs,
-            "pre-activation" if q.key in system.preactivations else "equation of the cell",
-            proved="definition",
-        )
-        for q in system.steps
-    ]
     equations = engine.needed(share)
     recursion = [*readout_steps(engine, needs_of(equations, share)), *recursion_steps(engine, equations)]
     target = e.Gradient(by, e.Var(system.loss_name))
     reason = f"at most {window} {_steps(window)} for each loss: {_LEFT_OUT}"
-    steps += [*recursion, Step(target, result, "truncated BPTT", reason, "~")]
+    steps = [*cell_lines(system), *recursion, Step(target, result, "truncated BPTT", reason, "~")]
     title = f"Gradient of the loss by {by}, by the adjoint recursion, truncated after {window} {_steps(window)}"
     relations = tuple(step.relation for step in recursion)
     return Derivation(target, result, tuple(steps), title, relations, window=window)

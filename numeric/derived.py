@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -113,7 +113,7 @@ class DerivedNames:
         }
         return evaluator(substitute(value, outside) if outside else value)
 
-    def _joint(self, node: e.Node):  # type: ignore[no-untyped-def]
+    def _joint(self, node: e.Node) -> Callable[[Evaluator], Array] | None:
         """A derivative of or by a joint state is made of those of or by its parts."""
         if not isinstance(node, e.Derivative):
             return None

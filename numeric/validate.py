@@ -68,6 +68,39 @@ def relative_error(measured: Array, truth: Array) -> float:
     return relative_difference(measured, truth)
 
 
+class _Record:
+    """The largest error so far, where it was, and what was drawn."""
+
+    def __init__(self) -> None:
+        self.error, self.where = 0.0, ""
+        self.lengths: list[int] = []
+        self.sizes: set[str] = set()
+
+    def drawn(self, drawn: Draw) -> None:
+        self.lengths.append(drawn.sizes["T"])
+        self.sizes |= set(drawn.sizes) - {"T"}
+
+    def compare(self, measured: Array, truth: Array, where: str) -> None:
+        error = relative_error(measured, truth)
+        if error > self.error:
+            self.error, self.where = error, where
+
+    def accepted(self, subject: str, tolerance: float) -> Validation:
+        """What was measured.
+
+        Raises
+        ------
+        ValidationError : the error is larger than the tolerance.
+        """
+        if not self.error <= tolerance:
+            raise ValidationError(
+                f"{subject} disagrees with autograd: relative error {self.error:.2e} at {self.where}",
+                expected=f"at most {tolerance:.0e}",
+            )
+        lengths = (min(self.lengths, default=0), max(self.lengths, default=0))
+        return Validation(subject, self.error, len(self.lengths), tuple(sorted(self.sizes)), lengths, self.where)
+
+
 def validate_gradients(
     system: RecurrentSystem, draws: int = 20, seed: int = 0, tolerance: float = TOLERANCE, scale: float = 0.8
 ) -> Validation:
@@ -77,19 +110,15 @@ def validate_gradients(
     ------
     ValidationError : an error is larger than the tolerance; the message says which gradient of which draw.
     """
-    worst, where, lengths, sizes = 0.0, "", [], set()
+    record = _Record()
     for number in range(draws):
         drawn = draw(system, seed + number, scale=scale)
-        lengths.append(drawn.sizes["T"])
-        sizes |= set(drawn.sizes) - {"T"}
+        record.drawn(drawn)
         with np.errstate(all="ignore"):  # what is not finite is told by its place
             pairs = list(_gradient_pairs(system, drawn))
         for point, measured, truth in pairs:
-            error = relative_error(measured, truth)
-            if error > worst:
-                worst, where = error, f"{point[0]} (draw {number})"
-    result = Validation("gradients", worst, draws, tuple(sorted(sizes)), (min(lengths), max(lengths)), where)
-    return _accepted(result, tolerance)
+            record.compare(measured, truth, f"{point[0]} (draw {number})")
+    return record.accepted("gradients", tolerance)
 
 
 def validate_hessian_vector(
@@ -107,25 +136,19 @@ def validate_hessian_vector(
     ValidationError : an error is larger than the tolerance; the message says at which parameter of which draw.
     """
     moved = tuple(map(system.resolve_name, along)) or system.parameters
-    worst, where, lengths, sizes = 0.0, "", [], set()
+    record = _Record()
     for number in range(draws):
         drawn = draw(system, seed + number, scale=scale)
         generator = np.random.default_rng([seed + number, 11])
         direction = {key: generator.normal(size=drawn.given[(key, None)].shape) for key in moved}
-        lengths.append(drawn.sizes["T"])
-        sizes |= set(drawn.sizes) - {"T"}
+        record.drawn(drawn)
         truth = TorchReferee(system, drawn).hessian_vector(direction)
         with np.errstate(all="ignore"):
             tangents = TangentPass(run_of(system, drawn), direction)
             measured = {key: np.array(tangents.parameter(key)) for key in system.parameters}
         for key in system.parameters:
-            error = relative_error(measured[key], truth[key])
-            if error > worst:
-                worst, where = error, f"{key} (draw {number})"
-    result = Validation(
-        "Hessian-vector product", worst, draws, tuple(sorted(sizes)), (min(lengths), max(lengths)), where
-    )
-    return _accepted(result, tolerance)
+            record.compare(measured[key], truth[key], f"{key} (draw {number})")
+    return record.accepted("Hessian-vector product", tolerance)
 
 
 def _gradient_pairs(system: RecurrentSystem, drawn: Draw) -> Iterable[tuple[Point, Array, Array]]:
@@ -164,7 +187,7 @@ def validate_derivation(
     ValidationError  : an error is larger than the tolerance.
     MissingRuleError : the target is not a derivative.
     """
-    worst, where, lengths, sizes = 0.0, "", [], set()
+    record = _Record()
     for number in range(draws):
         drawn = draw(system, seed + number, derivation.length, scale=scale)
         generator = np.random.default_rng([seed + number, 7])
@@ -172,15 +195,11 @@ def validate_derivation(
         if times is None:
             drawn = draw(system, seed + number, max(6, farthest(derivation.target) + 2), scale=scale)
             times = _times(system, derivation, drawn, generator) or {}
-        lengths.append(drawn.sizes["T"])
-        sizes |= set(drawn.sizes) - {"T"}
+        record.drawn(drawn)
         with np.errstate(all="ignore"):
             measured, truth = _result_pair(system, derivation, drawn, times)
-        error = relative_error(measured, truth)
-        if error > worst:
-            worst, where = error, f"draw {number}, {times}"
-    result = Validation(str(derivation.target), worst, draws, tuple(sorted(sizes)), (min(lengths), max(lengths)), where)
-    return _accepted(result, tolerance)
+        record.compare(measured, truth, f"draw {number}, {times}")
+    return record.accepted(str(derivation.target), tolerance)
 
 
 def _times(
@@ -304,12 +323,3 @@ def _window_in_numbers(run: Run, derivation: Derivation) -> int:
 def _down_columns(shape: tuple[int, int]) -> Array:
     """The entries of a matrix, counted row by row, in the order of vec: down its columns."""
     return np.arange(shape[0] * shape[1]).reshape(shape).T.ravel()
-
-
-def _accepted(result: Validation, tolerance: float) -> Validation:
-    if not result.error <= tolerance:
-        raise ValidationError(
-            f"{result.subject} disagrees with autograd: relative error {result.error:.2e} at {result.worst}",
-            expected=f"at most {tolerance:.0e}",
-        )
-    return result

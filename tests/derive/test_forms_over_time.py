@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sympy import Integer
@@ -9,7 +11,7 @@ from sympy import Integer
 from derive import expressions as e
 from derive.bounds import norm_bound
 from derive.cell import cell, library
-from derive.errors import MissingRuleError, UsageError
+from derive.errors import MissingRuleError, UsageError, ValidationError
 from numeric.bounds import measure_bound
 from numeric.draws import draw, run_of
 from numeric.tangents import TangentPass
@@ -59,8 +61,8 @@ def test_a_window_as_long_as_the_sequence_leaves_nothing_out() -> None:
 def test_a_longer_window_is_another_gradient() -> None:
     subject = cell(RNN)
     derivation = subject.gradient("W", truncate_after=2)
-    wrong = type(derivation)(**{**derivation.__dict__, "window": Integer(3)})
-    with pytest.raises(Exception, match="disagrees"):
+    wrong = replace(derivation, window=Integer(3))
+    with pytest.raises(ValidationError, match="disagrees"):
         validate_derivation(subject, wrong, draws=6)
 
 
@@ -115,8 +117,8 @@ def test_a_wrong_line_of_the_sensitivities_is_noticed() -> None:
         e.Relation("=", line.lhs, e.Plus(line.rhs, line.rhs)) if "z[t]" in str(line.lhs) else line
         for line in derivation.recursion
     )
-    wrong = type(derivation)(**{**derivation.__dict__, "recursion": lines})
-    with pytest.raises(Exception, match="disagrees"):
+    wrong = replace(derivation, recursion=lines)
+    with pytest.raises(ValidationError, match="disagrees"):
         validate_derivation(subject, wrong, draws=4)
 
 
@@ -191,8 +193,8 @@ def test_a_bound_that_is_too_small_is_noticed() -> None:
         else step
         for step in derivation.steps
     )
-    wrong = type(derivation)(**{**derivation.__dict__, "steps": steps})
-    with pytest.raises(Exception, match="does not hold"):
+    wrong = replace(derivation, steps=steps)
+    with pytest.raises(ValidationError, match="does not hold"):
         measure_bound(subject, draws=10, derivation=wrong)
 
 
