@@ -21,10 +21,11 @@ from derive import expressions as e
 from derive.differentiate import Reach, reaches
 from derive.errors import MissingRuleError
 from derive.expressions import make
-from derive.expressions.calculus import rebound
+from derive.expressions.calculus import reindexed
 from derive.notation.names import QName
 from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, T, leaves
+from derive.tree import arriving, by_child
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,13 @@ class AdjointEngine:
             else e.Var(name, *quantity.shape)
         )
 
+    def moved_to(self, quantity: e.Timed) -> dict[Symbol, Expr]:
+        """How the letters of a step change for a quantity at another time, node or edge."""
+        tree, when = self.system.tree, quantity.time
+        if tree is None or not isinstance(when, e.Edge):
+            return {self.time: when}
+        return {tree.node: when.node, tree.child: when.child}
+
     # -- what each step passes back ----------------------------------------------------------------
 
     @cached_property
@@ -159,6 +167,10 @@ class AdjointEngine:
                         yield self._from_sum(reach)
 
     def _from_sum(self, reach: Reach) -> Direct:
+        if isinstance(reach.over, e.SumOverChildren):
+            raise MissingRuleError(
+                "the loss sums over the children of a node", hint="name the sum by an equation of its own"
+            )
         if reach.over is not None and reach.leaf.time.has(reach.over.index):
             return self._placed(reach, reach.over.index, reach.over.lower, reach.over.upper)
         if reach.over is not None:
@@ -174,7 +186,7 @@ class AdjointEngine:
             raise MissingRuleError(
                 f"{reach.leaf} is not at a fixed distance from {index}", expected=f"times such as {index} or {index}-1"
             )
-        return Direct(lower + offset, upper + offset, rebound(reach.part, index, self.time - offset))
+        return Direct(lower + offset, upper + offset, reindexed(reach.part, {index: self.time - offset}))
 
     def from_loss(self, key: str) -> tuple[list[e.Node], list[e.Node]]:
         """What reaches q_t from outside the recursion: at every t, and at T alone."""
@@ -203,14 +215,18 @@ class AdjointEngine:
                 continue
             for reach in self.passed[equation.key]:
                 if reach.leaf.name == key and isinstance(reach.leaf, e.Timed):
+                    if self.system.tree is not None:
+                        part, later = arriving(self.system.tree, equation.lhs, reach)
+                        yield equation.key, part, later
+                        continue
                     offset = int(reach.leaf.time - self.time)
-                    yield equation.key, _summed(reach).xreplace({self.time: self.time - offset}), -offset
+                    yield equation.key, reach.summed.xreplace({self.time: self.time - offset}), -offset
 
     def equation(self, key: str) -> AdjointEquation | None:
         """The adjoint equation of a timed quantity; None where the loss does not depend on it."""
         always, final = self.from_loss(key)
         parts = sorted(self.contributions(key), key=lambda part: part[2])
-        terms = [*always, *(part for _, part, _ in parts)]
+        terms = [*always, *by_child([part for _, part, _ in parts])]
         if not terms and not final:
             return None
         adjoint = self.adjoint(key)
@@ -224,6 +240,10 @@ class AdjointEngine:
         for key, name in self.names.items():
             if key in self.system.definitions and self.system.is_timed(key):
                 shape = self.system.shapes[key]
+                if self.system.tree is not None:
+                    above = e.Parent(self.end)
+                    found[e.Timed(name, e.Edge(above, self.end) if key in self.system.on_edges else above, *shape)] = make.zero(shape)
+                    continue
                 found.update(
                     {
                         e.Timed(name, self.end + step, *shape): make.zero(shape)
@@ -245,7 +265,10 @@ class AdjointEngine:
         parts = []
         for equation in reversed(self.system.steps):
             if isinstance(equation.lhs, e.Timed):
-                parts += [_summed(reach) for reach in self.passed[equation.key] if reach.leaf.name == key]
+                found = [reach.summed for reach in self.passed[equation.key] if reach.leaf.name == key]
+                tree = self.system.tree
+                each = tree is not None and isinstance(equation.lhs.time, e.Edge)
+                parts += [e.SumOverChildren(tree.child, tree.node, part) for part in found] if each else found
         return make.plus(*parts) if parts else None
 
     def parameter_gradient(self, key: str) -> e.Node:
@@ -256,14 +279,14 @@ class AdjointEngine:
             terms.append(e.SumOver(self.time, self.first, self.end, step))
         for equation in reversed(self.system.steps):
             if isinstance(equation.lhs, e.Var):
-                terms += [_summed(reach) for reach in self.passed[equation.key] if reach.leaf.name == key]
+                terms += [reach.summed for reach in self.passed[equation.key] if reach.leaf.name == key]
         for start, value in self.system.initial.items():
             passed = self._kept(reaches(value, self.state_gradient(start.name, start.time)))
-            terms += [_summed(reach) for reach in passed if reach.leaf.name == key]
+            terms += [reach.summed for reach in passed if reach.leaf.name == key]
         for term, parts in self.loss_parts:
             for reach in parts:
                 if reach.leaf.name == key:
-                    part = _summed(reach)
+                    part = reach.summed
                     terms.append(
                         part.xreplace({self.time: term.lower})
                         if term.final
@@ -329,12 +352,6 @@ class AdjointEngine:
                     wanted.add(leaf.name)
                     stack.append(self.parameter_gradient(without_time[leaf.name]))
         return tuple(equation for equation in self.equations if equation.adjoint.name in wanted)
-
-
-def _summed(reach: Reach) -> e.Node:
-    """What a formula passes to a quantity without time, over all times that it sums over."""
-    over = reach.over
-    return reach.part if over is None else e.SumOver(over.index, over.lower, over.upper, reach.part)
 
 
 __all__ = ["AdjointEngine", "AdjointEquation"]

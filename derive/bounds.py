@@ -47,22 +47,21 @@ def norm_bound(system: RecurrentSystem) -> Derivation:
     t, joint_state = system.time, JointState(engine)
     lines, joint, shown = joint_state.chain(named=True)
     one_step = joint_state.block() if len(joint_state.parts) == 1 else shown
-    index = free_index(system, INNER)
-    at_index = shown.xreplace({t: index})
+    index = free_index(system, INNER, joint_state.names())
     step_loss, named = step_loss_of(system, term)
     lines += named
     last_loss = step_loss.at(T)
     at_end = e.Derivative(last_loss, joint.xreplace({t: T}))
     target = e.Norm(e.Derivative(last_loss, joint))
-    chain = e.ProductOver(index, t + 1, T, at_index)
+    chain = joint_state.over_steps(shown, t, T, index)
     steps = definition_steps(engine, [(q.key, 0) for q in system.steps if isinstance(q.lhs, e.Timed)])
     steps += lines
     steps.append(
         Step(e.Derivative(last_loss, joint), e.Times(at_end, chain), "chain rule over time", "the loss of step T alone")
     )
-    result = _scaled(at_end, e.ProductOver(index, t + 1, T, e.Norm(at_index)))
+    result = _scaled(at_end, joint_state.over_steps(e.Norm(shown), t, T, index))
     steps.append(Step(target, result, "norm of a product", "at most the product of the norms", "<="))
-    for bound, rule in _looser(one_step, t, index):
+    for bound, rule in _looser(joint_state, one_step, index):
         if len(str(bound)) > _LONGEST:
             break
         result = _scaled(at_end, bound)
@@ -95,7 +94,7 @@ def _scaled(at_end: e.Node, rest: e.Node) -> e.Node:
     return e.Times(e.Norm(at_end), *(rest.operands if isinstance(rest, e.Times) else (rest,)))
 
 
-def _looser(one_step: e.Node, t: Symbol, index: Symbol) -> Iterator[tuple[e.Node, str]]:
+def _looser(joint: JointState, one_step: e.Node, index: Symbol) -> Iterator[tuple[e.Node, str]]:
     """The product of the norms of J's parts, with what does not change over time as a power; then with derivatives
     replaced by their largest value.
     """
@@ -104,20 +103,24 @@ def _looser(one_step: e.Node, t: Symbol, index: Symbol) -> Iterator[tuple[e.Node
         return
     rule = "norms of the factors" if isinstance(one_step, e.Times) else "triangle inequality"
     if not one_step.is_scalar or isinstance(one_step, e.Times):
-        yield _over_time(parts, t, index), rule
+        yield _over_time(joint, parts, index), rule
     widest = norm_of(one_step, widest=True)
     if widest != parts:
-        yield _over_time(widest, t, index), "largest slope"
+        yield _over_time(joint, widest, index), "largest slope"
 
 
-def _over_time(bound: e.Node, t: Symbol, index: Symbol) -> e.Node:
-    """∏_k of a bound for each step: factors without time to the power T - t, the others under the product."""
+def _over_time(joint: JointState, bound: e.Node, index: Symbol) -> e.Node:
+    """∏_k of a bound for each step: factors without time to the power T - t, the others under the product. The path from a
+    node up to the root of a tree has a length without a name, so there all factors stay under the product.
+    """
+    t = joint.time
+    if joint.system.tree is not None:
+        return joint.over_steps(bound, t, T, index)
     factors = bound.operands if isinstance(bound, e.Times) else (bound,)
     fixed = [factor for factor in factors if t not in factor.free_symbols]
     moving = [factor for factor in factors if t in factor.free_symbols]
     powers = [e.Power(make.times(*fixed), e.Scalar(T - t))] if fixed and make.times(*fixed) != e.Scalar(1) else []
-    body = make.times(*moving).xreplace({t: index}) if moving else None
-    products = [e.ProductOver(index, t + 1, T, body)] if body is not None else []
+    products = [joint.over_steps(make.times(*moving), t, T, index)] if moving else []
     return make.times(*powers, *products) if powers or products else e.Scalar(1)
 
 

@@ -9,6 +9,7 @@ from derive.errors import CellError, ParseError
 from derive.notation import surface as s
 from derive.notation.scope import CONVENTIONAL_INDICES
 from derive.notation.source import Source, Span
+from derive.notation.trees import TreeLetters
 
 MAX_EQUATIONS = 200
 """The most equations of a cell."""
@@ -27,6 +28,7 @@ class CellLines:
     functions: list[s.Surface] = field(default_factory=list)
     assumptions: list[s.Relation] = field(default_factory=list)
     style: tuple[str, str] | None = None
+    tree: TreeLetters | None = None
 
 
 def _without_range(items: Sequence[s.Surface]) -> Sequence[s.Surface]:

@@ -32,7 +32,9 @@ from derive.notation.scope import (
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source, Span
 from derive.notation.time_style import style_of, with_subscripts
+from derive.notation.trees import tree_letters, with_edges
 from derive.notation.vocabulary import NATURALS
+from derive.tree import TreeIndices, letters_of, unified
 
 _LENGTH = e.size("T")
 _DERIVATIVES = ("derivative", "derivative_operator", "gradient", "differential")
@@ -64,6 +66,7 @@ class CellText:
 
     source: Source
     time: Symbol
+    tree: TreeIndices | None
     layout: str
     equations: tuple[Equation, ...]
     initial: Mapping[e.Node, e.Node]
@@ -93,8 +96,10 @@ def read_cell_text(text: str | Source) -> CellText:
     style = style_of(item for line in lines for item in line.items)
     if style is not None:
         lines = tuple(replace(line, items=tuple(with_subscripts(item, style) for item in line.items)) for line in lines)
+    tree = tree_letters(item for line in lines for item in line.items)
+    lines = tuple(replace(line, items=tuple(with_edges(item, tree) for item in line.items)) for line in lines)
     parts = sort_lines(lines, source)
-    parts.style = style
+    parts.style, parts.tree = style, tree
     return _Reader(source, directives, parts).read()
 
 
@@ -114,6 +119,7 @@ class _Reader:
         equations = self.parts.equations
         time = time_letter(equations, [equation.items[0] for equation in equations])
         indices = frozenset(letter for letter in bound_letters(equations) if letter not in ("T",) and len(letter) == 1)
+        indices |= self.parts.tree.children if self.parts.tree else frozenset()
         sizes = frozenset(
             str(symbol) for _, relation in self.parts.declarations for symbol in _size_names(relation.items[1])
         )
@@ -123,6 +129,7 @@ class _Reader:
             indices=indices,
             functions=functions,
             style=self.parts.style,
+            tree=self.parts.tree,
             in_cell=True,
             sizes=sizes - {time},
             losses=LOSS_LETTERS | ({self.objective} if self.objective else set()),
@@ -168,7 +175,7 @@ class _Reader:
         name_sizes(inference.solver, self._wanted(inference.shapes, lefts, infos), self._taken(infos))
         shapes = {key: inference.solver.shape(shape) for key, shape in inference.shapes.items()}
         builder = Builder(inference)
-        equations, initial, loss, loss_name = self._build(builder, pres, lefts, time)
+        tree, equations, initial, loss, loss_name = self._build(builder, pres, lefts, time)
         labels = frozenset(key for key, info in infos.items() if info.integer)
         context = Context(
             replace(
@@ -184,6 +191,7 @@ class _Reader:
         return CellText(
             self.source,
             time,
+            tree,
             inference.layout,
             tuple(equations),
             initial,
@@ -375,18 +383,25 @@ class _Reader:
 
     def _build(
         self, builder: Builder, pres: Sequence[Pre], lefts: Sequence[tuple[QName, Expr | None]], time: Symbol
-    ) -> tuple[list[Equation], dict[e.Node, e.Node], e.Node | None, str]:
+    ) -> tuple[TreeIndices | None, list[Equation], dict[e.Node, e.Node], e.Node | None, str]:
         equations: list[Equation] = []
         initial: dict[e.Node, e.Node] = {}
         places: dict[e.Node, Span | None] = {}
         loss: e.Node | None = None
         loss_name = "L"
-        for pre, (name, when), surface in zip(pres, lefts, self.parts.equations, strict=True):
-            left, right = (builder.build(arg) for arg in pre.args)
+        sides = [tuple(builder.build(arg) for arg in pre.args) for pre in pres]
+        tree = None
+        if self.parts.tree is not None:
+            names = {QName.from_key(key).base for key in self._declared()} | {name.base for name, _ in lefts}
+            tree = letters_of(time, (when for _, when in lefts), (right for _, right in sides), names)
+        for (left, right), (name, when), surface in zip(sides, lefts, self.parts.equations, strict=True):
             key = name.key
             if when is None and self._is_loss(name):
                 loss, loss_name = right, key
                 continue
+            if tree is not None and when is not None:
+                left, right = unified(tree, left, right, surface.span)
+                when = time
             if when is not None and not when.has(time):
                 _check_start(left, when, surface)
                 initial[left] = right
@@ -413,7 +428,7 @@ class _Reader:
                 span=Span(0, 1, self.source),
                 expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)",
             )
-        return equations, initial, loss, loss_name
+        return tree, equations, initial, loss, loss_name
 
 
 def _number(item: s.Surface, references: ReferenceReader) -> Expr | None:

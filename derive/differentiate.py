@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from derive.errors import MissingRuleError
-from derive.expressions import Leaf, Node, SumOver, Timed, Var, make
+from derive.expressions import Leaf, Node, Over, SumOver, SumOverChildren, Timed, Var, make
 
 
 def push(node: Node, tangents: Mapping[Node, Node]) -> Node | None:
@@ -24,13 +24,18 @@ def push(node: Node, tangents: Mapping[Node, Node]) -> Node | None:
 
 @dataclass(frozen=True)
 class Reach:
-    """What a cotangent passes to one quantity. Inside a sum over time it does so for every value of ``over``'s index
-    from its lower to its upper bound.
+    """What a cotangent passes to one quantity. Inside a sum (over time, or over the children of a node) it does so for
+    every value of ``over``'s index.
     """
 
     leaf: Timed | Var
     part: Node
-    over: SumOver | None = None
+    over: Over | None = None
+
+    @property
+    def summed(self) -> Node:
+        """What is passed in all, over everything that the sum runs through."""
+        return self.part if self.over is None else self.over.with_body(self.part)
 
 
 def reaches(node: Node, cotangent: Node) -> Iterator[Reach]:
@@ -40,15 +45,15 @@ def reaches(node: Node, cotangent: Node) -> Iterator[Reach]:
     ------
     MissingRuleError : a quantity stands inside a sum inside a sum over time.
     """
-    stack: list[tuple[Node, Node, SumOver | None]] = [(node, cotangent, None)]
+    stack: list[tuple[Node, Node, Over | None]] = [(node, cotangent, None)]
     while stack:
         current, incoming, over = stack.pop()
         if isinstance(current, (Timed, Var)):
             yield Reach(current, incoming, over)
-        elif isinstance(current, SumOver):
+        elif isinstance(current, (SumOver, SumOverChildren)):
             if over is not None:
                 raise MissingRuleError(
-                    f"{current} is a sum over time inside another", hint="name the inner sum by an equation of its own"
+                    f"{current} is a sum inside another", hint="name the inner sum by an equation of its own"
                 )
             stack.append((current.body, incoming, current))
         elif current.operands:
@@ -75,6 +80,5 @@ def pull(node: Node, cotangent: Node) -> dict[Node, Node]:
                 hint="name the sum by an equation without a time",
             )
         else:
-            over = reach.over
-            found.setdefault(reach.leaf, []).append(SumOver(over.index, over.lower, over.upper, reach.part))
+            found.setdefault(reach.leaf, []).append(reach.summed)
     return {leaf: make.plus(*parts) for leaf, parts in found.items()}

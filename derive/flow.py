@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sympy import Basic, Expr, Symbol
+from sympy import Basic, Eq, Expr, Piecewise, Symbol
 
 from derive import expressions as e
 from derive.derivation import Step
@@ -18,6 +18,7 @@ from derive.expressions.node import ONE
 from derive.linear import jacobian_of
 from derive.notation.names import QName
 from derive.system import RecurrentSystem, leaves
+from derive.tree import steps_away
 
 Point = tuple[str, int | None]
 """A quantity at an offset from the time t; offset None for quantities without time."""
@@ -57,6 +58,22 @@ def rule_name(rhs: e.Node, moved: Mapping[e.Node, bool]) -> str:
     return "sum rule" if len(cores) > 1 else "linear map"
 
 
+def place_of(system: RecurrentSystem, key: str, offset: int) -> Expr:
+    """The time of a quantity at an offset; in a tree, -1 is the child k of the node j."""
+    if system.tree is None:
+        return system.time + offset
+    place = system.place_of(key)
+    return place if offset == 0 else place.xreplace({system.time: system.tree.child, system.tree.child: system.tree.other})
+
+
+def moved(system: RecurrentSystem, formula: e.Node, offset: int | None) -> e.Node:
+    """A formula of a step, at an offset."""
+    if not offset:
+        return formula
+    tree = system.tree
+    return formula.xreplace({system.time: system.time + offset}) if tree is None else tree.child_of_node(formula)
+
+
 def vector_size(node: e.Node) -> Expr:
     """The number of entries of a quantity."""
     return node.shape[0] * node.shape[1]
@@ -82,6 +99,41 @@ class FlowEngine:
         """∂a/∂b; of and by matrices, with ``vec``, ∂vec(a)/∂vec(b)."""
         of, by = (make.vec(node) if self.vec and ONE not in node.shape else node for node in (of, by))
         return e.Derivative(of, by, kind)
+
+    # -- where things are read ---------------------------------------------------------------------
+
+    def _read_at(self, leaf: e.Timed | e.Var, reader: Point) -> int | None:
+        """The offset of what a quantity at an offset reads."""
+        if isinstance(leaf, e.Var):
+            return None
+        if self.system.tree is None:
+            return (reader[1] or 0) + int(leaf.time - self.time)
+        return (reader[1] or 0) + int(steps_away(leaf.time, self.system.definitions[reader[0]].lhs.time))
+
+    def _local(self, jacobian: e.Node, offset: int | None) -> e.Node:
+        """A Jacobian of one equation, at an offset. In a tree, its sums over children leave the letter k to the child by
+        which everything is differentiated.
+        """
+        tree = self.system.tree
+        return moved(self.system, jacobian if tree is None else tree.with_other_letter(jacobian), offset)
+
+    def _over_children(
+        self, leaf: e.Timed | e.Var, reader: Point, jacobians: Mapping[Point, e.Node], term: e.Node
+    ) -> e.Node:
+        """A node that moves with its own quantity through the edges to its children does so through all of them."""
+        tree, (source, start) = self.system.tree, next(iter(jacobians))
+        on_edges = self.system.on_edges
+        through_edges = isinstance(leaf, e.Timed) and leaf.name in on_edges and reader[0] not in on_edges
+        if tree is None or not through_edges or source in on_edges or start != reader[1]:
+            return term
+        whole = e.SumOverChildren(tree.child, tree.node, term)
+        return whole if reader[1] == 0 else e.SumOverChildren(tree.other, tree.child, term)
+
+    def _if_child(self, leaf: e.Timed | e.Var) -> tuple[e.Node, ...]:
+        """[k = l(j)], where a certain child is read and the derivative is by any child k."""
+        if self.system.tree is None or not isinstance(leaf, e.Timed) or not isinstance(leaf.time, e.OrderedChild):
+            return ()
+        return (e.Scalar(Piecewise((1, Eq(self.system.tree.child, leaf.time)), (0, True))),)
 
     # -- through finitely many steps ---------------------------------------------------------------
 
@@ -111,7 +163,7 @@ class FlowEngine:
 
     def _at(self, point: Point) -> e.Node:
         key, offset = point
-        return self.system.quantity(key, None if offset is None else self.time + offset)
+        return self.system.quantity(key, None if offset is None else place_of(self.system, key, offset))
 
     def _leading_to(self, source: Point, wanted: Point) -> set[Point]:
         """Points on some path into ``wanted``, so that nothing is derived in vain."""
@@ -123,7 +175,7 @@ class FlowEngine:
                 continue
             found.add(point)
             for leaf in leaves(self.system.definitions[point[0]].rhs):
-                offset = None if isinstance(leaf, e.Var) else (point[1] or 0) + int(leaf.time - self.time)
+                offset = self._read_at(leaf, point)
                 if offset is None or source[1] is None or offset >= source[1]:
                     stack.append((leaf.name, offset))
         return found
@@ -131,18 +183,16 @@ class FlowEngine:
     def _extend(self, point: Point, by: e.Node, jacobians: dict[Point, e.Node], steps: list[Step]) -> None:
         """Chain rule at one quantity: the sum over what it reads of ∂q/∂leaf ∂leaf/∂source."""
         key, offset = point
-        shift = {} if offset is None else {self.time: self.time + offset}
         terms = []
-        moved: dict[e.Node, bool] = {}
+        chained: dict[e.Node, bool] = {}
         rhs = self.system.definitions[key].rhs
         for leaf in leaves(rhs):
-            inner = jacobians.get(
-                (leaf.name, None if isinstance(leaf, e.Var) else (offset or 0) + int(leaf.time - self.time))
-            )
+            inner = jacobians.get((leaf.name, self._read_at(leaf, point)))
             local = None if inner is None else jacobian_of(rhs, leaf, self.vec)
             if inner is not None and local is not None:
-                terms.append(make.times(local.xreplace(shift), inner))
-                moved[leaf] = leaf.xreplace(shift) != by
+                term = make.times(*self._if_child(leaf), self._local(local, offset), inner)
+                terms.append(self._over_children(leaf, point, jacobians, term))
+                chained[leaf] = moved(self.system, leaf, offset) != by
         if not terms:
             return
         result = make.plus(*terms)
@@ -150,7 +200,7 @@ class FlowEngine:
             return
         jacobians[point] = result
         of = self._at(point)
-        steps.append(Step(self.derivative(of, by), result, rule_name(rhs, moved)))
+        steps.append(Step(self.derivative(of, by), result, rule_name(rhs, chained)))
 
 
 def cell_lines(system: RecurrentSystem) -> list[Step]:
@@ -165,14 +215,15 @@ def definition_steps(engine: FlowEngine, points: Sequence[Point]) -> list[Step]:
 
 def _definition(system: RecurrentSystem, key: str, offset: int | None) -> Step:
     equation = system.definitions[key]
-    shift = {} if offset is None else {system.time: system.time + offset}
     rule = "pre-activation" if key in system.preactivations else "equation of the cell"
-    return Step(equation.lhs.xreplace(shift), equation.rhs.xreplace(shift), rule, proved="definition")
+    lhs, rhs = (moved(system, part, offset) for part in (equation.lhs, equation.rhs))
+    return Step(lhs, rhs, rule, proved="definition")
 
 
-def free_index(system: RecurrentSystem, letters: Sequence[str], taken: Iterable[Basic] = ()) -> Symbol:
+def free_index(system: RecurrentSystem, letters: Sequence[str], taken: Iterable[Basic | str] = ()) -> Symbol:
     """The first letter that is no time, no size and no name of the cell; ``taken`` are other indices in use."""
     used = {QName.from_key(key).base for key in system.shapes} | {system.time.name} | {str(one) for one in taken}
+    used |= {"l", "r", system.tree.child.name} if system.tree is not None else set()
     used |= {str(symbol) for shape in system.shapes.values() for size in shape for symbol in size.free_symbols}
     every = (*letters, *"jilrukspq", *(f"{letter}'" for letter in letters))
     return next(e.index(letter) for letter in every if letter not in used)

@@ -91,6 +91,20 @@ def loss_pull(system: RecurrentSystem, term: LossTerm) -> dict[e.Node, e.Node]:
     return {leaf: make.plus(*parts) for leaf, parts in waiting.items() if leaf.name not in system.labels}
 
 
+def reject_tree(system: RecurrentSystem, what: str) -> None:
+    """Some forms are those of a sequence.
+
+    Raises
+    ------
+    MissingRuleError : the cell computes a tree.
+    """
+    if system.tree is not None:
+        raise MissingRuleError(
+            f"the nodes of a tree are not in a row, so its gradients have no form with {what}",
+            hint="derive the adjoint recursion, or forward sensitivities",
+        )
+
+
 def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
     """Check that the double sum exists for this parameter, and collect its parts.
 
@@ -105,6 +119,7 @@ def ingredients(system: RecurrentSystem, by: e.Node) -> Ingredients:
             expected=f"one of {', '.join(system.parameters)}",
             hint="the double sum is over the steps that share a parameter",
         )
+    reject_tree(system, "a double sum over t and k")
     if len(system.loss_terms) != 1:
         raise MissingRuleError("the loss has several parts", hint="derive the adjoint recursion")
     outside = [q.key for q in system.steps if isinstance(q.lhs, e.Var) and by in leaves(q.rhs)] + [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sympy import Integer
 
@@ -49,8 +49,8 @@ def gradient(system: RecurrentSystem, by: e.Node) -> Derivation:
         Step(
             target,
             result,
-            _sum_rule(by, result),
-            "each step passes its share to the shared parameter" if isinstance(by, e.Var) else "",
+            _sum_rule(by, result, system.tree is not None),
+            "each passes its share to the shared parameter" if isinstance(by, e.Var) else "",
         )
     )
     title = f"Gradient of the loss by {by}, by the adjoint recursion"
@@ -71,7 +71,7 @@ def all_gradients(system: RecurrentSystem) -> Derivation:
     steps = [*cell_lines(system), *backward]
     for key, result in gradients.items():
         quantity = system.quantity(key)
-        steps.append(Step(e.Gradient(quantity, loss), result, _sum_rule(quantity, result)))
+        steps.append(Step(e.Gradient(quantity, loss), result, _sum_rule(quantity, result, system.tree is not None)))
     for key in system.inputs:
         if key not in system.labels:
             steps += _input_steps(engine, system.quantity(key))
@@ -113,9 +113,9 @@ def _result(engine: AdjointEngine, by: e.Node) -> e.Node:
     if equation is None:
         return make.zero(by.shape)
     if by.name in system.definitions:
-        return engine.adjoint(by.name).xreplace({engine.time: by.time})
+        return e.reindexed(engine.adjoint(by.name), engine.moved_to(by))
     if equation.final is None:
-        return equation.rhs.xreplace({engine.time: by.time})
+        return e.reindexed(equation.rhs, engine.moved_to(by))
     if by.time != T:
         raise MissingRuleError(
             f"the loss reads {by.name} at T alone, so its gradient at {by.time} is not the one at T",
@@ -160,6 +160,8 @@ def starts(engine: AdjointEngine, equations: Iterable[AdjointEquation]) -> list[
     so they are zero.
     """
     own = {equation.adjoint.name: equation.adjoint for equation in equations}
+    if engine.system.tree is not None:
+        return _above_the_root(engine, own, equations)
     steps = []
     for name, adjoint in own.items():
         distances = [
@@ -176,6 +178,19 @@ def starts(engine: AdjointEngine, equations: Iterable[AdjointEquation]) -> list[
             steps.append(
                 Step(adjoint.xreplace({engine.time: time}), make.zero(adjoint.shape), rule, proved="definition")
             )
+    return steps
+
+
+def _above_the_root(
+    engine: AdjointEngine, own: Mapping[str, e.Timed], equations: Iterable[AdjointEquation]
+) -> list[Step]:
+    """The adjoints of a parent that a root does not have."""
+    above = e.Parent(engine.time)
+    read = {leaf.name for q in equations for leaf in q.rhs.atoms(e.Timed) if leaf.time.has(above)}
+    steps = []
+    for name in own:
+        beyond = [adjoint for adjoint in engine.beyond if name in read and adjoint.name == name]
+        steps += [Step(adjoint, engine.beyond[adjoint], "the root has no parent", proved="definition") for adjoint in beyond]
     return steps
 
 
@@ -220,12 +235,14 @@ def _condensed(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) ->
     return [Step(inner.adjoint, inner.rhs.xreplace({state.adjoint: state.rhs}), "substitution", "one line a time step")]
 
 
-def _sum_rule(by: e.Node, result: e.Node) -> str:
-    return (
-        "sum over the steps that share the parameter"
-        if isinstance(by, e.Var) and result.has(e.SumOver)
-        else "chain rule"
-    )
+_STEPS = {False: "steps", True: "nodes"}
+"""What shares a parameter, by whether the cell computes a tree."""
+
+
+def _sum_rule(by: e.Node, result: e.Node, tree: bool) -> str:
+    if not isinstance(by, e.Var) or not result.has(e.SumOver):
+        return "chain rule"
+    return f"sum over the {_STEPS[tree]} that share the parameter"
 
 
 __all__ = ["all_gradients", "gradient", "needs_of", "readout_steps", "recursion_steps", "starts"]

@@ -14,6 +14,7 @@ from derive.expressions.node import ONE
 from derive.flow import FlowEngine, Point, definition_steps
 from derive.joint import over_a_stretch
 from derive.system import RecurrentSystem, leaves
+from derive.tree_jacobian import in_a_tree
 
 NEAR = 3
 """Over so many steps a Jacobian is written out, step by step; over more it is a product over time, whose length does not
@@ -57,6 +58,8 @@ def jacobian(system: RecurrentSystem, of: e.Node, by: e.Node, vec: bool = False)
                 f"{node} has no equation of its own",
                 expected="a quantity that an equation defines, an input or a parameter",
             )
+    if system.tree is not None and isinstance(of, e.Timed) and isinstance(by, e.Timed):
+        return in_a_tree(engine, of, by, _title(of, by))
     if isinstance(of, e.Timed) and isinstance(by, e.Timed):
         distance = of.time - by.time
         if distance.is_Integer and distance <= NEAR:
@@ -72,7 +75,7 @@ def _title(of: e.Node, by: e.Node) -> str:
 
 
 def _reject_reading_ahead(system: RecurrentSystem, by: e.Timed) -> None:
-    if system.max_lead or any(use.key == by.name and (use.offset or 0) > 0 for use in system.uses):
+    if system.reads_ahead or any(use.key == by.name and (use.offset or 0) > 0 for use in system.uses):
         raise MissingRuleError(
             f"{by} or a state is read ahead of its time", hint="derive the adjoint recursion, which has no such limit"
         )

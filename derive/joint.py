@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Expr, Integer, Max
+from sympy import Expr, Integer, Max, Symbol
 
 from derive import expressions as e
 from derive.derivation import Derivation, Step
@@ -49,15 +49,37 @@ class JointState:
         self.engine = engine
         self.system = engine.system
         self.time = engine.time
-        if self.system.max_lead:
+        if self.system.reads_ahead:
             raise MissingRuleError(
-                "the cell reads states of the next step", hint="derive the adjoint recursion, which has no such limit"
+                "the cell reads states of the next step" if self.system.tree is None else "the cell reads states of the parent",
+                hint="derive the adjoint recursion, which has no such limit"
             )
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The states whose values determine the next step; earlier ones where an equation reads further back."""
+        if self.system.tree is not None:
+            return tuple(Part(key) for key in self.system.states)
         return tuple(Part(key, back) for key in self.system.states for back in range(-self.system.reach(key)[0]))
+
+    @property
+    def before(self) -> Expr:
+        """The step before, or the child of a node."""
+        return self.time - 1 if self.system.tree is None else self.system.tree.child
+
+    @property
+    def place(self) -> Expr:
+        """Where a one-step Jacobian stands: at its step, or on the edge from a node to its child."""
+        return self.time if self.system.tree is None else self.system.tree.edge
+
+    def over_steps(self, body: e.Node, first: Expr, last: Expr, index: Symbol) -> e.Over:
+        """The product of what each one-step Jacobian gives, from a step to a later one; in a tree, on the path from a node
+        up to another one.
+        """
+        if self.system.tree is None:
+            return e.ProductOver(index, first + 1, last, body.xreplace({self.time: index}))
+        ends = {self.time: e.Parent(index), self.system.tree.child: index}
+        return e.ProductOverPath(index, first, last, e.reindexed(body, ends))
 
     def quantity(self, part: Part, time: Expr | None = None) -> e.Node:
         """A part of the joint state at a time, stacked where it is a matrix."""
@@ -108,23 +130,23 @@ class JointState:
         """The joint state s_t and its one-step Jacobian J_t, with the lines that introduce them. A single state stands
         for itself, and so does its Jacobian, unless it is long and shall be ``named``.
         """
-        block, now, before = self.block(), self.at(self.time), self.at(self.time - 1)
+        block, now, before = self.block(), self.at(self.time), self.at(self.before)
         if len(self.parts) == 1:
             whole = e.Derivative(now, before)
             if not named or len(str(block)) <= _LONG:
                 return [Step(whole, block, "one-step Jacobian")], now, block
-            name = e.Timed(self.names()[1], self.time, *block.shape)
+            name = e.Timed(self.names()[1], self.place, *block.shape)
             introduced = Step(name, whole, "name for the one-step Jacobian", proved="definition")
             parts, shorter = self._repeated_parts(name, block)
             return [introduced, *parts, Step(name, shorter, "one-step Jacobian")], now, name
         state_name, step_name = self.names()
         joint = e.Timed(state_name, self.time, *now.shape)
-        named = e.Timed(step_name, self.time, *block.shape)
+        named = e.Timed(step_name, self.place, *block.shape)
         steps = [
             Step(joint, now, "joint state", "all states that one step hands to the next", proved="definition"),
             Step(
                 named,
-                e.Derivative(joint, joint.at(self.time - 1)),
+                e.Derivative(joint, joint.at(self.before)),
                 "one-step Jacobian of the joint state",
                 proved="definition",
             ),
@@ -132,7 +154,9 @@ class JointState:
                 named,
                 e.Block([[self._held(a, b) for b in self.parts] for a in self.parts]),
                 "each state by each",
-                "immediate derivatives: the other states of the step before are held fixed",
+                "immediate derivatives: the other states of the step before are held fixed"
+                if self.system.tree is None
+                else "immediate derivatives: the other states of the child are held fixed",
             ),
         ]
         entries, lines = self._named_blocks(step_name)
@@ -151,7 +175,7 @@ class JointState:
             value = step.rhs
             if value != block and isinstance(value, e.Plus) and _count(block, value) > 1:
                 key = QName.from_key(name.name).with_sup(f"({len(known) + 1})").key
-                entry = e.Timed(key, self.time, *value.shape)
+                entry = e.Timed(key, self.place, *value.shape)
                 lines += [
                     Step(entry, step.lhs, "name for a part of it", proved="definition"),
                     Step(entry, value.xreplace(known), "within the step"),
@@ -163,7 +187,7 @@ class JointState:
         """∂⁺(of_t)/∂(by_{t-1}): step t expanded, all else of step t - 1 held fixed."""
         if of.back:
             return self.one_step(of, by)
-        below = self.system.quantity(by.key, self.time - 1 - by.back)
+        below = self.system.quantity(by.key, self.before - by.back)
         return self.engine.derivative(self.system.quantity(of.key), below, "immediate")
 
     def _named_blocks(self, name: str) -> tuple[list[list[e.Node]], list[Step]]:
@@ -181,7 +205,7 @@ class JointState:
                 if make.is_zero(value) or isinstance(value, e.Identity):
                     entries[-1].append(value)
                     continue
-                entry = e.Timed(QName.from_key(name).with_sup(_pair(labels[a], labels[b])).key, self.time, *value.shape)
+                entry = e.Timed(QName.from_key(name).with_sup(_pair(labels[a], labels[b])).key, self.place, *value.shape)
                 lines.append(Step(entry, value.xreplace(known), "block of the one-step Jacobian"))
                 entries[-1].append(entry)
                 if isinstance(value, e.Plus):
@@ -220,22 +244,30 @@ def part_labels(parts: Sequence[Part]) -> dict[Part, str]:
 def over_a_stretch(engine: FlowEngine, of: e.Timed, by: e.Timed, title: str) -> Derivation:
     """∂a_t/∂b_k over a symbolic stretch: the product of the Jacobians of the joint state."""
     t, k = of.time, by.time
-    index = free_index(engine.system, INNER, t.free_symbols | k.free_symbols)
     joint_state = JointState(engine)
+    index = free_index(engine.system, INNER, {*t.free_symbols, *k.free_symbols, *joint_state.names()})
     lines, joint, one_step = joint_state.chain()
     steps = definition_steps(engine, [(q.key, 0) for q in engine.system.steps if isinstance(q.lhs, e.Timed)])
     steps += lines
-    product = e.ProductOver(index, k + 1, t, one_step.xreplace({engine.time: index}))
+    product = joint_state.over_steps(one_step, k, t, index)
     whole = e.Derivative(joint.xreplace({engine.time: t}), joint.xreplace({engine.time: k}))
-    steps.append(Step(whole, product, "chain rule over time", f"for {t} ≥ {k}; the empty product is the identity"))
+    steps.append(Step(whole, product, *_over_steps_rule(engine, k, t)))
     result, first = _pick(joint_state, of, by, product)
     target = engine.derivative(of, by)
     if result != product:
         rule = "rows and columns of the joint Jacobian" if len(joint_state.parts) > 1 else "chain rule"
-        steps.append(Step(target, result, rule, f"for {t} ≥ {first}"))
+        held = f"for {t} ≥ {first}" if engine.system.tree is None else f"for {k} below {t}"
+        steps.append(Step(target, result, rule, held))
     # At step 0 the states are given one by one; from step 1 on, one state of a step may be computed from another.
     start = Integer(1) if engine.system.moves_own_step(by.name) and not k.is_Integer else Integer(0)
     return Derivation(target, result, tuple(steps), title, conditions=((first, t), (start, k)))
+
+
+def _over_steps_rule(engine: FlowEngine, k: Expr, t: Expr) -> tuple[str, str]:
+    """What a product over a stretch is called by, and where it holds."""
+    if engine.system.tree is None:
+        return "chain rule over time", f"for {t} ≥ {k}; the empty product is the identity"
+    return "chain rule on the path", f"for {k} below {t}; P({k}, {t}) leads from {k} up to a child of {t}"
 
 
 def joint_jacobian(engine: FlowEngine) -> Derivation:
@@ -250,13 +282,14 @@ def joint_jacobian(engine: FlowEngine) -> Derivation:
     if not engine.system.states:
         raise UsageError("no quantity is handed from one step to the next", hint="ask for a Jacobian of two quantities")
     t, joint_state = engine.time, JointState(engine)
-    k = free_index(engine.system, EARLIER)
+    names = joint_state.names()
+    k = free_index(engine.system, EARLIER, names)
     lines, joint, one_step = joint_state.chain(named=True)
     steps = definition_steps(engine, [(q.key, 0) for q in engine.system.steps if isinstance(q.lhs, e.Timed)])
-    index = free_index(engine.system, INNER, (k,))
+    index = free_index(engine.system, INNER, (k, *names))
     target = e.Derivative(joint, joint.xreplace({t: k}))
-    result = e.ProductOver(index, k + 1, t, one_step.xreplace({t: index}))
-    product = Step(target, result, "chain rule over time", f"for {t} ≥ {k}; the empty product is the identity")
+    result = joint_state.over_steps(one_step, k, t, index)
+    product = Step(target, result, *_over_steps_rule(engine, k, t))
     title = "One-step Jacobian of the joint state, and its product over time"
     if len(joint_state.parts) == 1:
         title = f"One-step Jacobian of {joint_state.parts[0].key}, and its product over time"

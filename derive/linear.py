@@ -29,6 +29,8 @@ from derive.expressions import (
     Slice,
     SumEntries,
     SumOver,
+    SumOverChildren,
+    Timed,
     Times,
     Trace,
     Transpose,
@@ -47,7 +49,17 @@ def jacobian_of(node: Node, leaf: Node, vec: bool = False) -> Node | None:
     """
     direction = Var("direction", *leaf.shape)
     moved = push(node, {leaf: direction})
-    return None if moved is None else matrix_of(moved, direction, vec)
+    if moved is None:
+        return None
+    if isinstance(leaf, Timed):
+        moved = _of_one_child(moved, leaf, direction)
+    return matrix_of(moved, direction, vec)
+
+
+def _of_one_child(moved: Node, leaf: Timed, direction: Node) -> Node:
+    """Of the sums over children in a tangent, the one term that a certain child moves."""
+    sums = [part for part in moved.atoms(SumOverChildren) if part.index in leaf.time.free_symbols]
+    return moved.xreplace({part: part.body for part in sums if part.has(direction)})
 
 
 def matrix_of(node: Node, direction: Node, vec: bool = False) -> Node:
@@ -252,10 +264,10 @@ def _of_diagonal(node: Node, direction: Node) -> Node | None:
 
 
 def _of_sum_over(node: Node, direction: Node) -> Node | None:
-    if not isinstance(node, SumOver):
+    if not isinstance(node, (SumOver, SumOverChildren)):
         return None
     inside = _matrix(node.body, direction)
-    return None if inside is None else SumOver(node.index, node.lower, node.upper, inside)
+    return None if inside is None else node.with_body(inside)
 
 
 _RULES: dict[type[Node], Callable[[Node, Node], Node | None]] = {
@@ -273,4 +285,5 @@ _RULES: dict[type[Node], Callable[[Node, Node], Node | None]] = {
     Diag: _of_diagonal,
     DiagPart: _of_diagonal,
     SumOver: _of_sum_over,
+    SumOverChildren: _of_sum_over,
 }

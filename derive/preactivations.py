@@ -7,11 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sympy import Symbol
-
 from derive import expressions as e
 from derive.cell_text import Equation
 from derive.notation.names import QName
+from derive.tree import TreeIndices
 
 _LETTERS = ("z", "a", "u", "s", "q")
 """Letters for pre-activations; the first that the cell does not use."""
@@ -25,8 +24,10 @@ class Prepared:
     owners: Mapping[str, str]
 
 
-def name_preactivations(equations: Sequence[Equation], taken: set[str], time: Symbol) -> Prepared:
-    """Give every compound argument of a function a name of its own."""
+def name_preactivations(equations: Sequence[Equation], taken: set[str], tree: TreeIndices | None = None) -> Prepared:
+    """Give every compound argument of a function a name of its own. What changes from child to child is a quantity of the
+    edge, as z_{jk}.
+    """
     wanted = {q.key: _compound_arguments(q.rhs) for q in equations}
     wanted = {key: arguments for key, arguments in wanted.items() if arguments}
     bases = {QName.from_key(key).base for key in taken}
@@ -42,20 +43,24 @@ def name_preactivations(equations: Sequence[Equation], taken: set[str], time: Sy
         for argument in wanted.get(equation.key, ()):
             if argument in names:
                 continue
-            key = letter if single else _fresh(letter, equation.key, used, labelled=not one_base)
+            alike = [other for other in wanted if _base(other) == _base(equation.key)]
+            key = letter if single else _fresh(letter, equation.key, used, not one_base, len(alike) > 1)
             used.add(key)
             owners[key] = equation.key
-            name = (
-                e.Timed(key, time, *argument.shape)
-                if isinstance(equation.lhs, e.Timed)
-                else e.Var(key, *argument.shape)
-            )
+            name = _name(key, argument, equation.lhs, tree)
             inner = argument.xreplace(names)
             result.append(Equation(key, name, inner, equation.span))
             rhs = rhs.xreplace({inner: name})
             names[argument] = name
         result.append(Equation(equation.key, equation.lhs, rhs, equation.span))
     return Prepared(tuple(result), owners)
+
+
+def _name(key: str, argument: e.Node, owner: e.Node, tree: TreeIndices | None) -> e.Node:
+    if not isinstance(owner, e.Timed):
+        return e.Var(key, *argument.shape)
+    each_child = tree is not None and tree.child in argument.free_symbols
+    return e.Timed(key, tree.edge if tree is not None and each_child else owner.time, *argument.shape)
 
 
 def _compound_arguments(rhs: e.Node) -> tuple[e.Node, ...]:
@@ -74,14 +79,21 @@ def _compound_arguments(rhs: e.Node) -> tuple[e.Node, ...]:
     return tuple(found)
 
 
-def _fresh(letter: str, owner: str, used: set[str], labelled: bool) -> str:
+def _base(key: str) -> tuple[str, tuple[str, ...]]:
+    name = QName.from_key(key)
+    return name.base, name.subs
+
+
+def _fresh(letter: str, owner: str, used: set[str], labelled: bool, alike: bool) -> str:
     """``z^f`` for the pre-activation of f, ``z^C`` for that of the candidate C̃; a second one of f is ``z^{ff}``.
 
     Layers and numbers are those of the owner: ``z^{[2]}`` of ``h^{[2]}`` where all owners are called h, else
-    ``z^{[2]f}`` of ``f^{[2]}``.
+    ``z^{[2]f}`` of ``f^{[2]}``. Where others are ``alike`` but for an upper label, it is among the letters: ``z^{fl}`` of
+    ``f^l``.
     """
     name = QName.from_key(owner)
     base = name.base + "".join(sub for sub in name.subs if sub.isalpha())
+    base += "".join(sup for sup in name.sups if sup.isalpha()) if alike else ""
     numbers = tuple(sub for sub in name.subs if sub.isdigit())
     layers = tuple(sup for sup in name.sups if sup.startswith("["))
     label = base if labelled or not (numbers or layers) else ""

@@ -76,9 +76,9 @@ class SensitivityEngine:
                 terms.append(make.times(local.xreplace(dict(sums)), moved))
         return make.plus(*terms) if terms else make.zero((size_of(formula), size_of(self.parameter)))
 
-    def _of_sum(self, total: e.SumOver) -> e.Node | None:
+    def _of_sum(self, total: e.Over) -> e.Node | None:
         inside = self.total(total.body)
-        return None if make.is_zero(inside) else e.SumOver(total.index, total.lower, total.upper, inside)
+        return None if make.is_zero(inside) else total.with_body(inside)
 
     @cached_property
     def starts(self) -> Mapping[e.Node, e.Node]:
@@ -112,13 +112,14 @@ class SensitivityEngine:
         return make.plus(*terms) if terms else make.zero((ONE, size_of(self.parameter)))
 
 
-def _sums_named(formula: e.Node) -> tuple[e.Node, dict[e.Node, e.SumOver]]:
-    """A formula with each sum over time replaced by a name, and the sums by their names."""
-    sums: dict[e.Node, e.SumOver] = {}
-    stack, outer = [formula], []
+def _sums_named(formula: e.Node) -> tuple[e.Node, dict[e.Node, e.Over]]:
+    """A formula with each sum over time or over children replaced by a name, and the sums by their names."""
+    sums: dict[e.Node, e.Over] = {}
+    outer: list[e.Over] = []
+    stack = [formula]
     while stack:
         node = stack.pop()
-        if isinstance(node, e.SumOver):
+        if isinstance(node, (e.SumOver, e.SumOverChildren)):
             outer.append(node)
         else:
             stack.extend(node.operands)

@@ -21,7 +21,7 @@ def substitute(node: e.Node, values: Mapping[e.Node, e.Node]) -> e.Node:
     operands = [substitute(operand, values) for operand in node.operands]
     if isinstance(node, e.ProductOver) and isinstance(operands[0], e.Identity):
         return operands[0]
-    if isinstance(node, e.SumOver) and make.is_zero(operands[0]):
+    if isinstance(node, (e.SumOver, e.SumOverChildren)) and make.is_zero(operands[0]):
         return make.zero(node.shape)
     if isinstance(node, e.Block) and all(make.is_zero(operand) for operand in operands):
         return make.zero(node.shape)

@@ -20,6 +20,7 @@ from derive.notation.names import QName, alias_of
 from derive.notation.scope import LOSS_LETTERS
 from derive.order import Sweep, sweeps, within_step
 from derive.preactivations import name_preactivations
+from derive.tree import steps_away
 
 T = e.size("T")
 """The length of the sequence."""
@@ -77,6 +78,8 @@ class RecurrentSystem:
     def __init__(self, text: CellText) -> None:
         self.text = text
         self.time: Symbol = text.time
+        self.tree = text.tree
+        """The letters of a node and its child, where each node of a tree is computed from its children."""
         self.layout = text.layout
         self.equations = text.equations
         self.title = text.directives.get("title", "")
@@ -86,7 +89,7 @@ class RecurrentSystem:
         self.identifier = identifier(text.directives)
         """``doi:...`` or ``arXiv:...`` of the publication."""
         self.labels = text.labels
-        prepared = name_preactivations(text.equations, set(text.shapes), self.time)
+        prepared = name_preactivations(text.equations, set(text.shapes), self.tree)
         self.preactivations: Mapping[str, str] = prepared.owners
         self.steps: tuple[Equation, ...] = self._ordered(prepared.equations)
         self.definitions: Mapping[str, Equation] = {equation.key: equation for equation in self.steps}
@@ -115,7 +118,7 @@ class RecurrentSystem:
     def _uses_of(self, equation: Equation) -> Iterator[Use]:
         for leaf in leaves(equation.rhs):
             if isinstance(leaf, e.Timed) and isinstance(equation.lhs, e.Timed):
-                offset = leaf.time - self.time
+                offset = leaf.time - self.time if self.tree is None else steps_away(leaf.time, equation.lhs.time)
                 if not offset.is_Integer:
                     raise CellError(
                         f"{equation.key} reads {leaf} at a time that is not a fixed distance from {self.time}",
@@ -169,7 +172,8 @@ class RecurrentSystem:
     def sinks(self) -> tuple[str, ...]:
         """Quantities that nothing in the same step reads: what a loss looks at when the cell does not say."""
         read = {use.key for use in self.uses if use.offset == 0}
-        return tuple(q.key for q in self.equations if q.key not in read and self.is_timed(q.key))
+        ends = (q.key for q in self.equations if q.key not in read and self.is_timed(q.key))
+        return tuple(key for key in ends if key not in self.on_edges)
 
     @cached_property
     def max_lag(self) -> int:
@@ -181,8 +185,15 @@ class RecurrentSystem:
         """How many steps ahead the equations look."""
         return max((self.reach(key)[1] for key in self.definitions), default=0)
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether a state is read at a later step, or at the parent of a node."""
+        return any(use.offset is not None and use.offset > 0 for use in self.uses if use.key in self.definitions)
+
     def reach(self, key: str) -> tuple[int, int]:
         """How far before step 1 and after step T a quantity is read: (-1, 0) for a state of the step before."""
+        if self.tree is not None:
+            return 0, 0
         offsets = [use.offset for use in self.uses if use.key == key and use.offset is not None]
         return min([*offsets, 0]), max([*offsets, 0])
 
@@ -193,8 +204,8 @@ class RecurrentSystem:
 
         Those that an equation gives, such as h_0 = tanh(V c), are among them.
         """
-        found = []
-        for key in self.states:
+        found: list[e.Timed] = []
+        for key in self.states if self.tree is None else ():  # a child that is not there is zero
             first, last = self.reach(key)
             shape = self.shapes[key]
             found += [e.Timed(key, 1 - lag, *shape) for lag in range(1, -first + 1)]
@@ -219,7 +230,17 @@ class RecurrentSystem:
         """A quantity as an expression; timed ones at ``time`` (the step's time if none is given)."""
         shape = self.shapes[key]
         timed = key in self.inputs or (key in self.definitions and self.is_timed(key))
-        return e.Timed(key, self.time if time is None else time, *shape) if timed else e.Var(key, *shape)
+        return e.Timed(key, self.place_of(key) if time is None else time, *shape) if timed else e.Var(key, *shape)
+
+    def place_of(self, key: str) -> Expr:
+        """Where the equations compute or read a timed quantity: at the step's time, or on the edge to a child."""
+        return self.tree.edge if self.tree is not None and key in self.on_edges else self.time
+
+    @cached_property
+    def on_edges(self) -> frozenset[str]:
+        """Quantities of an edge between a node and its child, such as one forget gate for each child."""
+        timed = [q.lhs for q in self.steps] + [leaf for q in self.steps for leaf in leaves(q.rhs)]
+        return frozenset(leaf.name for leaf in timed if isinstance(leaf, e.Timed) and isinstance(leaf.time, e.Edge))
 
     def resolve_name(self, name: str) -> str:
         """The key of a name in any of its spellings.
@@ -306,7 +327,9 @@ class RecurrentSystem:
 
     def _same_step(self, equation: Equation) -> Iterator[str]:
         for leaf in leaves(equation.rhs):
-            if isinstance(leaf, e.Var) or isinstance(equation.lhs, e.Var) or leaf.time == self.time:
+            if isinstance(leaf, e.Var) or isinstance(equation.lhs, e.Var) or leaf.time in (self.time, equation.lhs.time):
+                yield leaf.name
+            elif self.tree is not None and isinstance(leaf.time, e.Edge):
                 yield leaf.name
 
     @cached_property
@@ -349,7 +372,11 @@ class RecurrentSystem:
             for leaf in leaves(q.rhs)
             if isinstance(leaf, e.Timed) and leaf.time == self.time
         }
-        sinks = [q.key for q in self.equations if q.key not in read and isinstance(q.lhs, e.Timed)]
+        sinks = [
+            q.key
+            for q in self.equations
+            if q.key not in read and isinstance(q.lhs, e.Timed) and q.key not in self.on_edges
+        ]
         return e.Call(step_loss, *(e.Timed(key, self.time, *shapes[key]) for key in sinks))
 
     def _loss_term(self, term: e.Node) -> LossTerm:

@@ -19,7 +19,15 @@ from derive.derivation import Derivation, Step
 from derive.errors import MissingRuleError, UsageError, clipped
 from derive.expressions import make
 from derive.flow import INNER, cell_lines, free_index
-from derive.forms import double_sum, double_sum_expression, explicit_double_sum, ingredients, reads_time, unrolled
+from derive.forms import (
+    double_sum,
+    double_sum_expression,
+    explicit_double_sum,
+    ingredients,
+    reads_time,
+    reject_tree,
+    unrolled,
+)
 from derive.gradients import needs_of, readout_steps, recursion_steps
 from derive.notation.names import QName
 from derive.system import LossTerm, RecurrentSystem, T
@@ -62,6 +70,7 @@ def truncated(system: RecurrentSystem, by: e.Node, window: Expr, form: str, step
     """
     if not system.loss_terms:
         raise UsageError("the equations have no time, so there is no loss over time", hint="ask for a Jacobian")
+    reject_tree(system, "a window of steps")
     if window.is_Symbol and str(window) in _in_use(system):
         raise UsageError(f"{window} is in use by the cell", expected="another letter, or a number")
     if form == "recursion":

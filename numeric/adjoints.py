@@ -17,6 +17,7 @@ from derive.substitute import substitute
 from numeric.evaluate import Environment, Evaluator
 from numeric.functions import Array
 from numeric.simulate import Point, Run
+from numeric.trees import Tree
 
 E = TypeVar("E", bound=Environment)
 
@@ -28,6 +29,10 @@ class AdjointEnvironment:
     run: Run
     adjoints: dict[Point, Array]
     _calls: dict[e.Gradient, e.Call | None] = field(default_factory=dict)
+
+    @property
+    def tree(self) -> Tree | None:
+        return self.run.tree
 
     def value(self, key: str, time: int | None) -> Array:
         found = self.adjoints.get((key, time))
@@ -91,9 +96,9 @@ class BackwardPass(Generic[E]):
         """Whether a name is that of an adjoint, which is zero beyond the ends of the sequence."""
         return name in self.run.system.adjoint_owners
 
-    def evaluate(self, node: e.Node, time: int | None) -> Array:
-        """A right side at a time."""
-        times = {} if time is None else {self.run.system.time.name: time}
+    def evaluate(self, node: e.Node, time: int | None, key: str = "") -> Array:
+        """A right side at a time; that of a quantity of an edge (``key``), at the edge above a child."""
+        times = self.run.times_of(key, time)
         evaluator = Evaluator(self.environment, self.run.sizes, times)
         value = evaluator(substitute(node, zeros) if (zeros := self._outside(node, evaluator)) else node)
         return (
@@ -133,11 +138,12 @@ class BackwardPass(Generic[E]):
             times = range(1, self.run.length + 1)
             for time in times if sweep.backward else reversed(times):
                 for equation in own:
-                    self.values[(equation.adjoint.name, time)] = self.at(equation, time)
+                    for place in self.run.places(equation.key, time):
+                        self.values[(equation.adjoint.name, place)] = self.at(equation, place)
 
     def at(self, equation: AdjointEquation, time: int) -> Array:
         """The adjoint that an equation gives at a time."""
-        value = self.evaluate(equation.rhs, time)
+        value = self.evaluate(equation.rhs, time, equation.key)
         if equation.final is not None and time == self.run.length:
             value = value + self.evaluate(equation.final, time)
         return np.array(value)

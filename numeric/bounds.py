@@ -49,7 +49,9 @@ def measure_bound(
     for number in range(draws):
         drawn = draw(system, seed + number, scale=scale)
         run = run_of(system, drawn)
-        time = int(np.random.default_rng([seed + number, 13]).integers(1, drawn.sizes["T"] + 1))
+        length, tree = drawn.sizes["T"], drawn.tree
+        times = [time for time in range(1, length + 1) if tree is None or tree.is_above(length, time)]
+        time = times[int(np.random.default_rng([seed + number, 13]).integers(len(times)))]
         evaluator = DerivedNames(run, bound, {system.time.name: time}).evaluator()
         left = float(np.real(evaluator(lines[0].lhs)).sum())
         for ratios, line in zip(reached, lines, strict=True):

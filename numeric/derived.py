@@ -15,6 +15,7 @@ from numeric.adjoints import AdjointPass
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import Run
+from numeric.trees import Tree
 
 
 class DerivedNames:
@@ -29,6 +30,9 @@ class DerivedNames:
             if isinstance(step.lhs, (e.Timed, e.Var)) and step.lhs.name not in run.system.shapes
         }
         """By their last definition."""
+        timed = [step.lhs for step in derivation.steps if isinstance(step.lhs, e.Timed)]
+        timed += [of for relation in derivation.recursion if (of := _quantity(relation.lhs)) is not None]
+        self.on_edges = {name.name for name in timed if isinstance(name.time, e.Edge)}
         self.recursions: dict[tuple[str, e.Node | None], list[tuple[e.Timed, e.Node]]] = {}
         """Names, and derivatives of a quantity by another, for which the derivation states a recursion."""
         for relation in derivation.recursion:
@@ -45,14 +49,23 @@ class DerivedNames:
     def evaluator(self) -> Evaluator:
         return Evaluator(self, self.run.sizes, self.times)
 
+    @property
+    def tree(self) -> Tree | None:
+        return self.run.tree
+
     def value(self, key: str, time: int | None) -> Array:
         if time is not None and (key, None) in self.recursions:
             return self._by_recursion(key, None, time, self.run.shape(self._owner(key)))
         if key in self.named:
-            return Evaluator(self, self.run.sizes, {self.run.system.time.name: time} if time is not None else {})(
-                self.named[key]
-            )
+            return Evaluator(self, self.run.sizes, self._times_of(key, time))(self.named[key])
         return self.run.value(key, time)
+
+    def _times_of(self, key: str, time: int | None) -> dict[str, int]:
+        """The numbers of the letters in the definition of a name."""
+        tree = self.run.system.tree
+        if time is not None and tree is not None and self.run.tree is not None and key in self.on_edges:
+            return {tree.node.name: self.run.tree.parent(time), tree.child.name: time}
+        return {} if time is None else {self.run.system.time.name: time}
 
     def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
         return self.run.function(node, time, arguments)
@@ -90,7 +103,7 @@ class DerivedNames:
         key = (name, by, time)
         if key not in self._stepwise:
             line = self._line(name, by, time)
-            self._stepwise[key] = np.zeros(shape) if line is None else self._at(line, time)
+            self._stepwise[key] = np.zeros(shape) if line is None else self._at(line, self._times_of(name, time))
         return self._stepwise[key]
 
     def _line(self, name: str, by: e.Node | None, time: int) -> e.Node | None:
@@ -99,13 +112,16 @@ class DerivedNames:
         for quantity, value in lines:
             if clock not in quantity.time.free_symbols and evaluator.integer(quantity.time) == time:
                 return value
-        return next(
-            (value for quantity, value in lines if quantity.time == clock and 1 <= time <= self.run.length), None
-        )
+        inside = 1 <= time <= self.run.length
+        return next((value for q, value in lines if q.time in (clock, self._edge) and inside), None)
 
-    def _at(self, value: e.Node, time: int) -> Array:
+    @property
+    def _edge(self) -> e.Edge | None:
+        return None if self.run.system.tree is None else self.run.system.tree.edge
+
+    def _at(self, value: e.Node, times: dict[str, int]) -> Array:
         """A line at a time. What is zero outside the sequence makes zero what it multiplies, even what has no value there."""
-        evaluator = Evaluator(self, self.run.sizes, {self.run.system.time.name: time})
+        evaluator = Evaluator(self, self.run.sizes, times)
         outside = {
             leaf: make.zero(leaf.shape)
             for leaf in value.atoms(e.Timed)

@@ -16,6 +16,7 @@ from derive.system import RecurrentSystem
 from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
+from numeric.trees import Tree, places_in, random_tree
 
 _POSITIVE = ("epsilon", "varepsilon")
 """Letters of small positive constants, as in the denominators of normalisations."""
@@ -31,6 +32,7 @@ class Draw:
     sizes: dict[str, int]
     given: dict[Point, Array]
     loss: SmoothLoss
+    tree: Tree | None = None
 
 
 def draw(
@@ -40,15 +42,24 @@ def draw(
     largest: int = 6,
     scale: float = 0.8,
     fixed: Mapping[str, int] | None = None,
+    tree: Tree | None = None,
 ) -> Draw:
     """Sizes that all differ (``fixed`` ones as given), a length, and values for parameters, inputs, targets and
-    starting values.
+    starting values; for a cell over trees, a random tree unless one is given.
     """
     generator = np.random.default_rng([seed, 20_181_122])
     sizes = {**_sizes(system, generator, largest), **(fixed or {})}
     drawn_length = int(generator.integers(1, 7))
     sizes["T"] = (fixed or {}).get("T", length if length is not None else drawn_length)
-    return Draw(sizes, _values(system, sizes, generator, scale), SmoothLoss(seed))
+    if tree is not None:
+        sizes["T"] = len(tree.parents)
+    values = _values(system, sizes, generator, scale)
+    return Draw(sizes, values, SmoothLoss(seed), tree or _tree(system, sizes["T"], generator))
+
+
+def _tree(system: RecurrentSystem, length: int, generator: np.random.Generator) -> Tree | None:
+    formulas = [q.rhs for q in system.steps]
+    return None if system.tree is None else random_tree(length, generator, places_in(formulas))
 
 
 def _sizes(system: RecurrentSystem, generator: np.random.Generator, largest: int) -> dict[str, int]:
@@ -144,7 +155,7 @@ def farthest(formula: e.Node) -> int:
 
 def run_of(system: RecurrentSystem, drawn: Draw, strict: bool = False) -> Run:
     """The forward run of a draw; ``strict``: quantities that do not exist are errors, not zero."""
-    return Run(system, drawn.sizes, drawn.given, drawn.loss, strict=strict).forward()
+    return Run(system, drawn.sizes, drawn.given, drawn.loss, strict=strict, tree=drawn.tree).forward()
 
 
 def starting_from_zero(system: RecurrentSystem, drawn: Draw) -> Draw:

@@ -12,11 +12,12 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
-from sympy import Expr, lambdify
+from sympy import Expr, Integer, lambdify
 
 from derive import expressions as e
 from derive.errors import DataError, MissingRuleError
 from numeric.functions import Array, numpy_function, softmax
+from numeric.trees import Tree
 
 MAX_RANGE = 10_000
 """The most terms of a sum over time that are evaluated."""
@@ -36,6 +37,11 @@ def _compiled(value: Expr) -> tuple[tuple[str, ...], Callable[..., float]]:
         return (), lambda: constant
     symbols = sorted(value.free_symbols, key=lambda symbol: symbol.name)
     return tuple(symbol.name for symbol in symbols), lambdify(symbols, value, "math")
+
+
+def _nodes(index: e.NodeIndex) -> tuple[Expr, ...]:
+    """The nodes that another one is found from."""
+    return index.args if isinstance(index, e.Edge) else index.args[:1]
 
 
 class Arrays(Protocol):
@@ -119,6 +125,10 @@ class NumpyArrays:
 class Environment(Protocol):
     """Where an expression's quantities get their values from."""
 
+    @property
+    def tree(self) -> Tree | None:
+        """The tree whose nodes stand in the place of times; None for a sequence."""
+
     def value(self, key: str, time: int | None) -> Array:
         """A quantity at a time, in the shape of its expression."""
 
@@ -163,7 +173,7 @@ class Evaluator:
         ------
         DataError : it contains a symbol without a value.
         """
-        names, formula = _compiled(value)
+        names, formula = _compiled(self._found(value) if value.has(e.NodeIndex) else value)
         try:
             return formula(*(self.times[name] if name in self.times else self.sizes[name] for name in names))
         except KeyError as missing:
@@ -173,6 +183,15 @@ class Evaluator:
 
     def integer(self, value: Expr) -> int:
         return round(self.number(value))
+
+    def _found(self, value: Expr) -> Expr:
+        """An index with the numbers of nodes for what is found from others."""
+        tree = self.environment.tree
+        if tree is None:
+            raise DataError(f"{value} is a node of a tree, and there is none")
+        outermost = [index for index in value.atoms(e.NodeIndex) if value.has(index)]
+        numbers = {index: Integer(tree.find(index, [self.integer(arg) for arg in _nodes(index)])) for index in outermost}
+        return value.xreplace(numbers)
 
     def range(self, lower: Expr, upper: Expr) -> range:
         """The numbers from one bound to another.
@@ -353,6 +372,20 @@ class Evaluator:
             term = self.at(**{node.index.name: value})(node.body)
             result = term if result is None else result + term
         return self.arrays.constant(np.zeros(self.shape(node))) if result is None else result
+
+    def _SumOverChildren(self, node: e.SumOverChildren) -> Array:
+        result = self.arrays.constant(np.zeros(self.shape(node)))
+        tree = self.environment.tree
+        for child in tree.children(self.integer(node.node)) if tree is not None else ():
+            result = result + self.at(**{node.index.name: child})(node.body)
+        return result
+
+    def _ProductOverPath(self, node: e.ProductOverPath) -> Array:
+        result = self.arrays.constant(np.eye(self.shape(node)[0]))
+        tree, lower, upper = self.environment.tree, self.integer(node.lower), self.integer(node.upper)
+        for place in tree.path(lower, upper) if tree is not None else ():
+            result = self.arrays.matmul(self.at(**{node.index.name: place})(node.body), result)
+        return result
 
     def _ProductOver(self, node: e.ProductOver) -> Array:
         result = self.arrays.constant(np.eye(self.shape(node)[0]))

@@ -46,7 +46,7 @@ class TorchReferee:
             if values is not None
         }
         self.leaves = {**given, **forced}
-        self.run = Run(system, drawn.sizes, given, drawn.loss, forced, TorchArrays())
+        self.run = Run(system, drawn.sizes, given, drawn.loss, forced, TorchArrays(), tree=drawn.tree)
         if (
             drawn.sizes["T"] > _SHORT
         ):  # step by step, so that nothing recurses over a long sequence; a short one is computed as far as it is asked for

@@ -14,6 +14,7 @@ from derive.system import LossTerm, RecurrentSystem
 from numeric.evaluate import Arrays, Evaluator, NumpyArrays
 from numeric.functions import Array
 from numeric.losses import SmoothLoss
+from numeric.trees import Tree
 
 Point = tuple[str, int | None]
 
@@ -33,6 +34,7 @@ class Run:
     given  : values of parameters ``(key, None)``, inputs ``(key, t)`` and starting values ``(key, 0)``; what is missing is zero.
     loss   : stands in for abstract losses.
     forced : values that are put in the place of computed ones (b as a free variable of the unrolled graph).
+    tree   : the tree that the system runs over, where it is not a sequence.
     strict : whether a quantity at a time at which it does not exist is an error, and not zero. Inputs outside 1 .. T and
              adjoints after T are zero in any case.
     """
@@ -44,6 +46,7 @@ class Run:
     forced: Mapping[Point, Array] = field(default_factory=dict)
     arrays: Arrays = field(default_factory=NumpyArrays)
     strict: bool = False
+    tree: Tree | None = None
 
     def __post_init__(self) -> None:
         self.values: dict[Point, Array] = {}
@@ -86,12 +89,14 @@ class Run:
         if equation is not None and isinstance(equation.lhs, e.Timed) == (time is None):
             equation = None
         inside = time is None or 1 <= time <= self.length
+        if self.tree is not None and time is not None and key in self.system.on_edges:
+            inside = inside and self.tree.parent(time) <= self.length  # a root has no edge above it
         if equation is not None and inside:
             if point in self._computing:
                 raise MissingRuleError(f"{key} at {time} depends on itself", hint="is one of the times wrong?")
             self._computing.add(point)
             try:
-                times = {} if time is None else {self.system.time.name: time}
+                times = self.times_of(key, time)
                 value = self.evaluator(**times)(equation.rhs)
                 # A number on the right of a vector, such as u_t = 0, means each of its entries.
                 return (
@@ -114,7 +119,7 @@ class Run:
         for start, initial in self.system.initial.items():
             if start.name == key and self.evaluator().integer(start.time) == time:
                 return self.evaluator()(initial) + self.arrays.constant(np.zeros(self.shape(key)))
-        if self.strict and key in self.system.definitions:
+        if self.strict and key in self.system.definitions and self.tree is None:
             raise OutOfRange(f"{key} does not exist at {time}")
         return self.arrays.constant(np.zeros(self.shape(key)))
 
@@ -138,6 +143,27 @@ class Run:
 
         return derivative_value(self, node, evaluator)
 
+    def times_of(self, key: str, time: int | None) -> dict[str, int]:
+        """The numbers of the letters in a quantity's equation: its time; or a node and its child, for the edge above the
+        child.
+        """
+        if time is None:
+            return {}
+        tree = self.system.tree
+        if self.tree is None or tree is None or key not in self.system.on_edges:
+            return {self.system.time.name: time}
+        return {tree.node.name: self.tree.parent(time), tree.child.name: time}
+
+    def step_of(self, key: str, time: int) -> int:
+        """The step in which a quantity is computed: its time, or the node from which its edge leads."""
+        return time if self.tree is None or key not in self.system.on_edges else self.tree.parent(time)
+
+    def places(self, key: str, time: int | None) -> tuple[int | None, ...]:
+        """Where a quantity is computed in a step: at its time, or on the edge to each child."""
+        if self.tree is None or time is None or key not in self.system.on_edges:
+            return (time,)
+        return self.tree.children(time)
+
     # -- runs --------------------------------------------------------------------------------------
 
     def forward(self) -> Run:
@@ -146,7 +172,8 @@ class Run:
             times: Sequence[int | None] = range(1, self.length + 1) if sweep.timed else (None,)
             for time in reversed(times) if sweep.backward else times:
                 for equation in sweep.equations:
-                    self.value(equation.key, time)
+                    for place in self.places(equation.key, time):
+                        self.value(equation.key, place)
         return self
 
     def with_forced(self, forced: Mapping[Point, Array]) -> Run:

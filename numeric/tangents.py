@@ -13,6 +13,7 @@ from numeric.adjoints import AdjointEnvironment, AdjointPass, BackwardPass
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import Point, Run
+from numeric.trees import Tree
 
 
 @dataclass
@@ -25,6 +26,10 @@ class _TangentEnvironment:
     reverse: AdjointEnvironment
     engine: TangentEngine
     tangents: dict[Point, Array]
+
+    @property
+    def tree(self) -> Tree | None:
+        return self.run.tree
 
     def value(self, key: str, time: int | None) -> Array:
         found = self.tangents.get((key, time))
@@ -81,8 +86,10 @@ class TangentPass(BackwardPass[_TangentEnvironment]):
             for time in reversed(steps) if sweep.backward else steps:
                 for equation in sweep.equations:
                     if equation.key in self.engine.forward:
-                        moved = self.evaluate(self.engine.forward[equation.key], time)
-                        self.values[(self._dotted(equation.key), time)] = moved + np.zeros(self.run.shape(equation.key))
+                        for place in self.run.places(equation.key, time):
+                            moved = self.evaluate(self.engine.forward[equation.key], place, equation.key)
+                            zero = np.zeros(self.run.shape(equation.key))
+                            self.values[(self._dotted(equation.key), place)] = moved + zero
 
     def name_of(self, key: str) -> str:
         return self.engine.tangent(self.engine.reverse.adjoint(key)).name

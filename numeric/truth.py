@@ -85,7 +85,7 @@ def immediate(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
     """
     point = point_of(by, evaluator)
     inner = of.operands[0] if isinstance(of, e.Vec) else of
-    step = evaluator.integer(inner.time) if isinstance(inner, e.Timed) else point[1]
+    step = run.step_of(inner.name, evaluator.integer(inner.time)) if isinstance(inner, e.Timed) else point[1]
     return _by_columns(_columns(run, of, point, evaluator, step), run, by, evaluator)
 
 
@@ -108,8 +108,8 @@ def _moved(run: Run, point: Point, position: int, only_step: int | None) -> Run:
         for key, equation in run.system.definitions.items():
             if isinstance(equation.lhs, e.Timed):
                 first, last = run.system.reach(key)
-                times = (time for time in range(1 + first, run.length + last + 1) if time != only_step)
-                fixed.update({(key, time): run.value(key, time) for time in times})
+                times = range(1 + first, run.length + last + 1)
+                fixed.update({(key, time): run.value(key, time) for time in times if run.step_of(key, time) != only_step})
     return run.with_forced({**fixed, point: value})
 
 

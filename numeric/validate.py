@@ -213,6 +213,8 @@ def _times(
     )
     symbols = [name for name in symbols if name != "T"]
     length = drawn.sizes["T"]
+    if drawn.tree is not None:
+        return _nodes(system, target, drawn, generator, symbols)
     if not isinstance(target, e.Derivative):
         return {name: int(generator.integers(1, length + 1)) for name in symbols}
     options = []
@@ -226,6 +228,29 @@ def _times(
         first = 0 if isinstance(by, e.Timed) and (by.name in system.states or by.name not in system.shapes) else 1
         holds = all(evaluator.number(a) <= evaluator.number(b) for a, b in derivation.conditions)
         if 1 <= of_time <= length and first <= by_time <= of_time and holds:
+            options.append(times)
+    return options[int(generator.integers(len(options)))] if options else None
+
+
+def _nodes(
+    system: RecurrentSystem, target: e.Node, drawn: Draw, generator: np.random.Generator, symbols: list[str]
+) -> dict[str, int] | None:
+    """Numbers for the letters of nodes: of edges that there are, of children, and of nodes below others."""
+    run, tree, letters = run_of(system, drawn), drawn.tree, system.tree
+    if tree is None or letters is None:
+        return None
+    options = []
+    for values in np.ndindex(*([drawn.sizes["T"]] * len(symbols))):
+        times = {name: int(value) + 1 for name, value in zip(symbols, values, strict=True)}
+        evaluator = Evaluator(run, drawn.sizes, times)
+        parts = [part for part in target.args if isinstance(part, e.Node) and isinstance(part, (e.Timed, e.Vec))]
+        quantities = [part.operands[0] if isinstance(part, e.Vec) else part for part in parts]
+        places = [evaluator.integer(q.time) for q in quantities if isinstance(q, e.Timed)]
+        near = times.keys() >= {letters.node.name, letters.child.name}
+        joined = not near or tree.is_edge(times[letters.node.name], times[letters.child.name])
+        if joined and all(1 <= place <= drawn.sizes["T"] for place in places) and (
+            len(places) < 2 or tree.is_above(*places)
+        ):
             options.append(times)
     return options[int(generator.integers(len(options)))] if options else None
 

@@ -133,7 +133,7 @@ def _first_factor_left(node: e.Node) -> e.Node:
         return node
     inside = node.with_operands([_first_factor_left(operand) for operand in node.operands])
     if isinstance(inside, e.ProductOver) and not inside.is_scalar:
-        body = e.rebound(inside.body, inside.index, inside.lower + inside.upper - inside.index)
+        body = e.reindexed(inside.body, {inside.index: inside.lower + inside.upper - inside.index})
         return e.ProductOver(inside.index, inside.lower, inside.upper, body)
     return inside
 

@@ -20,11 +20,12 @@ from derive.expressions.calculus import (
     Derivative,
     Differential,
     Gradient,
+    Over,
     OverTime,
     ProductOver,
     Relation,
     SumOver,
-    rebound,
+    reindexed,
 )
 from derive.expressions.elementwise import Apply, Extreme, Softmax
 from derive.expressions.leaves import (
@@ -54,6 +55,7 @@ from derive.expressions.node import (
     show_shape,
 )
 from derive.expressions.structure import Block, Diag, DiagPart, Norm, Slice, SumEntries, Trace, Vec
+from derive.expressions.tree import ChildAt, Edge, Left, NodeIndex, OrderedChild, Parent, ProductOverPath, Right, SumOverChildren
 
 __all__ = [
     "ONE",
@@ -61,6 +63,7 @@ __all__ = [
     "Apply",
     "Block",
     "Call",
+    "ChildAt",
     "Commutation",
     "Conform",
     "Derivative",
@@ -68,6 +71,7 @@ __all__ = [
     "DiagPart",
     "Differential",
     "Divide",
+    "Edge",
     "Extreme",
     "Gradient",
     "Hadamard",
@@ -76,17 +80,24 @@ __all__ = [
     "Inverse",
     "Kron",
     "Leaf",
+    "Left",
     "MatrixPower",
     "Neg",
     "Node",
+    "NodeIndex",
     "Norm",
     "OneHot",
     "Ones",
+    "OrderedChild",
+    "Over",
     "OverTime",
+    "Parent",
     "Plus",
     "Power",
     "ProductOver",
+    "ProductOverPath",
     "Relation",
+    "Right",
     "Scalar",
     "Shape",
     "Slice",
@@ -94,6 +105,7 @@ __all__ = [
     "SquaredNorm",
     "SumEntries",
     "SumOver",
+    "SumOverChildren",
     "Timed",
     "Times",
     "Trace",
@@ -108,6 +120,6 @@ __all__ = [
     "is_vector",
     "make",
     "number",
-    "rebound", "show_shape",
+    "reindexed", "show_shape",
     "size",
 ]  # fmt: skip

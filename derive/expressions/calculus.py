@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sympy import Basic, Expr, Symbol, sympify
@@ -16,17 +16,68 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class OverTime(Node):
-    """Something over an index from ``lower`` to ``upper``, both included; the index is bound."""
+class Over(Node):
+    """Something over an index that runs through a range; the index is bound. Its arguments are the index, what gives
+    the range, and the body.
+    """
+
+    __slots__ = ()
+
+    @property
+    def index(self) -> Symbol:
+        return self.args[0]
+
+    @property
+    def range(self) -> tuple[Expr, ...]:
+        """What the range is made of."""
+        return self.args[1:-1]
+
+    @property
+    def body(self) -> Node:
+        return self.args[-1]
+
+    def with_body(self, body: Node) -> Node:
+        """The same over another body."""
+        return self.func(self.index, *self.range, body)
+
+    @property
+    def bound_symbols(self) -> list[Symbol]:
+        return [self.index]
+
+    @property
+    def free_symbols(self) -> set[Basic]:
+        inside = {s for s in self.body.free_symbols if self.index not in s.free_symbols}
+        return inside.union(*(part.free_symbols for part in self.range))
+
+    def _eval_subs(self, old: Basic, new: Basic) -> Basic | None:
+        """A bound index is not substituted, and never captures what is put in."""
+        index, body = self.index, self.body
+        limits = [part.subs(old, new) for part in self.range]
+        if old == index:
+            return self.func(index, *limits, body)
+        if index in new.free_symbols:
+            fresh = primed(index)
+            body = body.xreplace({index: fresh})
+            index = fresh
+        return self.func(index, *limits, body.subs(old, new))
+
+    @classmethod
+    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
+        return shapes[0]
+
+
+def primed(index: Symbol) -> Symbol:
+    """Another index, for where its letter is taken."""
+    return Symbol(f"{index.name}'", integer=True)
+
+
+class OverTime(Over):
+    """Something over an index from ``lower`` to ``upper``, both included."""
 
     __slots__ = ()
 
     def __new__(cls, index: Any, lower: Any, upper: Any, body: Node) -> Self:
         return super().__new__(cls, index, sympify(lower), sympify(upper), body)
-
-    @property
-    def index(self) -> Symbol:
-        return self.args[0]
 
     @property
     def lower(self) -> Expr:
@@ -36,45 +87,22 @@ class OverTime(Node):
     def upper(self) -> Expr:
         return self.args[2]
 
-    @property
-    def body(self) -> Node:
-        return self.args[3]
 
-    @property
-    def bound_symbols(self) -> list[Symbol]:
-        return [self.index]
-
-    @property
-    def free_symbols(self) -> set[Basic]:
-        inside = {s for s in self.body.free_symbols if self.index not in s.free_symbols}
-        return inside | self.lower.free_symbols | self.upper.free_symbols
-
-    def _eval_subs(self, old: Basic, new: Basic) -> Basic | None:
-        """A bound index is not substituted, and never captures what is put in."""
-        index, body = self.index, self.body
-        if old == index:
-            return self.func(index, self.lower.subs(old, new), self.upper.subs(old, new), body)
-        if index in new.free_symbols:
-            fresh = Symbol(f"{index.name}'", integer=True)
-            body = body.xreplace({index: fresh})
-            index = fresh
-        return self.func(index, self.lower.subs(old, new), self.upper.subs(old, new), body.subs(old, new))
-
-    @classmethod
-    def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
-        return shapes[0]
-
-
-def rebound(node: Node, index: Symbol, value: Expr) -> Node:
-    """A body with its index replaced; an inner sum or product that binds the same letter keeps its own."""
-    if not any(part.index == index for part in node.atoms(OverTime)):
-        return node.xreplace({index: value})
-    if isinstance(node, OverTime) and node.index == index:
-        return node.func(index, node.lower.xreplace({index: value}), node.upper.xreplace({index: value}), node.body)
-    arguments = [
-        rebound(arg, index, value) if isinstance(arg, Node) else arg.xreplace({index: value}) for arg in node.args
-    ]
-    return node.func(*arguments)
+def reindexed(node: Node, indices: Mapping[Symbol, Expr]) -> Node:
+    """A formula at other indices, all put in at once. Bound indices stay as they are, or change their letter where it is
+    one of those put in.
+    """
+    taken = {symbol for value in indices.values() for symbol in value.free_symbols}
+    if not any(part.index in indices or part.index in taken for part in node.atoms(Over)):
+        return node.xreplace(dict(indices))
+    if isinstance(node, Over):
+        kept = {index: value for index, value in indices.items() if index != node.index}
+        index, body = node.index, node.body
+        while index in taken:
+            index = primed(index)
+        inside = {**kept, node.index: index} if index != node.index else kept
+        return node.func(index, *(part.xreplace(dict(indices)) for part in node.range), reindexed(body, inside))
+    return node.func(*(reindexed(arg, indices) if isinstance(arg, Node) else arg.xreplace(dict(indices)) for arg in node.args))
 
 
 class SumOver(OverTime):

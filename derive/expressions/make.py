@@ -211,6 +211,7 @@ def transpose(node: Node) -> Node:
     """The transpose, carried through sums and products."""
     from derive.expressions.algebra import Hadamard, Neg, Plus, Times, Transpose
     from derive.expressions.calculus import SumOver
+    from derive.expressions.tree import SumOverChildren
     from derive.expressions.structure import Block, Diag
 
     if node.is_scalar or isinstance(node, (Diag, Identity)):
@@ -226,8 +227,8 @@ def transpose(node: Node) -> Node:
         return times(*scalars, *(transpose(f) for f in reversed(node.operands) if not f.is_scalar))
     if isinstance(node, (Plus, Neg, Hadamard)):
         return remake(node, [transpose(operand) for operand in node.operands])
-    if isinstance(node, SumOver):
-        return SumOver(node.index, node.lower, node.upper, transpose(node.body))
+    if isinstance(node, (SumOver, SumOverChildren)):
+        return node.with_body(transpose(node.body))
     if isinstance(node, Block):
         return Block([[transpose(entry) for entry in column] for column in zip(*node.rows, strict=True)])
     return Transpose(node)

@@ -297,7 +297,7 @@ class Converter:
 
     def _SumOver(self, node: e.SumOver, at: Sequence[Index | None]) -> list[Term]:
         symbol = Dummy(node.index.name, integer=True)
-        body = e.rebound(node.body, node.index, symbol)
+        body = e.reindexed(node.body, {node.index: symbol})
         lower = node.lower.args if isinstance(node.lower, Max) else (node.lower,)
         upper = node.upper.args if isinstance(node.upper, Min) else (node.upper,)
         region = (*((bound, symbol) for bound in lower), *((symbol, bound) for bound in upper))
@@ -305,6 +305,45 @@ class Converter:
             Term(t.coefficient, t.factors, t.inner, (*t.times, symbol), t.region + region, t.segments)
             for t in self.terms(body, at)
         ]
+
+    def _SumOverChildren(self, node: e.SumOverChildren, at: Sequence[Index | None]) -> list[Term]:
+        body = node.body
+        if isinstance(body, (e.Plus, e.Neg)):
+            return self.terms(body.with_operands([node.with_body(part) for part in body.operands]), at)
+        inside = [node.index in factor.free_symbols for factor in body.operands]
+        if isinstance(body, (e.Times, e.Hadamard)) and not all(inside):
+            outer = self._taken_out(node, body, inside)
+            if outer is not None:
+                return self.terms(outer, at)
+        marker = _marker(len(body.atoms(e.Over)))
+        key, times = self.key(e.reindexed(body, {node.index: marker}))
+        return self._atom(("sum over children", key), at, (node.node, *times))
+
+    @staticmethod
+    def _taken_out(node: e.SumOverChildren, body: e.Node, inside: list[bool]) -> e.Node | None:
+        """A sum with the factors that are the same for all children before and behind it; None where all stand between."""
+        factors = list(body.operands)
+        if isinstance(body, e.Hadamard):
+            own = [factor for factor, bound in zip(factors, inside, strict=True) if bound]
+            rest = [factor for factor, bound in zip(factors, inside, strict=True) if not bound]
+            total = node.with_body(own[0] if len(own) == 1 else e.Hadamard(*own)) if own else None
+            return None if total is None else e.Hadamard(*rest, total)
+        scalars = [f for f, bound in zip(factors, inside, strict=True) if f.is_scalar and not bound]
+        chain = [(f, bound) for f, bound in zip(factors, inside, strict=True) if not f.is_scalar or bound]
+        matrices = [k for k, (f, bound) in enumerate(chain) if bound]
+        if not matrices:
+            return None
+        first, last = matrices[0], matrices[-1]
+        left, core, right = ([f for f, _ in part] for part in (chain[:first], chain[first : last + 1], chain[last + 1 :]))
+        if not (scalars or left or right):
+            return None
+        total = node.with_body(core[0] if len(core) == 1 else e.Times(*core))
+        return e.Times(*scalars, *left, total, *right)
+
+    def _ProductOverPath(self, node: e.ProductOverPath, at: Sequence[Index | None]) -> list[Term]:
+        marker = _marker(len(node.body.atoms(e.Over)))
+        key, times = self.key(e.reindexed(node.body, {node.index: marker}))
+        return self._atom(("product over a path", key), at, (node.lower, node.upper, *times))
 
     def _ProductOver(self, node: e.ProductOver, at: Sequence[Index | None]) -> list[Term]:
         length = (node.upper - node.lower).expand()
@@ -317,7 +356,7 @@ class Converter:
         # offset.
         marker = _marker(len(node.body.atoms(e.ProductOver)))
         shift = latest_offset(node.body, node.index)
-        key, times = self.key(e.rebound(node.body, node.index, marker - shift))
+        key, times = self.key(e.reindexed(node.body, {node.index: marker - shift}))
         return self._atom(("product over time", key), at, (node.lower + shift, node.upper + shift, *times))
 
     def _Derivative(self, node: e.Derivative, at: Sequence[Index | None]) -> list[Term]:

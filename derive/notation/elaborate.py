@@ -20,6 +20,7 @@ from derive.notation.shape_reader import ShapeReader
 from derive.notation.sizes import name_sizes
 from derive.notation.source import Source
 from derive.notation.time_style import style_of, with_subscripts
+from derive.notation.trees import TreeLetters, tree_letters, with_edges
 
 
 class Builder:
@@ -280,6 +281,12 @@ class Builder:
         index, lower, upper = pre.data
         return e.SumOver(index, lower, upper, self.build(pre.args[0]))
 
+    def _sum_over_children(self, pre: Pre) -> e.Node:
+        return e.SumOverChildren(*pre.data, self.build(pre.args[0]))
+
+    def _product_over_path(self, pre: Pre) -> e.Node:
+        return e.ProductOverPath(*pre.data, self.build(pre.args[0]))
+
     def _product(self, pre: Pre) -> e.Node:
         index, lower, upper = pre.data
         return e.ProductOver(index, lower, upper, self.build(pre.args[0]))
@@ -342,6 +349,7 @@ def elaborate(surface: s.Surface, context: Context | None = None, columns: bool 
     layout), as some authors write them throughout.
     """
     surface = with_subscripts(surface, context.scope.style if context else style_of([surface]))
+    surface = with_edges(surface, _tree(surface, context))
     scope = formula_scope(surface, context)
     pre = Resolver(scope).expression(surface)
     if columns and context is not None:
@@ -353,6 +361,14 @@ def elaborate(surface: s.Surface, context: Context | None = None, columns: bool 
     if context is not None:
         _reject_open_constants(pre, inference, context)
     return Builder(inference, context.bare if context else None).build(pre)
+
+
+def _tree(surface: s.Surface, context: Context | None) -> TreeLetters | None:
+    """The letters of nodes: the formula's own, and those of its cell."""
+    own, known = tree_letters([surface]), context.scope.tree if context else None
+    if own is None or known is None:
+        return known or own
+    return TreeLetters(own.node, own.children | known.children | {known.node})
 
 
 def _scalar_derivatives_turned(pre: Pre, shapes: Mapping[str, Shape]) -> Pre:

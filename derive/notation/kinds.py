@@ -16,7 +16,7 @@ _ADDED = ("plus", "extreme", "relation")
 _SCALED = ("hadamard", "ast", "divide")
 _OF_VECTORS = ("sum_entries", "mean", "norm", "softmax")
 _ONE_NUMBER = ("trace", "sum_entries", "mean", "norm", "inner", "call")
-_SAME = ("neg", "apply", "softmax", "power", "sum", "product")
+_SAME = ("neg", "apply", "softmax", "power", "sum", "sum_over_children", "product", "product_over_path")
 
 _PRODUCTS = {
     ("row", "vector"): "scalar",

@@ -13,6 +13,7 @@ from sympy.logic.boolalg import Boolean
 from derive import expressions as e
 from derive.notation import surface as s
 from derive.notation.names import QName
+from derive.notation.trees import children_surface, index_items, path_surface
 from derive.notation.vocabulary import GREEK
 
 _SUM, _BIG, _INFIX, _PRODUCT, _ATOM = 10, 12, 25, 30, 100
@@ -33,6 +34,8 @@ def index_surface(value: Expr) -> s.Surface:
         sign, size = (-1, -value) if value < 0 else (1, value)
         body = s.Fraction(s.Number(str(size.p)), s.Number(str(size.q)))
         return body if sign > 0 else s.Sum((-1,), (body,))
+    if isinstance(value, e.NodeIndex):
+        return index_items(value, index_surface)[0]
     if isinstance(value, Add):
         return _index_sum(value)
     if isinstance(value, Mul):
@@ -146,7 +149,7 @@ class _Presenter:
         return QName.from_key(node.name).surface()
 
     def _Timed(self, node: e.Timed) -> s.Surface:
-        return QName.from_key(node.name).surface(s.Bracket("time", (index_surface(node.time),)))
+        return name_surface(node.name, node.time)
 
     def _Zero(self, node: e.Zero) -> s.Surface:
         return s.Number("0")
@@ -315,6 +318,14 @@ class _Presenter:
     def _SumOver(self, node: e.SumOver) -> s.Surface:
         return self._over("sum", node)
 
+    def _SumOverChildren(self, node: e.SumOverChildren) -> s.Surface:
+        sub = children_surface(node.index, node.node, index_surface)
+        return s.Big("sum", sub, None, self.inside(node.body, _BIG, tail=True))
+
+    def _ProductOverPath(self, node: e.ProductOverPath) -> s.Surface:
+        sub = path_surface(node.index, node.lower, node.upper, index_surface)
+        return s.Big("prod", sub, None, self.inside(node.body, _BIG, tail=True))
+
     def _ProductOver(self, node: e.ProductOver) -> s.Surface:
         return self._over("prod", node)
 
@@ -354,8 +365,10 @@ def _command(latex: str) -> str:
 
 def name_surface(key: str, time: Any = None) -> s.Surface:
     """The surface of a name, with a time if one is given."""
-    extra = () if time is None else (s.Bracket("time", (index_surface(time),)),)
-    return QName.from_key(key).surface(*extra)
+    if time is None:
+        return QName.from_key(key).surface()
+    items = index_items(time, index_surface) if isinstance(time, e.NodeIndex) else (index_surface(time),)
+    return QName.from_key(key).surface(s.Bracket("time", items))
 
 
 __all__ = ["GREEK", "index_surface", "name_surface", "present"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Integer, Max, Min, Rational, sympify
 
 from derive.errors import AmbiguityError, ParseError
+from derive.expressions.tree import Edge
 from derive.notation import surface as s
 from derive.notation.names import QName, label_text
 from derive.notation.scope import (
@@ -21,6 +22,7 @@ from derive.notation.scope import (
     offset_letters,
     size_key,
 )
+from derive.notation.trees import edge_ends, found_from
 from derive.notation.vocabulary import GREEK
 
 
@@ -65,6 +67,12 @@ class ReferenceReader:
             return self.index_or_none(node.items[0])
         if isinstance(node, s.Scripted):
             return self._numbered_size(node)
+        ends = edge_ends(node)
+        if ends is not None:
+            return Edge(*map(self.index, ends))
+        found = found_from(node)
+        if found is not None:
+            return found[0](self.index(found[1]))
         extreme = self._extreme(node)
         if extreme is not None:
             return extreme

@@ -22,6 +22,7 @@ from derive.notation.scope import (
     Scope,
 )
 from derive.notation.source import Span
+from derive.notation.trees import member_of_children, on_path
 
 
 class Resolver:
@@ -63,6 +64,12 @@ class Resolver:
                 span=span,
                 expected=f"{key}_{{{self.scope.time}}}, as elsewhere",
                 hint="every use of a timed quantity says at which time",
+            )
+        if self.scope.tree is not None and reference.time is not None and reference.time.is_Add:
+            raise ParseError(
+                "the nodes of a tree are not counted in steps",
+                span=span,
+                expected=f"a child such as {key}_{{l({self.scope.time})}}, or the parent {key}_{{\\pi({self.scope.time})}}",
             )
         return Pre("name", data=(key, reference.time), span=span)
 
@@ -255,6 +262,13 @@ class Resolver:
         return Pre("relation", tuple(self.expression(item) for item in node.items), operators, node.span)
 
     def _on_Big(self, node: s.Big) -> Pre:
+        member = member_of_children(node.sub)
+        if member is not None:
+            return self._over_children(node, *member)
+        path = on_path(node.sub)
+        if path is not None and node.kind == "prod" and node.sup is None:
+            ends = tuple(self.references.index(part) for part in path)
+            return Pre("product_over_path", (self.expression(node.body),), ends, node.span)
         letter, lower, upper = self._bounds(node)
         if self._descends(lower, upper):
             if node.kind == "sum":
@@ -270,6 +284,16 @@ class Resolver:
         return Pre(
             "sum" if node.kind == "sum" else "product", (self.expression(node.body),), (letter, lower, upper), node.span
         )
+
+    def _over_children(self, node: s.Big, index: s.Name, parent: s.Surface) -> Pre:
+        if node.kind != "sum" or node.sup is not None:
+            raise ParseError(
+                "only sums run over the children of a node",
+                span=node.span,
+                expected="\\sum_{k \\in C(j)}",
+            )
+        range_ = (self.references.index(index), self.references.index(parent))
+        return Pre("sum_over_children", (self.expression(node.body),), range_, node.span)
 
     def _bounds(self, node: s.Big) -> tuple[Expr, Expr, Expr]:
         sub, sup = node.sub, node.sup

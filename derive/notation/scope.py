@@ -15,6 +15,7 @@ from derive.expressions.leaves import size as size_of
 from derive.functions import declared
 from derive.notation import surface as s
 from derive.notation.names import QName, label_text
+from derive.notation.trees import TreeLetters, edge_ends, found_from, member_of_children, on_path, tree_letters
 from derive.notation.vocabulary import GREEK
 
 CONVENTIONAL_INDICES = frozenset(["i", "j", "k", "l", "m", "n", "r", "s", "t", "u", "tau", "T"])
@@ -58,6 +59,7 @@ class Scope:
     functions : names of abstract elementwise functions.
     sizes   : names of sizes that may be used as numbers.
     declared : keys of names that are declared to be quantities.
+    tree    : the letters of nodes, where the cell computes a tree.
     losses  : letters of losses, which may stand without a time beside E_t.
     style   : another way in which the text writes times (see :mod:`derive.notation.time_style`).
     open    : whether other names may occur (they become parameters and inputs); otherwise an unknown name is an error.
@@ -70,6 +72,7 @@ class Scope:
     functions: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
     declared: frozenset[str] = frozenset()
+    tree: TreeLetters | None = None
     losses: frozenset[str] = LOSS_LETTERS
     style: tuple[str, str] | None = None
     open: bool = True
@@ -115,6 +118,10 @@ def bound_letters(lines: Iterable[s.Surface]) -> set[str]:
     for line in lines:
         for node in line.walk():
             if isinstance(node, s.Big):
+                member = member_of_children(node.sub) or on_path(node.sub)
+                if member is not None:
+                    found.add(member[0].text)
+                    continue
                 for part in (node.sub, node.sup):
                     if part is not None:
                         found |= {leaf.text for leaf in part.walk() if isinstance(leaf, s.Name)}
@@ -129,7 +136,8 @@ def _subscripted(lines: Iterable[s.Surface]) -> Iterable[s.Scripted]:
 
 
 def time_letter(lines: Iterable[s.Surface], left_sides: Iterable[s.Surface]) -> str:
-    """The letter that occurs with an offset; t where none or several do and t is among them.
+    """The letter that occurs with an offset; t where none or several do and t is among them; the letter of a node in a
+    tree.
 
     Raises
     ------
@@ -142,6 +150,15 @@ def time_letter(lines: Iterable[s.Surface], left_sides: Iterable[s.Surface]) -> 
             for letter in offset_letters(item):
                 found.setdefault(letter, node)
     letters = [letter for letter in found if letter != "T"]
+    tree = tree_letters(lines)
+    if tree is not None:
+        if letters:
+            raise AmbiguityError(
+                f"the nodes of a tree have children and a parent, but {letters[0]} occurs with an offset",
+                span=found[letters[0]].span,
+                expected="a child such as h_{l(j)}, or a sum over children \\sum_{k \\in C(j)} h_k",
+            )
+        return tree.node
     if "t" in letters or not letters:
         return "t"
     if len(letters) == 1:
@@ -189,6 +206,9 @@ def is_index(node: s.Surface, letters: Iterable[str]) -> bool:
     """Whether a script is an index in one of the letters: ``t``, ``t-1``, ``(t)``, ``2t+1``."""
     if isinstance(node, s.Bracket) and node.kind in ("(", "group") and len(node.items) == 1:
         return is_index(node.items[0], letters)
+    ends, found = edge_ends(node), found_from(node)
+    if ends is not None or found is not None:
+        return all(is_index(part, letters) for part in ends or (found[1],))
     names = {leaf.text for leaf in node.walk() if isinstance(leaf, s.Name)}
     plain = all(
         isinstance(leaf, (s.Name, s.Number, s.Sum, s.Infix, s.Sequence, s.Bracket, s.Fraction)) for leaf in node.walk()

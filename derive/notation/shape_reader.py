@@ -20,8 +20,8 @@ _RULES: dict[str, type[e.Node]] = {
     "neg": e.Neg, "hadamard": e.Hadamard, "divide": e.Divide, "transpose": e.Transpose,
     "apply": e.Apply, "softmax": e.Softmax,
     "trace": e.Trace, "vec": e.Vec, "sum_entries": e.SumEntries, "mean": e.SumEntries, "norm": e.Norm, "kron": e.Kron,
-    "inner": e.Inner, "sum": e.SumOver,
-    "product": e.ProductOver, "gradient": e.Gradient, "call": e.Call, "extreme": e.Extreme, "differential": e.Differential,
+    "inner": e.Inner, "sum": e.SumOver, "sum_over_children": e.SumOverChildren,
+    "product": e.ProductOver, "product_over_path": e.ProductOverPath, "gradient": e.Gradient, "call": e.Call, "extreme": e.Extreme, "differential": e.Differential,
 }  # fmt: skip
 """Operations whose shape is their node's shape rule and nothing more."""
 

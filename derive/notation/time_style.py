@@ -5,10 +5,10 @@ are meant.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 from derive.notation import surface as s
+from derive.notation.rebuild import rebuilt
 from derive.notation.scope import (
     CONVENTIONAL_INDICES,
     ELEMENTWISE,
@@ -66,7 +66,7 @@ def with_subscripts(node: s.Surface, style: tuple[str, str] | None) -> s.Surface
     if style is None:
         return node
     kind, letter = style
-    return _rebuilt(node, _calls(letter) if kind == "call" else _superscripts(letter))
+    return rebuilt(node, _calls(letter) if kind == "call" else _superscripts(letter))
 
 
 def _calls(letter: str) -> Callable[[s.Surface], s.Surface]:
@@ -112,25 +112,3 @@ def _at(name: s.Surface, index: s.Surface, sups: tuple[s.Surface, ...]) -> s.Sur
     if isinstance(name, s.Scripted):
         return replace(name, subs=(*name.subs, index), sups=(*name.sups, *sups), span=span)
     return s.Scripted(name, (index,), sups, span=span)
-
-
-def _rebuilt(node: s.Surface, change: Callable[[s.Surface], s.Surface]) -> s.Surface:
-    """A tree with ``change`` applied to every node, innermost first."""
-    parts: dict[str, Any] = {}
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if isinstance(value, s.Surface):
-            parts[field.name] = _rebuilt(value, change)
-        elif isinstance(value, tuple):
-            parts[field.name] = _rebuilt_items(value, change)
-    return change(replace(node, **parts)) if parts else change(node)
-
-
-def _rebuilt_items(value: tuple[object, ...], change: Callable[[s.Surface], s.Surface]) -> tuple[object, ...]:
-    result: list[object] = []
-    for item in value:
-        if isinstance(item, s.Surface):
-            result.append(_rebuilt(item, change))
-        else:
-            result.append(_rebuilt_items(item, change) if isinstance(item, tuple) else item)
-    return tuple(result)
