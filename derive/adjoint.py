@@ -242,7 +242,9 @@ class AdjointEngine:
                 shape = self.system.shapes[key]
                 if self.system.tree is not None:
                     above = e.Parent(self.end)
-                    found[e.Timed(name, e.Edge(above, self.end) if key in self.system.on_edges else above, *shape)] = make.zero(shape)
+                    found[e.Timed(name, e.Edge(above, self.end) if key in self.system.on_edges else above, *shape)] = (
+                        make.zero(shape)
+                    )
                     continue
                 found.update(
                     {
@@ -262,13 +264,14 @@ class AdjointEngine:
 
     def per_step(self, key: str) -> e.Node | None:
         """What step t adds to the gradient of a quantity without time."""
-        parts = []
+        tree = self.system.tree
+        parts: list[e.Node] = []
         for equation in reversed(self.system.steps):
             if isinstance(equation.lhs, e.Timed):
                 found = [reach.summed for reach in self.passed[equation.key] if reach.leaf.name == key]
-                tree = self.system.tree
-                each = tree is not None and isinstance(equation.lhs.time, e.Edge)
-                parts += [e.SumOverChildren(tree.child, tree.node, part) for part in found] if each else found
+                if tree is not None and isinstance(equation.lhs.time, e.Edge):
+                    found = [e.SumOverChildren(tree.child, tree.node, part) for part in found]
+                parts += found
         return make.plus(*parts) if parts else None
 
     def parameter_gradient(self, key: str) -> e.Node:

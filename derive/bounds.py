@@ -136,6 +136,8 @@ def norm_of(node: e.Node, widest: bool = False) -> e.Node:
         return _size_of_scalar(node) if slope is None else e.Scalar(slope)
     if isinstance(node, e.Identity):
         return e.Scalar(1)
+    if isinstance(node, e.Block) and _selects(node):
+        return e.Scalar(1)
     if isinstance(node, e.Neg):
         return norm_of(node.operands[0], widest)
     if isinstance(node, e.Plus):
@@ -146,6 +148,12 @@ def norm_of(node: e.Node, widest: bool = False) -> e.Node:
         slope = largest_slope(node.operands[0])
         return e.Norm(node) if slope is None else e.Scalar(slope)
     return e.Norm(node)
+
+
+def _selects(node: e.Block) -> bool:
+    """Whether a block matrix is an identity among zeros, which takes parts of a vector or puts it into a larger one."""
+    others = [entry for entry in node.operands if not make.is_zero(entry)]
+    return len(others) == 1 and isinstance(others[0], e.Identity)
 
 
 def _size_of_scalar(node: e.Node) -> e.Node:

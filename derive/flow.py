@@ -63,7 +63,9 @@ def place_of(system: RecurrentSystem, key: str, offset: int) -> Expr:
     if system.tree is None:
         return system.time + offset
     place = system.place_of(key)
-    return place if offset == 0 else place.xreplace({system.time: system.tree.child, system.tree.child: system.tree.other})
+    return (
+        place if offset == 0 else place.xreplace({system.time: system.tree.child, system.tree.child: system.tree.other})
+    )
 
 
 def moved(system: RecurrentSystem, formula: e.Node, offset: int | None) -> e.Node:

@@ -190,7 +190,9 @@ def _above_the_root(
     steps = []
     for name in own:
         beyond = [adjoint for adjoint in engine.beyond if name in read and adjoint.name == name]
-        steps += [Step(adjoint, engine.beyond[adjoint], "the root has no parent", proved="definition") for adjoint in beyond]
+        steps += [
+            Step(adjoint, engine.beyond[adjoint], "the root has no parent", proved="definition") for adjoint in beyond
+        ]
     return steps
 
 

@@ -51,8 +51,10 @@ class JointState:
         self.time = engine.time
         if self.system.reads_ahead:
             raise MissingRuleError(
-                "the cell reads states of the next step" if self.system.tree is None else "the cell reads states of the parent",
-                hint="derive the adjoint recursion, which has no such limit"
+                "the cell reads states of the next step"
+                if self.system.tree is None
+                else "the cell reads states of the parent",
+                hint="derive the adjoint recursion, which has no such limit",
             )
 
     @cached_property
@@ -205,7 +207,9 @@ class JointState:
                 if make.is_zero(value) or isinstance(value, e.Identity):
                     entries[-1].append(value)
                     continue
-                entry = e.Timed(QName.from_key(name).with_sup(_pair(labels[a], labels[b])).key, self.place, *value.shape)
+                entry = e.Timed(
+                    QName.from_key(name).with_sup(_pair(labels[a], labels[b])).key, self.place, *value.shape
+                )
                 lines.append(Step(entry, value.xreplace(known), "block of the one-step Jacobian"))
                 entries[-1].append(entry)
                 if isinstance(value, e.Plus):

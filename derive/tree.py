@@ -18,8 +18,7 @@ from derive.expressions import make
 from derive.expressions.calculus import primed
 from derive.notation.source import Span
 
-
-_LETTERS = ("k", "m", "i", "u", "v", "w", "p", "q", *(f"k{chr(39) * count}" for count in (1, 2, 3)))
+_LETTERS = ("k", "m", "i", "u", "v", "w", "p", "q", "k'", "k''")
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,7 @@ def letters_of(
     return TreeIndices(node, child, next(letter for letter in free if letter != child))
 
 
-def unified(
-    tree: TreeIndices, left: e.Timed, right: e.Node, span: Span | None
-) -> tuple[e.Timed, e.Node]:
+def unified(tree: TreeIndices, left: e.Timed, right: e.Node, span: Span | None) -> tuple[e.Timed, e.Node]:
     """Both sides of an equation with the tree's own letters, also under sums over children.
 
     Raises

@@ -98,8 +98,10 @@ def _condition(part: e.Scalar) -> Eq | None:
 
 def _settled(part: e.Scalar) -> bool:
     condition = _condition(part)
-    sides = () if condition is None else condition.args
-    return bool(sides) and all(isinstance(side, e.OrderedChild) for side in sides) and sides[0].node == sides[1].node
+    if condition is None:
+        return False
+    left, right = condition.args
+    return isinstance(left, e.OrderedChild) and isinstance(right, e.OrderedChild) and left.node == right.node
 
 
 def _same(part: e.Scalar) -> bool:

@@ -190,7 +190,9 @@ class Evaluator:
         if tree is None:
             raise DataError(f"{value} is a node of a tree, and there is none")
         outermost = [index for index in value.atoms(e.NodeIndex) if value.has(index)]
-        numbers = {index: Integer(tree.find(index, [self.integer(arg) for arg in _nodes(index)])) for index in outermost}
+        numbers = {
+            index: Integer(tree.find(index, [self.integer(arg) for arg in _nodes(index)])) for index in outermost
+        }
         return value.xreplace(numbers)
 
     def range(self, lower: Expr, upper: Expr) -> range:

@@ -21,7 +21,7 @@ def typical_draw(system: RecurrentSystem, seed: int, length: int, size: int) -> 
     1 / sqrt(columns), so that a product neither grows nor shrinks by its size.
     """
     names = sorted({str(s) for shape in system.shapes.values() for a in shape for s in a.free_symbols})
-    tree = None if system.tree is None else caterpillar(length)
+    tree = None if system.tree is None else caterpillar(length + 1)
     drawn = draw(system, seed, length=length, tree=tree, fixed={name: size + k for k, name in enumerate(names)})
     for point, value in drawn.given.items():
         if point[1] is None and min(value.shape) > 1 and point[0] not in system.text.ranges:

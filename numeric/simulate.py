@@ -158,9 +158,9 @@ class Run:
         """The step in which a quantity is computed: its time, or the node from which its edge leads."""
         return time if self.tree is None or key not in self.system.on_edges else self.tree.parent(time)
 
-    def places(self, key: str, time: int | None) -> tuple[int | None, ...]:
+    def places(self, key: str, time: int) -> tuple[int, ...]:
         """Where a quantity is computed in a step: at its time, or on the edge to each child."""
-        if self.tree is None or time is None or key not in self.system.on_edges:
+        if self.tree is None or key not in self.system.on_edges:
             return (time,)
         return self.tree.children(time)
 
@@ -172,7 +172,7 @@ class Run:
             times: Sequence[int | None] = range(1, self.length + 1) if sweep.timed else (None,)
             for time in reversed(times) if sweep.backward else times:
                 for equation in sweep.equations:
-                    for place in self.places(equation.key, time):
+                    for place in (None,) if time is None else self.places(equation.key, time):
                         self.value(equation.key, place)
         return self
 

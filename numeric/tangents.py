@@ -86,7 +86,7 @@ class TangentPass(BackwardPass[_TangentEnvironment]):
             for time in reversed(steps) if sweep.backward else steps:
                 for equation in sweep.equations:
                     if equation.key in self.engine.forward:
-                        for place in self.run.places(equation.key, time):
+                        for place in (None,) if time is None else self.run.places(equation.key, time):
                             moved = self.evaluate(self.engine.forward[equation.key], place, equation.key)
                             zero = np.zeros(self.run.shape(equation.key))
                             self.values[(self._dotted(equation.key), place)] = moved + zero

@@ -12,7 +12,6 @@ from sympy import Expr
 from derive import expressions as e
 from derive.errors import DataError
 
-
 _ALONE = 0.1
 """How often a node of a random tree is a root of its own."""
 
@@ -57,7 +56,9 @@ class Tree:
             object.__setattr__(self, "places", tuple(places))
         inner = [(p, place) for p, place in zip(self.parents, self.places, strict=True) if p <= length]
         if len(set(inner)) < len(inner):
-            raise DataError("two children have the same place", expected="places 1, 2, ... among the children of a node")
+            raise DataError(
+                "two children have the same place", expected="places 1, 2, ... among the children of a node"
+            )
 
     @cached_property
     def _children(self) -> dict[int, tuple[int, ...]]:

@@ -109,7 +109,9 @@ def _moved(run: Run, point: Point, position: int, only_step: int | None) -> Run:
             if isinstance(equation.lhs, e.Timed):
                 first, last = run.system.reach(key)
                 times = range(1 + first, run.length + last + 1)
-                fixed.update({(key, time): run.value(key, time) for time in times if run.step_of(key, time) != only_step})
+                fixed.update(
+                    {(key, time): run.value(key, time) for time in times if run.step_of(key, time) != only_step}
+                )
     return run.with_forced({**fixed, point: value})
 
 

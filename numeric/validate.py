@@ -248,8 +248,10 @@ def _nodes(
         places = [evaluator.integer(q.time) for q in quantities if isinstance(q, e.Timed)]
         near = times.keys() >= {letters.node.name, letters.child.name}
         joined = not near or tree.is_edge(times[letters.node.name], times[letters.child.name])
-        if joined and all(1 <= place <= drawn.sizes["T"] for place in places) and (
-            len(places) < 2 or tree.is_above(*places)
+        if (
+            joined
+            and all(1 <= place <= drawn.sizes["T"] for place in places)
+            and (len(places) < 2 or tree.is_above(*places))
         ):
             options.append(times)
     return options[int(generator.integers(len(options)))] if options else None

@@ -61,7 +61,7 @@ def unrolled_network(system: RecurrentSystem, steps: int = 3, edges: str = "jaco
     attempts: list[tuple[float, int, Canvas]] = []
     for number, growth in enumerate(_GROWTH):
         items, trouble = place_labels(_Drawing(graph, steps, edges == "jacobians", *growth).items())
-        canvas = _cropped(items)
+        canvas = cropped(items)
         # A wider drawing would be made smaller to fit the page, and its labels with it.
         attempts.append((trouble + (_TOO_WIDE if canvas.width > _WIDEST else 0.0), number, canvas))
         if attempts[-1][0] == 0.0:
@@ -267,7 +267,7 @@ def _length(arrow: Arrow) -> float:
     return round(hypot(arrow.start[0] - arrow.end[0], arrow.start[1] - arrow.end[1]), 3)
 
 
-def _cropped(items: tuple[Item, ...]) -> Canvas:
+def cropped(items: tuple[Item, ...]) -> Canvas:
     """The items on a canvas that holds them and no more."""
     boxes = [
         label_box(item)

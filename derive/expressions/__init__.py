@@ -55,7 +55,17 @@ from derive.expressions.node import (
     show_shape,
 )
 from derive.expressions.structure import Block, Diag, DiagPart, Norm, Slice, SumEntries, Trace, Vec
-from derive.expressions.tree import ChildAt, Edge, Left, NodeIndex, OrderedChild, Parent, ProductOverPath, Right, SumOverChildren
+from derive.expressions.tree import (
+    ChildAt,
+    Edge,
+    Left,
+    NodeIndex,
+    OrderedChild,
+    Parent,
+    ProductOverPath,
+    Right,
+    SumOverChildren,
+)
 
 __all__ = [
     "ONE",

@@ -102,7 +102,9 @@ def reindexed(node: Node, indices: Mapping[Symbol, Expr]) -> Node:
             index = primed(index)
         inside = {**kept, node.index: index} if index != node.index else kept
         return node.func(index, *(part.xreplace(dict(indices)) for part in node.range), reindexed(body, inside))
-    return node.func(*(reindexed(arg, indices) if isinstance(arg, Node) else arg.xreplace(dict(indices)) for arg in node.args))
+    return node.func(
+        *(reindexed(arg, indices) if isinstance(arg, Node) else arg.xreplace(dict(indices)) for arg in node.args)
+    )
 
 
 class SumOver(OverTime):

@@ -211,8 +211,8 @@ def transpose(node: Node) -> Node:
     """The transpose, carried through sums and products."""
     from derive.expressions.algebra import Hadamard, Neg, Plus, Times, Transpose
     from derive.expressions.calculus import SumOver
-    from derive.expressions.tree import SumOverChildren
     from derive.expressions.structure import Block, Diag
+    from derive.expressions.tree import SumOverChildren
 
     if node.is_scalar or isinstance(node, (Diag, Identity)):
         return node

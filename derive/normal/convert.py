@@ -334,7 +334,9 @@ class Converter:
         if not matrices:
             return None
         first, last = matrices[0], matrices[-1]
-        left, core, right = ([f for f, _ in part] for part in (chain[:first], chain[first : last + 1], chain[last + 1 :]))
+        left, core, right = (
+            [f for f, _ in part] for part in (chain[:first], chain[first : last + 1], chain[last + 1 :])
+        )
         if not (scalars or left or right):
             return None
         total = node.with_body(core[0] if len(core) == 1 else e.Times(*core))

@@ -282,10 +282,12 @@ class Builder:
         return e.SumOver(index, lower, upper, self.build(pre.args[0]))
 
     def _sum_over_children(self, pre: Pre) -> e.Node:
-        return e.SumOverChildren(*pre.data, self.build(pre.args[0]))
+        index, node = pre.data
+        return e.SumOverChildren(index, node, self.build(pre.args[0]))
 
     def _product_over_path(self, pre: Pre) -> e.Node:
-        return e.ProductOverPath(*pre.data, self.build(pre.args[0]))
+        index, lower, upper = pre.data
+        return e.ProductOverPath(index, lower, upper, self.build(pre.args[0]))
 
     def _product(self, pre: Pre) -> e.Node:
         index, lower, upper = pre.data

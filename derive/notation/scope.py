@@ -206,9 +206,10 @@ def is_index(node: s.Surface, letters: Iterable[str]) -> bool:
     """Whether a script is an index in one of the letters: ``t``, ``t-1``, ``(t)``, ``2t+1``."""
     if isinstance(node, s.Bracket) and node.kind in ("(", "group") and len(node.items) == 1:
         return is_index(node.items[0], letters)
-    ends, found = edge_ends(node), found_from(node)
-    if ends is not None or found is not None:
-        return all(is_index(part, letters) for part in ends or (found[1],))
+    found = found_from(node)
+    ends = edge_ends(node) or (() if found is None else (found[1],))
+    if ends:
+        return all(is_index(part, letters) for part in ends)
     names = {leaf.text for leaf in node.walk() if isinstance(leaf, s.Name)}
     plain = all(
         isinstance(leaf, (s.Name, s.Number, s.Sum, s.Infix, s.Sequence, s.Bracket, s.Fraction)) for leaf in node.walk()

@@ -21,7 +21,8 @@ _RULES: dict[str, type[e.Node]] = {
     "apply": e.Apply, "softmax": e.Softmax,
     "trace": e.Trace, "vec": e.Vec, "sum_entries": e.SumEntries, "mean": e.SumEntries, "norm": e.Norm, "kron": e.Kron,
     "inner": e.Inner, "sum": e.SumOver, "sum_over_children": e.SumOverChildren,
-    "product": e.ProductOver, "product_over_path": e.ProductOverPath, "gradient": e.Gradient, "call": e.Call, "extreme": e.Extreme, "differential": e.Differential,
+    "product": e.ProductOver, "product_over_path": e.ProductOverPath,
+    "gradient": e.Gradient, "call": e.Call, "extreme": e.Extreme, "differential": e.Differential,
 }  # fmt: skip
 """Operations whose shape is their node's shape rule and nothing more."""
 

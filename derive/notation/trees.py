@@ -101,15 +101,15 @@ def tree_letters(lines: Iterable[s.Surface]) -> TreeLetters | None:
         path = on_path(part.sub) if isinstance(part, s.Big) else None
         if path is not None:
             low, high = (_letters(end) - {"T"} for end in path[1:])
-            nodes.update({letter: path[2] for letter in high or low})
+            nodes.update(dict.fromkeys(high or low, path[2]))
             children.update({path[0].text, *(low if high else ())})
         if member is not None:
             children.add(member[0].text)
-            nodes.update({letter: member[1] for letter in _letters(member[1])})
+            nodes.update(dict.fromkeys(_letters(member[1]), member[1]))
         for script in part.subs if isinstance(part, s.Scripted) else ():
             found = found_from(script)
             if found is not None:
-                nodes.update({letter: script for letter in _letters(found[1])})
+                nodes.update(dict.fromkeys(_letters(found[1]), script))
     if not nodes:
         return None
     own = [letter for letter in nodes if letter not in children]
@@ -129,9 +129,10 @@ def _edges_on_the_left(lines: Iterable[s.Surface], node: str) -> frozenset[str]:
         left = line.items[0] if isinstance(line, s.Relation) and line.operators == ("=",) else None
         subs = left.subs if isinstance(left, s.Scripted) else ()
         pair = subs[0].items if len(subs) == 1 and isinstance(subs[0], s.Sequence) else subs
-        if len(pair) == 2 and all(isinstance(end, s.Name) and len(end.text) == 1 for end in pair) and pair[0] == s.Name(node):
+        ends = [end for end in pair if isinstance(end, s.Name) and len(end.text) == 1]
+        if len(pair) == len(ends) == 2 and ends[0].text == node:
             alone = (part.subs for part in line.walk() if isinstance(part, s.Scripted))
-            found |= {pair[1].text} if any(script == (pair[1],) for script in alone) else set()
+            found |= {ends[1].text} if any(script == (ends[1],) for script in alone) else set()
     return frozenset(found)
 
 
@@ -187,7 +188,9 @@ def edge_ends(node: s.Surface) -> tuple[s.Surface, s.Surface] | None:
 def index_items(value: NodeIndex, surface: Callable[[Expr], s.Surface]) -> tuple[s.Surface, ...]:
     """How the index of a node is written: ``l(j)``, or the two ends of an edge."""
     if isinstance(value, Edge):
-        return surface(value.node), surface(value.child)
+        ends = surface(value.node), surface(value.child)
+        letters = all(isinstance(end, s.Name) and len(end.text) == 1 for end in ends)
+        return (s.Sequence(ends),) if letters else ends
     if isinstance(value, ChildAt):
         head: s.Surface = s.Scripted(s.Name("c"), (s.Number(str(value.position)),))
     else:

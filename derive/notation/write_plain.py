@@ -60,7 +60,7 @@ def _scripted(node: s.Scripted) -> str:
     labels, times, layers, powers = "", "", "", ""
     for sub in node.subs:
         if isinstance(sub, s.Bracket) and sub.kind in ("time", "["):
-            times += f"[{', '.join(_tight(item) for item in sub.items)}]"
+            times += f"[{', '.join(_index(item) for item in sub.items)}]"
         else:
             text = write_plain(sub)
             labels += f"_{text}" if text.isalnum() else f"_{{{text}}}"
@@ -81,6 +81,12 @@ def _scripted(node: s.Scripted) -> str:
 
 def _tight(node: s.Surface) -> str:
     return write_plain(node).replace(" - ", "-").replace(" + ", "+").replace(" * ", "*")
+
+
+def _index(node: s.Surface) -> str:
+    """A time, or the two ends of an edge, which are not multiplied."""
+    edge = isinstance(node, s.Sequence) and all(isinstance(item, s.Name) for item in node.items)
+    return ", ".join(map(write_plain, node.children())) if edge else _tight(node)
 
 
 def _bracket(node: s.Bracket) -> str:

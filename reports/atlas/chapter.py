@@ -17,15 +17,6 @@ _STEPS = 100
 """Steps in the plot of Jacobian products."""
 
 
-_ONE = "How one step moves with the state of the step before it, and how step $t$ moves with step $k$:"
-_SEVERAL = "How one step moves with all states of the step before it, and how step $t$ moves with step $k$:"
-_STACKED = (
-    "How one step moves with the states of the step before it, matrices stacked by columns, and step $t$ with step $k$:"
-)
-_BACKWARD = "One pass from the last step to the first gives every adjoint, and with them every gradient:"
-_BOUND = "Of the loss of the last step, no more than this arrives at step $t$:"
-
-
 @dataclass(frozen=True)
 class Chapter:
     """A chapter, and what the book's contents and index say of it."""
@@ -84,28 +75,63 @@ def _below(blocks: d.Blocks, name: str) -> list[d.Block]:
 
 def _body(name: str, subject: Cell) -> str:
     """The chapter in Markdown: the same blocks that a sheet calls."""
+    wording = _SEQUENCE if subject.tree is None else _TREE
     parts = [_call("unrolled", name, steps="2")]
     jointly = bool(subject.states) and _has_joint_jacobian(subject)
     if jointly:
         matrices = any(1 not in subject.shapes[key] for key in subject.states)
         parts += [
             "# One-step Jacobian",
-            _STACKED if matrices else _ONE if len(subject.states) == 1 else _SEVERAL,
+            wording.stacked if matrices else wording.one if len(subject.states) == 1 else wording.several,
             _call("jacobian", name, **({"vec": "yes"} if matrices else {})),
         ]
-    parts += ["# Adjoint recursion and gradients", _BACKWARD, _call("gradients", name)]
+    parts += ["# Adjoint recursion and gradients", wording.backward, _call("gradients", name)]
     if jointly:
-        parts += ["# Over many steps", *_bound(name, subject), _call("product-norms", name, count=str(_STEPS))]
+        parts += [
+            f"# {wording.over_many}",
+            *_bound(name, subject, wording),
+            _call("product-norms", name, count=str(_STEPS)),
+        ]
     return "\n\n".join(parts)
 
 
-def _bound(name: str, subject: Cell) -> list[str]:
+@dataclass(frozen=True)
+class _Wording:
+    """What stands before the parts of a chapter."""
+
+    one: str
+    several: str
+    stacked: str
+    backward: str
+    over_many: str
+    bound: str
+
+
+_SEQUENCE = _Wording(
+    "How one step moves with the state of the step before it, and how step $t$ moves with step $k$:",
+    "How one step moves with all states of the step before it, and how step $t$ moves with step $k$:",
+    "How one step moves with the states of the step before it, matrices stacked by columns, and step $t$ with step $k$:",
+    "One pass from the last step to the first gives every adjoint, and with them every gradient:",
+    "Over many steps",
+    "Of the loss of the last step, no more than this arrives at step $t$:",
+)
+_TREE = _Wording(
+    "How a node moves with the state of its child, and with that of a node further below:",
+    "How a node moves with all states of its child, and with those of a node further below:",
+    "How a node moves with the states of its child, matrices stacked by columns, and with those of a node further below:",
+    "One pass from the root down to the leaves gives every adjoint, and with them every gradient:",
+    "Over a long path",
+    "Of the loss at the root, no more than this arrives at a node below:",
+)
+
+
+def _bound(name: str, subject: Cell, wording: _Wording) -> list[str]:
     """The norm bound, where the loss of a step reads the states of that step alone."""
     try:
         subject.norm_bound()
     except MissingRuleError:
         return []
-    return [_BOUND, _call("norm-bound", name, steps="bounds")]
+    return [wording.bound, _call("norm-bound", name, steps="bounds")]
 
 
 def _has_joint_jacobian(subject: Cell) -> bool:

@@ -39,14 +39,17 @@ def product_norms_block(call: BlockCall) -> Sequence[Block]:
     limits = (max(lowest, min(values) / 2), min(max(values) * 2, 1 / lowest))
     plot = Plot(
         tuple(series),
-        "number of steps $t$",
+        "number of steps $t$" if subject.tree is None else "number of edges",
         "norm of the product",
         y_scale="log",
         references=(Reference(1.0),),
         y_limits=(min(limits[0], 0.5), max(limits[1], 2.0)),
         height=5.2,
     )
+    stretch = (
+        f"over {count} steps" if subject.tree is None else f"along a path of {count} edges, from a leaf to the root"
+    )
     caption = call.sentence("caption") or words(
-        f"Spectral norm of the product of the one-step Jacobians over {count} steps, for three random draws of parameters and inputs."
+        f"Spectral norm of the product of the one-step Jacobians {stretch}, for three random draws of parameters and inputs."
     )
     return [Figure(plot, caption, "Line plot of the norm of the product of Jacobians over time, logarithmic scale.")]
