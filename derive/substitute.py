@@ -23,6 +23,8 @@ def substitute(node: e.Node, values: Mapping[e.Node, e.Node]) -> e.Node:
         return operands[0]
     if isinstance(node, (e.SumOver, e.SumOverChildren)) and make.is_zero(operands[0]):
         return make.zero(node.shape)
+    if isinstance(node, e.Slice):
+        return make.part(operands[0], *node.bounds)
     if isinstance(node, e.Block) and all(make.is_zero(operand) for operand in operands):
         return make.zero(node.shape)
     return make.remake(node, operands)

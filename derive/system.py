@@ -327,9 +327,8 @@ class RecurrentSystem:
 
     def _same_step(self, equation: Equation) -> Iterator[str]:
         for leaf in leaves(equation.rhs):
-            if isinstance(leaf, e.Var) or isinstance(equation.lhs, e.Var):
-                yield leaf.name
-            elif leaf.time in (self.time, equation.lhs.time) or isinstance(leaf.time, e.Edge):
+            timeless = isinstance(leaf, e.Var) or isinstance(equation.lhs, e.Var)
+            if timeless or leaf.time in (self.time, equation.lhs.time) or isinstance(leaf.time, e.Edge):
                 yield leaf.name
 
     @cached_property

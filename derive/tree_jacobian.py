@@ -34,6 +34,7 @@ def in_a_tree(engine: FlowEngine, of: e.Timed, by: e.Timed, title: str) -> Deriv
     top = of.time.node if isinstance(of.time, e.Edge) else of.time
     place = _place(tree, of, by, top)
     if place is None:
+        _check_state(engine, of)
         return over_a_stretch(engine, of, by, title)
     offset, child = place
     flow = engine.follow((by.name, offset), 0, (of.name, 0))
@@ -45,6 +46,15 @@ def in_a_tree(engine: FlowEngine, of: e.Timed, by: e.Timed, title: str) -> Deriv
     if not flow.steps:
         moved = (Step(target, result, "a quantity by itself" if of == by else "does not depend on it"),)
     return Derivation(target, _at(result, ends), moved, title)
+
+
+def _check_state(engine: FlowEngine, of: e.Timed) -> None:
+    if of.name not in engine.system.states:
+        raise MissingRuleError(
+            f"{of} is no state, so no product along a path ends at it",
+            expected=f"a state in the numerator: {', '.join(engine.system.states)}",
+            hint="multiply by how it moves with the states of its own node or of a child",
+        )
 
 
 def _place(tree: TreeIndices, of: e.Timed, by: e.Timed, top: Expr) -> tuple[int, Expr | None] | None:

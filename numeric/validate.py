@@ -214,7 +214,7 @@ def _times(
     symbols = [name for name in symbols if name != "T"]
     length = drawn.sizes["T"]
     if drawn.tree is not None:
-        return _nodes(system, target, drawn, generator, symbols)
+        return _nodes(system, derivation, drawn, generator, symbols)
     if not isinstance(target, e.Derivative):
         return {name: int(generator.integers(1, length + 1)) for name in symbols}
     options = []
@@ -233,10 +233,10 @@ def _times(
 
 
 def _nodes(
-    system: RecurrentSystem, target: e.Node, drawn: Draw, generator: np.random.Generator, symbols: list[str]
+    system: RecurrentSystem, derivation: Derivation, drawn: Draw, generator: np.random.Generator, symbols: list[str]
 ) -> dict[str, int] | None:
     """Numbers for the letters of nodes: of edges that there are, of children, and of nodes below others."""
-    run, tree, letters = run_of(system, drawn), drawn.tree, system.tree
+    run, tree, letters, target = run_of(system, drawn), drawn.tree, system.tree, derivation.target
     if tree is None or letters is None:
         return None
     options = []
@@ -248,6 +248,7 @@ def _nodes(
         places = [evaluator.integer(q.time) for q in quantities if isinstance(q, e.Timed)]
         near = times.keys() >= {letters.node.name, letters.child.name}
         joined = not near or tree.is_edge(times[letters.node.name], times[letters.child.name])
+        joined = joined and all(evaluator.number(a) <= evaluator.number(b) for a, b in derivation.conditions)
         if (
             joined
             and all(1 <= place <= drawn.sizes["T"] for place in places)

@@ -268,3 +268,75 @@ def _losses(draw: st.DrawFn, shapes: dict[str, Shape], scope: Scope) -> str:
         weights = [name for name, shape in scope.parameters.items() if len(shape) == 2]
         choices += [f"L = L_T({last}_T) + \\frac{{1}}{{2}} \\lVert {name} \\rVert_F^2" for name in weights[:1]]
     return draw(st.sampled_from(choices))
+
+
+# -- trees -------------------------------------------------------------------------------------------
+
+_WALKS = ("sums", "places", "both", "down")
+
+
+@st.composite
+def tree_cells(draw: st.DrawFn, depth: int = 2) -> str:
+    """The text of a random cell over trees: states read from children under sums, by their places, or from the parent;
+    now and then a gate or an input on each edge.
+    """
+    walk = draw(st.sampled_from(_WALKS))
+    shapes: dict[str, Shape] = {name: (draw(st.sampled_from(SIZES)),) for name in ["h", "C"][: draw(st.integers(1, 2))]}
+    own = {"x": (draw(st.sampled_from(SIZES)),)}
+    scope = Scope(draw, False)
+    scope.quantities[own["x"]] = ["x_j"]
+    lines: list[str] = []
+    declared = {f"{name}_j": shape for name, shape in {**shapes, **own}.items()}
+    if walk in ("sums", "both"):
+        below = _child_scope(scope, shapes, own, declared)
+        if draw(st.booleans()):
+            shape = (draw(st.sampled_from(SIZES)),)
+            lines.append(f"f_{{jk}} = {below.expression(shape, depth)}")
+            declared["f_{jk}"] = shape
+            below.quantities.setdefault(shape, []).append("f_{jk}")
+        for name, shape in {**shapes, "a": (draw(st.sampled_from(SIZES)),)}.items():
+            lines.append(f"\\tilde{{{name}}}_j = \\sum_{{k \\in C(j)}} {_factor(below, name, shape, depth)}")
+            declared[f"\\tilde{{{name}}}_j"] = shape
+            scope.quantities.setdefault(shape, []).append(f"\\tilde{{{name}}}_j")
+    places = {"places": ("l(j)", "r(j)"), "both": ("l(j)",), "down": ("\\pi(j)",), "sums": ()}[walk]
+    for name, shape in shapes.items():
+        scope.quantities.setdefault(shape, []).extend(f"{name}_{{{place}}}" for place in places)
+    for name, shape in shapes.items():
+        before = f"\\tilde{{{name}}}_j" if not places else f"{name}_{{{places[0]}}}"
+        kept = f"{scope.parameter((*shape, *shape))} {before}"
+        lines.append(f"{name}_j = {kept} + {scope.expression(shape, depth)}")
+        scope.quantities[shape].append(f"{name}_j")
+    last = list(shapes)[-1]
+    lines.append(
+        draw(
+            st.sampled_from(
+                [
+                    f"L = \\sum_{{j=1}}^{{T}} L_j({last}_j)",
+                    f"L = L_T({last}_T)",
+                    f"L = \\frac{{1}}{{2}} \\sum_{{j=1}}^{{T}} \\lVert {last}_j - y_j \\rVert^2",
+                    f"L = \\sum_{{j=1}}^{{T}} L_j({', '.join(f'{name}_j' for name in shapes)})",
+                ]
+            )
+        )
+    )
+    declared.update(scope.parameters)
+    return "\n".join([*lines, *(_declaration(name, shape) for name, shape in declared.items())])
+
+
+def _child_scope(scope: Scope, shapes: dict[str, Shape], own: dict[str, Shape], declared: dict[str, Shape]) -> Scope:
+    """What a term of a sum over children may speak of."""
+    below = Scope(scope.draw, False, {}, scope.parameters)
+    for name, shape in shapes.items():
+        below.quantities.setdefault(shape, []).append(f"{name}_k")
+    for name, shape in own.items():
+        below.quantities.setdefault(shape, []).extend([f"{name}_j", f"{name}_k"])
+    if scope.draw(st.booleans()):
+        declared["e_{jk}"] = (scope.draw(st.sampled_from(SIZES)),)
+        below.quantities.setdefault(declared["e_{jk}"], []).append("e_{jk}")
+    return below
+
+
+def _factor(below: Scope, name: str, shape: Shape, depth: int) -> str:
+    """A term that reads the child's own state, where the sum is of that state."""
+    other = below.expression(shape, depth)
+    return other if name == "a" else f"({name}_k \\odot {other})"

@@ -8,10 +8,8 @@ needs no draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import product
 
 import numpy as np
 
@@ -20,10 +18,11 @@ from derive.errors import BpttError, UsageError
 from derive.normal import equal
 from derive.system import RecurrentSystem
 from numeric.compare import relative_difference
-from numeric.draws import Draw, draw, farthest, run_of, starting_from_zero
+from numeric.draws import farthest
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
-from numeric.simulate import OutOfRange, Run
+from numeric.simulate import OutOfRange
+from verify.instances import WIDE, Trial, instance, instances, is_wide
 
 TOLERANCE = 1e-10
 """Largest relative difference at which two sides count as equal; the truth is exact to about 1e-14."""
@@ -35,8 +34,6 @@ ZERO_START = "the states start from zero"
 
 LEAST_NUMBER, LARGEST_NUMBER = 1e-6, 1000
 """Numbers outside these are not tried by evaluation: what they add disappears in rounding, or no value comes near them."""
-WIDE = 4.0
-"""The scale of every sixth draw; larger where a formula holds larger numbers, so that values come near them."""
 LONGEST = 40
 """The longest sequence on which a formula is tried."""
 
@@ -47,16 +44,6 @@ class Reading:
 
     name: str
     relation: e.Relation
-    zero_start: bool = False
-
-
-@dataclass(frozen=True)
-class Trial:
-    """How a formula is tried: so many draws from a seed, with some sizes held fixed; ``zero_start``: h_0 = 0."""
-
-    draws: int
-    seed: int
-    sizes: tuple[tuple[str, int], ...] = ()
     zero_start: bool = False
 
 
@@ -322,115 +309,3 @@ def _measured(system: RecurrentSystem, relation: e.Relation, trial: Trial) -> Ve
         error=float(np.median(apart)),
         counterexample=counterexample,
     )
-
-
-def is_wide(number: int, wide: float) -> bool:
-    """Every sixth draw has large values, at which functions are far from linear; every second, where a formula holds
-    large numbers.
-    """
-    return number % 6 == 5 if wide == WIDE else number % 2 == 1
-
-
-@lru_cache(maxsize=64)
-def instance(system: RecurrentSystem, trial: Trial, number: int, far: int = 0, wide: float = 4.0) -> tuple[Draw, Run]:
-    """A draw and its run. Several readings and formulas about one cell are held against the same ones, whose
-    derivatives are then known. ``wide``: the scale of the draws with large values.
-
-    Lengths are 3 to 5, or longer than any distance in time of which the formula speaks.
-    """
-    lengths = (4, 5, 3) if far <= 2 else (far + 2, far + 3, far + 1)
-    drawn = draw(
-        system,
-        trial.seed + number,
-        length=lengths[number % 3],
-        largest=4,
-        scale=wide if is_wide(number, wide) else 0.8,
-        fixed=dict(trial.sizes),
-    )
-    if trial.zero_start:
-        drawn = starting_from_zero(system, drawn)
-    return drawn, run_of(system, drawn, strict=True)
-
-
-def instances(
-    relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4
-) -> Sequence[dict[str, int]]:
-    """Numbers for the free times at which every derivative looks back, and every quantity exists."""
-    names = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
-    options = [dict(zip(names, values, strict=True)) for values in product(range(run.length + 1), repeat=len(names))]
-    possible = [times for times in options if _exists(relation, run, times)]
-    if len(possible) > most:
-        chosen = generator.choice(len(possible), size=most, replace=False)
-        possible = [possible[int(k)] for k in sorted(chosen)]
-    return possible
-
-
-def _at_the_start(by: e.Node, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
-    """Whether a derivative is by a starting value that, at any later step, would move another state of its step.
-
-    Starting values are given one by one: h_0 is no function of C_0, while h_k is one of C_k. Such a point is no
-    instance of the claim.
-    """
-    if (
-        not isinstance(by, e.Timed)
-        or by.name not in run.system.states
-        or not all(symbol.name in free for symbol in by.time.free_symbols)
-    ):
-        return False
-    time = evaluator.integer(by.time)
-    if 0 < time <= run.length:
-        return False
-    earlier = time < 0 and run.system.max_lag > 1  # h_{-1} does not move h_0, which is given as well
-    return earlier or run.system.moves_own_step(by.name)
-
-
-def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
-    """Whether all quantities outside sums exist at these times, and no derivative asks for an effect on the past."""
-    evaluator = Evaluator(run, run.sizes, times)
-    free = set(times)
-    return (
-        all(_quantity_exists(quantity, run, evaluator, free) for quantity in relation.atoms(e.Timed))
-        and all(_range_exists(stretch, evaluator, run, free) for stretch in relation.atoms(e.OverTime))
-        and all(_derivative_exists(derivative, run, evaluator, free) for derivative in relation.atoms(e.Derivative))
-        and not any(_at_the_start(gradient.by, run, evaluator, free) for gradient in relation.atoms(e.Gradient))
-    )
-
-
-def _quantity_exists(quantity: e.Timed, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
-    if any(symbol.name not in free and symbol.name not in run.sizes for symbol in quantity.time.free_symbols):
-        return True  # inside a sum
-    time, system = evaluator.integer(quantity.time), run.system
-    first, last = 1, run.length
-    if quantity.name in system.definitions and not quantity.time.is_Symbol:
-        # What is written h_t is computed; h_{t-1} may be a starting value.
-        before, after = system.reach(quantity.name)
-        first, last = 1 + before, run.length + after
-    elif quantity.name in system.adjoint_owners:
-        last = run.length + max(system.max_lag, 1)
-    elif quantity.name == system.step_loss_name and system.loss_terms:
-        first = min(evaluator.integer(term.lower) for term in system.loss_terms)
-    return first <= time <= last
-
-
-def _range_exists(stretch: e.OverTime, evaluator: Evaluator, run: Run, free: set[str]) -> bool:
-    """A range that runs backward is not what the author sums or multiplies over."""
-    bounds = (stretch.lower, stretch.upper)
-    known = all(symbol.name in free or symbol.name in run.sizes for bound in bounds for symbol in bound.free_symbols)
-    return not known or evaluator.number(stretch.upper) >= evaluator.number(stretch.lower) - 1
-
-
-def _derivative_exists(derivative: e.Derivative, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
-    of, by = derivative.of, derivative.by
-    known = isinstance(of, e.Timed) and all(symbol.name in free for symbol in of.time.free_symbols)
-    if derivative.immediate and known and evaluator.integer(of.time) < 1:
-        return False
-    if _at_the_start(by, run, evaluator, free):
-        return False
-    if isinstance(of, e.Timed) and isinstance(by, e.Timed):
-        # A fixed distance into the past is a claim of its own (it is zero); over a free stretch of time the claim is
-        # about what comes later.
-        distance = of.time - by.time
-        open_distance = distance.free_symbols and all(symbol.name in free for symbol in distance.free_symbols)
-        if open_distance and evaluator.number(distance) < 0:
-            return False
-    return True

@@ -24,7 +24,7 @@ from reports.blocks.registry import REGISTRY
 from reports.blocks.rounding import matrix_surface, significant, spelled
 from reports.document import Aligned, AlignedLine, Block, Inlines, aligned, words
 from verify.closed import value_of
-from verify.judge import Trial, instance, instances
+from verify.instances import Trial, instance, instances
 
 SLACK = 1e-12
 """How far rounding may carry a side of an inequality beyond the other, relative to the larger."""

@@ -13,12 +13,12 @@ WANTED = {
     "lstm", "lstm-peephole", "lstm-coupled", "lstm-projected", "lstm-multiplicative", "janet", "gru", "gru-reset-before", "mgu",
     "ugrnn", "minimal-rnn", "fastgrnn", "sru", "qrnn", "indrnn", "antisymmetric-rnn", "lipschitz-rnn", "cayley-rnn", "lmu", "lru",
     "s4d", "mamba", "mingru", "minlstm", "linear-attention", "retnet", "gated-linear-attention", "rwkv-4", "deltanet", "mlstm",
-    "slstm", "hopfield",
+    "slstm", "hopfield", "tree-lstm", "tree-lstm-binary", "recursive",
 }  # fmt: skip
 
 
 def test_the_library_holds_what_people_look_for() -> None:
-    assert set(library()) >= WANTED and len(library()) >= 55
+    assert set(library()) >= WANTED and len(library()) >= 59
 
 
 @pytest.mark.parametrize("name", library())

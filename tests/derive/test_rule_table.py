@@ -74,6 +74,7 @@ WITHOUT_RULES = {
     "ProductOver": "results only", "Derivative": "results only",
     "Differential": "notation only", "Gradient": "results only", "Relation": "notation only", "OneHot": "constant", "OverTime": "abstract",
     "Call": "tested with the systems",
+    "Over": "abstract", "SumOverChildren": "tested with random trees", "ProductOverPath": "results only",
 }  # fmt: skip
 
 

@@ -150,3 +150,27 @@ def test_a_product_in_the_other_order_is_a_reading() -> None:
         TANH, TANH.read(r"\frac{\partial h_T}{\partial h_0} = \prod_{t=0}^{T-1} \operatorname{diag}(1 - h_{T-t}^2) W")
     )
     assert "lowest index on the left" in found.reading
+
+
+TREE = Cell.from_text(r"h_j = \tanh(W \sum_{k \in C(j)} h_k + U x_j)")
+
+
+@pytest.mark.parametrize(
+    "claim, verdict",
+    [
+        (r"\bar{h}_j = \nabla_{h_j} L_j + W^\top \delta_{\pi(j)}", "correct"),
+        (r"\bar{h}_j = \nabla_{h_j} L_j + W \delta_{\pi(j)}", "wrong"),
+        (r"\frac{\partial h_j}{\partial h_k} = \operatorname{diag}(\tanh'(z_j)) W", "correct"),
+        (r"\frac{\partial h_j}{\partial h_k} = W \operatorname{diag}(\tanh'(z_j))", "wrong"),
+        (
+            r"\frac{\partial h_j}{\partial h_m} = \prod_{i \in P(m, j)} \operatorname{diag}(\tanh'(z_{\pi(i)})) W",
+            "correct",
+        ),
+        (r"\frac{\partial h_j}{\partial h_m} = \prod_{i \in P(m, j)} \operatorname{diag}(\tanh'(z_i)) W", "wrong"),
+        (r"\nabla_W L = \sum_{j=1}^{T} \sum_{k \in C(j)} \delta_j h_k^\top", "correct"),
+        (r"\nabla_W L = \sum_{j=1}^{T} \sum_{k \in C(j)} \delta_k h_k^\top", "wrong"),
+        (r"\nabla_W L = \sum_{j=1}^{T} \sum_{k \in C(j)} \delta_j h_j^\top", "wrong"),
+    ],
+)
+def test_claims_about_trees(claim: str, verdict: str) -> None:
+    assert judge(TREE, TREE.read(claim)).verdict == verdict  # type: ignore[arg-type]
