@@ -18,10 +18,12 @@ from functools import cached_property
 from sympy import And, Eq, Expr, Integer, Le, Max, Piecewise, Symbol
 
 from derive import expressions as e
+from derive.cell_text import Equation
 from derive.differentiate import Reach, reaches
 from derive.errors import MissingRuleError
 from derive.expressions import make
 from derive.expressions.calculus import reindexed
+from derive.expressions.cancel import numerator_over, through_sigmoid
 from derive.notation.names import QName
 from derive.substitute import substitute
 from derive.system import LossTerm, RecurrentSystem, T, leaves
@@ -116,10 +118,46 @@ class AdjointEngine:
         that the loss does not depend on.
         """
         leading = self.leading
-        return {
-            q.key: self._kept(reaches(q.rhs, self.adjoint(q.key))) if q.key in leading else ()
-            for q in self.system.steps
-        }
+        return {q.key: self._kept(self._reached(q)) if q.key in leading else () for q in self.system.steps}
+
+    def _reached(self, equation: Equation) -> Iterator[Reach]:
+        cotangent = self.likelihoods.get(equation.key)
+        if cotangent is None:
+            yield from reaches(equation.rhs, self.adjoint(equation.key))
+            return
+        output = {equation.lhs: equation.rhs}
+        for reach in reaches(equation.rhs, cotangent.xreplace(output)):
+            yield Reach(reach.leaf, reach.part.xreplace({equation.rhs: equation.lhs}), reach.over)
+
+    @cached_property
+    def likelihoods(self) -> Mapping[str, e.Node]:
+        """Outputs p = softmax(z) or σ(z) that only the loss reads, by their logarithms alone, with the adjoint a ⊘ p that the
+        loss gives them: it is not handed on as it is, because p ⊙ (a ⊘ p) is a.
+        """
+        read = {use.key for use in self.system.uses}
+        found = {}
+        for equation in self.system.steps:
+            inner = equation.rhs.operands[0] if isinstance(equation.rhs, (e.Softmax, e.Apply)) else None
+            if equation.key in read or not isinstance(inner, (e.Timed, e.Var)):
+                continue
+            cotangent = self._from_likelihood(equation)
+            if cotangent is not None and _cancels(equation, cotangent):
+                found[equation.key] = cotangent
+        return found
+
+    def _from_likelihood(self, equation: Equation) -> e.Node | None:
+        """What the loss passes to a quantity, at every time; None where that is no formula at the quantity's own time."""
+        terms: list[e.Node] = []
+        for term, parts in self.loss_parts:
+            for reach in (reach for reach in parts if reach.leaf.name == equation.key):
+                at = term.lower if isinstance(reach.leaf, e.Var) else self.time
+                own_time = isinstance(reach.leaf, e.Var) or reach.leaf.time == self.time
+                if reach.over is not None or not own_time or (isinstance(reach.leaf, e.Var) and not term.final):
+                    return None
+                whole = isinstance(reach.leaf, e.Var) or (term.lower == 1 and term.upper == T)
+                bracket = () if whole else (self._during(Direct(term.lower, term.upper, reach.part)),)
+                terms.append(make.times(*bracket, reach.part.xreplace({self.time: at})))
+        return make.plus(*terms) if terms else None
 
     @cached_property
     def leading(self) -> frozenset[str]:
@@ -139,8 +177,13 @@ class AdjointEngine:
         merged: dict[tuple[e.Node, object], list[e.Node]] = {}
         for reach in found:
             if reach.leaf.name not in self.system.labels and not make.is_zero(reach.part):
-                merged.setdefault((reach.leaf, reach.over), []).append(reach.part)
+                merged.setdefault((reach.leaf, reach.over), []).append(self._with_unit_sums(reach.part))
         return tuple(Reach(leaf, make.plus(*parts), over) for (leaf, over), parts in merged.items())  # type: ignore[arg-type]
+
+    def _with_unit_sums(self, formula: e.Node) -> e.Node:
+        """A formula in which the entries of a distribution add up to one."""
+        assumed = [q for q in leaves(formula) if q.name in self.system.text.unit_sums]
+        return substitute(formula, {make.sum_entries(q): e.Scalar(1) for q in assumed}) if assumed else formula
 
     @cached_property
     def loss_parts(self) -> tuple[tuple[LossTerm, tuple[Reach, ...]], ...]:
@@ -226,12 +269,20 @@ class AdjointEngine:
         """The adjoint equation of a timed quantity; None where the loss does not depend on it."""
         always, final = self.from_loss(key)
         parts = sorted(self.contributions(key), key=lambda part: part[2])
-        terms = [*always, *by_child([part for _, part, _ in parts])]
+        passed = by_child([part for _, part, _ in parts])
+        last = [term for term in passed if self._is_at_end(term)]
+        final += [make.times(*term.operands[1:]) for term in last]
+        terms = [*always, *(term for term in passed if term not in last)]
         if not terms and not final:
             return None
         adjoint = self.adjoint(key)
         rhs = make.plus(*terms) if terms else make.zero(adjoint.shape)
         return AdjointEquation(key, adjoint, rhs, make.plus(*final) if final else None)
+
+    def _is_at_end(self, term: e.Node) -> bool:
+        """Whether a term acts at the last step alone, under [t = T]."""
+        bracket = term.operands[0] if isinstance(term, e.Times) else None
+        return isinstance(bracket, e.Scalar) and bracket.value == Piecewise((1, Eq(self.time, self.end)), (0, True))
 
     @cached_property
     def beyond(self) -> Mapping[e.Node, e.Node]:
@@ -259,6 +310,11 @@ class AdjointEngine:
         """The adjoint recursion: one equation a quantity, in the order in which step t is gone through backward."""
         found = [self.equation(q.key) for q in reversed(self.system.steps) if isinstance(q.lhs, e.Timed)]
         return tuple(equation for equation in found if equation is not None)
+
+    @cached_property
+    def recursion(self) -> tuple[AdjointEquation, ...]:
+        """The equations that gradients are made of: the adjoint of an output that only a likelihood reads is none of them."""
+        return tuple(equation for equation in self.equations if equation.key not in self.likelihoods)
 
     # -- gradients ---------------------------------------------------------------------------------
 
@@ -355,6 +411,13 @@ class AdjointEngine:
                     wanted.add(leaf.name)
                     stack.append(self.parameter_gradient(without_time[leaf.name]))
         return tuple(equation for equation in self.equations if equation.adjoint.name in wanted)
+
+
+def _cancels(equation: Equation, cotangent: e.Node) -> bool:
+    if isinstance(equation.rhs, e.Softmax):
+        return numerator_over(cotangent, equation.lhs) is not None
+    sigmoid = isinstance(equation.rhs, e.Apply) and (equation.rhs.function, equation.rhs.order) == ("sigma", 0)
+    return sigmoid and through_sigmoid(equation.lhs, cotangent) is not None
 
 
 __all__ = ["AdjointEngine", "AdjointEquation"]

@@ -15,6 +15,7 @@ from derive.cell_text import read_cell_text
 from derive.derivation import Derivation
 from derive.equivalence import equivalence
 from derive.errors import BpttError, UsageError, clipped
+from derive.expressions import make
 from derive.expressions.node import Shape, is_scalar, is_vector
 from derive.files import is_file_name, read_text
 from derive.flow import FlowEngine
@@ -69,7 +70,7 @@ class Cell(RecurrentSystem):
         """What makes two cells the same: their mathematics, not their titles or the spelling of their text."""
         equations = tuple((q.key, q.lhs, q.rhs) for q in self.equations)
         initial, shapes = frozenset(self.initial.items()), frozenset(self.shapes.items())
-        return (equations, self.text.loss, self.loss_name, initial, shapes, self.labels, self.layout, self.time)
+        return (equations, self.text.unit_sums, self.text.loss, self.loss_name, initial, shapes, self.labels, self.layout, self.time)
 
     def __eq__(self, other: object) -> bool:
         return self._content == other._content if isinstance(other, Cell) else NotImplemented
@@ -132,6 +133,8 @@ class Cell(RecurrentSystem):
             items += [] if limits.high is None else [index_surface(limits.high)]
             operators = ("<",) * (len(items) - 1)
             yield Relation(operators, tuple(items))
+        for key in sorted(self.text.unit_sums):
+            yield Relation(("=",), (present(make.sum_entries(self.quantity(key))), Number("1")))
 
     def _declaration(self, key: str) -> Surface:
         """``C_t \\in \\mathbb{R}^{n}``."""

@@ -27,6 +27,8 @@ class CellLines:
     declarations: list[tuple[s.Surface, s.Relation]] = field(default_factory=list)
     functions: list[s.Surface] = field(default_factory=list)
     assumptions: list[s.Relation] = field(default_factory=list)
+    unit_sums: list[s.Relation] = field(default_factory=list)
+    """``\\mathbf{1}^\\top y_t = 1``"""
     style: tuple[str, str] | None = None
     tree: TreeLetters | None = None
 
@@ -52,6 +54,17 @@ def _is_range(item: s.Relation) -> bool:
     return len(index) == 1 and (item.items[0] is index[0] or set(item.operators) <= {"<=", "<"})
 
 
+def summed_to_one(relation: s.Relation) -> s.Surface | None:
+    """The vector of ``\\mathbf{1}^\\top y_t = 1`` or ``y_t \\mathbf{1} = 1``; None where a relation says something else."""
+    if relation.operators != ("=",) or relation.items[1] != s.Number("1"):
+        return None
+    left = relation.items[0]
+    factors = left.items if isinstance(left, (s.Sequence, s.Infix)) and len(left.items) == 2 else ()
+    bases = [factor.base if isinstance(factor, s.Scripted) else factor for factor in factors]
+    ones = [isinstance(base, s.Mark) and base.kind == "ones" for base in bases]
+    return factors[ones.index(False)] if sorted(ones) == [False, True] else None
+
+
 def sort_lines(lines: Sequence[s.Line], source: Source) -> CellLines:
     """Sort them.
 
@@ -74,6 +87,8 @@ def sort_lines(lines: Sequence[s.Line], source: Source) -> CellLines:
             elif item.operators == (":", "->"):
                 parts.functions.extend((*waiting, item.items[0]))
                 waiting = []
+            elif summed_to_one(item) is not None:
+                parts.unit_sums.append(item)
             elif item.operators in (("=",), (":=",)):
                 parts.equations.append(item)
             elif set(item.operators) <= _COMPARISONS:

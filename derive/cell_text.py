@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
-from derive.cell_lines import CellLines, sort_lines
+from derive.cell_lines import CellLines, sort_lines, summed_to_one
 from derive.errors import AmbiguityError, BpttError, CellError, ParseError
-from derive.expressions.node import Shape
+from derive.expressions.node import Shape, is_vector
 from derive.notation import surface as s
 from derive.notation.elaborate import Builder, Context
 from derive.notation.infer import NameInfo, infer, one_hot_labels, walk
@@ -77,6 +77,8 @@ class CellText:
     labels: frozenset[str]
     ranges: Mapping[str, Range]
     """Between which numbers a quantity is assumed to lie."""
+    unit_sums: frozenset[str]
+    """Vectors whose entries are assumed to be positive and to add up to one, as those of a distribution."""
     length_declared: bool
     """Whether the text says that T, where a step uses it as a number, is the length."""
     directives: Mapping[str, str]
@@ -134,7 +136,8 @@ class _Reader:
             sizes=sizes - {time},
             losses=LOSS_LETTERS | ({self.objective} if self.objective else set()),
         )
-        scope = replace(scope, timed=find_timed([*equations, *(name for name, _ in self.parts.declarations)], scope))
+        named = [*(name for name, _ in self.parts.declarations), *self.parts.unit_sums]
+        scope = replace(scope, timed=find_timed([*equations, *named], scope))
         declared = (ReferenceReader(scope).reference(name) for name, _ in self.parts.declarations)
         scope = replace(
             scope, declared=frozenset(reference.name.key for reference in declared if reference is not None)
@@ -201,6 +204,7 @@ class _Reader:
             shapes,
             labels,
             self._ranges(shapes, {name.key for name, _ in lefts}),
+            self._unit_sums(shapes, {name.key for name, _ in lefts}),
             self.length_declared,
             self.directives,
             context,
@@ -232,6 +236,22 @@ class _Reader:
                 raise CellError(f"there is no number between {low} and {high}", span=relation.span)
             found[key] = Range(low, high)
         return found
+
+    def _unit_sums(self, shapes: Mapping[str, Shape], defined: set[str]) -> frozenset[str]:
+        """``\\mathbf{1}^\\top y_t = 1``: vectors that are distributions."""
+        found = set()
+        for relation in self.parts.unit_sums:
+            vector = summed_to_one(relation)
+            reference = None if vector is None else self.resolver.references.reference(vector)
+            key = reference.name.key if reference is not None else ""
+            if key not in shapes or key in defined or not is_vector(shapes[key]):
+                raise ParseError(
+                    "an assumption about a sum is one about a vector that is given",
+                    span=relation.span,
+                    expected="an input or a parameter, as in \\mathbf{1}^\\top y_t = 1",
+                )
+            found.add(key)
+        return frozenset(found)
 
     def _check_length(self, pre: Pre) -> None:
         """T as a number inside a step may be the author's own parameter, such as a temperature."""

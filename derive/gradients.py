@@ -63,10 +63,10 @@ def all_gradients(system: RecurrentSystem) -> Derivation:
     if not system.loss_terms:
         raise UsageError("the equations have no time, so there is no loss over time", hint="ask for a Jacobian")
     loss = e.Var(system.loss_name)
-    gradients = {key: _result(engine, system.quantity(key)) for key in system.parameters}
+    gradients = {key: _result(engine, system.quantity(key)) for key in system.parameters if key not in system.labels}
     backward = [
-        *readout_steps(engine, needs_of(engine.equations, *gradients.values())),
-        *recursion_steps(engine, engine.equations),
+        *readout_steps(engine, needs_of(engine.recursion, *gradients.values())),
+        *recursion_steps(engine, engine.recursion),
     ]
     steps = [*cell_lines(system), *backward]
     for key, result in gradients.items():
@@ -127,7 +127,7 @@ def _result(engine: AdjointEngine, by: e.Node) -> e.Node:
 def recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ...]) -> list[Step]:
     steps = []
     for equation in equations:
-        rule = "adjoint of a pre-activation" if equation.key in engine.system.preactivations else "total adjoint"
+        rule = _rule(engine, equation.key)
         if equation.final is not None:
             steps.append(
                 Step(
@@ -149,6 +149,18 @@ def recursion_steps(engine: AdjointEngine, equations: tuple[AdjointEquation, ...
                 )
             )
     return [*starts(engine, equations), *steps]
+
+
+def _rule(engine: AdjointEngine, key: str) -> str:
+    """What the line for an adjoint is called by."""
+    outputs = [
+        q
+        for q in engine.system.steps
+        if q.key in engine.likelihoods and q.rhs.operands[0] == engine.system.quantity(key)
+    ]
+    if outputs:
+        return f"{'softmax' if isinstance(outputs[0].rhs, e.Softmax) else 'sigmoid'} with cross entropy"
+    return "adjoint of a pre-activation" if key in engine.system.preactivations else "total adjoint"
 
 
 def _reads(formula: e.Node, name: str) -> bool:
@@ -205,11 +217,7 @@ def readout_steps(engine: AdjointEngine, wanted: Iterable[e.Node]) -> list[Step]
         for leaf in stack.pop().atoms(e.Var):
             if leaf.name in names and leaf.name not in found:
                 value = engine.parameter_gradient(names[leaf.name])
-                rule = (
-                    "adjoint of a pre-activation"
-                    if names[leaf.name] in engine.system.preactivations
-                    else "total adjoint"
-                )
+                rule = _rule(engine, names[leaf.name])
                 found[leaf.name] = Step(leaf, value, rule)
                 stack.append(value)
     order = [engine.names[q.key] for q in reversed(engine.system.steps)]

@@ -48,7 +48,8 @@ class TangentEngine:
         self.system = system
         self.reverse = AdjointEngine(system)
         names = (along,) if isinstance(along, str) else along
-        self.along = tuple(dict.fromkeys(map(system.resolve_name, names))) or system.parameters
+        varying = tuple(key for key in system.parameters if key not in system.labels)
+        self.along = tuple(dict.fromkeys(map(system.resolve_name, names))) or varying
         for key in self.along:
             if key not in system.parameters:
                 raise UsageError(
@@ -156,7 +157,7 @@ class TangentEngine:
     def backward(self) -> tuple[AdjointEquation, ...]:
         """The tangent of the adjoint recursion, in its order."""
         found = []
-        for equation in self.reverse.equations:
+        for equation in self.reverse.recursion:
             if equation.adjoint.name in self.moving:
                 final = None if equation.final is None else self.along_direction(equation.final)
                 adjoint = self.tangent(equation.adjoint)
@@ -181,7 +182,7 @@ def hessian_vector(system: RecurrentSystem, by: e.Node | None = None, along: Ite
     engine = TangentEngine(system, along)
     if by is not None and (not isinstance(by, e.Var) or by.name not in system.parameters):
         raise UsageError(f"{by} is no parameter of the cell", expected=f"one of {', '.join(system.parameters)}")
-    wanted = system.parameters if by is None else (by.name,)
+    wanted = tuple(key for key in system.parameters if key not in system.labels) if by is None else (by.name,)
     steps = [*_forward_steps(engine), *_backward_steps(engine)]
     for key in wanted:
         quantity = system.quantity(key)

@@ -156,7 +156,8 @@ class AdjointPass(BackwardPass[AdjointEnvironment]):
         self.engine = AdjointEngine(run.system)
         environment = AdjointEnvironment(run, {})
         super().__init__(run, environment, environment.adjoints)
-        self.recursion(self.engine.equations)
+        with np.errstate(all="ignore"):  # log'(p) may have no value where nothing is made of it
+            self.recursion(self.engine.equations)
 
     def name_of(self, key: str) -> str:
         return self.run.system.adjoint_names[key]

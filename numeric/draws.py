@@ -91,7 +91,10 @@ def _values(
 
     def sample(key: str) -> Array:
         shape = tuple(number(size, sizes) for size in system.shapes[key])
-        return within(generator.normal(size=shape) * scale, system.text.ranges.get(key))
+        values = generator.normal(size=shape) * scale
+        if key in system.text.unit_sums:
+            return np.exp(values) / np.sum(np.exp(values))
+        return within(values, system.text.ranges.get(key))
 
     divisors = {
         below.name

@@ -67,12 +67,13 @@ class TorchReferee:
 
     def hessian_vector(self, direction: Mapping[str, Array]) -> dict[str, Array]:
         """∇²L times a direction in the parameters, by differentiating the gradient's product with it."""
-        keys = [(key, None) for key in self.system.parameters]
+        varying = [key for key in self.system.parameters if key not in self.system.labels]
+        keys = [(key, None) for key in varying]
         leaves = [self.leaves[point] for point in keys]
         loss = self.run.total_loss()
         zeros = [np.zeros(tuple(leaf.shape)) for leaf in leaves]
         if not loss.requires_grad:
-            return dict(zip(self.system.parameters, zeros, strict=True))
+            return dict(zip(varying, zeros, strict=True))
         first = self.torch.autograd.grad(loss.sum(), leaves, create_graph=True, allow_unused=True)
         along = [
             (g * self.torch.tensor(direction[key])).sum()
@@ -80,10 +81,10 @@ class TorchReferee:
             if g is not None and key in direction and g.requires_grad
         ]
         if not along:
-            return dict(zip(self.system.parameters, zeros, strict=True))
+            return dict(zip(varying, zeros, strict=True))
         second = self.torch.autograd.grad(self.torch.stack(along).sum(), leaves, allow_unused=True)
         found = (zero if g is None else g.numpy() for g, zero in zip(second, zeros, strict=True))
-        return dict(zip(self.system.parameters, found, strict=True))
+        return dict(zip(varying, found, strict=True))
 
     def truncated_gradient(self, key: str, window: int) -> Array:
         """∇L by a parameter where the loss of each step sees no more than the last ``window`` steps: the quantities of

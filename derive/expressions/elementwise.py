@@ -11,6 +11,7 @@ from sympy.core.symbol import Str
 from derive.errors import ShapeError
 from derive.expressions import make
 from derive.expressions.algebra import common_shape, reduce_to
+from derive.expressions.cancel import numerator_over, through_sigmoid, through_softmax
 from derive.expressions.node import Conform, Node, Shape, show_shape
 from derive.functions import ElementwiseFunction, elementwise
 
@@ -59,7 +60,8 @@ class Apply(Node):
         return None if tangents[0] is None else make.hadamard(self.slope(), tangents[0])
 
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
-        return (make.hadamard(self.slope(), cotangent),)
+        likelihood = through_sigmoid(self, cotangent) if (self.function, self.order) == ("sigma", 0) else None
+        return (make.hadamard(self.slope(), cotangent) if likelihood is None else likelihood,)
 
 
 class Softmax(Node):
@@ -82,6 +84,9 @@ class Softmax(Node):
         return make.plus(make.hadamard(self, direction), make.neg(make.times(make.inner(self, direction), self)))
 
     def vjp(self, cotangent: Node) -> tuple[Node | None, ...]:
+        numerator = numerator_over(cotangent, self)
+        if numerator is not None:
+            return (through_softmax(self, numerator),)
         return (make.hadamard(self, make.plus(cotangent, make.neg(make.inner(self, cotangent)))),)
 
 
