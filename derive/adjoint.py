@@ -22,7 +22,7 @@ from derive.cell_text import Equation
 from derive.differentiate import Reach, reaches
 from derive.errors import MissingRuleError
 from derive.expressions import make
-from derive.expressions.calculus import reindexed
+from derive.expressions.calculus import another, reindexed
 from derive.expressions.cancel import numerator_over, through_sigmoid
 from derive.notation.names import QName
 from derive.substitute import substitute
@@ -156,7 +156,7 @@ class AdjointEngine:
                     return None
                 whole = isinstance(reach.leaf, e.Var) or (term.lower == 1 and term.upper == T)
                 bracket = () if whole else (self._during(Direct(term.lower, term.upper, reach.part)),)
-                terms.append(make.times(*bracket, reach.part.xreplace({self.time: at})))
+                terms.append(make.times(*bracket, e.reindexed(reach.part, {self.time: at})))
         return make.plus(*terms) if terms else None
 
     @cached_property
@@ -197,6 +197,8 @@ class AdjointEngine:
                 if reach.leaf.name == key and isinstance(reach.leaf, e.Timed):
                     if reach.over is None and reach.leaf.time.has(self.time):
                         yield self._placed(reach, self.time, term.lower, term.upper)
+                    elif reach.over is not None and not term.final:
+                        yield self._from_nested(term, reach)
                     elif term.final or reach.over is not None:
                         yield self._from_sum(reach)
                     else:  # h_T inside a sum over t: each term of the sum reads it
@@ -208,6 +210,25 @@ class AdjointEngine:
                 for reach in self.passed[equation.key]:
                     if reach.leaf.name == key and isinstance(reach.leaf, e.Timed):
                         yield self._from_sum(reach)
+
+    def _from_nested(self, term: LossTerm, reach: Reach) -> Direct:
+        """What a sum inside a loss at every step t passes to q_i: the terms of all those t whose inner sum holds i."""
+        over = reach.over
+        if isinstance(over, e.SumOver) and reach.leaf.time.has(self.time) and not reach.leaf.time.has(over.index):
+            return self._placed(Reach(reach.leaf, reach.summed), self.time, term.lower, term.upper)
+        if not isinstance(over, e.SumOver) or reach.leaf.time != over.index:
+            raise MissingRuleError(
+                f"{reach.leaf} stands inside {over}, inside a sum over {self.time}",
+                hint="name the inner sum by an equation of its own",
+            )
+        k = another(self.time, reach.part, {self.time, over.index})
+        at = {self.time: k}
+        lower, upper = (bound.xreplace(at) for bound in (over.lower, over.upper))
+        conditions = [] if (lower - 1).is_nonpositive else [Le(lower, self.time)]
+        conditions += [] if (T - upper).is_nonpositive else [Le(self.time, upper)]
+        inside = e.Scalar(Piecewise((1, And(*conditions)), (0, True)) if conditions else 1)
+        part = make.times(inside, e.reindexed(reach.part, {**at, over.index: self.time}))
+        return Direct(Integer(1), T, e.SumOver(k, term.lower, term.upper, part))
 
     def _from_sum(self, reach: Reach) -> Direct:
         if isinstance(reach.over, e.SumOverChildren):
@@ -347,7 +368,7 @@ class AdjointEngine:
                 if reach.leaf.name == key:
                     part = reach.summed
                     terms.append(
-                        part.xreplace({self.time: term.lower})
+                        e.reindexed(part, {self.time: term.lower})
                         if term.final
                         else e.SumOver(self.time, term.lower, term.upper, part)
                     )

@@ -30,6 +30,12 @@ _LONGEST = 300
 """A bound with more characters than this says nothing to a reader; the shorter ones before it stand."""
 
 
+_NOTES = {
+    True: "for the loss of the last step alone: where there is a loss at every step, the later ones add up",
+    False: "for the loss of the root alone: where every node has a loss, those on the path add up",
+}
+
+
 def norm_bound(system: RecurrentSystem) -> Derivation:
     """The bound in the sharpest form first, then with every constant factor taken out.
 
@@ -57,7 +63,12 @@ def norm_bound(system: RecurrentSystem) -> Derivation:
     steps = definition_steps(engine, [(q.key, 0) for q in system.steps if isinstance(q.lhs, e.Timed)])
     steps += lines
     steps.append(
-        Step(e.Derivative(last_loss, joint), e.Times(at_end, chain), "chain rule over time", "the loss of step T alone")
+        Step(
+            e.Derivative(last_loss, joint),
+            e.Times(at_end, chain),
+            "chain rule over time" if system.tree is None else "chain rule on the path",
+            "the loss of step T alone" if system.tree is None else "the loss of the root alone",
+        )
     )
     result = _scaled(at_end, joint_state.over_steps(e.Norm(shown), t, T, index))
     steps.append(Step(target, result, "norm of a product", "at most the product of the norms", "<="))
@@ -66,7 +77,7 @@ def norm_bound(system: RecurrentSystem) -> Derivation:
             break
         result = _scaled(at_end, bound)
         steps.append(Step(target, result, rule, "", "<="))
-    notes = ("for the loss of the last step alone: where there is a loss at every step, the later ones add up",)
+    notes = (_NOTES[system.tree is None],)
     title = "Norm bound for the gradient of the last loss"
     return Derivation(target, result, tuple(steps), title, conditions=((t, T),), notes=notes)
 

@@ -70,7 +70,17 @@ class Cell(RecurrentSystem):
         """What makes two cells the same: their mathematics, not their titles or the spelling of their text."""
         equations = tuple((q.key, q.lhs, q.rhs) for q in self.equations)
         initial, shapes = frozenset(self.initial.items()), frozenset(self.shapes.items())
-        return (equations, self.text.unit_sums, self.text.loss, self.loss_name, initial, shapes, self.labels, self.layout, self.time)
+        return (
+            equations,
+            self.text.unit_sums,
+            self.text.loss,
+            self.loss_name,
+            initial,
+            shapes,
+            self.labels,
+            self.layout,
+            self.time,
+        )
 
     def __eq__(self, other: object) -> bool:
         return self._content == other._content if isinstance(other, Cell) else NotImplemented
@@ -270,17 +280,7 @@ class Cell(RecurrentSystem):
         node = self.read(text)
         if not isinstance(node, (e.Timed, e.Var)):
             raise UsageError(f"{clipped(text)!r} is not the name of a quantity", expected="a name such as h_t or W")
-        self._check_place(node)
         return node
-
-    def _check_place(self, node: e.Node) -> None:
-        """A quantity of the edges of a tree has two indices, all others one."""
-        if self.tree is None or not isinstance(node, e.Timed):
-            return
-        edge = node.name in self.on_edges
-        if edge != isinstance(node.time, e.Edge):
-            of = "an edge" if edge else "a node"
-            raise UsageError(f"{node.name} is a quantity of {of}", expected=str(self.quantity(node.name)))
 
     def replacing(self, *equations: str) -> Cell:
         """The same cell with other equations for some of its quantities, such as ``f_t = 1`` for a gate that is held

@@ -34,7 +34,7 @@ from derive.notation.source import Source, Span
 from derive.notation.time_style import style_of, with_subscripts
 from derive.notation.trees import tree_letters, with_edges
 from derive.notation.vocabulary import NATURALS
-from derive.tree import TreeIndices, letters_of, unified
+from derive.tree import TreeIndices, check_kinds, check_reads_nodes, letters_of, unified
 
 _LENGTH = e.size("T")
 _DERIVATIVES = ("derivative", "derivative_operator", "gradient", "differential")
@@ -298,7 +298,19 @@ class _Reader:
             if reference is None:
                 raise ParseError("only names are declared", span=name.span, expected="a name such as C_t")
             found[reference.name.key] = self._space(relation.items[1])
+            self._check_sizes(found[reference.name.key], relation)
         return found
+
+    def _check_sizes(self, sizes: Iterable[Expr], relation: s.Relation) -> None:
+        """A letter is a size or an index."""
+        letters = {str(symbol) for size in sizes for symbol in size.free_symbols}
+        indices = {self.scope.time, *(self.parts.tree.children if self.parts.tree else ())}
+        for letter in sorted(letters & indices):
+            raise AmbiguityError(
+                f"{letter} is a size here, and an index elsewhere",
+                span=relation.items[1].span or relation.span,
+                expected="another letter for the size, such as n",
+            )
 
     def _space(self, node: s.Surface) -> tuple[Expr, ...]:
         """The sizes of R, R^n or R^{n x d}."""
@@ -397,7 +409,8 @@ class _Reader:
             str(symbol) for sizes in self._declared().values() for size in sizes for symbol in size.free_symbols
         }
         untimed = {key for key, info in infos.items() if not info.timed}
-        return declared | untimed | {self.scope.time, "T"}
+        nodes = self.parts.tree.children if self.parts.tree else frozenset()
+        return declared | untimed | nodes | {self.scope.time, "T"}
 
     # -- expressions -------------------------------------------------------------------------------
 
@@ -418,7 +431,11 @@ class _Reader:
             key = name.key
             if when is None and self._is_loss(name):
                 loss, loss_name = right, key
+                if tree is not None:
+                    check_reads_nodes(tree, "the loss", loss, surface.span)
                 continue
+            if tree is not None and when is None:
+                check_reads_nodes(tree, key, right, surface.span)
             if tree is not None and when is not None:
                 left, right = unified(tree, left, right, surface.span)
                 when = time
@@ -441,6 +458,9 @@ class _Reader:
                     f"{key} is defined twice", span=surface.items[0].span, expected="one equation for each quantity"
                 )
             equations.append(Equation(key, left, right, surface.span))
+        if tree is not None:
+            whole = [(part, q.span) for q in equations for part in (q.lhs, q.rhs)]
+            check_kinds([*whole, *([] if loss is None else [(loss, self._loss_span(lefts))])])
         _check_starting_values(initial, places, {equation.key for equation in equations})
         if not equations:
             raise CellError(

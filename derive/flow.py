@@ -7,18 +7,21 @@ later, in the same step or after, is followed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sympy import Basic, Eq, Expr, Piecewise, Symbol
+from sympy import Basic, Expr, Symbol
 
 from derive import expressions as e
 from derive.derivation import Step
+from derive.errors import MissingRuleError
 from derive.expressions import make
 from derive.expressions.node import ONE
 from derive.linear import jacobian_of
 from derive.notation.names import QName
 from derive.system import RecurrentSystem, leaves
 from derive.tree import steps_away
+from derive.tree_flow import NodeFlow
 
 Point = tuple[str, int | None]
 """A quantity at an offset from the time t; offset None for quantities without time."""
@@ -112,31 +115,6 @@ class FlowEngine:
             return (reader[1] or 0) + int(leaf.time - self.time)
         return (reader[1] or 0) + int(steps_away(leaf.time, self.system.definitions[reader[0]].lhs.time))
 
-    def _local(self, jacobian: e.Node, offset: int | None) -> e.Node:
-        """A Jacobian of one equation, at an offset. In a tree, its sums over children leave the letter k to the child by
-        which everything is differentiated.
-        """
-        tree = self.system.tree
-        return moved(self.system, jacobian if tree is None else tree.with_other_letter(jacobian), offset)
-
-    def _over_children(
-        self, leaf: e.Timed | e.Var, reader: Point, jacobians: Mapping[Point, e.Node], term: e.Node
-    ) -> e.Node:
-        """A node that moves with its own quantity through the edges to its children does so through all of them."""
-        tree, (source, start) = self.system.tree, next(iter(jacobians))
-        on_edges = self.system.on_edges
-        through_edges = isinstance(leaf, e.Timed) and leaf.name in on_edges and reader[0] not in on_edges
-        if tree is None or not through_edges or source in on_edges or start != reader[1]:
-            return term
-        whole = e.SumOverChildren(tree.child, tree.node, term)
-        return whole if reader[1] == 0 else e.SumOverChildren(tree.other, tree.child, term)
-
-    def _if_child(self, leaf: e.Timed | e.Var) -> tuple[e.Node, ...]:
-        """[k = l(j)], where a certain child is read and the derivative is by any child k."""
-        if self.system.tree is None or not isinstance(leaf, e.Timed) or not isinstance(leaf.time, e.OrderedChild):
-            return ()
-        return (e.Scalar(Piecewise((1, Eq(self.system.tree.child, leaf.time)), (0, True))),)
-
     # -- through finitely many steps ---------------------------------------------------------------
 
     def follow(self, source: Point, last: int | None, wanted: Point, frozen: frozenset[Point] = frozenset()) -> Flow:
@@ -144,6 +122,8 @@ class FlowEngine:
 
         ``frozen`` points are held fixed, as the other states of a joint state are.
         """
+        if self.system.tree is not None and source[1] is not None:
+            return self._over_edges(source, wanted, frozen)
         key, start = source
         by = self._at(source)
         jacobians: dict[Point, e.Node] = {source: make.identity(vector_size(by))}
@@ -162,6 +142,39 @@ class FlowEngine:
                     continue
                 self._extend(point, by, jacobians, steps)
         return Flow(jacobians, tuple(steps))
+
+    def _over_edges(self, source: Point, wanted: Point, frozen: frozenset[Point]) -> Flow:
+        """The same in a tree: through the child's own equations first, where the source is there, then through the node's."""
+        system, tree = self.system, self.system.tree
+        if tree is None:
+            raise MissingRuleError("the cell has no tree")
+        key, start = source
+        leading = self._leading_to(source, wanted)
+        needed = {offset: frozenset(name for name, at in leading if at == offset) for offset in (-1, 0)}
+        held = {offset: frozenset(name for name, at in frozen if at == offset) for offset in (-1, 0)}
+
+        def flow(generic: Symbol, by: e.Node, **known: Any) -> NodeFlow:
+            return NodeFlow(system, tree, by, self.vec, self.derivative, rule_name, generic, **known)
+
+        unit = {key: make.identity(vector_size(self._at(source)))}
+        if start == 0:
+            at = "own" if key in system.on_edges else "node"
+            found = flow(tree.other if at == "own" else tree.child, self._at(source), **{at: unit})
+            found.run(needed[0], held[0])
+            return self._flow_of(found, {}, [])
+        below = flow(tree.child, system.quantity(key), node=unit).run(needed[-1], held[-1])
+        child = {name: tree.child_of_node(value) for name, value in below.node.items()}
+        steps = [replace(s, lhs=tree.child_of_node(s.lhs), rhs=tree.child_of_node(s.rhs)) for s in below.steps]
+        found = flow(tree.other, self._at(source), child=child).run(needed[0], held[0])
+        return self._flow_of(found, child, steps)
+
+    def _flow_of(self, found: NodeFlow, child: Mapping[str, e.Node], before: list[Step]) -> Flow:
+        jacobians: dict[Point, e.Node] = {(name, -1): value for name, value in child.items()}
+        for name in {**found.node, **found.own, **found.shared}:
+            total = found.total(name)
+            if total is not None:
+                jacobians[(name, 0)] = total
+        return Flow(jacobians, (*before, *found.steps))
 
     def _at(self, point: Point) -> e.Node:
         key, offset = point
@@ -192,8 +205,7 @@ class FlowEngine:
             inner = jacobians.get((leaf.name, self._read_at(leaf, point)))
             local = None if inner is None else jacobian_of(rhs, leaf, self.vec)
             if inner is not None and local is not None:
-                term = make.times(*self._if_child(leaf), self._local(local, offset), inner)
-                terms.append(self._over_children(leaf, point, jacobians, term))
+                terms.append(make.times(moved(self.system, local, offset), inner))
                 chained[leaf] = moved(self.system, leaf, offset) != by
         if not terms:
             return

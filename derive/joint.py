@@ -294,9 +294,10 @@ def joint_jacobian(engine: FlowEngine) -> Derivation:
     target = e.Derivative(joint, joint.xreplace({t: k}))
     result = joint_state.over_steps(one_step, k, t, index)
     product = Step(target, result, *_over_steps_rule(engine, k, t))
-    title = "One-step Jacobian of the joint state, and its product over time"
-    if len(joint_state.parts) == 1:
-        title = f"One-step Jacobian of {joint_state.parts[0].key}, and its product over time"
+    of = "the joint state" if len(joint_state.parts) > 1 else joint_state.parts[0].key
+    title = (
+        f"One-step Jacobian of {of}, and its product {'over time' if engine.system.tree is None else 'along a path'}"
+    )
     return Derivation(target, result, (*steps, *lines, product), title, conditions=((Integer(0), k), (k, t)))
 
 

@@ -179,6 +179,8 @@ def hessian_vector(system: RecurrentSystem, by: e.Node | None = None, along: Ite
     """
     if not system.loss_terms:
         raise UsageError("the equations have no time, so there is no loss over time", hint="ask for a Jacobian")
+    if not any(key not in system.labels for key in system.parameters):
+        raise UsageError("the cell has no parameter", expected="one that the direction moves")
     engine = TangentEngine(system, along)
     if by is not None and (not isinstance(by, e.Var) or by.name not in system.parameters):
         raise UsageError(f"{by} is no parameter of the cell", expected=f"one of {', '.join(system.parameters)}")

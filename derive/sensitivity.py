@@ -105,7 +105,7 @@ class SensitivityEngine:
             if make.is_zero(moved):
                 continue
             terms.append(
-                moved.xreplace({self.system.time: term.lower})
+                e.reindexed(moved, {self.system.time: term.lower})
                 if term.final
                 else e.SumOver(self.system.time, term.lower, term.upper, moved)
             )

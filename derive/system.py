@@ -302,7 +302,10 @@ class RecurrentSystem:
         )
         sizes = {str(symbol) for shape in self.shapes.values() for size in shape for symbol in size.free_symbols}
         scope = replace(
-            scope, sizes=scope.sizes | sizes - scope.names, functions=scope.functions | self._abstract_functions()
+            scope,
+            sizes=scope.sizes | sizes - scope.names,
+            functions=scope.functions | self._abstract_functions(),
+            on_edges=self.on_edges | {name for name, key in self.adjoint_owners.items() if key in self.on_edges},
         )
         bare: dict[str, set[e.Node]] = {}
         for q in self.steps:

@@ -15,10 +15,10 @@ from derive import expressions as e
 from derive.differentiate import Reach
 from derive.errors import CellError
 from derive.expressions import make
-from derive.expressions.calculus import primed
+from derive.expressions.calculus import another
 from derive.notation.source import Span
 
-_LETTERS = ("k", "m", "i", "u", "v", "w", "p", "q", "k'", "k''")
+_LETTERS = ("k", "i", "s", "u", "p", "q", "v", "w", "r", "l", "k'", "k''")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def unified(tree: TreeIndices, left: e.Timed, right: e.Node, span: Span | None) 
         raise CellError(
             f"{left} is neither of the node {tree.node} nor of an edge from it to a child",
             span=span,
-            expected=f"{left.name}_{tree.node}, or {left.name}_{{{tree.node}{tree.child}}}",
+            expected=f"{left.name}_{tree.node}, or {left.name}_{{{tree.node}{tree.child if tree.child != tree.node else tree.other}}}",
         )
     if on_edge and when.child != tree.child:
         moved = {when.child: tree.child}
@@ -105,6 +105,46 @@ def _with_letter(formula: e.Node, tree: TreeIndices) -> e.Node:
     return formula
 
 
+def check_kinds(formulas: Iterable[tuple[e.Node, Span | None]]) -> None:
+    """A name is that of nodes or of edges.
+
+    Raises
+    ------
+    CellError : one name is used as both; at the second use.
+    """
+    known: dict[str, e.Timed] = {}
+    for formula, span in formulas:
+        for leaf in sorted(formula.atoms(e.Timed), key=str):
+            first = known.setdefault(leaf.name, leaf)
+            if isinstance(first.time, e.Edge) != isinstance(leaf.time, e.Edge):
+                raise CellError(
+                    f"{leaf.name} is a quantity of {_KINDS[isinstance(first.time, e.Edge)]} elsewhere, as in {first}",
+                    span=span,
+                    expected=f"the same indices everywhere, as in {first.latex()}",
+                    hint=f"{leaf} has {'two' if isinstance(leaf.time, e.Edge) else 'one'}",
+                )
+
+
+_KINDS = {True: "the edges", False: "the nodes"}
+
+
+def check_reads_nodes(tree: TreeIndices, name: str, formula: e.Node, span: Span | None) -> None:
+    """What has no index, as a loss, reads nodes: every one, or certain ones.
+
+    Raises
+    ------
+    CellError : it reads an edge, a child or a parent, or sums over children.
+    """
+    others = [leaf for leaf in sorted(formula.atoms(e.Timed), key=str) if leaf.time.has(e.NodeIndex)]
+    if others or formula.has(e.SumOverChildren, e.ProductOverPath):
+        raise CellError(
+            f"{name} reads {others[0]}" if others else f"{name} sums over the children of a node",
+            span=span,
+            expected=f"quantities of nodes, as in \\sum_{{{tree.node}=1}}^{{T}} L_{tree.node}(h_{tree.node}), or of the root, h_T",
+            hint=f"give what it reads a name by an equation for the node {tree.node}",
+        )
+
+
 def _check_neighbours(tree: TreeIndices, left: e.Timed, right: e.Node, span: Span | None) -> None:
     on_edge = isinstance(left.time, e.Edge)
     bound: set[Basic] = {tree.child} if on_edge else set()
@@ -118,10 +158,11 @@ def _check_neighbours(tree: TreeIndices, left: e.Timed, right: e.Node, span: Spa
             )
         if isinstance(node, e.SumOverChildren) and (node.node != tree.node or on_edge):
             raise CellError(
-                f"{left.name} sums over the children of {node.node}",
+                f"{left.name} sums over the children of {index_text(node.node)}"
+                + (", in an equation for an edge" if on_edge else ""),
                 span=span,
-                expected=f"sums over the children of the node {tree.node} that the equation is for",
-                hint="name the sum by an equation of its own",
+                expected=f"sums over the children of {tree.node} in equations for the node {tree.node}",
+                hint=f"name the sum by an equation of its own, s_{tree.node} = ..., and read s_{tree.node}",
             )
         if not isinstance(node, e.Timed):
             continue
@@ -131,11 +172,29 @@ def _check_neighbours(tree: TreeIndices, left: e.Timed, right: e.Node, span: Spa
         near = isinstance(when, (e.OrderedChild, e.Parent)) and when.node == tree.node and not on_edge
         if not plain and not near:
             raise CellError(
-                f"{left.name} reads {node}, which is no neighbour of {left.time if not on_edge else tree.node}",
+                f"{left.name} reads {node}, {_why(tree, when, on_edge)}",
                 span=span,
-                expected=f"quantities of {tree.node}, of its parent \\pi({tree.node}), of a child l({tree.node}) or r({tree.node}), "
+                expected=f"quantities of {tree.node}, of {tree.child}, or of the edge {tree.node}{tree.child}"
+                if on_edge
+                else f"quantities of {tree.node}, of its parent \\pi({tree.node}), of a child l({tree.node}) or r({tree.node}), "
                 f"or of {tree.child} under \\sum_{{{tree.child} \\in C({tree.node})}}",
             )
+
+
+def _why(tree: TreeIndices, when: Expr, on_edge: bool) -> str:
+    """Why a quantity at an index cannot be read."""
+    if isinstance(when, Symbol) and when != e.size("T") and not on_edge:
+        return f"but {when} stands outside a sum over children"
+    return (
+        f"which is neither of the edge {tree.node}{tree.child} nor of its ends"
+        if on_edge
+        else "which is no neighbour of it"
+    )
+
+
+def index_text(index: Expr) -> str:
+    """An index as it is written."""
+    return str(e.Scalar(index))
 
 
 def _with_bound(node: e.Node, bound: frozenset[Basic]) -> Iterable[tuple[e.Node, frozenset[Basic]]]:
@@ -163,7 +222,7 @@ def arriving(tree: TreeIndices, reader: e.Timed, reach: Reach) -> tuple[e.Node, 
         here = Eq(tree.node, when.xreplace({tree.node: above}))
         return make.times(e.Scalar(Piecewise((1, here), (0, True))), e.reindexed(whole, {tree.node: above})), 1
     if isinstance(when, e.Parent):
-        child = _free_child(tree, whole)
+        child = another(tree.child, whole) if tree.child in whole.atoms(Symbol) else tree.child
         return e.SumOverChildren(child, tree.node, e.reindexed(whole, {tree.node: child})), -1
     return whole, 0
 
@@ -185,11 +244,3 @@ def by_child(terms: Sequence[e.Node]) -> list[e.Node]:
 
 def _is_child_bracket(node: e.Node) -> bool:
     return isinstance(node, e.Scalar) and bool(node.value.atoms(e.OrderedChild))
-
-
-def _free_child(tree: TreeIndices, formula: e.Node) -> Symbol:
-    """A letter for a child that a formula does not hold yet."""
-    letter = tree.child
-    while letter in formula.atoms(Symbol):
-        letter = primed(letter)
-    return letter

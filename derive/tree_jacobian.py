@@ -13,6 +13,7 @@ from derive.expressions import make
 from derive.flow import FlowEngine, Point, definition_steps
 from derive.joint import over_a_stretch
 from derive.substitute import substitute
+from derive.system import T
 from derive.tree import TreeIndices
 
 
@@ -76,13 +77,14 @@ def _place(tree: TreeIndices, of: e.Timed, by: e.Timed, top: Expr) -> tuple[int,
         return -1, below
     if below == tree.child or (isinstance(below, e.OrderedChild) and below.node == top) or top == e.Parent(below):
         return -1, below
-    if isinstance(below, e.Parent):
+    if isinstance(below, e.Parent) or top.has(below) or below == T:
         raise UsageError(
             f"{of} is computed before {by}, so it does not depend on it", expected="a node below in the denominator"
         )
     if not isinstance(below, Symbol):
         raise MissingRuleError(
-            f"{by} is more than one edge below {of}", expected="a child, or a letter such as i for any node below"
+            f"{by} is no node on the way to {of}" if below.has(e.OrderedChild) else f"{by} is no node of its own",
+            expected=f"a child such as {by.name}_{{l({top})}}, or a letter such as i for any node below",
         )
     return None
 
@@ -91,7 +93,8 @@ def _point(tree: TreeIndices, step: Step) -> Point:
     quantity = step.lhs.of.operands[0] if isinstance(step.lhs.of, e.Vec) else step.lhs.of
     if not isinstance(quantity, e.Timed):
         return quantity.name, None
-    return quantity.name, -1 if quantity.time == tree.child else 0
+    node = quantity.time.node if isinstance(quantity.time, e.Edge) else quantity.time
+    return quantity.name, -1 if node == tree.child else 0
 
 
 def _at(formula: e.Node, ends: dict[Symbol, Expr]) -> e.Node:

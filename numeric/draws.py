@@ -59,7 +59,11 @@ def draw(
 
 def _tree(system: RecurrentSystem, length: int, generator: np.random.Generator) -> Tree | None:
     formulas = [q.rhs for q in system.steps]
-    return None if system.tree is None else random_tree(length, generator, places_in(formulas))
+    return (
+        None
+        if system.tree is None
+        else random_tree(length, generator, max(2, places_in(formulas)) if places_in(formulas) else 0)
+    )
 
 
 def _sizes(system: RecurrentSystem, generator: np.random.Generator, largest: int) -> dict[str, int]:

@@ -40,6 +40,10 @@ class Tree:
 
     def __post_init__(self) -> None:
         length = len(self.parents)
+        if any(not isinstance(number, int) for number in (*self.parents, *self.places)):
+            raise DataError("parents and places are integers", expected="a parent for each node, T + 1 for a root")
+        if self.places and (len(self.places) != length or min(self.places) < 1):
+            raise DataError("the places do not fit the nodes", expected="a place for each node, from 1 on")
         for node, parent in enumerate(self.parents, 1):
             if not node < parent <= length + 1:
                 raise DataError(

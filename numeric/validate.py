@@ -30,6 +30,10 @@ TOLERANCE = 1e-10
 """Largest relative error that a derivation may have in float64."""
 
 
+_ATTEMPTS = 12
+"""How often another sequence or tree is drawn, until it holds all that a derivation speaks of."""
+
+
 @dataclass(frozen=True)
 class Validation:
     """What was measured: the largest relative error over all draws, and what was drawn."""
@@ -193,9 +197,16 @@ def validate_derivation(
         drawn = draw(system, seed + number, derivation.length, scale=scale)
         generator = np.random.default_rng([seed + number, 7])
         times = _times(system, derivation, drawn, generator)
+        longer = max(6, farthest(derivation.target) + 2)
+        for attempt in range(_ATTEMPTS):
+            if times is not None:
+                break
+            drawn = draw(system, seed + number + 1000 * attempt, longer + attempt, scale=scale)
+            times = _times(system, derivation, drawn, generator)
         if times is None:
-            drawn = draw(system, seed + number, max(6, farthest(derivation.target) + 2), scale=scale)
-            times = _times(system, derivation, drawn, generator) or {}
+            raise ValidationError(
+                f"no sequence was found in which {derivation.target} exists", expected="times or nodes that there are"
+            )
         record.drawn(drawn)
         with np.errstate(all="ignore"):
             measured, truth = _result_pair(system, derivation, drawn, times)
@@ -246,14 +257,15 @@ def _nodes(
         evaluator = Evaluator(run, drawn.sizes, times)
         parts = [part for part in target.args if isinstance(part, e.Node) and isinstance(part, (e.Timed, e.Vec))]
         quantities = [part.operands[0] if isinstance(part, e.Vec) else part for part in parts]
-        places = [evaluator.integer(q.time) for q in quantities if isinstance(q, e.Timed)]
+        timed = [(q.name, evaluator.integer(q.time)) for q in quantities if isinstance(q, e.Timed)]
+        places, nodes = [place for _, place in timed], [run.step_of(*point) for point in timed]
         near = times.keys() >= {letters.node.name, letters.child.name}
         joined = not near or tree.is_edge(times[letters.node.name], times[letters.child.name])
         joined = joined and all(evaluator.number(a) <= evaluator.number(b) for a, b in derivation.conditions)
         if (
             joined
             and all(1 <= place <= drawn.sizes["T"] for place in places)
-            and (len(places) < 2 or tree.is_above(*places))
+            and (len(places) < 2 or tree.is_above(*nodes))
         ):
             options.append(times)
     return options[int(generator.integers(len(options)))] if options else None

@@ -298,6 +298,8 @@ def tree_cells(draw: st.DrawFn, depth: int = 2) -> str:
             lines.append(f"\\tilde{{{name}}}_j = \\sum_{{k \\in C(j)}} {_factor(below, name, shape, depth)}")
             declared[f"\\tilde{{{name}}}_j"] = shape
             scope.quantities.setdefault(shape, []).append(f"\\tilde{{{name}}}_j")
+        if draw(st.booleans()):
+            lines += _coupled(scope, below, depth, declared)
     places = {"places": ("l(j)", "r(j)"), "both": ("l(j)",), "down": ("\\pi(j)",), "sums": ()}[walk]
     for name, shape in shapes.items():
         scope.quantities.setdefault(shape, []).extend(f"{name}_{{{place}}}" for place in places)
@@ -334,6 +336,18 @@ def _child_scope(scope: Scope, shapes: dict[str, Shape], own: dict[str, Shape], 
         declared["e_{jk}"] = (scope.draw(st.sampled_from(SIZES)),)
         below.quantities.setdefault(declared["e_{jk}"], []).append("e_{jk}")
     return below
+
+
+def _coupled(scope: Scope, below: Scope, depth: int, declared: dict[str, Shape]) -> list[str]:
+    """Edges that read a sum over all children, as those of an attention do, and their sum."""
+    for shape, names in scope.quantities.items():
+        below.quantities.setdefault(shape, []).extend(name for name in names if name.startswith("\\tilde"))
+    shape = (scope.draw(st.sampled_from(SIZES)),)
+    lines = [f"g_{{jk}} = {below.expression(shape, depth)} + {below.expression(shape, depth)}"]
+    lines.append(f"\\hat{{g}}_j = \\sum_{{k \\in C(j)}} (g_{{jk}} \\odot {below.expression(shape, depth)})")
+    declared.update({"g_{jk}": shape, "\\hat{g}_j": shape})
+    scope.quantities.setdefault(shape, []).append("\\hat{g}_j")
+    return lines
 
 
 def _factor(below: Scope, name: str, shape: Shape, depth: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sympy import Basic, Expr, Symbol, sympify
@@ -10,6 +10,7 @@ from sympy.core.symbol import Str
 
 from derive.errors import ShapeError
 from derive.expressions import make
+from derive.expressions.leaves import index as index_of
 from derive.expressions.node import ONE, SCALAR, Conform, Node, Shape, is_scalar, linear_jvp, show_shape
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Over(Node):
         if old == index:
             return self.func(index, *limits, body)
         if index in new.free_symbols:
-            fresh = primed(index)
+            fresh = another(index, body, new.free_symbols)
             body = body.xreplace({index: fresh})
             index = fresh
         return self.func(index, *limits, body.subs(old, new))
@@ -66,9 +67,14 @@ class Over(Node):
         return shapes[0]
 
 
-def primed(index: Symbol) -> Symbol:
-    """Another index, for where its letter is taken."""
-    return Symbol(f"{index.name}'", integer=True)
+_LETTERS = ("p", "q", "s", "v", "w", "k", "l", "r", "i", "j", "u")
+
+
+def another(index: Symbol, node: Basic, taken: Collection[Basic] = ()) -> Symbol:
+    """Another index, for where its letter is taken: a letter that a formula does not hold."""
+    names = {str(symbol) for symbol in (*node.atoms(Symbol), *taken)} | {text.name[:1] for text in node.atoms(Str)}
+    letters = (*_LETTERS, *(f"{index.name}{chr(39) * count}" for count in range(1, len(names) + 2)))
+    return next(index_of(letter) for letter in letters if letter not in names)
 
 
 class OverTime(Over):
@@ -95,15 +101,18 @@ def reindexed(node: Node, indices: Mapping[Symbol, Expr]) -> Node:
     taken = {symbol for value in indices.values() for symbol in value.free_symbols}
     if not any(part.index in indices or part.index in taken for part in node.atoms(Over)):
         return node.xreplace(dict(indices))
+    if not node.operands:
+        return node.xreplace(dict(indices))
     if isinstance(node, Over):
         kept = {index: value for index, value in indices.items() if index != node.index}
-        index, body = node.index, node.body
-        while index in taken:
-            index = primed(index)
+        index = another(node.index, node.body, taken) if node.index in taken else node.index
         inside = {**kept, node.index: index} if index != node.index else kept
-        return node.func(index, *(part.xreplace(dict(indices)) for part in node.range), reindexed(body, inside))
-    return node.func(
-        *(reindexed(arg, indices) if isinstance(arg, Node) else arg.xreplace(dict(indices)) for arg in node.args)
+        return node.func(index, *(part.xreplace(dict(indices)) for part in node.range), reindexed(node.body, inside))
+    operands = [reindexed(operand, indices) for operand in node.operands]
+    others = [arg for arg in node.args if isinstance(arg, Expr) and not isinstance(arg, Node) and arg.has(*indices)]
+    moved = node.with_operands(operands)
+    return (
+        moved.func(*(arg.xreplace(dict(indices)) if arg in others else arg for arg in moved.args)) if others else moved
     )
 
 

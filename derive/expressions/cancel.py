@@ -33,8 +33,10 @@ def numerator_over(node: Node, below: Node) -> Node | None:
     if isinstance(node, Plus):
         parts = [numerator_over(term, below) for term in node.operands]
         return None if any(part is None for part in parts) else make.plus(*(part for part in parts if part is not None))
-    if isinstance(node, Times) and _of_one_entry(node, below):
-        return make.times(*(factor for factor in node.operands if not _is_log_of_entry(factor, below)))
+    if isinstance(node, Times):
+        entry = _over_one_entry(node, below)
+        if entry is not None:
+            return entry
     if isinstance(node, (Hadamard, Times)):
         elementwise = isinstance(node, Hadamard) or all(f.is_scalar for f in node.operands)
         for k, factor in enumerate(node.operands):
@@ -47,23 +49,17 @@ def numerator_over(node: Node, below: Node) -> Node | None:
     return None
 
 
-def _of_one_entry(node: Node, below: Node) -> bool:
-    """Whether a one-hot vector is divided by the entry that it selects, as log(e · p) is differentiated."""
-    hot = [factor for factor in node.operands if isinstance(factor, OneHot)]
-    return len(hot) == 1 and any(_is_log_of_entry(factor, below, hot[0]) for factor in node.operands)
-
-
-def _is_log_of_entry(factor: Node, below: Node, hot: Node | None = None) -> bool:
+def _over_one_entry(node: Node, below: Node) -> Node | None:
+    """A one-hot vector divided by the entry that it selects, log'(e · p) e, which is e ⊘ p; without the divisor."""
     from derive.expressions.algebra import Inner
     from derive.expressions.elementwise import Apply
 
-    if not isinstance(factor, Apply) or (factor.function, factor.order) != ("log", 1):
-        return False
-    inside = factor.argument
-    if isinstance(inside, Inner) and below in inside.operands:
-        other = inside.operands[1 - inside.operands.index(below)]
-        return isinstance(other, OneHot) and hot in (None, other)
-    return hot is not None and inside in (make.inner(hot, below), make.inner(below, hot))
+    for hot in (factor for factor in node.operands if isinstance(factor, OneHot)):
+        selected = (make.inner(hot, below), make.inner(below, hot), Inner(hot, below), Inner(below, hot))
+        divisors = [Apply("log", entry, 1) for entry in selected]
+        if sum(factor in divisors for factor in node.operands) == 1:
+            return make.times(*(factor for factor in node.operands if factor not in divisors))
+    return None
 
 
 def total_of(node: Node) -> Node:

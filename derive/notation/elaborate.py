@@ -12,6 +12,7 @@ from derive.errors import AmbiguityError, BpttError, ParseError, ShapeError
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector
 from derive.notation import surface as s
 from derive.notation.infer import Inference, NameInfo, infer, one_hot_labels, size_symbols, walk
+from derive.notation.names import QName
 from derive.notation.operations import Pre
 from derive.notation.parser import MAX_EXPONENT, parse_one
 from derive.notation.resolve import Resolver
@@ -351,7 +352,8 @@ def elaborate(surface: s.Surface, context: Context | None = None, columns: bool 
     layout), as some authors write them throughout.
     """
     surface = with_subscripts(surface, context.scope.style if context else style_of([surface]))
-    surface = with_edges(surface, _tree(surface, context))
+    bases = {QName.from_key(key).base for key in context.scope.on_edges} if context else set()
+    surface = with_edges(surface, _tree(surface, context), bases)
     scope = formula_scope(surface, context)
     pre = Resolver(scope).expression(surface)
     if columns and context is not None:

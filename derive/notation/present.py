@@ -119,6 +119,13 @@ def _enclosed(node: s.Surface, least: int) -> s.Surface:
     return node if _level(node) >= least else s.Bracket("(", (node,))
 
 
+def _ends_open(node: s.Surface) -> bool:
+    """Whether a formula ends in a sum sign's body, which would take in what follows."""
+    while isinstance(node, (s.Sequence, s.Infix, s.Sum)):
+        node = node.items[-1]
+    return isinstance(node, s.Big)
+
+
 def _applied(name: s.Surface, *arguments: s.Surface) -> s.Surface:
     return s.Sequence((name, s.Bracket("(", arguments)))
 
@@ -132,7 +139,7 @@ class _Presenter:
         if method is None:
             return _applied(s.Name(type(node).__name__), *(self.node(operand) for operand in node.operands))
         result = method(node)
-        return result if tail or not isinstance(result, s.Big) else s.Bracket("(", (result,))
+        return result if tail or not _ends_open(result) else s.Bracket("(", (result,))
 
     def inside(self, node: e.Node, least: int, tail: bool = False) -> s.Surface:
         return _enclosed(self.node(node, tail=tail), least)

@@ -22,7 +22,7 @@ from derive.notation.scope import (
     offset_letters,
     size_key,
 )
-from derive.notation.trees import edge_ends, found_from
+from derive.notation.trees import edge_ends, found_from, is_application
 from derive.notation.vocabulary import GREEK
 
 
@@ -175,7 +175,9 @@ class ReferenceReader:
                     raise ParseError(
                         "this subscript is neither a time nor a label",
                         span=item.span or node.span,
-                        expected="an index such as t-1, or a label such as f or hh",
+                        expected="l(j), r(j) or c_2(j) for a child, \\pi(j) for the parent"
+                        if is_application(item)
+                        else "an index such as t-1, or a label such as f or hh",
                     )
                 labels.append(label)
         return tuple(labels), time, slices
@@ -213,6 +215,8 @@ class ReferenceReader:
             return timed or (self.scope.open and not self.scope.in_cell and base[0].islower() and base not in GREEK)
         if base in self.scope.losses and label == "T":
             return True
+        if isinstance(item, s.Name) and timed and self.scope.tree is not None and len(item.text) == 1:
+            return item.text.islower() or item.text == "T"
         if isinstance(item, s.Name) and timed:
             return item.text in CONVENTIONAL_INDICES or item.text in self.scope.indices or item.text == self.scope.time
         if (

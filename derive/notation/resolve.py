@@ -13,6 +13,7 @@ from sympy import And, Eq, Expr, Ge, Gt, Integer, Le, Lt, Piecewise, Rational
 
 from derive.errors import AmbiguityError, ParseError, UnknownNameError
 from derive.expressions.leaves import size as size_of
+from derive.expressions.tree import Edge
 from derive.notation import surface as s
 from derive.notation.applications import Applications, is_transpose
 from derive.notation.names import QName, label_text
@@ -71,7 +72,25 @@ class Resolver:
                 span=span,
                 expected=f"a child such as {key}_{{l({self.scope.time})}}, or the parent {key}_{{\\pi({self.scope.time})}}",
             )
+        self._check_index(key, reference.time, span)
         return Pre("name", data=(key, reference.time), span=span)
+
+    def _check_index(self, key: str, time: Expr | None, span: Span | None) -> None:
+        """In a formula about a cell: an index is no size, and an edge has two ends."""
+        if time is None or self.scope.in_cell or self.scope.open:
+            return
+        sizes = sorted({symbol.name for symbol in time.free_symbols} & self.scope.sizes - {"T"})
+        if sizes:
+            raise AmbiguityError(
+                f"{sizes[0]} is a size of this cell, so it is no index", span=span, expected="another letter, such as k"
+            )
+        if self.scope.tree is not None and isinstance(time, Edge) != (key in self.scope.on_edges):
+            edges = key in self.scope.on_edges
+            raise ParseError(
+                f"{key} is a quantity of {'an edge' if edges else 'a node'}",
+                span=span,
+                expected=f"{key}_{{jk}}, with the two ends of the edge" if edges else f"{key}_j, with one index",
+            )
 
     def unknown(self, key: str, span: Span | None) -> UnknownNameError:
         """The error for a name that nothing defines, with the likely intention."""
@@ -311,6 +330,12 @@ class Resolver:
             return self._between(sub)
         if isinstance(sub, s.Name) and sup is None and sub.text == self.scope.time:
             return self.references.index(sub), Integer(1), size_of("T")
+        if isinstance(sub, s.Relation) and sub.operators in (("in",), ("~",)):
+            raise ParseError(
+                "this set is not part of the notation",
+                span=sub.span or node.span,
+                expected="\\sum_{k \\in C(j)} over the children of the node j, or bounds such as _{k=1}^{t}",
+            )
         raise ParseError(
             "the bounds of this sum or product are not clear", span=node.span, expected="bounds such as _{k=1}^{t}"
         )

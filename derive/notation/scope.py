@@ -60,6 +60,7 @@ class Scope:
     sizes   : names of sizes that may be used as numbers.
     declared : keys of names that are declared to be quantities.
     tree    : the letters of nodes, where the cell computes a tree.
+    on_edges : keys of quantities of the edges of a tree.
     losses  : letters of losses, which may stand without a time beside E_t.
     style   : another way in which the text writes times (see :mod:`derive.notation.time_style`).
     open    : whether other names may occur (they become parameters and inputs); otherwise an unknown name is an error.
@@ -73,6 +74,7 @@ class Scope:
     sizes: frozenset[str] = frozenset()
     declared: frozenset[str] = frozenset()
     tree: TreeLetters | None = None
+    on_edges: frozenset[str] = frozenset()
     losses: frozenset[str] = LOSS_LETTERS
     style: tuple[str, str] | None = None
     open: bool = True

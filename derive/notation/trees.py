@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from sympy import Expr, Integer, Symbol
@@ -74,6 +74,11 @@ def _application(node: s.Surface) -> tuple[s.Surface, s.Surface] | None:
     return (head, argument.items[0]) if isinstance(argument, s.Bracket) and single else None
 
 
+def is_application(node: s.Surface) -> bool:
+    """Whether a script looks like a node that is found from another one, ``p(j)``."""
+    return _application(node) is not None
+
+
 def _is_node(node: s.Surface) -> bool:
     return (isinstance(node, s.Name) and len(node.text) == 1) or found_from(node) is not None
 
@@ -105,17 +110,19 @@ def tree_letters(lines: Iterable[s.Surface]) -> TreeLetters | None:
             children.update({path[0].text, *(low if high else ())})
         if member is not None:
             children.add(member[0].text)
-            nodes.update(dict.fromkeys(_letters(member[1]), member[1]))
+            nodes.update(dict.fromkeys(_letters(member[1]) - {"T"}, member[1]))
         for script in part.subs if isinstance(part, s.Scripted) else ():
             found = found_from(script)
             if found is not None:
-                nodes.update(dict.fromkeys(_letters(found[1]), script))
+                nodes.update(dict.fromkeys(_letters(found[1]) - {"T"}, script))
     if not nodes:
         return None
     own = [letter for letter in nodes if letter not in children]
     if len(own) != 1:
         raise AmbiguityError(
-            f"{' and '.join(sorted(own or nodes))} are all letters of a node",
+            f"{' and '.join(sorted(own))} are all letters of a node"
+            if own
+            else f"{' and '.join(sorted(nodes))} is the letter of a node and of its children",
             span=list(nodes.values())[-1].span,
             expected="one letter for the node that an equation computes, as in \\sum_{k \\in C(j)} h_k",
         )
@@ -140,29 +147,41 @@ def _letters(node: s.Surface) -> set[str]:
     return {leaf.text for leaf in node.walk() if isinstance(leaf, s.Name) and leaf.text not in _FUNCTIONS}
 
 
-def with_edges(node: s.Surface, letters: TreeLetters | None) -> s.Surface:
-    """The same surface with the two subscripts of an edge, ``f_{jk}`` or ``f_{j,k}``, as one."""
+def with_edges(node: s.Surface, letters: TreeLetters | None, on_edges: Collection[str] = ()) -> s.Surface:
+    """The same surface with the two subscripts of an edge, ``f_{jk}`` or ``f_{j,k}``, as one; those of names ``on_edges``
+    whatever their letters are.
+    """
     if letters is None:
         return node
     own = {letters.node, *letters.children}
 
-    def is_end(part: s.Surface) -> bool:
+    def is_end(part: s.Surface, certain: bool) -> bool:
         found = found_from(part)
-        return is_end(found[1]) if found is not None else isinstance(part, s.Name) and part.text in own
+        if found is not None:
+            return is_end(found[1], certain)
+        return isinstance(part, s.Name) and (part.text in own or (certain and len(part.text) == 1))
 
     def change(part: s.Surface) -> s.Surface:
         if not isinstance(part, s.Scripted):
             return part
         subs = list(part.subs)
+        certain = _base(part) in on_edges
         for k, sub in enumerate(subs):
             pair = subs[k : k + 2] if len(subs) > k + 1 else _side_by_side(sub)
-            if len(pair) == 2 and all(map(is_end, pair)):
+            if len(pair) == 2 and all(is_end(end, certain) for end in pair):
                 width = 1 if pair[0] is not sub else 2
                 subs[k : k + width] = [s.Bracket(EDGE, tuple(pair), span=sub.span)]
                 break
         return replace(part, subs=tuple(subs))
 
     return rebuilt(node, change)
+
+
+def _base(node: s.Scripted) -> str:
+    base: s.Surface = node.base
+    while isinstance(base, s.Accent):
+        base = base.body
+    return base.text if isinstance(base, s.Name) else ""
 
 
 def _side_by_side(node: s.Surface) -> list[s.Surface]:

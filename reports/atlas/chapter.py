@@ -76,6 +76,7 @@ def _below(blocks: d.Blocks, name: str) -> list[d.Block]:
 def _body(name: str, subject: Cell) -> str:
     """The chapter in Markdown: the same blocks that a sheet calls."""
     wording = _SEQUENCE if subject.tree is None else _TREE
+    backward = wording.backward if not (subject.tree and subject.reads_ahead) else _OTHER_WAY
     parts = [_call("unrolled", name, steps="2")]
     jointly = bool(subject.states) and _has_joint_jacobian(subject)
     if jointly:
@@ -85,7 +86,7 @@ def _body(name: str, subject: Cell) -> str:
             wording.stacked if matrices else wording.one if len(subject.states) == 1 else wording.several,
             _call("jacobian", name, **({"vec": "yes"} if matrices else {})),
         ]
-    parts += ["# Adjoint recursion and gradients", wording.backward, _call("gradients", name)]
+    parts += ["# Adjoint recursion and gradients", backward, _call("gradients", name)]
     if jointly:
         parts += [
             f"# {wording.over_many}",
@@ -123,6 +124,9 @@ _TREE = _Wording(
     "Over a long path",
     "Of the loss at the root, no more than this arrives at a node below:",
 )
+
+
+_OTHER_WAY = "Against the order in which the nodes are computed, every adjoint comes out, and with them every gradient:"
 
 
 def _bound(name: str, subject: Cell, wording: _Wording) -> list[str]:

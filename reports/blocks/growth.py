@@ -19,6 +19,7 @@ from derive.notation.write_latex import write_latex
 from derive.spectra import MAX_POWER, Growth, behaviour, from_sympy, growth
 from numeric.draws import draw
 from numeric.products import product_norms
+from numeric.trees import caterpillar
 from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
 from reports.blocks.phrases import with_formulas
@@ -191,6 +192,7 @@ def norms_with(subject: Cell, parameter: str, matrix: np.ndarray, number: int, s
             f"{parameter} is no square matrix of the cell", expected=f"one of {', '.join(square) or 'none'}"
         )
     sizes = {str(subject.shapes[key][0]): matrix.shape[0]}
-    drawn = draw(subject, seed, length=number, fixed=sizes)
+    tree = None if subject.tree is None else caterpillar(number + 1)
+    drawn = draw(subject, seed, length=number, fixed=sizes, tree=tree)
     drawn.given[(key, None)] = matrix
     return product_norms(subject, drawn)

@@ -8,6 +8,7 @@ from derive.cell import Cell, cell
 from derive.errors import AmbiguityError, BpttError, CellError, MissingRuleError, ParseError, UsageError
 from derive.normal import equal
 from derive.notation.elaborate import read_formula
+from numeric.validate import validate_derivation
 
 SUM = r"h_j = \tanh(W \sum_{k \in C(j)} h_k + U x_j)"
 EDGES = r"""
@@ -98,6 +99,36 @@ def test_the_jacobian_by_a_node_below_is_a_product_on_the_path() -> None:
     assert str(result) == "prod_{u ∈ P(i, j)} diag(tanh'(z[pi(u)])) @ W"
 
 
+def test_a_child_moves_the_edges_to_its_siblings() -> None:
+    text = "s_j = \\sum_{k \\in C(j)} h_k\nf_{jk} = B s_j\nh_j = \\sum_{k \\in C(j)} f_{jk} + W x_j"
+    subject = Cell.from_text(text)
+    assert str(subject.jacobian("h_j", "h_k").result) == "sum_{i ∈ C(j)} B"
+    attention = Cell.from_text(
+        "e_{jk} = \\exp(q^\\top h_k)\nn_j = 1 + \\sum_{k \\in C(j)} e_{jk}\na_{jk} = e_{jk} / n_j\n"
+        "h_j = \\tanh(W x_j + U \\sum_{k \\in C(j)} a_{jk} h_k)"
+    )
+    for by in ("h_k", "e_{jk}", "x_k", "h_i"):
+        validate_derivation(attention, attention.jacobian("h_j", by), draws=5)
+
+
+@pytest.mark.parametrize("of, by", [("h_{l(j)}", "h_j"), ("h_j", "h_T"), ("h_j", r"h_{\pi(j)}")])
+def test_a_node_does_not_move_with_what_is_above_it(of: str, by: str) -> None:
+    with pytest.raises(UsageError, match="computed before"):
+        Cell.from_text(SUM).jacobian(of, by)
+
+
+def test_letters_of_nodes_are_no_sizes() -> None:
+    subject = Cell.from_text("h_j = \\tanh(W h_{l(j)} + U x_j)\nx_j \\in \\mathbb{R}^m")
+    with pytest.raises(AmbiguityError, match="m is a size"):
+        subject.jacobian("h_j", "h_m")
+
+
+@pytest.mark.parametrize("of, by", [("f_{jk}", "x_j"), ("f_{ji}", "h_i"), ("h_j", "h_p"), ("h_j", "h_{r(j)}")])
+def test_any_letter_names_a_node(of: str, by: str) -> None:
+    subject = cell("tree-lstm")
+    validate_derivation(subject, subject.jacobian(of, by), draws=3)
+
+
 def test_equality_knows_sums_over_children() -> None:
     def same(a: str, b: str) -> bool:
         return bool(equal(read_formula(a), read_formula(b)))
@@ -116,7 +147,7 @@ def test_equality_knows_sums_over_children() -> None:
     "text, error, said",
     [
         (r"h_j = \tanh(W \sum_{k \in C(j)} h_k + U h_{j-1})", AmbiguityError, "occurs with an offset"),
-        (r"h_j = \tanh(W h_k + \sum_{k \in C(j)} h_k)", CellError, "no neighbour"),
+        (r"h_j = \tanh(W h_k + \sum_{k \in C(j)} h_k)", CellError, "outside a sum over children"),
         (r"h_j = \sum_{k \in C(j)} \sum_{m \in C(j)} h_k \odot h_m", CellError, "inside a sum over children"),
         (r"h_j = \sum_{k \in C(j)} \sum_{m \in C(k)} h_m", CellError, "inside a sum over children"),
         (r"h_j = \tanh(W \sum_{k \in C(i)} h_k + V h_{l(j)})", AmbiguityError, "letters of a node"),
@@ -125,6 +156,16 @@ def test_equality_knows_sums_over_children() -> None:
         (SUM + "\nL = \\sum_{j=1}^{N} L_j(h_j)", CellError, "called T"),
         (r"h_j = \prod_{k \in C(j)} h_k", ParseError, "only sums run over"),
         (r"f_{jk} = \sum_{k \in C(j)} h_k + h_{l(k)}", BpttError, ""),
+        (EDGES.replace(r"f_{jk} \odot", r"f_k \odot"), CellError, "quantity of the edges"),
+        (EDGES.replace("h_j = x_j", "h_j = x_j + f_j"), CellError, "quantity of the edges"),
+        (EDGES + r"L = \lVert f_{T1} \rVert^2", CellError, "quantity of the edges"),
+        (EDGES + r"L = \sum_{j=1}^{T} \lVert f_{jk} \rVert^2", CellError, "the loss reads f"),
+        (SUM + "\nL = \\sum_{j=1}^{T} \\lVert h_j - h_{\\pi(j)} \\rVert^2", CellError, "the loss reads h"),
+        (SUM + "\ny = V h_{l(T)}", CellError, "y reads h"),
+        (SUM + "\nh_j \\in \\mathbb{R}^k", AmbiguityError, "k is a size here"),
+        (SUM.replace("C(j)", "N(j)"), ParseError, "this set"),
+        (r"h_j = \tanh(U h_{p(j)} + \sum_{k \in C(j)} h_k)", ParseError, "neither a time nor a label"),
+        (r"h_j = \sum_{j \in C(j)} U h_j", AmbiguityError, "of a node and of its children"),
     ],
 )
 def test_slips_are_errors(text: str, error: type[BpttError], said: str) -> None:
@@ -151,7 +192,7 @@ def test_truncation_is_refused() -> None:
 
 def test_a_quantity_of_an_edge_has_two_indices() -> None:
     for name in ("f_j", "h_{jk}"):
-        with pytest.raises(UsageError, match="quantity of"):
+        with pytest.raises(ParseError, match="quantity of"):
             cell("tree-lstm").quantity_of(name)
 
 

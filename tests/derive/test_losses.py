@@ -1,4 +1,4 @@
-"""Outputs that a loss reads by their logarithms: softmax and sigmoid with cross entropy."""
+"""Losses: outputs that are read by their logarithms, softmax and sigmoid with cross entropy; sums within losses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from derive.cell import Cell
 from derive.errors import ParseError
 from numeric.adjoints import AdjointPass
 from numeric.draws import draw, run_of
-from numeric.validate import validate_gradients, validate_hessian_vector
+from numeric.validate import validate_derivation, validate_gradients, validate_hessian_vector
 
 STATE = "h_t = \\tanh(W h_{t-1} + U x_t)\n"
 SOFTMAX = STATE + "p_t = \\operatorname{softmax}(V h_t + c)\n"
@@ -73,6 +73,28 @@ def test_logits_of_any_size_have_gradients(scale: float) -> None:
     labels = torch.tensor([int(drawn.given[("y", t)].item()) for t in range(1, 5)])
     torch.nn.functional.cross_entropy((weights @ inputs).T, labels, reduction="sum").backward()
     np.testing.assert_allclose(found, weights.grad.numpy(), rtol=1e-10, atol=1e-12)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        r"(\sum_{t=1}^{T} q^\top h_t)^2",
+        r"\lVert \sum_{t=1}^{T} A h_t \rVert^2",
+        r"\sum_{t=1}^{T} \sum_{i=1}^{t} \lVert h_i \rVert^2",
+        r"\sum_{t=1}^{T} \sum_{i=2}^{T} \lVert h_i - h_t \rVert^2",
+        r"\sum_{t=2}^{T} \sum_{i=t}^{T} h_i^\top h_t",
+    ],
+)
+def test_sums_within_losses(loss: str) -> None:
+    subject = Cell.from_text(STATE + "L = " + loss)
+    validate_gradients(subject, draws=8)
+    for key in subject.parameters:
+        validate_derivation(subject, subject.gradient(key, "rtrl"), draws=4)
+
+
+def test_what_follows_a_sum_is_not_taken_into_it() -> None:
+    subject = Cell.from_text("h_t = W h_{t-1} + x_t\nm = (U \\sum_{t=1}^{T} h_t) \\odot v\nL = \\lVert m \\rVert^2")
+    assert Cell.from_text(subject.latex()) == subject == Cell.from_text(str(subject))
 
 
 def test_an_assumption_about_a_sum_reads_back() -> None:
