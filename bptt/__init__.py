@@ -29,13 +29,14 @@ if TYPE_CHECKING:
         UsageError,
         ValidationError,
     )
+    from numeric.function import compile_cell as compile
     from numeric.validate import validate_derivation, validate_gradients
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
-    "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
+    "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate", "compile": "numeric.function:compile_cell",
     **dict.fromkeys(
         ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError",
         "DataError", "UsageError", "RenderError",
@@ -45,14 +46,15 @@ _HOMES = {
 
 __all__ = [
     "AmbiguityError", "BpttError", "Cell", "DataError", "Derivation", "MissingRuleError", "ParseError", "RenderError", "ShapeError", "Step",
-    "UnknownNameError", "UsageError", "ValidationError", "cell", "library", "parse", "validate_derivation", "validate_gradients",
+    "UnknownNameError", "UsageError", "ValidationError", "cell", "compile", "library", "parse", "validate_derivation", "validate_gradients",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'bptt' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute or name)
 
 
 def __dir__() -> list[str]:

@@ -72,7 +72,7 @@ def relative_error(measured: Array, truth: Array) -> float:
     return relative_difference(measured, truth)
 
 
-class _Record:
+class Record:
     """The largest error so far, where it was, and what was drawn."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ def validate_gradients(
     ------
     ValidationError : an error is larger than the tolerance; the message says which gradient of which draw.
     """
-    record = _Record()
+    record = Record()
     for number in range(draws):
         drawn = draw(system, seed + number, scale=scale)
         record.drawn(drawn)
@@ -141,7 +141,7 @@ def validate_hessian_vector(
     """
     varying = tuple(key for key in system.parameters if key not in system.labels)
     moved = tuple(map(system.resolve_name, along)) or varying
-    record = _Record()
+    record = Record()
     for number in range(draws):
         drawn = draw(system, seed + number, scale=scale)
         generator = np.random.default_rng([seed + number, 11])
@@ -192,7 +192,7 @@ def validate_derivation(
     ValidationError  : an error is larger than the tolerance.
     MissingRuleError : the target is not a derivative.
     """
-    record = _Record()
+    record = Record()
     for number in range(draws):
         drawn = draw(system, seed + number, derivation.length, scale=scale)
         generator = np.random.default_rng([seed + number, 7])

@@ -1,0 +1,305 @@
+"""A program as a NumPy module: a function for each pass, and the helpers that they use."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from sympy import Expr, Symbol
+
+from derive import expressions as e
+from derive.errors import MissingRuleError
+from derive.notation.names import alias_of
+from derive.system import RecurrentSystem, T, leaves
+from numeric.arrays.code import ArrayCode, Code
+from numeric.arrays.helpers import helper_names, helper_source
+from numeric.arrays.places import STEP, Once, Places, Rows, Step
+from numeric.lower import LOSS, Equations
+from numeric.program import Program, Stage, Statement, Storage
+
+_RESERVED = {
+    "np", "math", "T", "B", "t", "dtype", "given", "kept", "sizes", "forward", "backward", *helper_names(), *keyword.kwlist,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Start:
+    """A value that the sequence starts from, and the argument that brings it."""
+
+    leaf: e.Timed
+    argument: str
+
+
+class Writer:
+    """Writes one program."""
+
+    def __init__(self, equations: Equations, program: Program) -> None:
+        self.equations = equations
+        self.system: RecurrentSystem = equations.system
+        self.program = program
+        self.helpers: set[str] = set()
+        self._names: dict[str, str] = {}
+
+    # -- names -------------------------------------------------------------------------------------
+
+    def called(self, key: str) -> str:
+        """The Python name of a quantity."""
+        if key not in self._names:
+            name = alias_of(key)
+            sizes = {
+                str(s) for storage in self.program.storages.values() for a in storage.shape for s in a.free_symbols
+            }
+            while name in _RESERVED or name in sizes or name in self._names.values():
+                name += "_"
+            self._names[key] = name
+        return self._names[key]
+
+    @cached_property
+    def starts(self) -> tuple[Start, ...]:
+        """Starting values that are given from outside."""
+        found = []
+        for leaf in self.system.starts:
+            if leaf not in self.system.initial:
+                place = str(leaf.time).replace("-", "minus_").replace(" + ", "_plus_")
+                found.append(Start(leaf, f"{self.called(leaf.name)}_at_{place}"))
+        return tuple(found)
+
+    @cached_property
+    def given(self) -> tuple[str, ...]:
+        """Parameters, inputs and cotangents, by key."""
+        from numeric.lower import cotangent_key
+
+        keys = [*self.system.parameters, *self.system.inputs]
+        keys += [cotangent_key(key) for key in self.equations.cotangents]
+        return tuple(key for key in keys if key in self.program.storages or key in self.system.shapes)
+
+    def storage(self, key: str) -> Storage:
+        """The array of a quantity."""
+        return self.program.storages[key]
+
+    # -- source ------------------------------------------------------------------------------------
+
+    def source(self) -> str:
+        """The module's functions, with their helpers above."""
+        body = "\n\n\n".join([self._function("forward"), self._function("backward")])
+        return "\n\n\n".join(["import numpy as np", *helper_source(self.helpers), body]) + "\n"
+
+    def _function(self, name: str) -> str:
+        stages = self.program.forward if name == "forward" else self.program.backward
+        lines = [
+            f"def {name}(T, B, sizes, dtype, given):"
+            if name == "forward"
+            else f"def {name}(T, B, sizes, dtype, given, kept):"
+        ]
+        lines += [f"    {line}" for line in self._opening(name, stages)]
+        for stage in stages:
+            lines += [f"    {line}" for line in self._stage(stage)]
+        kept = [self.called(key) for key in self._returned(name, stages)]
+        lines.append(f"    return {{{', '.join(f'{key!r}: {key}' for key in kept)}}}")
+        return "\n".join(lines)
+
+    def _returned(self, name: str, stages: tuple[Stage, ...]) -> list[str]:
+        targets = dict.fromkeys(s.target.name for stage in stages for s in stage.statements)
+        if name == "backward":
+            return [target.name for target in self.program.gradients.values()]
+        read = {leaf.name for stage in self.program.backward for s in stage.statements for leaf in leaves(s.value)}
+        wanted = {*read, LOSS, *(q.key for q in self.system.equations)}
+        inputs = [key for key in self.given if key in read and self._padded(key)]
+        return [key for key in targets if key in wanted and not self.storage(key).local] + inputs
+
+    def _padded(self, key: str) -> bool:
+        storage = self.program.storages.get(key)
+        return (
+            storage is not None
+            and storage.timed
+            and bool(storage.before or storage.after)
+            and key not in self.system.definitions
+        )
+
+    def _opening(self, name: str, stages: tuple[Stage, ...]) -> Iterator[str]:
+        """Sizes and arrays by name, and room for what is computed step by step."""
+        sizes = sorted(
+            {str(s) for storage in self.program.storages.values() for x in storage.shape for s in x.free_symbols}
+        )
+        for size in sizes:
+            yield f"{size} = sizes[{size!r}]"
+        read = {leaf.name for stage in stages for s in stage.statements for leaf in leaves(s.value)}
+        targets = list(dict.fromkeys(s.target.name for stage in stages for s in stage.statements))
+        outside = [key for key in self.program.storages if key in read and key not in targets]
+        for key in outside:
+            called = self.called(key)
+            if name == "backward" and (key not in self.given or self._padded(key)):
+                yield f"{called} = kept[{called!r}]"
+            elif self._padded(key):
+                storage = self.storage(key)
+                self.helpers.add("padded")
+                ends = f", {storage.unread[0]}, {storage.unread[1]}" if any(storage.unread) else ""
+                yield f"{called} = padded(given[{called!r}], {storage.before}, {storage.after}{ends})"
+            elif key in self.given:
+                yield f"{called} = given[{called!r}]"
+        for key in targets:
+            yield from self._room(key, stages)
+
+    def _room(self, key: str, stages: tuple[Stage, ...]) -> Iterator[str]:
+        storage, called = self.storage(key), self.called(key)
+        written = [(stage.kind, s) for stage in stages for s in stage.statements if s.target.name == key]
+        whole = all(kind == "map" or (kind == "once" and not storage.timed) or s.add for kind, s in written)
+        if storage.local or not storage.timed or (whole and not (storage.before or storage.after)):
+            return
+        rows = " + ".join(["T", *([str(storage.before + storage.after)] if storage.before + storage.after else [])])
+        extent = ", ".join([rows, "B", *(self._size(size) for size in storage.shape if size != 1)])
+        every = all(s.target.time == self.system.time for _, s in written if isinstance(s.target, e.Timed))
+        filled = every and not (storage.before or storage.after)
+        yield f"{called} = np.{'empty' if filled else 'zeros'}(({extent}), dtype)"
+        first, last = storage.unread
+        if first:
+            yield f"{called}[:{first}] = 1  # before the cell's own values, where adjoints are zero"
+        if last:
+            yield f"{called}[-{last}:] = 1  # after the cell's own values, where adjoints are zero"
+        for start in self.starts:
+            if start.leaf.name == key:
+                row = self._once.fixed(start.leaf).text
+                yield f"{row} = given[{start.argument!r}]"
+
+    def _size(self, size: Expr) -> str:
+        return ArrayCode(self._once, set()).size(size)
+
+    @cached_property
+    def _once(self) -> Once:
+        return Once(self.program.storages, self.called, self.system.time)
+
+    # -- stages ------------------------------------------------------------------------------------
+
+    def _stage(self, stage: Stage) -> Iterator[str]:
+        if stage.kind == "once":
+            for statement in stage.statements:
+                yield self._line_once(statement)
+        elif stage.kind == "map":
+            for statement in stage.statements:
+                yield self._line_map(statement)
+        else:
+            yield f"for {STEP} in range(T):" if stage.kind == "forward" else f"for {STEP} in reversed(range(T)):"
+            for statement in stage.statements:
+                yield f"    {self._line_step(statement)}"
+
+    def _code(self, places: Places) -> ArrayCode:
+        return ArrayCode(places, self.helpers)
+
+    def _line_step(self, statement: Statement) -> str:
+        places = Step(self.program.storages, self.called, self.system.time)
+        return f"{places.moving(statement.target).text} = {self._code(places)(statement.value).text}"  # type: ignore[arg-type]
+
+    def _line_map(self, statement: Statement) -> str:
+        target, storage = statement.target, self.storage(statement.target.name)
+        rows = Rows(self._once, self.system.time, e.Scalar(1).value, T)
+        code = self._code(rows)(statement.value)
+        body = sum(size != 1 for size in storage.shape)
+        whole = not (storage.before or storage.after)
+        if whole and code.lead == 2 and code.body == body:
+            return f"{self.called(target.name)} = {code.text}"
+        spread = self._code(rows)._spread(code, body, 0)
+        if whole:
+            extent = ", ".join(["T", "B", *(self._size(size) for size in storage.shape if size != 1)])
+            return f"{self.called(target.name)} = np.array(np.broadcast_to({spread}, ({extent})), dtype)"
+        return f"{rows.moving(target).text}[...] = {spread}"  # type: ignore[arg-type]
+
+    def _line_once(self, statement: Statement) -> str:
+        places = Once(self.program.storages, self.called, self.system.time)
+        places.sums = lambda node: self._over_time(node, places)
+        if statement.summed:
+            value = self._total(statement.value, places)
+        else:
+            code = self._code(places)(statement.value)
+            body = sum(size != 1 for size in statement.target.shape)
+            value = self._code(places)._spread(code, body, 0)
+            storage = self.storage(statement.target.name)
+            if isinstance(statement.target, e.Var) and storage.batched and (code.lead == 0 or code.body < body):
+                extent = ", ".join(["B", *(self._size(size) for size in statement.target.shape if size != 1)])
+                value = f"np.array(np.broadcast_to({value}, ({extent},)), dtype)"
+        target = statement.target
+        name = places.fixed(target).text if isinstance(target, e.Timed) else self.called(target.name)
+        return f"{name} {'+=' if statement.add else '='} {value}"
+
+    def _over_time(self, node: e.SumOver, outer: Places) -> Code:
+        """A sum over time for every sequence."""
+        rows = Rows(outer, node.index, node.lower, node.upper)
+        code = self._code(rows)(node.body)
+        if code.lead < 2:
+            count = self._count(node)
+            return Code(f"{count} * {code.at(3)}", code.lead, code.body, 3)
+        return Code(f"{code.at(6)}.sum(0)", 1, code.body)
+
+    def _count(self, node: e.SumOver) -> str:
+        return self._once.number(node.upper - node.lower + 1).at(3)
+
+    @cached_property
+    def _summed_already(self) -> frozenset[str]:
+        """What is a sum over the batch, so that what is made of it is not summed again."""
+        statements = (s for stage in self.program.stages() for s in stage.statements)
+        return frozenset(s.target.name for s in statements if s.summed)
+
+    # -- sums over the batch -----------------------------------------------------------------------
+
+    def _total(self, value: e.Node, places: Places) -> str:
+        """A value, summed over the batch and over the times of its sums."""
+        terms = value.operands if isinstance(value, e.Plus) else (value,)
+        text = ""
+        for k, term in enumerate(terms):
+            negative = isinstance(term, e.Neg)
+            code = self._total_of(term.operands[0] if isinstance(term, e.Neg) else term, places)
+            sign = "-" if negative else "+"
+            text += f" {sign} {code.at(3)}" if k else f"-{code.at(4)}" if negative else code.text
+        return text
+
+    def _total_of(self, term: e.Node, places: Places) -> Code:
+        if isinstance(term, e.SumOver):
+            inner = Rows(places, term.index, term.lower, term.upper)
+            inner.sums = places.sums
+            parts = term.body.operands if isinstance(term.body, e.Plus) else (term.body,)
+            codes = [
+                (
+                    isinstance(part, e.Neg),
+                    self._summed(part.operands[0] if isinstance(part, e.Neg) else part, inner, 2, self._count(term)),
+                )
+                for part in parts
+            ]
+            if len(codes) == 1 and not codes[0][0]:
+                return codes[0][1]
+            text = "".join(
+                f" {'-' if negative else '+'} {code.at(3)}" if k else (f"-{code.at(4)}" if negative else code.text)
+                for k, (negative, code) in enumerate(codes)
+            )
+            return Code(text, 0, codes[0][1].body, 2)
+        return self._summed(term, places, 1, "1")
+
+    def _summed(self, node: e.Node, places: Places, axes: int, count: str) -> Code:
+        """A value summed over its leading axes; the products of columns and rows as one matrix product."""
+        code = self._code(places)
+        scalars = [factor for factor in node.operands if factor.is_scalar] if isinstance(node, e.Times) else []
+        chain = [factor for factor in node.operands if not factor.is_scalar] if isinstance(node, e.Times) else [node]
+        split = next((k for k in range(1, len(chain)) if chain[k - 1].shape[1] == 1 and chain[k].shape[0] == 1), None)
+        if split is not None and node.shape[0] != 1 != node.shape[1]:
+            left, right = code.chain(chain[:split]), code.chain(chain[split:])
+            if scalars:
+                left = code._join([*(code(scalar) for scalar in scalars), left], "*", 3)
+            if left.lead == axes == right.lead:
+                self.helpers.add("outer_sum")
+                return Code(f"outer_sum({left.text}, {right.text})", 0, 2)
+        found = code(node)
+        missing = [count] if axes == 2 and found.lead < 2 else []
+        summed = any(leaf.name in self._summed_already for leaf in leaves(node))
+        missing += ["B"] if found.lead == 0 and not summed else []
+        if found.lead:
+            over = "(0, 1)" if found.lead == 2 else "0"
+            found = Code(f"{found.at(6)}.sum({over})", 0, found.body)
+        return Code(" * ".join([*missing, found.at(4)]), 0, found.body, 3) if missing else found
+
+
+def module_of(equations: Equations, program: Program) -> Writer:
+    """The writer of a program."""
+    return Writer(equations, program)
+
+
+__all__ = ["MissingRuleError", "Symbol", "Writer", "module_of"]

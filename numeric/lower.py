@@ -1,0 +1,324 @@
+"""From a cell to an array program: the equations forward, and backward the adjoint recursion that the engine derives.
+
+Every equation becomes one statement, in the stage in which it can run: what belongs to a recurrence step by step, everything
+else for all times together. Cotangents enter as a loss of their own, Σ_t ⟨g_t, q_t⟩, so the engine passes them back like any
+other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sympy import Expr, Integer
+
+from derive import expressions as e
+from derive.adjoint import AdjointEngine
+from derive.cell_text import Equation
+from derive.errors import MissingRuleError
+from derive.expressions import make
+from derive.notation.names import QName
+from derive.order import sweeps
+from derive.system import LossTerm, RecurrentSystem, T, leaves
+from numeric.program import Kind, Program, Stage, Statement, Storage
+
+LOSS = "loss"
+_COTANGENT, _GRADIENT, _LAST = "cotangent", "gradient", "last"
+
+
+def cotangent_key(key: str) -> str:
+    """The name of the cotangents that are given for a quantity."""
+    return QName.from_key(key).with_sup(_COTANGENT).key
+
+
+def gradient_key(key: str, time: str = "") -> str:
+    """The name of the gradient of a parameter, an input or a starting value."""
+    return QName.from_key(key).with_sup(f"{_GRADIENT}({time})" if time else _GRADIENT).key
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Both passes as definitions, before they are put in order: what passes over the program work on.
+
+    Parameters
+    ----------
+    forward  : the cell's own definitions, in the order of a step.
+    backward : the definitions of adjoints, and of what is added to one of them at T alone.
+    shared   : names that all sequences share.
+    """
+
+    system: RecurrentSystem
+    forward: tuple[Equation, ...]
+    backward: tuple[Equation, ...]
+    starts: tuple[Equation, ...]
+    totals: tuple[Statement, ...]
+    shared: frozenset[str]
+    loss: str | None
+    gradients: Mapping[tuple[str, str], e.Timed | e.Var]
+    cotangents: tuple[str, ...]
+
+
+def lower(system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable[str] = ()) -> Equations:
+    """The equations of both passes.
+
+    Parameters
+    ----------
+    cotangents : quantities for which ∂⁺L/∂q_t will be given; they stand in for abstract losses and add to concrete ones.
+    own        : quantities without time of which every sequence has its own, such as the target of a whole sequence.
+
+    Raises
+    ------
+    MissingRuleError : the cell computes a tree, or applies an abstract function.
+    """
+    if system.tree is not None:
+        raise MissingRuleError("cells over trees are not compiled", hint="numeric.adjoints evaluates their gradients")
+    given = tuple(dict.fromkeys(cotangents))
+    concrete = _concrete(system)
+    terms = [*concrete, *(_paired(system, key) for key in given)]
+    engine = AdjointEngine(system, terms)
+    loss = LOSS if concrete and len(concrete) == len(system.loss_terms) else None
+    gradients: dict[tuple[str, str], e.Timed | e.Var] = {}
+    totals = [*_loss(system, concrete)] if loss else []
+    totals += _parameters(engine, gradients, frozenset(own))
+    backward = [*_adjoints(engine), *_inputs(engine, gradients)]
+    totals += _starts(engine, gradients)
+    starts = tuple(Equation(left.name, left, value) for left, value in system.initial.items())
+    return Equations(
+        system,
+        system.steps,
+        tuple(backward),
+        starts,
+        tuple(totals),
+        _shared(system, engine, frozenset(own)),
+        loss,
+        gradients,
+        given,
+    )
+
+
+def _concrete(system: RecurrentSystem) -> list[LossTerm]:
+    """The parts of the loss that can be computed."""
+    found = []
+    for term in system.loss_terms:
+        parts = term.body.operands if isinstance(term.body, e.Plus) else (term.body,)
+        kept = [part for part in parts if not part.has(e.Call)]
+        if kept:
+            found.append(term if len(kept) == len(parts) else replace(term, body=make.plus(*kept)))
+    return found
+
+
+def _paired(system: RecurrentSystem, key: str) -> LossTerm:
+    quantity = system.quantity(key)
+    given = e.Timed(cotangent_key(key), system.time, *quantity.shape)
+    return LossTerm(Integer(1), T, e.Inner(given, quantity) if not quantity.is_scalar else make.times(given, quantity))
+
+
+def _loss(system: RecurrentSystem, terms: Sequence[LossTerm]) -> Iterator[Statement]:
+    values = [
+        e.reindexed(term.body, {system.time: term.lower})
+        if term.final
+        else e.SumOver(system.time, term.lower, term.upper, term.body)
+        for term in terms
+    ]
+    yield Statement(e.Var(LOSS), make.plus(*values), summed=True, note=f"{system.loss_name}, summed over the batch")
+
+
+def _adjoints(engine: AdjointEngine) -> Iterator[Equation]:
+    """The recursion, and the adjoints of readouts; what a loss adds at T alone is a quantity of its own."""
+    for equation in engine.recursion:
+        rhs = equation.rhs
+        if equation.final is not None:
+            last = e.Timed(
+                QName.from_key(equation.adjoint.name).with_sup(_LAST).key, engine.time, *equation.adjoint.shape
+            )
+            yield Equation(last.name, last.at(T), e.reindexed(equation.final, {engine.time: T}))
+            rhs = last if make.is_zero(rhs) else make.plus(last, rhs)
+        yield Equation(equation.adjoint.name, equation.adjoint, rhs)
+    for q in reversed(engine.system.steps):
+        if isinstance(q.lhs, e.Var) and q.key in engine.leading:
+            adjoint = engine.adjoint(q.key)
+            yield Equation(adjoint.name, adjoint, engine.parameter_gradient(q.key))
+
+
+def _inputs(engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.Var]) -> Iterator[Equation]:
+    for key in engine.system.inputs:
+        if key in engine.system.labels:
+            continue
+        equation, quantity = engine.equation(key), engine.system.quantity(key)
+        target = e.Timed(gradient_key(key), engine.time, *quantity.shape)
+        gradients[(key, "")] = target
+        rhs = make.zero(quantity.shape) if equation is None else equation.rhs
+        yield Equation(target.name, target, rhs)
+        if equation is not None and equation.final is not None:
+            final = e.reindexed(equation.final, {engine.time: T})
+            yield Equation(target.name, target.at(T), final)
+
+
+def _parameters(
+    engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.Var], own: frozenset[str]
+) -> Iterator[Statement]:
+    for key in engine.system.parameters:
+        if key in engine.system.labels:
+            continue
+        quantity = engine.system.quantity(key)
+        target = e.Var(gradient_key(key), *quantity.shape)
+        gradients[(key, "")] = target
+        value = engine.parameter_gradient(key)
+        note = str(e.Relation("=", e.Gradient(quantity, e.Var(engine.system.loss_name)), value))
+        yield Statement(target, value, summed=key not in own, note=note)
+
+
+def _starts(engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.Var]) -> Iterator[Statement]:
+    for start in engine.system.starts:
+        if start in engine.system.initial:
+            continue
+        place = str(start.time)
+        target = e.Var(gradient_key(start.name, place), *start.shape)
+        gradients[(start.name, place)] = target
+        value = engine.state_gradient(start.name, start.time)
+        yield Statement(
+            target, value, note=str(e.Relation("=", e.Gradient(start, e.Var(engine.system.loss_name)), value))
+        )
+
+
+def _shared(system: RecurrentSystem, engine: AdjointEngine, own: frozenset[str]) -> frozenset[str]:
+    """Parameters, and what is computed from them alone; with their adjoints."""
+    found = set(system.parameters) - own
+    grown = True
+    while grown:
+        new = {
+            q.key
+            for q in system.steps
+            if isinstance(q.lhs, e.Var) and q.key not in found and all(leaf.name in found for leaf in leaves(q.rhs))
+        }
+        grown = bool(new)
+        found |= new
+    return frozenset(found | {engine.adjoint(key).name for key in found if key in system.definitions})
+
+
+# -- stages ----------------------------------------------------------------------------------------------
+
+
+def program(equations: Equations) -> Program:
+    """The stages of both passes, and the array of every quantity."""
+    forward = [*_initial(equations), *_stages(equations.forward, equations)]
+    backward = [*_stages(equations.backward, equations)]
+    own = tuple(total for total in equations.totals if total.target.name == LOSS)
+    others = tuple(total for total in equations.totals if total.target.name != LOSS)
+    forward += [Stage("once", own)] if own else []
+    backward += [Stage("once", others)] if others else []
+    return Program(
+        tuple(forward),
+        tuple(backward),
+        _storages(equations, (*forward, *backward)),
+        equations.loss,
+        equations.gradients,
+    )
+
+
+def _initial(equations: Equations) -> Iterator[Stage]:
+    """Starting values that the cell gives."""
+    given = tuple(Statement(q.lhs, q.rhs, note=str(e.Relation("=", q.lhs, q.rhs))) for q in equations.starts)
+    if given:
+        yield Stage("once", given)
+
+
+def _stages(equations: Sequence[Equation], whole: Equations) -> Iterator[Stage]:
+    """Definitions in the order in which they can be computed; neighbours that run in one way in one stage."""
+    time = whole.system.time
+    at_end = {q.key: q for q in equations if isinstance(q.lhs, e.Timed) and q.lhs.time == T}
+    regular = [q for q in equations if not (isinstance(q.lhs, e.Timed) and q.lhs.time == T)]
+    only_end = [q for q in at_end.values() if q.key not in {r.key for r in regular}]
+    ordered = [*regular, *only_end]
+    offsets: dict[tuple[str, str], set[int]] = {}
+    for q in (*regular, *at_end.values()):
+        for leaf in leaves(q.rhs):
+            distance = leaf.time - time if isinstance(leaf, e.Timed) and isinstance(q.lhs, e.Timed) else None
+            found = offsets.setdefault((q.key, leaf.name), set())
+            if distance is not None and distance.is_Integer:
+                found.add(int(distance))
+    pending: list[Statement] = []
+    kind: Kind = "once"
+    for sweep in sweeps(ordered, {pair: frozenset(found) for pair, found in offsets.items()}):
+        first = sweep.equations[0]
+        recurrent = len(sweep.equations) > 1 or any(offsets.get((first.key, first.key), ()))
+        new: Kind
+        if recurrent:
+            new = "backward" if sweep.backward else "forward"
+        else:
+            new = "map" if isinstance(first.lhs, e.Timed) and first.lhs.time == time else "once"
+        if pending and (new != kind or recurrent or kind in ("forward", "backward")):
+            yield Stage(kind, tuple(pending))
+            pending = []
+        kind = new
+        pending += [_statement(q, whole) for q in sweep.equations]
+        ends = [at_end[q.key] for q in sweep.equations if q.key in at_end and q is not at_end[q.key]]
+        if ends:
+            yield Stage(kind, tuple(pending))
+            pending, kind = [replace(_statement(q, whole), add=True) for q in ends], "once"
+    if pending:
+        yield Stage(kind, tuple(pending))
+
+
+def _statement(equation: Equation, whole: Equations) -> Statement:
+    timed = isinstance(equation.lhs, e.Timed)
+    summed = not timed and equation.key in whole.shared and equation in whole.backward
+    return Statement(equation.lhs, equation.rhs, summed=summed, note=str(e.Relation("=", equation.lhs, equation.rhs)))
+
+
+def _storages(equations: Equations, stages: Sequence[Stage]) -> dict[str, Storage]:
+    """The array of every quantity, with as many rows beyond the ends as are read."""
+    system = equations.system
+    shapes: dict[str, tuple[e.Timed | e.Var, bool]] = {}
+    reach: dict[str, tuple[int, int]] = {}
+    for statement in (statement for stage in stages for statement in stage.statements):
+        for leaf in (statement.target, *leaves(statement.value)):
+            shapes.setdefault(leaf.name, (leaf, isinstance(leaf, e.Timed)))
+            if isinstance(leaf, e.Timed):
+                low, high = reach.get(leaf.name, (0, 0))
+                before, after = _beyond(leaf.time, system.time)
+                reach[leaf.name] = (max(low, before), max(high, after))
+    for start in system.starts:
+        shapes.setdefault(start.name, (start, True))
+        before, after = _beyond(start.time, system.time)
+        low, high = reach.get(start.name, (0, 0))
+        reach[start.name] = (max(low, before), max(high, after))
+    read = _read_by_the_cell(equations)
+    found = {}
+    for key, (leaf, timed) in shapes.items():
+        before, after = reach.get(key, (0, 0))
+        own_before, own_after = read.get(key, (0, 0))
+        unread = (before - own_before, after - own_after) if key in read else (0, 0)
+        found[key] = Storage(key, leaf.shape, timed, timed or key not in _unbatched(equations), before, after, unread)
+    return found
+
+
+def _read_by_the_cell(equations: Equations) -> dict[str, tuple[int, int]]:
+    """How far beyond the ends the forward pass reads its own quantities and its inputs."""
+    system = equations.system
+    found: dict[str, tuple[int, int]] = dict.fromkeys(system.inputs, (0, 0))
+    found.update({q.key: (0, 0) for q in equations.forward if isinstance(q.lhs, e.Timed)})
+    formulas = [q.rhs for q in equations.forward] + [
+        total.value for total in equations.totals if total.target.name == LOSS
+    ]
+    for leaf in [leaf for formula in formulas for leaf in leaves(formula)] + list(system.starts):
+        if isinstance(leaf, e.Timed) and leaf.name in found:
+            before, after = _beyond(leaf.time, system.time)
+            low, high = found[leaf.name]
+            found[leaf.name] = (max(low, before), max(high, after))
+    return found
+
+
+def _unbatched(equations: Equations) -> set[str]:
+    return {*equations.shared, *(total.target.name for total in equations.totals if total.summed)}
+
+
+def _beyond(time: Expr, clock: Expr) -> tuple[int, int]:
+    """How many rows before time 1 and after T a time asks for."""
+    offset = time - clock
+    if offset.is_Integer:
+        return max(0, -int(offset)), max(0, int(offset))
+    if time.is_Integer:
+        return max(0, 1 - int(time)), 0
+    distance = time - T
+    return (0, max(0, int(distance))) if distance.is_Integer else (0, 0)
