@@ -36,7 +36,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
-    "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate", "compile": "numeric.function:compile_cell",
+    "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
+    "compile": "numeric.function:compile_cell",
     **dict.fromkeys(
         ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError",
         "DataError", "UsageError", "RenderError",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
 from derive.adjoint import AdjointEngine
@@ -18,7 +18,7 @@ from derive.cell_text import Equation
 from derive.errors import MissingRuleError
 from derive.expressions import make
 from derive.notation.names import QName
-from derive.order import sweeps
+from derive.order import sweeps, within_step
 from derive.system import LossTerm, RecurrentSystem, T, leaves
 from numeric.program import Kind, Program, Stage, Statement, Storage
 
@@ -45,6 +45,7 @@ class Equations:
     forward  : the cell's own definitions, in the order of a step.
     backward : the definitions of adjoints, and of what is added to one of them at T alone.
     shared   : names that all sequences share.
+    local    : whether what is used within its step alone is kept nowhere.
     """
 
     system: RecurrentSystem
@@ -56,6 +57,7 @@ class Equations:
     loss: str | None
     gradients: Mapping[tuple[str, str], e.Timed | e.Var]
     cotangents: tuple[str, ...]
+    local: bool = False
 
 
 def lower(system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable[str] = ()) -> Equations:
@@ -82,10 +84,13 @@ def lower(system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable
     totals += _parameters(engine, gradients, frozenset(own))
     backward = [*_adjoints(engine), *_inputs(engine, gradients)]
     totals += _starts(engine, gradients)
+    backward = [replace(q, rhs=_with_logits(system, q.rhs)) for q in backward]
+    totals = [replace(total, value=_with_logits(system, total.value)) for total in totals]
+    forward = tuple(replace(q, rhs=_with_logits(system, q.rhs)) for q in system.steps)
     starts = tuple(Equation(left.name, left, value) for left, value in system.initial.items())
     return Equations(
         system,
-        system.steps,
+        forward,
         tuple(backward),
         starts,
         tuple(totals),
@@ -94,6 +99,34 @@ def lower(system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable
         gradients,
         given,
     )
+
+
+def _with_logits(system: RecurrentSystem, formula: e.Node) -> e.Node:
+    """log p and log(1 - p) by what softmax or σ was applied to: they have a value where p is too small, or too near to 1."""
+    found: dict[e.Node, e.Node] = {}
+    for node in formula.atoms(e.Apply):
+        if (node.function, node.order) != ("log", 0):
+            continue
+        inside = node.argument
+        output = _output_of(system, inside)
+        if output is not None:
+            found[node] = e.Apply("log", output)
+        elif isinstance(inside, e.Plus) and len(inside.operands) == 2 and make.is_one(inside.operands[0]):
+            rest = inside.operands[1]
+            output = _output_of(system, rest.operands[0]) if isinstance(rest, e.Neg) else None
+            if isinstance(output, e.Apply):
+                found[node] = e.Apply("log", e.Apply("sigma", make.neg(output.argument)))
+    return formula.xreplace(found)
+
+
+def _output_of(system: RecurrentSystem, leaf: e.Node) -> e.Softmax | e.Apply | None:
+    """softmax(z) or σ(z), for a quantity that is defined so or for the formula itself."""
+    if isinstance(leaf, (e.Timed, e.Var)) and leaf.name in system.definitions:
+        equation = system.definitions[leaf.name]
+        leaf = e.reindexed(equation.rhs, {system.time: leaf.time}) if isinstance(leaf, e.Timed) else equation.rhs
+    if isinstance(leaf, e.Softmax) or (isinstance(leaf, e.Apply) and (leaf.function, leaf.order) == ("sigma", 0)):
+        return leaf
+    return None
 
 
 def _concrete(system: RecurrentSystem) -> list[LossTerm]:
@@ -207,12 +240,24 @@ def program(equations: Equations) -> Program:
     others = tuple(total for total in equations.totals if total.target.name != LOSS)
     forward += [Stage("once", own)] if own else []
     backward += [Stage("once", others)] if others else []
-    return Program(
-        tuple(forward),
-        tuple(backward),
-        _storages(equations, (*forward, *backward)),
-        equations.loss,
-        equations.gradients,
+    stages = (*forward, *backward)
+    storages = _storages(equations, stages)
+    if equations.local:
+        kept = {*(q.key for q in equations.system.equations), *(target.name for target in equations.gradients.values())}
+        local = {key for key in storages if key not in kept and _is_local(key, stages, equations)}
+        storages = {key: replace(storage, local=key in local) for key, storage in storages.items()}
+    return Program(tuple(forward), tuple(backward), storages, equations.loss, equations.gradients)
+
+
+def _is_local(key: str, stages: Sequence[Stage], equations: Equations) -> bool:
+    """Whether a quantity is computed in a loop, and read in the same step of that loop and nowhere else."""
+    computed = [stage for stage in stages if any(s.target.name == key for s in stage.statements)]
+    if len(computed) != 1 or computed[0].kind not in ("forward", "backward"):
+        return False
+    read = [(stage, leaf) for stage in stages for s in stage.statements for leaf in leaves(s.value) if leaf.name == key]
+    return all(
+        stage is computed[0] and isinstance(leaf, e.Timed) and leaf.time == equations.system.time
+        for stage, leaf in read
     )
 
 
@@ -223,23 +268,49 @@ def _initial(equations: Equations) -> Iterator[Stage]:
         yield Stage("once", given)
 
 
+def _offsets(equations: Iterable[Equation], time: Symbol) -> dict[tuple[str, str], frozenset[int]]:
+    """At which distances in time each definition reads each quantity."""
+    found: dict[tuple[str, str], set[int]] = {}
+    for q in equations:
+        for leaf in leaves(q.rhs):
+            distance = leaf.time - time if isinstance(leaf, e.Timed) and isinstance(q.lhs, e.Timed) else None
+            known = found.setdefault((q.key, leaf.name), set())
+            if distance is not None and distance.is_Integer:
+                known.add(int(distance))
+    return {pair: frozenset(known) for pair, known in found.items()}
+
+
+def _same_time(equation: Equation) -> Iterator[str]:
+    """What a definition reads in its own step, or without time."""
+    for leaf in leaves(equation.rhs):
+        timeless = isinstance(leaf, e.Var) or isinstance(equation.lhs, e.Var)
+        if timeless or leaf.time == equation.lhs.time:
+            yield leaf.name
+
+
+def recurrences(equations: Sequence[Equation], time: Symbol) -> list[frozenset[str]]:
+    """The names that need each other over time, group by group."""
+    regular = [q for q in equations if not (isinstance(q.lhs, e.Timed) and q.lhs.time == T)]
+    offsets = _offsets(regular, time)
+    found = []
+    for sweep in sweeps(regular, offsets):
+        first = sweep.equations[0].key
+        if len(sweep.equations) > 1 or offsets.get((first, first)):
+            found.append(frozenset(q.key for q in sweep.equations))
+    return found
+
+
 def _stages(equations: Sequence[Equation], whole: Equations) -> Iterator[Stage]:
     """Definitions in the order in which they can be computed; neighbours that run in one way in one stage."""
     time = whole.system.time
     at_end = {q.key: q for q in equations if isinstance(q.lhs, e.Timed) and q.lhs.time == T}
     regular = [q for q in equations if not (isinstance(q.lhs, e.Timed) and q.lhs.time == T)]
     only_end = [q for q in at_end.values() if q.key not in {r.key for r in regular}]
-    ordered = [*regular, *only_end]
-    offsets: dict[tuple[str, str], set[int]] = {}
-    for q in (*regular, *at_end.values()):
-        for leaf in leaves(q.rhs):
-            distance = leaf.time - time if isinstance(leaf, e.Timed) and isinstance(q.lhs, e.Timed) else None
-            found = offsets.setdefault((q.key, leaf.name), set())
-            if distance is not None and distance.is_Integer:
-                found.add(int(distance))
+    ordered = [*within_step(regular, {q.key: tuple(_same_time(q)) for q in regular}), *only_end]
+    offsets = _offsets((*regular, *at_end.values()), time)
     pending: list[Statement] = []
     kind: Kind = "once"
-    for sweep in sweeps(ordered, {pair: frozenset(found) for pair, found in offsets.items()}):
+    for sweep in sweeps(ordered, offsets):
         first = sweep.equations[0]
         recurrent = len(sweep.equations) > 1 or any(offsets.get((first.key, first.key), ()))
         new: Kind
@@ -310,7 +381,10 @@ def _read_by_the_cell(equations: Equations) -> dict[str, tuple[int, int]]:
 
 
 def _unbatched(equations: Equations) -> set[str]:
-    return {*equations.shared, *(total.target.name for total in equations.totals if total.summed)}
+    parameters = {
+        target.name for (key, place), target in equations.gradients.items() if not place and key in equations.shared
+    }
+    return {*equations.shared, *parameters, *(total.target.name for total in equations.totals if total.summed)}
 
 
 def _beyond(time: Expr, clock: Expr) -> tuple[int, int]:

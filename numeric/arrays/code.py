@@ -336,6 +336,17 @@ class ArrayCode:
     def _Apply(self, node: e.Apply) -> Code:
         if node.declaration is None:
             raise MissingRuleError(f"{node.function} is an abstract function", hint="name a function that is declared")
+        inside = node.argument
+        if (node.function, node.order) == ("log", 0) and isinstance(inside, e.Softmax):
+            z = self(inside.operands[0])
+            return self._helper("log_softmax", z.lead, z.body, z.text)
+        if (
+            (node.function, node.order) == ("log", 0)
+            and isinstance(inside, e.Apply)
+            and (inside.function, inside.order) == ("sigma", 0)
+        ):
+            z = self(inside.argument)
+            return self._helper("log_sigma", z.lead, z.body, z.text)
         x = self(node.argument)
         return self._helper(f"{node.declaration.name}{'_prime' * node.order}", x.lead, x.body, x.text)
 

@@ -51,6 +51,17 @@ def softplus(z):
     """log(1 + exp(z)), without overflow."""
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 ''',
+    "log_softmax": '''
+def log_softmax(z):
+    """The logarithm of softmax(z), which has a value where softmax itself is too small for one."""
+    z = z - z.max(-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(-1, keepdims=True))
+''',
+    "log_sigma": '''
+def log_sigma(z):
+    """The logarithm of the logistic function, which has a value where the function itself is too small for one."""
+    return np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z)))
+''',
     "relu": '''
 def relu(z):
     return np.maximum(z, 0)
@@ -121,7 +132,7 @@ def _derivative(name: str, declared: ElementwiseFunction, order: int, done: dict
     return f"def {name}(z):\n    return {_printed(formula_z)} + 0 * z"
 
 
-class _Printer(NumPyPrinter):  # type: ignore[misc]
+class _Printer(NumPyPrinter):
     def _print_erf(self, expr: sp.Expr) -> str:
         return f"erf({self._print(expr.args[0])})"
 

@@ -189,7 +189,7 @@ class Writer:
 
     def _line_step(self, statement: Statement) -> str:
         places = Step(self.program.storages, self.called, self.system.time)
-        return f"{places.moving(statement.target).text} = {self._code(places)(statement.value).text}"  # type: ignore[arg-type]
+        return f"{places.moving(statement.target).text} = {self._code(places)(statement.value).text}"
 
     def _line_map(self, statement: Statement) -> str:
         target, storage = statement.target, self.storage(statement.target.name)
@@ -203,7 +203,7 @@ class Writer:
         if whole:
             extent = ", ".join(["T", "B", *(self._size(size) for size in storage.shape if size != 1)])
             return f"{self.called(target.name)} = np.array(np.broadcast_to({spread}, ({extent})), dtype)"
-        return f"{rows.moving(target).text}[...] = {spread}"  # type: ignore[arg-type]
+        return f"{rows.moving(target).text}[...] = {spread}"
 
     def _line_once(self, statement: Statement) -> str:
         places = Once(self.program.storages, self.called, self.system.time)

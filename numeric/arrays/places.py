@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sympy import Expr, Symbol
+from sympy import And, Eq, Expr, Ge, Gt, Le, Lt, Symbol
+from sympy.logic.boolalg import Boolean
 
 from derive import expressions as e
 from derive.errors import MissingRuleError
@@ -88,7 +89,12 @@ class Step(Places):
         return Code(f"{name}[{STEP}{f' {chr(43) if row > 0 else chr(45)} {abs(row)}' if row else ''}]", 1, _axes(leaf))
 
     def number(self, value: Expr) -> Code:
-        return Code(number_code(value, {self.clock: f"({STEP} + 1)"}), 0, 0, 2)
+        if not value.has(self.clock):
+            return super().number(value)
+        step = f"({STEP} + 1)"
+        if value.is_Piecewise:
+            return Code(f"float({_condition(value.args[0].cond, self.clock, step)})", 0, 0)
+        return Code(number_code(value, {self.clock: step}), 0, 0, 2)
 
 
 class Rows(Places):
@@ -121,14 +127,16 @@ class Rows(Places):
         return Code(number_code(value, {self.index: times}), 2, 0, 2)
 
 
-def _condition(condition: object, index: Symbol, times: str) -> str:
-    parts = condition.args if getattr(condition, "is_And", False) else (condition,)  # type: ignore[attr-defined]
-    signs = {"Equality": "==", "LessThan": "<=", "GreaterThan": ">=", "StrictLessThan": "<", "StrictGreaterThan": ">"}
-    shown = [
-        f"({number_code(part.lhs, {index: times})} {signs[type(part).__name__]} {number_code(part.rhs, {index: times})})"  # type: ignore[attr-defined]
+def _condition(condition: Boolean, index: Symbol, times: str) -> str:
+    """A condition on times, for one or for all of them."""
+    parts = condition.args if isinstance(condition, And) else (condition,)
+    return " & ".join(
+        f"({number_code(part.lhs, {index: times})} {_SIGNS[type(part)]} {number_code(part.rhs, {index: times})})"
         for part in parts
-    ]
-    return " & ".join(shown)
+    )
+
+
+_SIGNS = {Eq: "==", Le: "<=", Ge: ">=", Lt: "<", Gt: ">"}
 
 
 def _axes(leaf: e.Node) -> int:
