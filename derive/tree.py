@@ -55,7 +55,9 @@ def steps_away(read: Expr, computed: Expr) -> Expr:
     at a child, 1 at the parent.
     """
     node = computed.node if isinstance(computed, e.Edge) else computed
-    if read == node or isinstance(read, e.Edge):
+    if isinstance(read, e.Edge):
+        return Integer(0 if read.node == node else 1)
+    if read == node:
         return Integer(0)
     return Integer(1 if isinstance(read, e.Parent) else -1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from derive.errors import DataError
 from derive.notation.names import alias_of
 from derive.system import RecurrentSystem
 from numeric.lower import cotangent_key
+from numeric.trees import Tree, places_in
 
 if TYPE_CHECKING:
     from numeric.arrays.module import Writer
@@ -38,6 +39,7 @@ class Arguments:
     starts: Mapping[e.Timed, Array]
     cotangents: Mapping[str, Array]
     own: frozenset[str] = field(default=frozenset())
+    tree: Tree | None = None
 
     def arrays(self, writer: Writer) -> dict[str, Array]:
         """The arrays by what the generated module calls them."""
@@ -47,6 +49,8 @@ class Arguments:
             shape = (self.batch, *(self.size(size) for size in start.leaf.shape if size != 1))
             value = self.starts.get(start.leaf)
             found[start.argument] = np.zeros(shape, self.dtype) if value is None else value
+        if self.tree is not None:
+            found.update(self.tree.arrays(places_in([q.rhs for q in self.system.steps])))
         return found
 
     def size(self, size: Expr) -> int:
@@ -143,6 +147,7 @@ def bind(
     cotangents: Mapping[str, Array] | None,
     targets: Mapping[str, Array] | None,
     length: int | None = None,
+    tree: Tree | Sequence[int] | None = None,
 ) -> Arguments:
     """Check the arguments of a call.
 
@@ -151,7 +156,10 @@ def bind(
     DataError : with everything that is wrong, each with what was expected.
     """
     reader = _Reader(system, dtype)
-    timed = [q.key for q in system.equations if system.is_timed(q.key)]
+    timed = [q.key for q in system.equations if system.is_timed(q.key) and q.key not in system.on_edges]
+    shape = _tree_of(reader, tree)
+    if shape is not None:
+        length = len(shape.parents)
     raw = reader.named("params", params, _spellings(system.parameters))
     outside = reader.named("inputs", inputs, _spellings(system.inputs))
     aims = reader.named("targets", targets, _spellings((*system.inputs, *system.parameters)))
@@ -243,7 +251,24 @@ def bind(
         first,
         {k: v for k, v in grads.items() if v is not None},
         own,
+        shape,
     )
+
+
+def _tree_of(reader: _Reader, tree: Tree | Sequence[int] | None) -> Tree | None:
+    """The tree, where the cell computes one."""
+    if reader.system.tree is None:
+        if tree is not None:
+            reader.problems.append("tree: the cell computes a sequence")
+        return None
+    if tree is None:
+        reader.problems.append("tree is missing; expected the parent of each node 1 .. T, and T + 1 for a root")
+        return None
+    try:
+        return tree if isinstance(tree, Tree) else Tree(tuple(int(parent) for parent in tree))
+    except (DataError, TypeError, ValueError) as error:
+        reader.problems.append(f"tree: {getattr(error, 'message', error)}")
+        return None
 
 
 def _agreed(reader: _Reader, found: Mapping[str, int], letter: str, otherwise: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from numeric.arguments import Arguments, bind
 from numeric.arrays.module import Writer
 from numeric.lower import LOSS, lower, program
 from numeric.passes import PASSES, run_passes
+from numeric.trees import Tree
 
 Array = Any
 DTYPES = ("float64", "float32")
@@ -101,6 +102,7 @@ class CompiledCell:
         cotangents: Mapping[str, Array] | None = None,
         targets: Mapping[str, Array] | None = None,
         length: int | None = None,
+        tree: Tree | Sequence[int] | None = None,
     ) -> Result:
         """Loss, states and gradients.
 
@@ -112,12 +114,13 @@ class CompiledCell:
         cotangents    : ∂⁺L/∂q_t for any quantity q with a time; they stand in for an abstract loss and add to others.
         targets       : integer labels, and what only the loss reads; may be among the inputs as well.
         length        : T, where no array says how long the sequence is.
+        tree          : for a cell over trees, the parent of each node 1 .. T, larger than the node, and T + 1 for a root.
 
         Raises
         ------
         DataError : a name is missing or unknown, or a shape or a type does not fit; one message for all of them.
         """
-        given = bind(self.system, self.dtype, params, inputs, initial_state, cotangents, targets, length)
+        given = bind(self.system, self.dtype, params, inputs, initial_state, cotangents, targets, length, tree)
         return self._variant(given).run(given)
 
     def source(self, cotangents: Iterable[str] = ()) -> str:
@@ -157,6 +160,9 @@ class _Variant:
         gradients = {}
         for (key, place), target in self.program.gradients.items():
             value = np.asarray(found[self.writer.called(target.name)], given.dtype)
+            storage = self.program.storages[target.name]
+            if storage.timed:
+                value = value[storage.before : storage.before + given.length]
             summed = not place and key in self.system.parameters and key not in given.own
             gradients[key if not place else f"{key}_{place}"] = (
                 value if summed else given.without_batch(value, bool(not place and key in self.system.inputs))

@@ -23,7 +23,7 @@ def hoisted(equations: Equations) -> Equations:
 
 
 def _split(whole: Equations, equations: Sequence[Equation]) -> tuple[Equation, ...]:
-    member = {key: group for group in recurrences(equations, whole.system.time) for key in group}
+    member = {key: group for group in recurrences(equations, whole.system) for key in group}
     found: list[Equation] = []
     for q in equations:
         group = member.get(q.key)
@@ -36,7 +36,7 @@ def _split(whole: Equations, equations: Sequence[Equation]) -> tuple[Equation, .
             found.append(q)
             continue
         key = QName.from_key(q.key).with_sup("in").key
-        name = e.Timed(key, whole.system.time, *q.lhs.shape)
+        name = e.Timed(key, q.lhs.time, *q.lhs.shape)
         found += [Equation(key, name, make.plus(*outside)), replace(q, rhs=e.Plus(*inside, name))]
     return tuple(found)
 

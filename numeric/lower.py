@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer
 
 from derive import expressions as e
 from derive.adjoint import AdjointEngine
 from derive.cell_text import Equation
-from derive.errors import MissingRuleError
 from derive.expressions import make
 from derive.notation.names import QName
 from derive.order import sweeps, within_step
 from derive.system import LossTerm, RecurrentSystem, T, leaves
+from derive.tree import steps_away
 from numeric.program import Kind, Program, Stage, Statement, Storage
 
 LOSS = "loss"
@@ -72,8 +72,6 @@ def lower(system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable
     ------
     MissingRuleError : the cell computes a tree, or applies an abstract function.
     """
-    if system.tree is not None:
-        raise MissingRuleError("cells over trees are not compiled", hint="numeric.adjoints evaluates their gradients")
     given = tuple(dict.fromkeys(cotangents))
     concrete = _concrete(system)
     terms = [*concrete, *(_paired(system, key) for key in given)]
@@ -178,7 +176,7 @@ def _inputs(engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.
         if key in engine.system.labels:
             continue
         equation, quantity = engine.equation(key), engine.system.quantity(key)
-        target = e.Timed(gradient_key(key), engine.time, *quantity.shape)
+        target = e.Timed(gradient_key(key), quantity.time, *quantity.shape)
         gradients[(key, "")] = target
         rhs = make.zero(quantity.shape) if equation is None else equation.rhs
         yield Equation(target.name, target, rhs)
@@ -268,12 +266,14 @@ def _initial(equations: Equations) -> Iterator[Stage]:
         yield Stage("once", given)
 
 
-def _offsets(equations: Iterable[Equation], time: Symbol) -> dict[tuple[str, str], frozenset[int]]:
-    """At which distances in time each definition reads each quantity."""
+def _offsets(equations: Iterable[Equation], system: RecurrentSystem) -> dict[tuple[str, str], frozenset[int]]:
+    """At which distances in time each definition reads each quantity; in a tree, how many edges away."""
     found: dict[tuple[str, str], set[int]] = {}
     for q in equations:
         for leaf in leaves(q.rhs):
-            distance = leaf.time - time if isinstance(leaf, e.Timed) and isinstance(q.lhs, e.Timed) else None
+            distance = None
+            if isinstance(leaf, e.Timed) and isinstance(q.lhs, e.Timed):
+                distance = leaf.time - system.time if system.tree is None else _edges(leaf, q.lhs)
             known = found.setdefault((q.key, leaf.name), set())
             if distance is not None and distance.is_Integer:
                 known.add(int(distance))
@@ -284,14 +284,28 @@ def _same_time(equation: Equation) -> Iterator[str]:
     """What a definition reads in its own step, or without time."""
     for leaf in leaves(equation.rhs):
         timeless = isinstance(leaf, e.Var) or isinstance(equation.lhs, e.Var)
-        if timeless or leaf.time == equation.lhs.time:
+        if timeless or leaf.time == equation.lhs.time or _within_a_node(leaf, equation.lhs):
             yield leaf.name
 
 
-def recurrences(equations: Sequence[Equation], time: Symbol) -> list[frozenset[str]]:
+def _within_a_node(leaf: e.Node, lhs: e.Node) -> bool:
+    """Whether a node reads the edges to its own children, or such an edge its node."""
+    if not isinstance(leaf, e.Timed) or not isinstance(lhs, e.Timed) or lhs.time == T:
+        return False
+    node = lhs.time.node if isinstance(lhs.time, e.Edge) else lhs.time
+    return (isinstance(leaf.time, e.Edge) and leaf.time.node == node) or leaf.time == node
+
+
+def _edges(leaf: e.Timed, lhs: e.Timed) -> Expr:
+    """How many edges lie between what is read and what is computed; a certain node, such as the root, is at none."""
+    certain = leaf.time == T or leaf.time.is_Integer or lhs.time == T
+    return T if certain else steps_away(leaf.time, lhs.time)
+
+
+def recurrences(equations: Sequence[Equation], system: RecurrentSystem) -> list[frozenset[str]]:
     """The names that need each other over time, group by group."""
     regular = [q for q in equations if not (isinstance(q.lhs, e.Timed) and q.lhs.time == T)]
-    offsets = _offsets(regular, time)
+    offsets = _offsets(regular, system)
     found = []
     for sweep in sweeps(regular, offsets):
         first = sweep.equations[0].key
@@ -302,12 +316,11 @@ def recurrences(equations: Sequence[Equation], time: Symbol) -> list[frozenset[s
 
 def _stages(equations: Sequence[Equation], whole: Equations) -> Iterator[Stage]:
     """Definitions in the order in which they can be computed; neighbours that run in one way in one stage."""
-    time = whole.system.time
     at_end = {q.key: q for q in equations if isinstance(q.lhs, e.Timed) and q.lhs.time == T}
     regular = [q for q in equations if not (isinstance(q.lhs, e.Timed) and q.lhs.time == T)]
     only_end = [q for q in at_end.values() if q.key not in {r.key for r in regular}]
     ordered = [*within_step(regular, {q.key: tuple(_same_time(q)) for q in regular}), *only_end]
-    offsets = _offsets((*regular, *at_end.values()), time)
+    offsets = _offsets((*regular, *at_end.values()), whole.system)
     pending: list[Statement] = []
     kind: Kind = "once"
     for sweep in sweeps(ordered, offsets):
@@ -317,7 +330,7 @@ def _stages(equations: Sequence[Equation], whole: Equations) -> Iterator[Stage]:
         if recurrent:
             new = "backward" if sweep.backward else "forward"
         else:
-            new = "map" if isinstance(first.lhs, e.Timed) and first.lhs.time == time else "once"
+            new = "map" if isinstance(first.lhs, e.Timed) and first.lhs.time != T else "once"
         if pending and (new != kind or recurrent or kind in ("forward", "backward")):
             yield Stage(kind, tuple(pending))
             pending = []
@@ -360,6 +373,9 @@ def _storages(equations: Equations, stages: Sequence[Stage]) -> dict[str, Storag
         before, after = reach.get(key, (0, 0))
         own_before, own_after = read.get(key, (0, 0))
         unread = (before - own_before, after - own_after) if key in read else (0, 0)
+        if timed and system.tree is not None:  # row 0 is the child that is not there, row T + 1 lies above the roots
+            before, after = 1, 1
+            unread = (0, 1 if key in read and not system.reads_ahead else 0)
         found[key] = Storage(key, leaf.shape, timed, timed or key not in _unbatched(equations), before, after, unread)
     return found
 

@@ -44,13 +44,16 @@ def stacked(equations: Equations) -> Equations:
 def _groups(equations: Equations) -> list[_Group]:
     """Products W q of the same quantity at the same time, in equations that run together."""
     time = equations.system.time
-    member = {key: number for number, group in enumerate(recurrences(equations.forward, time)) for key in group}
+    member = {
+        key: number for number, group in enumerate(recurrences(equations.forward, equations.system)) for key in group
+    }
     found: dict[tuple[e.Node, object], dict[e.Var, None]] = {}
     for q in equations.forward:
         if isinstance(q.lhs, e.Timed):
             for product in _products(q.rhs):
                 matrix, operand = product.operands
-                if matrix.name in equations.system.parameters:
+                here = equations.system.tree is None or operand.time == time
+                if matrix.name in equations.system.parameters and here:
                     found.setdefault((operand, member.get(q.key)), {}).setdefault(matrix)
     groups: list[_Group] = []
     for (operand, _), matrices in found.items():

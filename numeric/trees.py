@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from sympy import Expr
@@ -107,6 +108,18 @@ class Tree:
     def is_edge(self, node: int, child: int) -> bool:
         """Whether a node is the parent of another one."""
         return child in self.children(node)
+
+    def arrays(self, places: int) -> dict[str, Any]:
+        """The tree as arrays over the numbers 0 .. T + 1: parents, children, and the child at each place."""
+        numbers = range(len(self.parents) + 2)
+        found: dict[str, Any] = {
+            "nodes": np.arange(len(numbers)),
+            "parent": np.array([self.parent(node) for node in numbers]),
+            "children": [np.array(self.children(node), dtype=np.intp) for node in numbers],
+        }
+        for place in range(1, places + 1):
+            found[f"child_{place}"] = np.array([self.child(node, place) for node in numbers])
+        return found
 
     def find(self, index: e.NodeIndex, arguments: Sequence[int]) -> int:
         """The number of a node that is found from others; an edge has that of its child, 0 where it is none."""

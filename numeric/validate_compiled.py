@@ -50,7 +50,7 @@ def validate_compiled(
 
 def _another(system: RecurrentSystem, first: Draw, seed: int, scale: float) -> Draw:
     """Another sequence with the same parameters."""
-    other = draw(system, seed, length=first.sizes["T"], scale=scale, fixed=first.sizes)
+    other = draw(system, seed, length=first.sizes["T"], scale=scale, fixed=first.sizes, tree=first.tree)
     given = {point: first.given[point] if point[1] is None else value for point, value in other.given.items()}
     return replace(other, given=given)
 
@@ -75,8 +75,10 @@ def _arguments(system: RecurrentSystem, batch: list[Draw], runs: list[Run]) -> d
         key: np.array([[body(key, _cotangent(run, key, t)) for run in runs] for t in range(1, length + 1)])
         for key in _cotangent_keys(system)
     }
-    found = {"params": params, "inputs": inputs, "initial_state": starts, "cotangents": cotangents}
-    return found if inputs or cotangents else {**found, "length": length}
+    found: dict[str, Any] = {"params": params, "inputs": inputs, "initial_state": starts, "cotangents": cotangents}
+    if batch[0].tree is not None:
+        found["tree"] = batch[0].tree
+    return found if inputs or cotangents or system.tree else {**found, "length": length}
 
 
 def _place(start: e.Timed, length: int) -> int:

@@ -62,6 +62,10 @@ class Names:
         """A sum over time."""
         raise NotImplementedError
 
+    def over_children(self, node: e.SumOverChildren) -> Code:
+        """A sum over the children of a node."""
+        raise NotImplementedError
+
 
 class ArrayCode:
     """Source for expressions.
@@ -362,6 +366,9 @@ class ArrayCode:
 
     def _SumOver(self, node: e.SumOver) -> Code:
         return self.names.over(node)
+
+    def _SumOverChildren(self, node: e.SumOverChildren) -> Code:
+        return self.names.over_children(node)
 
 
 def _body(node: e.Node) -> int:

@@ -23,6 +23,13 @@ def outer_sum(a, b):
     """The sum of a bᵀ over all leading axes, as one matrix product."""
     return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 ''',
+    "sum_by_parent": '''
+def sum_by_parent(values, parent):
+    """For every node the sum of what its children bring; ``values`` has a row for each node, as a child."""
+    total = np.zeros((len(parent), *values.shape[1:]), values.dtype)
+    np.add.at(total, parent[1:-1], values)
+    return total
+''',
     "joined": '''
 def joined(parts, axis):
     """Arrays end to end along an axis; leading axes are broadcast."""

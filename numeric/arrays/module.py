@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
 from derive.errors import MissingRuleError
 from derive.notation.names import alias_of
 from derive.system import RecurrentSystem, T, leaves
-from numeric.arrays.code import ArrayCode, Code
+from numeric.arrays.code import ArrayCode, Code, number_code
 from numeric.arrays.helpers import helper_names, helper_source
 from numeric.arrays.places import STEP, Once, Places, Rows, Step
+from numeric.arrays.tree_places import ALL, NODE, TreePlaces
 from numeric.lower import LOSS, Equations
 from numeric.program import Program, Stage, Statement, Storage
+from numeric.trees import places_in
 
 _RESERVED = {
-    "np", "math", "T", "B", "t", "dtype", "given", "kept", "sizes", "forward", "backward", *helper_names(), *keyword.kwlist,
+    "np", "math", "T", "B", "t", "dtype", "given", "kept", "sizes", "forward", "backward", "parent", "children", "nodes", "below",
+    *(f"child_{place}" for place in range(1, 10)), *helper_names(), *keyword.kwlist,
 }  # fmt: skip
 
 
@@ -106,8 +109,14 @@ class Writer:
             return [target.name for target in self.program.gradients.values()]
         read = {leaf.name for stage in self.program.backward for s in stage.statements for leaf in leaves(s.value)}
         wanted = {*read, LOSS, *(q.key for q in self.system.equations)}
-        inputs = [key for key in self.given if key in read and self._padded(key)]
+        inputs = [key for key in self.given if key in read and key in self._padded_forward]
         return [key for key in targets if key in wanted and not self.storage(key).local] + inputs
+
+    @cached_property
+    def _padded_forward(self) -> frozenset[str]:
+        """Inputs that the forward pass gives rows beyond the ends."""
+        read = {leaf.name for stage in self.program.forward for s in stage.statements for leaf in leaves(s.value)}
+        return frozenset(key for key in read if self._padded(key))
 
     def _padded(self, key: str) -> bool:
         storage = self.program.storages.get(key)
@@ -126,11 +135,15 @@ class Writer:
         for size in sizes:
             yield f"{size} = sizes[{size!r}]"
         read = {leaf.name for stage in stages for s in stage.statements for leaf in leaves(s.value)}
+        if self.system.tree is not None:
+            places = places_in([q.rhs for q in self.system.steps])
+            for array in ("parent", "children", "nodes", *(f"child_{k + 1}" for k in range(places))):
+                yield f"{array} = given[{array!r}]"
         targets = list(dict.fromkeys(s.target.name for stage in stages for s in stage.statements))
         outside = [key for key in self.program.storages if key in read and key not in targets]
         for key in outside:
             called = self.called(key)
-            if name == "backward" and (key not in self.given or self._padded(key)):
+            if name == "backward" and (key not in self.given or key in self._padded_forward):
                 yield f"{called} = kept[{called!r}]"
             elif self._padded(key):
                 storage = self.storage(key)
@@ -179,8 +192,15 @@ class Writer:
         elif stage.kind == "map":
             for statement in stage.statements:
                 yield self._line_map(statement)
+                if isinstance(statement.target, e.Timed) and isinstance(statement.target.time, e.Edge):
+                    yield f"{self.called(statement.target.name)}[1:-1][parent[1:-1] > T] = 0  # no edge above a root"
         else:
             yield f"for {STEP} in range(T):" if stage.kind == "forward" else f"for {STEP} in reversed(range(T)):"
+            on_edges = any(
+                isinstance(s.target, e.Timed) and isinstance(s.target.time, e.Edge) for s in stage.statements
+            )
+            if on_edges:
+                yield f"    below = children[{NODE}]"
             for statement in stage.statements:
                 yield f"    {self._line_step(statement)}"
 
@@ -188,12 +208,31 @@ class Writer:
         return ArrayCode(places, self.helpers)
 
     def _line_step(self, statement: Statement) -> str:
-        places = Step(self.program.storages, self.called, self.system.time)
-        return f"{places.moving(statement.target).text} = {self._code(places)(statement.value).text}"
+        tree = self.system.tree
+        if tree is not None:
+            places: Places = self._tree({tree.node: (NODE, False), tree.child: ("below", True)})
+        else:
+            places = Step(self.program.storages, self.called, self.system.time)
+        target = places.timed(statement.target)
+        code = self._code(places)
+        return f"{target.text} = {code._spread(code(statement.value), target.body, 0)}"
+
+    def _tree(self, rows: Mapping[Symbol, tuple[str, bool]]) -> TreePlaces:
+        return TreePlaces(self.program.storages, self.called, self.system.time, rows, self.helpers)
+
+    def _rows(self, outer: Places, index: Symbol, lower: Expr, upper: Expr) -> Places:
+        """All times, or all nodes, of a range together."""
+        if self.system.tree is None:
+            return Rows(outer, index, lower, upper)
+        rows = ALL if (lower, upper) == (1, T) else f"{number_code(lower, {})}:{number_code(upper + 1, {})}"
+        return self._tree({index: (rows, True)})
 
     def _line_map(self, statement: Statement) -> str:
         target, storage = statement.target, self.storage(statement.target.name)
-        rows = Rows(self._once, self.system.time, e.Scalar(1).value, T)
+        tree, places = self.system.tree, self._rows(self._once, self.system.time, Integer(1), T)
+        if tree is not None and isinstance(target, e.Timed) and isinstance(target.time, e.Edge):
+            places = self._tree({tree.child: (ALL, True), tree.node: (f"parent[{ALL}]", True)})
+        rows = places
         code = self._code(rows)(statement.value)
         body = sum(size != 1 for size in storage.shape)
         whole = not (storage.before or storage.after)
@@ -203,10 +242,12 @@ class Writer:
         if whole:
             extent = ", ".join(["T", "B", *(self._size(size) for size in storage.shape if size != 1)])
             return f"{self.called(target.name)} = np.array(np.broadcast_to({spread}, ({extent})), dtype)"
-        return f"{rows.moving(target).text}[...] = {spread}"
+        return f"{rows.timed(target).text}[...] = {spread}"
 
     def _line_once(self, statement: Statement) -> str:
-        places = Once(self.program.storages, self.called, self.system.time)
+        places: Places = Once(self.program.storages, self.called, self.system.time)
+        if self.system.tree is not None:
+            places = self._tree({})
         places.sums = lambda node: self._over_time(node, places)
         if statement.summed:
             value = self._total(statement.value, places)
@@ -219,12 +260,12 @@ class Writer:
                 extent = ", ".join(["B", *(self._size(size) for size in statement.target.shape if size != 1)])
                 value = f"np.array(np.broadcast_to({value}, ({extent},)), dtype)"
         target = statement.target
-        name = places.fixed(target).text if isinstance(target, e.Timed) else self.called(target.name)
+        name = places.timed(target).text if isinstance(target, e.Timed) else self.called(target.name)
         return f"{name} {'+=' if statement.add else '='} {value}"
 
     def _over_time(self, node: e.SumOver, outer: Places) -> Code:
         """A sum over time for every sequence."""
-        rows = Rows(outer, node.index, node.lower, node.upper)
+        rows = self._rows(outer, node.index, node.lower, node.upper)
         code = self._code(rows)(node.body)
         if code.lead < 2:
             count = self._count(node)
@@ -255,7 +296,7 @@ class Writer:
 
     def _total_of(self, term: e.Node, places: Places) -> Code:
         if isinstance(term, e.SumOver):
-            inner = Rows(places, term.index, term.lower, term.upper)
+            inner = self._rows(places, term.index, term.lower, term.upper)
             inner.sums = places.sums
             parts = term.body.operands if isinstance(term.body, e.Plus) else (term.body,)
             codes = [
@@ -276,6 +317,9 @@ class Writer:
 
     def _summed(self, node: e.Node, places: Places, axes: int, count: str) -> Code:
         """A value summed over its leading axes; the products of columns and rows as one matrix product."""
+        if isinstance(node, e.SumOverChildren) and isinstance(places, TreePlaces) and isinstance(node.node, Symbol):
+            edges = places.having({node.index: (ALL, True), node.node: (f"parent[{ALL}]", True)})
+            return self._summed(node.body, edges, axes, count)
         code = self._code(places)
         scalars = [factor for factor in node.operands if factor.is_scalar] if isinstance(node, e.Times) else []
         chain = [factor for factor in node.operands if not factor.is_scalar] if isinstance(node, e.Times) else [node]

@@ -43,6 +43,9 @@ class Places(Names):
             raise MissingRuleError(f"{node} stands inside a step", hint="name it by an equation without time")
         return self.sums(node)
 
+    def over_children(self, node: e.SumOverChildren) -> Code:
+        raise MissingRuleError(f"{node} stands outside a tree")
+
     def timed(self, leaf: e.Timed) -> Code:
         if leaf.time.is_Integer or (leaf.time - T).is_Integer:
             return self.fixed(leaf)
@@ -63,7 +66,7 @@ class Places(Names):
 
     def number(self, value: Expr) -> Code:
         if value.is_Piecewise:
-            return Code(f"float({_condition(value.args[0].cond, self.clock, '')})", 0, 0)
+            return Code(f"float({condition_code(value.args[0].cond, {})})", 0, 0)
         whole = value.is_Symbol or (value.is_Integer and value >= 0)
         return Code(number_code(value, {}), 0, 0, 6 if whole else 2)
 
@@ -93,7 +96,7 @@ class Step(Places):
             return super().number(value)
         step = f"({STEP} + 1)"
         if value.is_Piecewise:
-            return Code(f"float({_condition(value.args[0].cond, self.clock, step)})", 0, 0)
+            return Code(f"float({condition_code(value.args[0].cond, {self.clock: step})})", 0, 0)
         return Code(number_code(value, {self.clock: step}), 0, 0, 2)
 
 
@@ -123,16 +126,15 @@ class Rows(Places):
         times = f"np.arange({number_code(self.lower, {})}, {number_code(self.upper + 1, {})})[:, None]"
         if value.is_Piecewise:
             condition = value.args[0].cond
-            return Code(f"({_condition(condition, self.index, times)}).astype(dtype)", 2, 0)
+            return Code(f"({condition_code(condition, {self.index: times})}).astype(dtype)", 2, 0)
         return Code(number_code(value, {self.index: times}), 2, 0, 2)
 
 
-def _condition(condition: Boolean, index: Symbol, times: str) -> str:
-    """A condition on times, for one or for all of them."""
+def condition_code(condition: Boolean, letters: Mapping[Symbol, str]) -> str:
+    """A condition on times or nodes, for one or for all of them."""
     parts = condition.args if isinstance(condition, And) else (condition,)
     return " & ".join(
-        f"({number_code(part.lhs, {index: times})} {_SIGNS[type(part)]} {number_code(part.rhs, {index: times})})"
-        for part in parts
+        f"({number_code(part.lhs, letters)} {_SIGNS[type(part)]} {number_code(part.rhs, letters)})" for part in parts
     )
 
 

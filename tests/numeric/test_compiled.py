@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given
-from strategies import cells, examples
+from strategies import cells, examples, tree_cells
 
 import bptt
 from derive import expressions as e
@@ -18,11 +18,10 @@ from numeric import passes
 from numeric.function import compile_cell
 from numeric.validate_compiled import validate_compiled
 
-SEQUENCES = [name for name in library() if cell(name).tree is None]
 RNN = "h_t = \\tanh(W h_{t-1} + U x_t + b)"
 
 
-@pytest.mark.parametrize("name", SEQUENCES)
+@pytest.mark.parametrize("name", library())
 def test_every_cell_of_the_library_agrees_with_autograd(name: str) -> None:
     assert validate_compiled(cell(name), draws=20).error <= 1e-10
 
@@ -34,8 +33,14 @@ def test_random_cells_agree_with_autograd(text: str) -> None:
     validate_compiled(Cell.from_text(text), draws=2, tolerance=1e-8, scale=0.2)
 
 
+@examples(40)
+@given(tree_cells())
+def test_random_trees_agree_with_autograd(text: str) -> None:
+    validate_compiled(Cell.from_text(text), draws=3, tolerance=1e-8, scale=0.2)
+
+
 @pytest.mark.parametrize("left_out", passes.PASSES)
-@pytest.mark.parametrize("name", ["lstm", "gru", "bidirectional-rnn", "narx", "sentiment", "mlstm"])
+@pytest.mark.parametrize("name", ["lstm", "gru", "bidirectional-rnn", "narx", "sentiment", "mlstm", "tree-lstm"])
 def test_a_pass_can_be_left_out(name: str, left_out: str) -> None:
     chosen = [one for one in passes.PASSES if one != left_out]
     validate_compiled(cell(name), draws=4, compiled=compile_cell(cell(name), passes=chosen))
@@ -84,8 +89,6 @@ def test_the_lstm_is_that_of_torch(dtype: str, tolerance: float) -> None:
     x, weights, h, c = _random((T, B, D), (T, B, N), (B, N), (B, N))
     starts = tuple(torch.tensor(value[None]).requires_grad_() for value in (h, c))
     states, by_input = _torch_gradients(module, x, starts, weights)
-    order = dict(zip("icfo", ("i", "f", "c", "o"), strict=False))
-    del order
     gates = ("i", "f", "c", "o")  # torch stacks input, forget, cell and output
     own = {name: value.detach().numpy() for name, value in module.named_parameters()}
     params = {}
@@ -267,6 +270,33 @@ def test_everything_wrong_is_said_at_once(change, said: list[str]) -> None:  # t
     assert all(piece in str(caught.value) for piece in said), str(caught.value)
 
 
+def test_a_tree_is_given_by_its_parents() -> None:
+    subject = bptt.cell("h_j = \\tanh(W \\sum_{k \\in C(j)} h_k + x_j)\nL = L_T(h_T)")
+    w, x, g = _random((N, N), (4, N), (4, N))
+    g[:-1] = 0
+    result = bptt.compile(subject)({"W": w}, {"x": x}, cotangents={"h": g}, tree=(3, 3, 4, 5))
+    weights, inputs = torch.tensor(w, requires_grad=True), torch.tensor(x)
+    leaves = torch.tanh(inputs[0]) + torch.tanh(inputs[1])
+    inner = torch.tanh(weights @ leaves + inputs[2])
+    root = torch.tanh(weights @ inner + inputs[3])
+    (root * torch.tensor(g[3])).sum().backward()
+    np.testing.assert_allclose(result.states["h"][3], root.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(result.gradients["W"], weights.grad.numpy(), rtol=1e-12)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("tree, said", [(None, "tree is missing"), ((2, 2, 4, 5), "parent"), ("abcd", "tree")])
+def test_what_is_no_tree_is_said(tree, said: str) -> None:  # type: ignore[no-untyped-def]
+    subject = bptt.cell("h_j = \\tanh(W \\sum_{k \\in C(j)} h_k + x_j)")
+    with pytest.raises(DataError, match=said):
+        bptt.compile(subject)({"W": np.eye(2)}, {"x": np.ones((4, 2))}, cotangents={"h": np.ones((4, 2))}, tree=tree)
+
+
+def test_a_sequence_has_no_tree() -> None:
+    params, x, g = _rnn_arguments()
+    with pytest.raises(DataError, match="computes a sequence"):
+        bptt.compile(bptt.cell(RNN))(params, {"x": x}, cotangents={"h": g}, tree=(2, 3))
+
+
 def test_what_cannot_be_compiled_is_refused() -> None:
     with pytest.raises(UsageError, match="backend"):
         bptt.compile(bptt.cell("lstm"), backend="fortran")
@@ -282,7 +312,7 @@ def test_what_cannot_be_compiled_is_refused() -> None:
 
 def test_what_does_not_depend_on_the_recurrence_is_outside_of_the_loop() -> None:
     source = bptt.compile(bptt.cell("lstm")).source(["h"])
-    loops = [block for block in source.split("    for t in ")[1:]]
+    loops = source.split("    for t in ")[1:]
     inside = ["\n".join(line for line in loop.splitlines() if line.startswith("        ")) for loop in loops]
     assert len(inside) == 2 and all(body.count(" @ ") == 1 for body in inside)
     assert "x" not in inside[0].split()
