@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("cells", help="list the cells of the library")
     _derive_parser(commands)
     _sheet_parser(commands)
+    _export_parser(commands)
     _atlas_parser(commands)
     return top
 
@@ -82,6 +83,19 @@ def _derive_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     derive.add_argument("--validate", action="store_true", help="measure the result against torch autograd")
     derive.add_argument("--format", choices=("text", "latex", "json"), default="text")
+
+
+def _export_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
+    export = commands.add_parser("export", help="write a module with the gradients of a cell", epilog=_EPILOG)
+    export.add_argument("cell", metavar="CELL")
+    export.add_argument("--backend", choices=("numpy",), default="numpy", help="what the module needs (default: numpy)")
+    export.add_argument(
+        "--cotangent",
+        action="append",
+        metavar="Q",
+        help="a quantity whose ∂L/∂q_t will be given (default: what an abstract loss reads); may be repeated",
+    )
+    export.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
 
 
 def _atlas_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -178,6 +192,10 @@ def _run(options: argparse.Namespace) -> int:
         from bptt.atlas_command import run_atlas
 
         return run_atlas(options)
+    if options.command == "export":
+        from bptt.export_command import run_export
+
+        return run_export(options)
     from bptt.sheet_command import run_sheet
 
     return run_sheet(options)

@@ -159,7 +159,7 @@ class _Variant:
         states = {q.key: self._rows(q.key, kept, given) for q in self.system.equations if self.system.is_timed(q.key)}
         gradients = {}
         for (key, place), target in self.program.gradients.items():
-            value = np.asarray(found[self.writer.called(target.name)], given.dtype)
+            value = np.asarray(found[self.writer.argument(key, place)], given.dtype)
             storage = self.program.storages[target.name]
             if storage.timed:
                 value = value[storage.before : storage.before + given.length]
@@ -193,7 +193,7 @@ def compile_cell(
     MissingRuleError : the cell holds something that is not compiled.
 
     >>> import numpy as np, bptt
-    >>> f = bptt.compile(bptt.cell("h_t = \\\\tanh(w h_{t-1} + x_t)\\nx_t \\\\in \\\\mathbb{R}"))
+    >>> f = bptt.compile(bptt.cell("h[t] = tanh(w * h[t-1] + x[t]), h[t] in R, x[t] in R"))
     >>> r = f({"w": 0.5}, {"x": np.ones(3)}, cotangents={"h": np.ones(3)})
     >>> r.states["h"].round(3).tolist()
     [0.762, 0.881, 0.894]

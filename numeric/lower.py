@@ -8,7 +8,7 @@ other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sympy import Expr, Integer
 
@@ -46,6 +46,7 @@ class Equations:
     backward : the definitions of adjoints, and of what is added to one of them at T alone.
     shared   : names that all sequences share.
     local    : whether what is used within its step alone is kept nowhere.
+    formulas : the line of the cell or of the recursion that defines each name.
     """
 
     system: RecurrentSystem
@@ -58,6 +59,7 @@ class Equations:
     gradients: Mapping[tuple[str, str], e.Timed | e.Var]
     cotangents: tuple[str, ...]
     local: bool = False
+    formulas: Mapping[str, str] = field(default_factory=dict)
 
 
 def lower(system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable[str] = ()) -> Equations:
@@ -82,6 +84,7 @@ def lower(system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable
     totals += _parameters(engine, gradients, frozenset(own))
     backward = [*_adjoints(engine), *_inputs(engine, gradients)]
     totals += _starts(engine, gradients)
+    written = tuple(backward)
     backward = [replace(q, rhs=_with_logits(system, q.rhs)) for q in backward]
     totals = [replace(total, value=_with_logits(system, total.value)) for total in totals]
     forward = tuple(replace(q, rhs=_with_logits(system, q.rhs)) for q in system.steps)
@@ -96,6 +99,7 @@ def lower(system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable
         loss,
         gradients,
         given,
+        formulas={q.key: str(e.Relation("=", q.lhs, q.rhs)) for q in (*system.steps, *written)},
     )
 
 
@@ -136,6 +140,13 @@ def _concrete(system: RecurrentSystem) -> list[LossTerm]:
         if kept:
             found.append(term if len(kept) == len(parts) else replace(term, body=make.plus(*kept)))
     return found
+
+
+def abstract_arguments(system: RecurrentSystem) -> tuple[str, ...]:
+    """The quantities with a time that abstract losses read."""
+    calls = [call for term in system.loss_terms for call in term.body.atoms(e.Call)]
+    read = {leaf.name for call in calls for leaf in call.arguments if isinstance(leaf, e.Timed)}
+    return tuple(key for key in system.definitions if key in read)
 
 
 def _paired(system: RecurrentSystem, key: str) -> LossTerm:
@@ -347,7 +358,7 @@ def _stages(equations: Sequence[Equation], whole: Equations) -> Iterator[Stage]:
 def _statement(equation: Equation, whole: Equations) -> Statement:
     timed = isinstance(equation.lhs, e.Timed)
     summed = not timed and equation.key in whole.shared and equation in whole.backward
-    return Statement(equation.lhs, equation.rhs, summed=summed, note=str(e.Relation("=", equation.lhs, equation.rhs)))
+    return Statement(equation.lhs, equation.rhs, summed=summed, note=whole.formulas.get(equation.key, ""))
 
 
 def _storages(equations: Equations, stages: Sequence[Stage]) -> dict[str, Storage]:

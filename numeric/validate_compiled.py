@@ -14,6 +14,7 @@ from derive.system import RecurrentSystem, T
 from numeric.draws import Draw, draw, run_of
 from numeric.function import CompiledCell, Result, compile_cell
 from numeric.functions import Array
+from numeric.lower import abstract_arguments
 from numeric.referee import TorchReferee
 from numeric.simulate import Run
 from numeric.validate import TOLERANCE, Record, Validation
@@ -73,7 +74,7 @@ def _arguments(system: RecurrentSystem, batch: list[Draw], runs: list[Run]) -> d
     }
     cotangents = {
         key: np.array([[body(key, _cotangent(run, key, t)) for run in runs] for t in range(1, length + 1)])
-        for key in _cotangent_keys(system)
+        for key in abstract_arguments(system)
     }
     found: dict[str, Any] = {"params": params, "inputs": inputs, "initial_state": starts, "cotangents": cotangents}
     if batch[0].tree is not None:
@@ -83,18 +84,6 @@ def _arguments(system: RecurrentSystem, batch: list[Draw], runs: list[Run]) -> d
 
 def _place(start: e.Timed, length: int) -> int:
     return int(start.time.xreplace({T: Integer(length)}))
-
-
-def _calls(system: RecurrentSystem) -> Iterable[tuple[Any, e.Call]]:
-    for term in system.loss_terms:
-        for call in term.body.atoms(e.Call):
-            yield term, call
-
-
-def _cotangent_keys(system: RecurrentSystem) -> list[str]:
-    """What abstract losses read."""
-    found = {leaf.name for _, call in _calls(system) for leaf in call.arguments if isinstance(leaf, e.Timed)}
-    return [key for key in system.definitions if key in found]
 
 
 def _cotangent(run: Run, key: str, time: int) -> Array:

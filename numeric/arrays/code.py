@@ -185,26 +185,21 @@ class ArrayCode:
 
     def chain(self, factors: Sequence[e.Node]) -> Code:
         """A product of matrices and vectors, associated so that as little as possible is multiplied."""
-        return self._associated(tuple(factors))[1]
+        return self._associated(tuple(factors))
 
-    def _associated(self, factors: tuple[e.Node, ...]) -> tuple[float, Code]:
+    def _associated(self, factors: tuple[e.Node, ...]) -> Code:
         if len(factors) == 1:
-            return 0.0, self(factors[0])
-        best: tuple[float, Code] | None = None
-        for k in range(1, len(factors)):
-            left, right = factors[:k], factors[k:]
-            cost = _cost(left, right) + _chain_cost(left) + _chain_cost(right)
-            if best is None or cost < best[0]:
-                best = (cost, self._product(left, right))
-        assert best is not None  # there are two factors
-        return best
+            return self(factors[0])
+        splits = [(factors[:k], factors[k:]) for k in range(1, len(factors))]
+        left, right = min(splits, key=lambda pair: _cost(*pair) + _chain_cost(pair[0]) + _chain_cost(pair[1]))
+        return self._product(left, right)
 
     def _product(self, left: tuple[e.Node, ...], right: tuple[e.Node, ...]) -> Code:
         rows, inner, columns = left[0].shape[0] != ONE, left[-1].shape[1] != ONE, right[-1].shape[1] != ONE
         scaled = self._scaled(left, right)
         if scaled is not None:
             return scaled
-        a, b = self._associated(left)[1], self._associated(right)[1]
+        a, b = self._associated(left), self._associated(right)
         lead = max(a.lead, b.lead)
         if not inner and not (rows and columns):  # beside a number that a product has become
             return self._join([a, b], "*", _PRODUCT)
@@ -225,18 +220,18 @@ class ArrayCode:
     def _scaled(self, left: tuple[e.Node, ...], right: tuple[e.Node, ...]) -> Code | None:
         """diag(v) beside something scales its rows or columns; 1^T x adds entries up."""
         if len(left) == 1 and isinstance(left[0], e.Diag):
-            v, x = self(left[0].operands[0]), self._associated(right)[1]
+            v, x = self(left[0].operands[0]), self._associated(right)
             scale = v.at(_PRODUCT) if x.body == 1 else f"{v.at(_ATOM)}[..., :, None]"
             return Code(f"{scale} * {x.at(_UNARY)}", max(v.lead, x.lead), x.body, _PRODUCT)
         if len(right) == 1 and isinstance(right[0], e.Diag):
-            x, v = self._associated(left)[1], self(right[0].operands[0])
+            x, v = self._associated(left), self(right[0].operands[0])
             scale = v.at(_UNARY) if x.body == 1 else f"{v.at(_ATOM)}[..., None, :]"
             return Code(f"{x.at(_PRODUCT)} * {scale}", max(v.lead, x.lead), x.body, _PRODUCT)
         for one, other, axis in ((left, right, -2), (right, left, -1)):
             if len(one) == 1 and isinstance(one[0], e.Ones) and 1 in one[0].shape and not one[0].is_scalar:
                 inner = one[0].shape[1] != ONE if one is left else one[0].shape[0] != ONE
                 if inner:
-                    x = self._associated(other)[1]
+                    x = self._associated(other)
                     return Code(f"{x.at(_ATOM)}.sum({-1 if x.body == 1 else axis})", x.lead, x.body - 1)
         return None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
 
+from derive.errors import MissingRuleError
 from derive.functions import ElementwiseFunction, elementwise
 
 _BASIC = {
@@ -120,7 +121,8 @@ def _define(name: str, done: dict[str, str]) -> None:
     else:
         order = name.count("_prime")
         declared = elementwise(base.removesuffix("_prime") if order < 2 else name[: name.index("_prime")])
-        assert declared is not None  # only declared functions are printed
+        if declared is None:
+            raise MissingRuleError(f"{name} is no function that is declared")
         done[name] = _derivative(name, declared, order, done)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator, Mapping
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +23,8 @@ from numeric.lower import LOSS, Equations
 from numeric.program import Program, Stage, Statement, Storage
 from numeric.trees import places_in
 
+_WIDEST = 110
+"""Characters of a line with its comment."""
 _RESERVED = {
     "np", "math", "T", "B", "t", "dtype", "given", "kept", "sizes", "forward", "backward", "parent", "children", "nodes", "below",
     *(f"child_{place}" for place in range(1, 10)), *helper_names(), *keyword.kwlist,
@@ -43,6 +47,7 @@ class Writer:
         self.system: RecurrentSystem = equations.system
         self.program = program
         self.helpers: set[str] = set()
+        self.comments = False
         self._names: dict[str, str] = {}
 
     # -- names -------------------------------------------------------------------------------------
@@ -84,8 +89,9 @@ class Writer:
 
     # -- source ------------------------------------------------------------------------------------
 
-    def source(self) -> str:
-        """The module's functions, with their helpers above."""
+    def source(self, comments: bool = False) -> str:
+        """The module's functions, with their helpers above; with ``comments``, each line says what it computes."""
+        self.comments = comments
         body = "\n\n\n".join([self._function("forward"), self._function("backward")])
         return "\n\n\n".join(["import numpy as np", *helper_source(self.helpers), body]) + "\n"
 
@@ -96,17 +102,34 @@ class Writer:
             if name == "forward"
             else f"def {name}(T, B, sizes, dtype, given, kept):"
         ]
-        lines += [f"    {line}" for line in self._opening(name, stages)]
-        for stage in stages:
-            lines += [f"    {line}" for line in self._stage(stage)]
-        kept = [self.called(key) for key in self._returned(name, stages)]
-        lines.append(f"    return {{{', '.join(f'{key!r}: {key}' for key in kept)}}}")
-        return "\n".join(lines)
+        body = [*self._opening(name, stages), *(line for stage in stages for line in self._stage(stage))]
+        lines += [f"    {line}" for line in (*self._sizes_in(body), *body)]
+        lines.append("    return {")
+        lines += [f"        {label!r}: {self.called(key)}," for label, key in self._results(name, stages)]
+        return "\n".join([*lines, "    }"])
+
+    def _sizes_in(self, body: Sequence[str]) -> Iterator[str]:
+        """The sizes that are spoken of."""
+        symbols = {s for storage in self.program.storages.values() for size in storage.shape for s in size.free_symbols}
+        words = {word for line in body for word in re.findall(r"\w+", line.partition("#")[0])}
+        for size in sorted(map(str, symbols)):
+            if size in words:
+                yield f"{size} = sizes[{size!r}]"
+
+    def _results(self, name: str, stages: tuple[Stage, ...]) -> list[tuple[str, str]]:
+        """What a pass returns, and what it is called: gradients by what they are gradients of."""
+        if name == "forward":
+            return [(self.called(key), key) for key in self._returned(name, stages)]
+        return [(self.argument(key, place), target.name) for (key, place), target in self.program.gradients.items()]
+
+    def argument(self, key: str, place: str) -> str:
+        """The argument that brings a parameter, an input, or a starting value at a place."""
+        if not place:
+            return self.called(key)
+        return next(start.argument for start in self.starts if (start.leaf.name, str(start.leaf.time)) == (key, place))
 
     def _returned(self, name: str, stages: tuple[Stage, ...]) -> list[str]:
         targets = dict.fromkeys(s.target.name for stage in stages for s in stage.statements)
-        if name == "backward":
-            return [target.name for target in self.program.gradients.values()]
         read = {leaf.name for stage in self.program.backward for s in stage.statements for leaf in leaves(s.value)}
         wanted = {*read, LOSS, *(q.key for q in self.system.equations)}
         inputs = [key for key in self.given if key in read and key in self._padded_forward]
@@ -128,12 +151,7 @@ class Writer:
         )
 
     def _opening(self, name: str, stages: tuple[Stage, ...]) -> Iterator[str]:
-        """Sizes and arrays by name, and room for what is computed step by step."""
-        sizes = sorted(
-            {str(s) for storage in self.program.storages.values() for x in storage.shape for s in x.free_symbols}
-        )
-        for size in sizes:
-            yield f"{size} = sizes[{size!r}]"
+        """Arrays by name, and room for what is computed step by step."""
         read = {leaf.name for stage in stages for s in stage.statements for leaf in leaves(s.value)}
         if self.system.tree is not None:
             places = places_in([q.rhs for q in self.system.steps])
@@ -188,10 +206,10 @@ class Writer:
     def _stage(self, stage: Stage) -> Iterator[str]:
         if stage.kind == "once":
             for statement in stage.statements:
-                yield self._line_once(statement)
+                yield from self._noted(self._line_once(statement), statement)
         elif stage.kind == "map":
             for statement in stage.statements:
-                yield self._line_map(statement)
+                yield from self._noted(self._line_map(statement), statement)
                 if isinstance(statement.target, e.Timed) and isinstance(statement.target.time, e.Edge):
                     yield f"{self.called(statement.target.name)}[1:-1][parent[1:-1] > T] = 0  # no edge above a root"
         else:
@@ -202,7 +220,17 @@ class Writer:
             if on_edges:
                 yield f"    below = children[{NODE}]"
             for statement in stage.statements:
-                yield f"    {self._line_step(statement)}"
+                yield from (f"    {line}" for line in self._noted(self._line_step(statement), statement))
+
+    def _noted(self, line: str, statement: Statement) -> Iterator[str]:
+        """A line of code, and in a comment the formula that it computes."""
+        if not self.comments or not statement.note:
+            yield line
+        elif len(line) + len(statement.note) < _WIDEST:
+            yield f"{line}  # {statement.note}"
+        else:
+            yield from (f"# {piece}" for piece in textwrap.wrap(statement.note, _WIDEST))
+            yield line
 
     def _code(self, places: Places) -> ArrayCode:
         return ArrayCode(places, self.helpers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 from pathlib import Path
 
+import pytest
+
 import bptt
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +23,10 @@ def test_errors_are_one_tree() -> None:
             assert issubclass(getattr(bptt, name), bptt.BpttError)
 
 
-def test_the_readme_runs() -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/compiling.md"])
+def test_the_documentation_runs(page: str) -> None:
     failures, tried = doctest.testfile(
-        str(ROOT / "README.md"), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
+        str(ROOT / page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
     )
     assert tried > 5 and failures == 0
 

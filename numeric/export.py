@@ -1,0 +1,247 @@
+"""A compiled cell as a module of its own, for people to read and to keep: it needs NumPy and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sympy import Integer
+
+from derive import expressions as e
+from derive.cell import Cell
+from derive.errors import MissingRuleError, UsageError
+from numeric.arrays.module import Writer
+from numeric.lower import LOSS, abstract_arguments, cotangent_key, lower, program
+from numeric.passes import PASSES, run_passes
+
+BACKENDS = ("numpy",)
+
+
+def export(cell: Cell, backend: str = "numpy", cotangents: Iterable[str] | None = None) -> str:
+    """The source of a module with the cell's loss and gradients, and a check of itself.
+
+    Parameters
+    ----------
+    cotangents : quantities whose ∂⁺L/∂q_t will be given; what an abstract loss reads, if none are named.
+
+    Raises
+    ------
+    UsageError       : there is no such backend.
+    MissingRuleError : the cell computes a tree, or holds something that is not compiled.
+    """
+    if backend not in BACKENDS:
+        raise UsageError(f"there is no backend {backend!r}", expected=f"one of {', '.join(BACKENDS)}")
+    if cell.tree is not None:
+        raise MissingRuleError("cells over trees are not exported", hint="bptt.compile runs them")
+    keys = abstract_arguments(cell) if cotangents is None else tuple(map(cell.resolve_name, cotangents))
+    equations = run_passes(lower(cell, keys), PASSES)
+    return _Module(cell, Writer(equations, program(equations)), keys).text()
+
+
+class _Module:
+    def __init__(self, cell: Cell, writer: Writer, cotangents: tuple[str, ...]) -> None:
+        self.cell = cell
+        self.writer = writer
+        self.cotangents = cotangents
+
+    def text(self) -> str:
+        """The whole module."""
+        return "\n".join(
+            [
+                f'"""{self._opening()}"""',
+                "",
+                self.writer.source(comments=True),
+                "",
+                self._front(),
+                "",
+                "",
+                self._check(),
+            ]
+        )
+
+    # -- what it is ----------------------------------------------------------------------------------
+
+    def _opening(self) -> str:
+        lines = [f"{self.cell.title or 'A recurrent cell'}: loss, states and all gradients.", ""]
+        if self.cell.citation:
+            lines += [f"{self.cell.citation}.", ""]
+        lines += ["Equations", "---------"]
+        lines += [str(relation) for relation in self.cell.relations()]
+        lines += ["", "Arrays", "------"]
+        lines += [f"{name:<16} {shape}" for name, shape in self._shapes()]
+        lines += ["", "Derived by bptt. Run this file to check the gradients against finite differences.", ""]
+        return "\n".join(line.replace("\\", "\\\\") for line in lines)
+
+    def _shapes(self) -> Iterator[tuple[str, str]]:
+        for key in self.cell.parameters:
+            yield self._called(key), self._tuple(key, ())
+        for key in self.cell.inputs:
+            yield self._called(key), self._tuple(key, ("T", "B")) + ("  integers" if key in self.cell.labels else "")
+        for start in self.writer.starts:
+            yield start.argument, self._tuple(start.leaf.name, ("B",))
+        for key in self.cotangents:
+            yield self._called(cotangent_key(key)), f"{self._tuple(key, ('T', 'B'))}  ∂L/∂{key}[t], all else held fixed"
+
+    def _called(self, key: str) -> str:
+        return self.writer.called(key)
+
+    def _tuple(self, key: str, lead: tuple[str, ...]) -> str:
+        axes = [*lead, *(str(size) for size in self.cell.shapes[key] if size != 1)]
+        return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+
+    # -- how it is called ------------------------------------------------------------------------------
+
+    def _front(self) -> str:
+        timed = [*self.cell.inputs, *(cotangent_key(key) for key in self.cotangents)]
+        first = f"given[{self._called(timed[0])!r}].shape[:2]" if timed else "length, 1"
+        lines = [
+            "def loss_and_gradients(given, length=None):",
+            '    """Loss, states and gradients.',
+            "",
+            "    ``given`` holds the arrays that the module lists above, by name; starting values that are missing are zero.",
+            '    """',
+            f"    T, B = {first}",
+            f"    sizes = {{{', '.join(f'{size!r}: {where}' for size, where in self._sizes())}}}",
+        ]
+        lines += [f"    {line}" for line in self._defaults()]
+        loss = f"kept[{LOSS!r}]" if self.writer.program.loss else "None"
+        lines += [
+            "    dtype = np.result_type(*(value for value in given.values() if np.asarray(value).dtype.kind == 'f'), np.float32)",
+            "    kept = forward(T, B, sizes, dtype, given)",
+            "    gradients = backward(T, B, sizes, dtype, given, kept)",
+            "    states = {",
+            *(
+                f"        {self._called(q.key)!r}: {self._rows(q.key)},"
+                for q in self.cell.equations
+                if self.cell.is_timed(q.key)
+            ),
+            "    }",
+            f"    return {loss}, states, gradients",
+        ]
+        return "\n".join(lines)
+
+    def _rows(self, key: str) -> str:
+        storage = self.writer.storage(key)
+        first = storage.before or ""
+        last = f"T + {storage.before}" if storage.before else "T"
+        rows = f"[{first}:{last}]" if storage.before or storage.after else ""
+        return f"kept[{self._called(key)!r}]{rows}"
+
+    def _sizes(self) -> Iterator[tuple[str, str]]:
+        """Each size, and where it can be read off."""
+        found: dict[str, str] = {}
+        places = [(key, self._called(key), 0) for key in self.cell.parameters]
+        places += [(key, self._called(key), 2) for key in self.cell.inputs]
+        places += [(key, self._called(cotangent_key(key)), 2) for key in self.cotangents]
+        places += [(start.leaf.name, start.argument, 1) for start in self.writer.starts]
+        for key, name, lead in places:
+            body = [size for size in self.cell.shapes[key] if size != 1]
+            for axis, size in enumerate(body):
+                if size.is_Symbol and str(size) not in found:
+                    found[str(size)] = f"given[{name!r}].shape[{lead + axis}]"
+        yield from sorted(found.items())
+
+    def _defaults(self) -> Iterator[str]:
+        if not self.writer.starts:
+            return
+        yield "given = dict(given)"
+        for start in self.writer.starts:
+            body = "".join(f", {self._size(size)}" for size in start.leaf.shape if size != 1)
+            yield f"given.setdefault({start.argument!r}, np.zeros((B{body}{',' if not body else ''})))"
+
+    @staticmethod
+    def _size(size: e.Node) -> str:
+        return str(size) if not getattr(size, "is_Symbol", False) else f"sizes[{str(size)!r}]"
+
+    # -- how it checks itself --------------------------------------------------------------------------
+
+    def _check(self) -> str:
+        numbers = {
+            str(s): 3 + k
+            for k, s in enumerate(
+                sorted({s for shape in self.cell.shapes.values() for a in shape for s in a.free_symbols}, key=str)
+            )
+        }
+        lines = [
+            "def check(seed=0, T=5, B=2, step=1e-6):",
+            '    """The largest relative difference between a gradient and finite differences, along random directions."""',
+            "    rng = np.random.default_rng(seed)",
+            f"    {', '.join(numbers) or '_'} = {', '.join(map(str, numbers.values())) or '0'}",
+            "    given = {",
+        ]
+        lines += [f"        {line}" for line in self._random(numbers)]
+        lines += [
+            "    }",
+            "",
+            "    def total(arrays):",
+            "        loss, states, _ = loss_and_gradients(arrays, T)",
+            f"        return {self._total()}",
+            "",
+            "    _, _, gradients = loss_and_gradients(given, T)",
+            "    worst = 0.0",
+            "    for name, gradient in gradients.items():",
+            "        direction = rng.normal(size=np.shape(given[name]))",
+            "        ahead, behind = ({**given, name: given[name] + sign * step * direction} for sign in (1, -1))",
+            "        measured = (total(ahead) - total(behind)) / (2 * step)",
+            "        derived = float(np.sum(gradient * direction))",
+            "        worst = max(worst, abs(measured - derived) / max(1.0, abs(measured)))",
+            "    return worst",
+            "",
+            "",
+            'if __name__ == "__main__":',
+            "    error = check()",
+            '    print(f"largest relative error against finite differences: {error:.1e}")',
+            "    raise SystemExit(0 if error < 1e-5 else 1)",
+            "",
+        ]
+        return "\n".join(lines)
+
+    def _random(self, numbers: dict[str, int]) -> Iterator[str]:
+        def shape(key: str, lead: tuple[str, ...]) -> str:
+            axes = [*lead, *(str(size) for size in self.cell.shapes[key] if size != 1)]
+            return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+
+        for key in self.cell.parameters:
+            yield f"{self._called(key)!r}: {self._value(key, shape(key, ()))},"
+        for key in self.cell.inputs:
+            lead = ("T", "B")
+            if key in self.cell.labels:
+                yield f"{self._called(key)!r}: rng.integers(0, {self._classes(key)}, size={shape(key, lead)}),"
+            else:
+                yield f"{self._called(key)!r}: {self._value(key, shape(key, lead))},"
+        for start in self.writer.starts:
+            yield f"{start.argument!r}: 0.5 * rng.normal(size={shape(start.leaf.name, ('B',))}),"
+        for key in self.cotangents:
+            yield f"{self._called(cotangent_key(key))!r}: rng.normal(size={shape(key, ('T', 'B'))}),"
+
+    def _value(self, key: str, shape: str) -> str:
+        limits = self.cell.text.ranges.get(key)
+        if key in self.cell.labels:
+            return "1"
+        if limits is not None:
+            low, high = limits.low, limits.high
+            if low is not None and high is not None:
+                return f"{float(low)} + {float(high - low)} * rng.uniform(0.2, 0.8, size={shape})"
+            return (
+                f"{float(low)} + rng.uniform(0.5, 1.5, size={shape})"
+                if low is not None
+                else f"{float(high or Integer(0))} - rng.uniform(0.5, 1.5, size={shape})"
+            )
+        return f"0.5 * rng.normal(size={shape})"
+
+    def _classes(self, key: str) -> str:
+        bodies = [q.rhs for q in self.cell.steps] + [term.body for term in self.cell.loss_terms]
+        for hot in (hot for body in bodies for hot in body.atoms(e.OneHot)):
+            if any(leaf.name == key for leaf in hot.label.atoms(e.Timed, e.Var)):
+                return str(hot.shape[0] * hot.shape[1])
+        return "2"
+
+    def _total(self) -> str:
+        parts = ["loss"] if self.writer.program.loss else []
+        parts += [
+            f"np.sum(given[{self._called(cotangent_key(key))!r}] * states[{self._called(key)!r}])"
+            for key in self.cotangents
+        ]
+        return " + ".join(parts) or "0.0"
+
+
+__all__ = ["BACKENDS", "export"]
