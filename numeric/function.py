@@ -11,7 +11,7 @@ import numpy as np
 from derive.errors import BpttError, DataError, UsageError
 from derive.notation.names import alias_of
 from derive.system import RecurrentSystem, T
-from numeric.arguments import Arguments, bind
+from numeric.arguments import Arguments, Signature, bind
 from numeric.arrays.module import Writer
 from numeric.lower import LOSS, lower, program
 from numeric.passes import PASSES, run_passes
@@ -92,6 +92,7 @@ class CompiledCell:
         self.system = system
         self.dtype = np.dtype(dtype)
         self.passes = passes
+        self.signature = Signature(system)
         self._variants: dict[tuple[tuple[str, ...], tuple[str, ...]], _Variant] = {}
 
     def __call__(
@@ -120,7 +121,7 @@ class CompiledCell:
         ------
         DataError : a name is missing or unknown, or a shape or a type does not fit; one message for all of them.
         """
-        given = bind(self.system, self.dtype, params, inputs, initial_state, cotangents, targets, length, tree)
+        given = bind(self.signature, self.dtype, params, inputs, initial_state, cotangents, targets, length, tree)
         return self._variant(given).run(given)
 
     def source(self, cotangents: Iterable[str] = ()) -> str:

@@ -50,9 +50,9 @@ def softmax(z):
 ''',
     "sigma": '''
 def sigma(z):
-    """The logistic function 1 / (1 + exp(-z)), without overflow and without cancellation."""
-    small = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, small) / (1 + small)
+    """The logistic function; where exp(-z) is too large for a number, 1 / inf is the 0 that is meant."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-z))
 ''',
     "softplus": '''
 def softplus(z):
