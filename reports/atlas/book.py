@@ -19,7 +19,7 @@ _OPENING = (
     "A Jacobian has a row for each entry of the numerator and a column for each entry of the denominator. A bar marks the "
     "total adjoint, the gradient of the whole loss by a quantity, and δ is the adjoint of a pre-activation; both are zero "
     "beyond the last step. ∂⁺ marks an immediate derivative, which looks at one step and holds all others fixed, and ⊙ "
-    "multiplies entry by entry.",
+    "multiplies entry by entry. In a chapter about trees, nodes stand in the place of steps, and adjoints are zero above the root.",
 )
 
 
