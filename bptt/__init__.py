@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         UsageError,
         ValidationError,
     )
+    from numeric.backends.torch_module import Module
     from numeric.function import compile_cell as compile
     from numeric.validate import validate_derivation, validate_gradients
 
@@ -37,7 +38,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
     "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
-    "compile": "numeric.function:compile_cell",
+    "compile": "numeric.function:compile_cell", "Module": "numeric.backends.torch_module",
     **dict.fromkeys(
         ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError",
         "DataError", "UsageError", "RenderError",
@@ -46,8 +47,9 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "AmbiguityError", "BpttError", "Cell", "DataError", "Derivation", "MissingRuleError", "ParseError", "RenderError", "ShapeError", "Step",
-    "UnknownNameError", "UsageError", "ValidationError", "cell", "compile", "library", "parse", "validate_derivation", "validate_gradients",
+    "AmbiguityError", "BpttError", "Cell", "DataError", "Derivation", "MissingRuleError", "Module", "ParseError", "RenderError",
+    "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError", "cell", "compile", "library", "parse",
+    "validate_derivation", "validate_gradients",
 ]  # fmt: skip
 
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from derive import expressions as e
 from derive.errors import BpttError, DataError
 from derive.notation.names import alias_of
 from derive.system import RecurrentSystem
+from numeric.backends.arrays import Arrays
 from numeric.lower import cotangent_key
 from numeric.trees import Tree, places_in
 
@@ -31,7 +30,7 @@ class Arguments:
     """
 
     signature: Signature
-    dtype: np.dtype[Any]
+    kind: Arrays
     batched: bool
     length: int
     batch: int
@@ -50,10 +49,11 @@ class Arguments:
             value = self.starts.get(self.signature.start_names[start.leaf])
             if value is None:
                 body = self.signature.numbers(start.leaf.name, self.sizes)
-                value = np.zeros((self.batch, *body), self.dtype)
+                value = self.kind.zeros((self.batch, *body))
             found[start.argument] = value
         if self.tree is not None:
-            found.update(self.tree.arrays(self.signature.places))
+            for name, rows in self.tree.arrays(self.signature.places).items():
+                found[name] = list(map(self.kind.indices, rows)) if isinstance(rows, list) else self.kind.indices(rows)
         return found
 
     def without_batch(self, value: Array, timed: bool) -> Array:
@@ -140,7 +140,7 @@ class _Binding:
     """One call's arrays, and everything that is wrong with them."""
 
     signature: Signature
-    dtype: np.dtype[Any]
+    kind: Arrays
     problems: list[str] = field(default_factory=list)
     sizes: dict[str, tuple[int, str]] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
@@ -167,25 +167,27 @@ class _Binding:
     def array(self, name: str, value: Array, labels: bool = False) -> Array | None:
         """An array of numbers, of the type that is computed in; integers for labels."""
         try:
-            raw = np.asarray(value)
+            raw = self.kind.read(value)
         except Exception:
             self.problems.append(f"{name} is no array of numbers")
             return None
-        if raw.dtype.kind not in "iufb":
-            wanted = "integers" if labels else self.dtype
+        if self.kind.kind(raw) not in "iufb":
+            wanted = "integers" if labels else self.kind.name
             self.problems.append(f"{name} has the type {raw.dtype}; expected {wanted}")
             return None
         if labels:
-            if raw.dtype.kind == "f" and np.any(raw != np.floor(raw)):
+            if not self.kind.whole(raw):
                 self.problems.append(f"{name} holds labels, which are integers")
-            return raw.astype(np.int64)
-        return np.asarray(raw, self.dtype, order="C")
+            return self.kind.labels(raw)
+        return self.kind.numbers(raw)
 
     def fits(self, name: str, key: str, array: Array, *lead: str) -> bool:
         """Whether an array has the axes of a quantity behind some leading ones, as far as the sizes are known."""
         symbols = self.signature.symbols[key]
         if array.ndim != len(lead) + len(symbols):
-            self.problems.append(f"{name} has the shape {array.shape}; expected {self.signature.shown(key, *lead)}")
+            self.problems.append(
+                f"{name} has the shape {tuple(array.shape)}; expected {self.signature.shown(key, *lead)}"
+            )
             return False
         for have, size in zip(array.shape[len(lead) :], symbols, strict=True):
             if size:
@@ -224,25 +226,25 @@ class _Binding:
                 found[key] = array if self.batched else array[:, None]
         return found
 
-    def starts(self, raw: Mapping[str, Array]) -> dict[str, Array]:
+    def starts(self, raw: Mapping[str, Array | None]) -> dict[str, Array]:
         """Starting values."""
         by_name = {name: start for start, name in self.signature.start_names.items()}
         found = {}
-        for name, value in raw.items():
-            array = self.array(name, value)
+        for name, array in raw.items():
             lead = ("B",) if self.batched else ()
             if array is not None and self.fits(name, by_name[name].name, array, *lead):
                 found[name] = array if self.batched else array[None]
         return found
 
-    def has_batch(self, arrays: Mapping[str, Array | None], starts: Mapping[str, Array]) -> bool:
+    def has_batch(self, arrays: Mapping[str, Array | None], starts: Mapping[str, Array | None]) -> bool:
         """Whether arrays have a batch axis: the first that is there says so."""
         for key, array in arrays.items():
             if array is not None:
                 return bool(array.ndim > 1 + len(self.signature.bodies[key]))
         for start, name in self.signature.start_names.items():
-            if name in starts:
-                return bool(np.ndim(starts[name]) > len(self.signature.bodies[start.name]))
+            first = starts.get(name)
+            if first is not None:
+                return bool(first.ndim > len(self.signature.bodies[start.name]))
         return False
 
     def agreed(self, found: Mapping[str, int], letter: str, otherwise: int) -> int:
@@ -270,7 +272,7 @@ class _Binding:
 
 def bind(
     signature: Signature,
-    dtype: np.dtype[Any],
+    kind: Arrays,
     params: Given,
     inputs: Given,
     initial_state: Given,
@@ -285,10 +287,14 @@ def bind(
     ------
     DataError : with everything that is wrong, each with what was expected.
     """
-    system, binding = signature.system, _Binding(signature, dtype)
+    groups = [group for group in (params, inputs, initial_state, cotangents, targets) if isinstance(group, Mapping)]
+    kind = kind.near(value for group in groups for value in group.values())
+    system, binding = signature.system, _Binding(signature, kind)
     shape = binding.tree(tree)
     raw, outside = binding.named("params", params), binding.named("inputs", inputs)
-    aims, first = binding.named("targets", targets), binding.named("initial_state", initial_state)
+    aims = binding.named("targets", targets)
+    first = {name: binding.array(name, value) for name, value in binding.named("initial_state", initial_state).items()}
+    binding.problems += [f"{key} is given twice, among targets as well" for key in aims if key in raw or key in outside]
     series = {**{key: value for key, value in aims.items() if key in system.inputs}, **outside}
     binding.problems += [
         f"inputs: {key} is missing; expected {signature.shown(key, 'T', 'B')}, or without B"
@@ -316,7 +322,7 @@ def bind(
     if binding.problems:
         raise DataError("; ".join(binding.problems))
     own = frozenset(key for key in aims if key in system.parameters and key not in raw)
-    return Arguments(signature, dtype, binding.batched, steps, batch, sizes, values, starts, passed, own, shape)
+    return Arguments(signature, kind, binding.batched, steps, batch, sizes, values, starts, passed, own, shape)
 
 
 __all__ = ["Arguments", "Signature", "bind"]

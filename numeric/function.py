@@ -2,67 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from derive.errors import BpttError, DataError, UsageError
-from derive.notation.names import alias_of
-from derive.system import RecurrentSystem, T
+from derive.errors import UsageError
+from derive.system import RecurrentSystem
 from numeric.arguments import Arguments, Signature, bind
-from numeric.arrays.module import Writer
-from numeric.lower import LOSS, lower, program
-from numeric.passes import PASSES, run_passes
+from numeric.backends import Arrays
+from numeric.backends import backend as choose
+from numeric.named import ByName
+from numeric.passes import PASSES
 from numeric.trees import Tree
+from numeric.variant import Variant
 
 Array = Any
 DTYPES = ("float64", "float32")
-BACKENDS = ("numpy",)
-
-
-class ByName(Mapping[str, Array]):
-    """Arrays by name; a name is answered to in LaTeX and in plain spelling (``\\tilde{C}`` or ``C_tilde``)."""
-
-    def __init__(self, system: RecurrentSystem, values: Mapping[str, Array]) -> None:
-        self._values = dict(values)
-        self._aliases = {alias_of(key): key for key in self._values}
-        self._system = system
-
-    def __getitem__(self, name: str) -> Array:
-        if name in self._values:
-            return self._values[name]
-        if name in self._aliases:
-            return self._values[self._aliases[name]]
-        spelled = _spelled(self._system, name)
-        if spelled in self._values:
-            return self._values[spelled]
-        raise KeyError(f"{name} is not among {', '.join(self._values)}")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"<{', '.join(f'{key} {np.shape(value)}' for key, value in self._values.items())}>"
-
-
-def _spelled(system: RecurrentSystem, name: str) -> str:
-    """The key of a name in LaTeX: ``\\tilde{C}``, ``h_0``."""
-    for text in (name, f"{name}_{{{system.time}}}"):
-        try:
-            node = system.read(text)
-        except BpttError:
-            continue
-        key = getattr(node, "name", None)
-        if isinstance(key, str):
-            time = getattr(node, "time", None)
-            place = "" if time is None or time == system.time else f"_{time}"
-            return key + place
-    return name
 
 
 @dataclass(frozen=True)
@@ -88,12 +43,12 @@ class CompiledCell:
     the shapes of the paper with vectors ``(n,)`` and numbers ``()``; the batch may be left out.
     """
 
-    def __init__(self, system: RecurrentSystem, dtype: str, passes: tuple[str, ...]) -> None:
+    def __init__(self, system: RecurrentSystem, arrays: Arrays, passes: tuple[str, ...]) -> None:
         self.system = system
-        self.dtype = np.dtype(dtype)
+        self.arrays = arrays
         self.passes = passes
         self.signature = Signature(system)
-        self._variants: dict[tuple[tuple[str, ...], tuple[str, ...]], _Variant] = {}
+        self._variants: dict[tuple[tuple[str, ...], tuple[str, ...]], Variant] = {}
 
     def __call__(
         self,
@@ -121,60 +76,24 @@ class CompiledCell:
         ------
         DataError : a name is missing or unknown, or a shape or a type does not fit; one message for all of them.
         """
-        given = bind(self.signature, self.dtype, params, inputs, initial_state, cotangents, targets, length, tree)
-        return self._variant(given).run(given)
+        given = bind(self.signature, self.arrays, params, inputs, initial_state, cotangents, targets, length, tree)
+        variant = self._variant(given)
+        run = variant.forward(given)
+        found = variant.gradients(run)
+        gradients = {f"{key}_{place}" if place else key: value for (key, place), value in found.items()}
+        loss = None if run.loss is None else float(run.loss)
+        return Result(loss, ByName(self.system, variant.states(run)), ByName(self.system, gradients))
 
     def source(self, cotangents: Iterable[str] = ()) -> str:
         """The module that is run, for cotangents of the given quantities."""
         keys = tuple(map(self.system.resolve_name, cotangents))
-        return _Variant(self.system, keys, (), self.passes).text
+        return Variant(self.system, self.arrays.library, self.passes, keys).text
 
-    def _variant(self, given: Arguments) -> _Variant:
+    def _variant(self, given: Arguments) -> Variant:
         key = (tuple(given.cotangents), tuple(sorted(given.own)))
         if key not in self._variants:
-            self._variants[key] = _Variant(self.system, key[0], key[1], self.passes)
+            self._variants[key] = Variant(self.system, self.arrays.library, self.passes, *key)
         return self._variants[key]
-
-
-class _Variant:
-    """The two passes for certain cotangents."""
-
-    def __init__(
-        self, system: RecurrentSystem, cotangents: tuple[str, ...], own: tuple[str, ...], passes: tuple[str, ...]
-    ) -> None:
-        self.system = system
-        equations = run_passes(lower(system, cotangents, own), passes)
-        self.program = program(equations)
-        self.writer = Writer(equations, self.program)
-        self.text = self.writer.source()
-        functions: dict[str, Callable[..., dict[str, Array]]] = {}
-        exec(compile(self.text, f"<{system.title or 'cell'}>", "exec"), functions)
-        self.forward, self.backward = functions["forward"], functions["backward"]
-
-    def run(self, given: Arguments) -> Result:
-        arrays = given.arrays(self.writer)
-        size = (given.length, given.batch, given.sizes, given.dtype)
-        with np.errstate(all="ignore"):  # what is not finite is for the caller to see, with its place
-            kept = self.forward(*size, arrays)
-            found = self.backward(*size, arrays, kept)
-        states = {q.key: self._rows(q.key, kept, given) for q in self.system.equations if self.system.is_timed(q.key)}
-        gradients = {}
-        for (key, place), target in self.program.gradients.items():
-            value = np.asarray(found[self.writer.argument(key, place)], given.dtype)
-            storage = self.program.storages[target.name]
-            if storage.timed:
-                value = value[storage.before : storage.before + given.length]
-            summed = not place and key in self.system.parameters and key not in given.own
-            gradients[key if not place else f"{key}_{place}"] = (
-                value if summed else given.without_batch(value, bool(not place and key in self.system.inputs))
-            )
-        loss = None if self.program.loss is None else float(kept[LOSS])
-        return Result(loss, ByName(self.system, states), ByName(self.system, gradients))
-
-    def _rows(self, key: str, kept: Mapping[str, Array], given: Arguments) -> Array:
-        storage = self.program.storages[key]
-        value = kept[self.writer.called(key)][storage.before : storage.before + given.length]
-        return given.without_batch(value, True)
 
 
 def compile_cell(
@@ -184,7 +103,7 @@ def compile_cell(
 
     Parameters
     ----------
-    backend : ``numpy``.
+    backend : ``numpy``, or ``torch`` for tensors on any device.
     dtype   : ``float64`` or ``float32``.
     passes  : which of :data:`numeric.passes.PASSES` improve the program; all, if none are named.
 
@@ -199,15 +118,13 @@ def compile_cell(
     >>> r.states["h"].round(3).tolist()
     [0.762, 0.881, 0.894]
     """
-    if backend not in BACKENDS:
-        raise UsageError(f"there is no backend {backend!r}", expected=f"one of {', '.join(BACKENDS)}")
     if str(dtype) not in DTYPES:
         raise UsageError(f"there is no type {dtype!r}", expected=f"one of {', '.join(DTYPES)}")
     chosen = tuple(PASSES) if passes is None else tuple(passes)
     unknown = [name for name in chosen if name not in PASSES]
     if unknown:
         raise UsageError(f"there is no pass {unknown[0]!r}", expected=f"some of {', '.join(PASSES)}")
-    return CompiledCell(cell, str(dtype), chosen)
+    return CompiledCell(cell, choose(backend, str(dtype)), chosen)
 
 
-__all__ = ["BACKENDS", "ByName", "CompiledCell", "DataError", "Result", "T", "compile_cell"]
+__all__ = ["DTYPES", "CompiledCell", "Result", "compile_cell"]

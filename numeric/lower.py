@@ -23,6 +23,8 @@ from derive.tree import steps_away
 from numeric.program import Kind, Program, Stage, Statement, Storage
 
 LOSS = "loss"
+WEIGHT = QName("loss").with_sup("weight").key
+"""What ∂L is multiplied by, where a program is asked for it."""
 _COTANGENT, _GRADIENT, _LAST = "cotangent", "gradient", "last"
 
 
@@ -62,21 +64,25 @@ class Equations:
     formulas: Mapping[str, str] = field(default_factory=dict)
 
 
-def lower(system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable[str] = ()) -> Equations:
+def lower(
+    system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable[str] = (), weighted: bool = False
+) -> Equations:
     """The equations of both passes.
 
     Parameters
     ----------
     cotangents : quantities for which ∂⁺L/∂q_t will be given; they stand in for abstract losses and add to concrete ones.
     own        : quantities without time of which every sequence has its own, such as the target of a whole sequence.
+    weighted   : whether the gradients of the loss are multiplied by :data:`WEIGHT`, which will be given.
 
     Raises
     ------
-    MissingRuleError : the cell computes a tree, or applies an abstract function.
+    MissingRuleError : the cell applies an abstract function.
     """
     given = tuple(dict.fromkeys(cotangents))
     concrete = _concrete(system)
-    terms = [*concrete, *(_paired(system, key) for key in given)]
+    parts = [_weighed(term) for term in concrete] if weighted else concrete
+    terms = [*parts, *(_paired(system, key) for key in given)]
     engine = AdjointEngine(system, terms)
     loss = LOSS if concrete and len(concrete) == len(system.loss_terms) else None
     gradients: dict[tuple[str, str], e.Timed | e.Var] = {}
@@ -140,6 +146,10 @@ def _concrete(system: RecurrentSystem) -> list[LossTerm]:
         if kept:
             found.append(term if len(kept) == len(parts) else replace(term, body=make.plus(*kept)))
     return found
+
+
+def _weighed(term: LossTerm) -> LossTerm:
+    return replace(term, body=make.times(e.Var(WEIGHT), term.body))
 
 
 def abstract_arguments(system: RecurrentSystem) -> tuple[str, ...]:
@@ -225,7 +235,7 @@ def _starts(engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.
 
 def _shared(system: RecurrentSystem, engine: AdjointEngine, own: frozenset[str]) -> frozenset[str]:
     """Parameters, and what is computed from them alone; with their adjoints."""
-    found = set(system.parameters) - own
+    found = {*(set(system.parameters) - own), WEIGHT}
     grown = True
     while grown:
         new = {

@@ -8,7 +8,7 @@ leading axes broadcast by themselves; only numbers beside vectors and matrices g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -18,6 +18,7 @@ from derive import expressions as e
 from derive.errors import MissingRuleError
 from derive.expressions.node import ONE
 from derive.system import T
+from numeric.arrays.library import Library
 
 _ATOM, _POWER, _UNARY, _PRODUCT, _SUM, _OPEN = 6, 5, 4, 3, 2, 0
 """How tightly pieces of Python bind."""
@@ -44,7 +45,9 @@ class Code:
 
 
 class Names:
-    """Where quantities stand: what their arrays are called, and which rows are meant."""
+    """Where quantities stand: what their arrays are called, and which rows are meant; and how the library is spelled."""
+
+    library: Library
 
     def timed(self, leaf: e.Timed) -> Code:
         """A quantity at a time."""
@@ -78,6 +81,7 @@ class ArrayCode:
 
     def __init__(self, names: Names, used: set[str]) -> None:
         self.names = names
+        self.library = names.library
         self.used = used
 
     def __call__(self, node: e.Node) -> Code:
@@ -106,7 +110,7 @@ class ArrayCode:
         sizes = (
             ", ".join(self.size(size) for size in node.shape if size != ONE) if body < 2 else self._sizes(node.shape)
         )
-        return Code(f"np.{name}({f'({sizes},)' if body == 1 else f'({sizes})'}, dtype)", 0, body)
+        return Code(self.library.write(name, shape=f"({sizes},)" if body == 1 else f"({sizes})"), 0, body)
 
     def _sizes(self, shape: Sequence[Expr]) -> str:
         return ", ".join(map(self.size, shape))
@@ -118,12 +122,12 @@ class ArrayCode:
         return Code("1.0", 0, 0) if node.is_scalar else self._constant("ones", node)
 
     def _Identity(self, node: e.Identity) -> Code:
-        return Code(f"np.eye({self.size(node.size)}, dtype=dtype)", 0, 2)
+        return Code(self.library.write("identity", size=self.size(node.size)), 0, 2)
 
     def _OneHot(self, node: e.OneHot) -> Code:
         label = self(node.label)
         length = node.shape[0] * node.shape[1]
-        return self._helper("one_hot", label.lead, 1, label.text, self.size(length), "dtype")
+        return self._helper("one_hot", label.lead, 1, label.text, self.size(length), self.library.kind)
 
     def _helper(self, name: str, lead: int, body: int, *arguments: str) -> Code:
         self.used.add(name)
@@ -211,7 +215,7 @@ class ArrayCode:
             return Code(f"({a.at(_PRODUCT)} * {b.at(_UNARY)}).sum(-1)", lead, 0)
         if rows:  # a matrix times a column
             if a.lead == 0:
-                return Code(f"{b.at(_PRODUCT)} @ {_turned(a)}", lead, 1, _PRODUCT)
+                return Code(f"{b.at(_PRODUCT)} @ {self._turned(a)}", lead, 1, _PRODUCT)
             return Code(f"({a.at(_PRODUCT)} @ {b.at(_ATOM)}[..., None])[..., 0]", lead, 1)
         if b.lead == 0:
             return Code(f"{a.at(_PRODUCT)} @ {b.at(_UNARY)}", lead, 1, _PRODUCT)
@@ -258,48 +262,48 @@ class ArrayCode:
     def _Norm(self, node: e.Norm) -> Code:
         x = self(node.operands[0])
         if x.body == 0:
-            return Code(f"np.abs({x.text})", x.lead, 0)
+            return Code(self.library.write("abs", x=x.text), x.lead, 0)
         if x.body == 1 or node.kind == "F":
-            return Code(f"np.sqrt(({x.at(_ATOM)} ** 2).sum({'-1' if x.body == 1 else '(-2, -1)'}))", x.lead, 0)
-        return Code(f"np.linalg.norm({x.text}, 2, (-2, -1))", x.lead, 0)
+            squares = f"({x.at(_ATOM)} ** 2).sum({'-1' if x.body == 1 else '(-2, -1)'})"
+            return Code(self.library.write("sqrt", x=squares), x.lead, 0)
+        return Code(self.library.write("spectral", x=x.text), x.lead, 0)
 
     def _Trace(self, node: e.Trace) -> Code:
         x = self(node.operands[0])
-        return Code(f"np.trace({x.text}, axis1=-2, axis2=-1)", x.lead, 0)
+        return Code(self.library.write("trace", x=x.text), x.lead, 0)
 
     # -- structure ---------------------------------------------------------------------------------
 
     def _Transpose(self, node: e.Transpose) -> Code:
         inner = self(node.operands[0])
-        return inner if inner.body < 2 else Code(_turned(inner), inner.lead, 2)
+        return inner if inner.body < 2 else Code(self._turned(inner), inner.lead, 2)
 
     def _Diag(self, node: e.Diag) -> Code:
         v = self(node.operands[0])
-        return Code(
-            f"{v.at(_ATOM)}[..., :, None] * np.eye({self.size(node.shape[0])}, dtype=dtype)", v.lead, 2, _PRODUCT
-        )
+        identity = self.library.write("identity", size=self.size(node.shape[0]))
+        return Code(f"{v.at(_ATOM)}[..., :, None] * {identity}", v.lead, 2, _PRODUCT)
 
     def _DiagPart(self, node: e.DiagPart) -> Code:
         x = self(node.operands[0])
-        return Code(f"np.diagonal({x.text}, axis1=-2, axis2=-1)", x.lead, 1)
+        return Code(self.library.write("diagonal", x=x.text), x.lead, 1)
 
     def _Inverse(self, node: e.Inverse) -> Code:
         x = self(node.operands[0])
-        return Code(f"np.linalg.inv({x.text})", x.lead, 2)
+        return Code(self.library.write("inverse", x=x.text), x.lead, 2)
 
     def _MatrixPower(self, node: e.MatrixPower) -> Code:
         x = self(node.base)
         exponent = self.names.number(node.exponent)
         if exponent.lead:
             raise MissingRuleError("a power of a matrix that changes over time is not compiled")
-        return Code(f"np.linalg.matrix_power({x.text}, int({exponent.text}))", x.lead, 2)
+        return Code(self.library.write("power", x=x.text, exponent=f"int({exponent.text})"), x.lead, 2)
 
     def _Block(self, node: e.Block) -> Code:
         rows = [[self(entry) for entry in row] for row in node.rows]
         lead = max(code.lead for row in rows for code in row)
         if _body(node) < 2:
             entries = [code for row in rows for code in row]
-            parts = [code.text if code.body else f"{_filled(code)}[..., None]" for code in entries]
+            parts = [code.text if code.body else f"{self._filled(code)}[..., None]" for code in entries]
             return self._helper("joined", lead, 1, f"[{', '.join(parts)}]", "-1")
         lines = []
         for row, codes in zip(node.rows, rows, strict=True):
@@ -312,7 +316,7 @@ class ArrayCode:
         if code.body == 2:
             return code.text
         if code.body == 0:
-            return f"{_filled(code)}[..., None, None]"
+            return f"{self._filled(code)}[..., None, None]"
         return f"{code.at(_ATOM)}[..., :, None]" if node.shape[1] == ONE else f"{code.at(_ATOM)}[..., None, :]"
 
     def _Slice(self, node: e.Slice) -> Code:
@@ -328,7 +332,8 @@ class ArrayCode:
 
     def _Vec(self, node: e.Vec) -> Code:
         x = self(node.operands[0])
-        return Code(f"np.swapaxes({x.text}, -1, -2).reshape(*{x.at(_ATOM)}.shape[:-2], -1)", x.lead, 1)
+        swapped = self.library.write("swapped", x=x.text)
+        return Code(f"{swapped}.reshape(*{x.at(_ATOM)}.shape[:-2], -1)", x.lead, 1)
 
     # -- functions ---------------------------------------------------------------------------------
 
@@ -346,18 +351,34 @@ class ArrayCode:
         ):
             z = self(inside.argument)
             return self._helper("log_sigma", z.lead, z.body, z.text)
-        x = self(node.argument)
+        x = self._argument(node.argument)
         return self._helper(f"{node.declaration.name}{'_prime' * node.order}", x.lead, x.body, x.text)
 
+    def _argument(self, node: e.Node) -> Code:
+        """What a function of the library is applied to: not all of them take plain numbers."""
+        code = self(node)
+        return code if node.atoms(e.Timed, e.Var) else replace(code, text=self.library.write("number", x=code.text))
+
     def _Extreme(self, node: e.Extreme) -> Code:
-        operands = [self(operand) for operand in node.operands]
+        operands = [self._argument(operand) for operand in node.operands]
         body = max(code.body for code in operands)
         parts = ", ".join(self._spread(code, body, _OPEN) for code in operands)
-        return Code(f"np.{node.kind}imum({parts})", max(code.lead for code in operands), body)
+        return Code(self.library.write(f"{node.kind}imum", x=parts), max(code.lead for code in operands), body)
 
     def _Softmax(self, node: e.Softmax) -> Code:
         x = self(node.operands[0])
         return self._helper("softmax", x.lead, x.body, x.text)
+
+    def _turned(self, code: Code) -> str:
+        """A matrix, transposed."""
+        if code.lead == 0:
+            turned_back = code.level == _ATOM and code.text.endswith(".T")
+            return code.text[:-2] if turned_back else f"{code.at(_ATOM)}.T"
+        return self.library.write("swapped", x=code.text)
+
+    def _filled(self, code: Code) -> str:
+        """A number as an array."""
+        return code.at(_ATOM) if code.lead else self.library.write("array", x=code.text)
 
     def _SumOver(self, node: e.SumOver) -> Code:
         return self.names.over(node)
@@ -369,19 +390,6 @@ class ArrayCode:
 def _body(node: e.Node) -> int:
     """How many axes a value has beside the leading ones."""
     return sum(size != ONE for size in node.shape)
-
-
-def _turned(code: Code) -> str:
-    """A matrix, transposed."""
-    if code.lead == 0:
-        turned_back = code.level == _ATOM and code.text.endswith(".T")
-        return code.text[:-2] if turned_back else f"{code.at(_ATOM)}.T"
-    return f"np.swapaxes({code.text}, -1, -2)"
-
-
-def _filled(code: Code) -> str:
-    """A number as an array."""
-    return code.at(_ATOM) if code.lead else f"np.asarray({code.text})"
 
 
 def _length(size: Expr) -> float:

@@ -1,4 +1,4 @@
-"""A program as a NumPy module: a function for each pass, and the helpers that they use."""
+"""A program as a module of an array library: a function for each pass, and the helpers that they use."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from functools import cached_property
 from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
-from derive.errors import MissingRuleError
 from derive.notation.names import alias_of
 from derive.system import RecurrentSystem, T, leaves
 from numeric.arrays.code import ArrayCode, Code, number_code
 from numeric.arrays.helpers import helper_names, helper_source
+from numeric.arrays.library import Library
+from numeric.arrays.numpy_library import NUMPY
 from numeric.arrays.places import STEP, Once, Places, Rows, Step
 from numeric.arrays.tree_places import ALL, NODE, TreePlaces
-from numeric.lower import LOSS, Equations
+from numeric.lower import LOSS, WEIGHT, Equations, cotangent_key
 from numeric.program import Program, Stage, Statement, Storage
 from numeric.trees import places_in
 
 _WIDEST = 110
 """Characters of a line with its comment."""
 _RESERVED = {
-    "np", "math", "T", "B", "t", "dtype", "given", "kept", "sizes", "forward", "backward", "parent", "children", "nodes", "below",
-    *(f"child_{place}" for place in range(1, 10)), *helper_names(), *keyword.kwlist,
+    "np", "torch", "math", "T", "B", "t", "dtype", "like", "given", "kept", "sizes", "forward", "backward", "parent", "children",
+    "nodes", "below", *(f"child_{place}" for place in range(1, 10)), *helper_names(NUMPY), *keyword.kwlist,
 }  # fmt: skip
 
 
@@ -42,7 +43,8 @@ class Start:
 class Writer:
     """Writes one program."""
 
-    def __init__(self, equations: Equations, program: Program) -> None:
+    def __init__(self, equations: Equations, program: Program, library: Library = NUMPY) -> None:
+        self.library = library
         self.equations = equations
         self.system: RecurrentSystem = equations.system
         self.program = program
@@ -76,10 +78,8 @@ class Writer:
 
     @cached_property
     def given(self) -> tuple[str, ...]:
-        """Parameters, inputs and cotangents, by key."""
-        from numeric.lower import cotangent_key
-
-        keys = [*self.system.parameters, *self.system.inputs]
+        """Parameters, inputs, cotangents and the weight of the loss, by key."""
+        keys = [*self.system.parameters, *self.system.inputs, WEIGHT]
         keys += [cotangent_key(key) for key in self.equations.cotangents]
         return tuple(key for key in keys if key in self.program.storages or key in self.system.shapes)
 
@@ -93,14 +93,14 @@ class Writer:
         """The module's functions, with their helpers above; with ``comments``, each line says what it computes."""
         self.comments = comments
         body = "\n\n\n".join([self._function("forward"), self._function("backward")])
-        return "\n\n\n".join(["import numpy as np", *helper_source(self.helpers), body]) + "\n"
+        return "\n\n\n".join([self.library.opening, *helper_source(self.helpers, self.library), body]) + "\n"
 
     def _function(self, name: str) -> str:
         stages = self.program.forward if name == "forward" else self.program.backward
         lines = [
-            f"def {name}(T, B, sizes, dtype, given):"
+            f"def {name}(T, B, sizes, {self.library.kind}, given):"
             if name == "forward"
-            else f"def {name}(T, B, sizes, dtype, given, kept):"
+            else f"def {name}(T, B, sizes, {self.library.kind}, given, kept):"
         ]
         body = [*self._opening(name, stages), *(line for stage in stages for line in self._stage(stage))]
         lines += [f"    {line}" for line in (*self._sizes_in(body), *body)]
@@ -183,7 +183,7 @@ class Writer:
         extent = ", ".join([rows, "B", *(self._size(size) for size in storage.shape if size != 1)])
         every = all(s.target.time == self.system.time for _, s in written if isinstance(s.target, e.Timed))
         filled = every and not (storage.before or storage.after)
-        yield f"{called} = np.{'empty' if filled else 'zeros'}(({extent}), dtype)"
+        yield f"{called} = {self.library.write('empty' if filled else 'zeros', shape=f'({extent})')}"
         first, last = storage.unread
         if first:
             yield f"{called}[:{first}] = 1  # before the cell's own values, where adjoints are zero"
@@ -199,7 +199,7 @@ class Writer:
 
     @cached_property
     def _once(self) -> Once:
-        return Once(self.program.storages, self.called, self.system.time)
+        return Once(self.program.storages, self.called, self.system.time, self.library)
 
     # -- stages ------------------------------------------------------------------------------------
 
@@ -240,13 +240,13 @@ class Writer:
         if tree is not None:
             places: Places = self._tree({tree.node: (NODE, False), tree.child: ("below", True)})
         else:
-            places = Step(self.program.storages, self.called, self.system.time)
+            places = Step(self.program.storages, self.called, self.system.time, self.library)
         target = places.timed(statement.target)
         code = self._code(places)
         return f"{target.text} = {code._spread(code(statement.value), target.body, 0)}"
 
     def _tree(self, rows: Mapping[Symbol, tuple[str, bool]]) -> TreePlaces:
-        return TreePlaces(self.program.storages, self.called, self.system.time, rows, self.helpers)
+        return TreePlaces(self.program.storages, self.called, self.system.time, self.library, rows, self.helpers)
 
     def _rows(self, outer: Places, index: Symbol, lower: Expr, upper: Expr) -> Places:
         """All times, or all nodes, of a range together."""
@@ -269,11 +269,11 @@ class Writer:
         spread = self._code(rows)._spread(code, body, 0)
         if whole:
             extent = ", ".join(["T", "B", *(self._size(size) for size in storage.shape if size != 1)])
-            return f"{self.called(target.name)} = np.array(np.broadcast_to({spread}, ({extent})), dtype)"
+            return f"{self.called(target.name)} = {self.library.write('filled', x=spread, shape=f'({extent})')}"
         return f"{rows.timed(target).text}[...] = {spread}"
 
     def _line_once(self, statement: Statement) -> str:
-        places: Places = Once(self.program.storages, self.called, self.system.time)
+        places: Places = Once(self.program.storages, self.called, self.system.time, self.library)
         if self.system.tree is not None:
             places = self._tree({})
         places.sums = lambda node: self._over_time(node, places)
@@ -286,7 +286,7 @@ class Writer:
             storage = self.storage(statement.target.name)
             if isinstance(statement.target, e.Var) and storage.batched and (code.lead == 0 or code.body < body):
                 extent = ", ".join(["B", *(self._size(size) for size in statement.target.shape if size != 1)])
-                value = f"np.array(np.broadcast_to({value}, ({extent},)), dtype)"
+                value = self.library.write("filled", x=value, shape=f"({extent},)")
         target = statement.target
         name = places.timed(target).text if isinstance(target, e.Timed) else self.called(target.name)
         return f"{name} {'+=' if statement.add else '='} {value}"
@@ -369,9 +369,4 @@ class Writer:
         return Code(" * ".join([*missing, found.at(4)]), 0, found.body, 3) if missing else found
 
 
-def module_of(equations: Equations, program: Program) -> Writer:
-    """The writer of a program."""
-    return Writer(equations, program)
-
-
-__all__ = ["MissingRuleError", "Symbol", "Writer", "module_of"]
+__all__ = ["Writer"]

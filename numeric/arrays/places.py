@@ -11,6 +11,7 @@ from derive import expressions as e
 from derive.errors import MissingRuleError
 from derive.system import T
 from numeric.arrays.code import Code, Names, number_code
+from numeric.arrays.library import Library
 from numeric.program import Storage
 
 STEP = "t"
@@ -25,12 +26,16 @@ class Places(Names):
     storages : the arrays.
     called   : what each is called in the source.
     clock    : the letter of the time.
+    library  : how it is spelled.
     """
 
-    def __init__(self, storages: Mapping[str, Storage], called: Callable[[str], str], clock: Symbol) -> None:
+    def __init__(
+        self, storages: Mapping[str, Storage], called: Callable[[str], str], clock: Symbol, library: Library
+    ) -> None:
         self.storages = storages
         self.called = called
         self.clock = clock
+        self.library = library
         self.sums: Callable[[e.SumOver], Code] | None = None
         """How sums over time are written."""
 
@@ -104,7 +109,7 @@ class Rows(Places):
     """At all times from ``lower`` to ``upper`` together, by an index of its own."""
 
     def __init__(self, outer: Places, index: Symbol, lower: Expr, upper: Expr) -> None:
-        super().__init__(outer.storages, outer.called, outer.clock)
+        super().__init__(outer.storages, outer.called, outer.clock, outer.library)
         self.index = index
         self.lower, self.upper = lower, upper
 
@@ -123,10 +128,11 @@ class Rows(Places):
     def number(self, value: Expr) -> Code:
         if not value.has(self.index):
             return super().number(value)
-        times = f"np.arange({number_code(self.lower, {})}, {number_code(self.upper + 1, {})})[:, None]"
+        first, last = number_code(self.lower, {}), number_code(self.upper + 1, {})
+        times = f"{self.library.write('range', first=first, last=last)}[:, None]"
         if value.is_Piecewise:
             condition = value.args[0].cond
-            return Code(f"({condition_code(condition, {self.index: times})}).astype(dtype)", 2, 0)
+            return Code(self.library.write("cast", x=f"({condition_code(condition, {self.index: times})})"), 2, 0)
         return Code(number_code(value, {self.index: times}), 2, 0, 2)
 
 

@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 from derive import expressions as e
 from derive.system import T
 from numeric.arrays.code import ArrayCode, Code, number_code
+from numeric.arrays.library import Library
 from numeric.arrays.places import STEP, Places, condition_code
 from numeric.program import Storage
 
@@ -33,16 +34,17 @@ class TreePlaces(Places):
         storages: Mapping[str, Storage],
         called: Callable[[str], str],
         clock: Symbol,
+        library: Library,
         rows: Mapping[Symbol, tuple[str, bool]],
         helpers: set[str],
     ) -> None:
-        super().__init__(storages, called, clock)
+        super().__init__(storages, called, clock, library)
         self.rows = dict(rows)
         self.helpers = helpers
 
     def having(self, rows: Mapping[Symbol, tuple[str, bool]]) -> TreePlaces:
         """The same with other letters."""
-        found = TreePlaces(self.storages, self.called, self.clock, {**self.rows, **rows}, self.helpers)
+        found = TreePlaces(self.storages, self.called, self.clock, self.library, {**self.rows, **rows}, self.helpers)
         found.sums = self.sums
         return found
 
@@ -88,7 +90,9 @@ class TreePlaces(Places):
         texts = {letter: self._numbers(letter) for letter in outer.free_symbols & set(self.rows)}
         if value.is_Piecewise:
             condition = condition_code(outer.args[0].cond, texts)
-            return Code(f"({condition}).astype(dtype)[:, None]", 2, 0) if many else Code(f"float({condition})", 0, 0)
+            if not many:
+                return Code(f"float({condition})", 0, 0)
+            return Code(f"{self.library.write('cast', x=f'({condition})')}[:, None]", 2, 0)
         text = number_code(outer, texts)
         return Code(f"({text})[:, None]", 2, 0) if many else Code(text, 0, 0, 2)
 
@@ -112,8 +116,11 @@ class TreePlaces(Places):
             letters[node.node] = (f"parent[{ALL}]", True)
         code = ArrayCode(self.having(letters), self.helpers)(node.body)
         self.helpers.add("sum_by_parent")
-        lead = "T" if code.lead else "T, 1"
-        value = code.text if code.lead == 2 else f"np.broadcast_to({code.text}, ({lead}, *np.shape({code.text})))"
+        value = code.text
+        if code.lead < 2:
+            inner_shape = self.library.write("shape", x=code.text)
+            shape = f"(T, {'' if code.lead else '1, '}*{inner_shape})"
+            value = self.library.write("broadcast", x=code.text, shape=shape)
         return Code(f"sum_by_parent({value}, parent)[{row}]", 2, code.body)
 
 

@@ -1,0 +1,32 @@
+"""What runs compiled cells: one module for each array library, loaded when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from derive.errors import UsageError
+from numeric.backends.arrays import Arrays
+
+BACKENDS = {"numpy": "numeric.backends.numpy_arrays:NumpyArrays", "torch": "numeric.backends.torch_arrays:TorchArrays"}
+"""By name, the class that makes and reads the arrays of a backend."""
+
+
+def backend(name: Any, dtype: str) -> Arrays:
+    """The arrays of a backend.
+
+    Raises
+    ------
+    UsageError : there is no such backend, or what it needs is not installed.
+    """
+    if name not in BACKENDS:
+        raise UsageError(f"there is no backend {name!r}", expected=f"one of {', '.join(BACKENDS)}")
+    module, _, kind = BACKENDS[name].partition(":")
+    try:
+        found: Arrays = getattr(import_module(module), kind)(dtype)
+    except ImportError as error:
+        raise UsageError(f"the backend {name} needs {error.name}", hint=f"install {error.name}") from error
+    return found
+
+
+__all__ = ["BACKENDS", "Arrays", "backend"]

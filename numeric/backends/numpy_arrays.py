@@ -1,0 +1,53 @@
+"""NumPy's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from numeric.arrays.numpy_library import NUMPY
+
+Array = Any
+
+
+class NumpyArrays:
+    """See :class:`numeric.backends.arrays.Arrays`."""
+
+    library = NUMPY
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = np.dtype(dtype)
+        self.name = str(self.dtype)
+
+    def near(self, given: Iterable[Any]) -> NumpyArrays:
+        return self
+
+    def read(self, value: Any) -> Array:
+        return np.asarray(value)
+
+    def kind(self, array: Array) -> str:
+        return str(array.dtype.kind)
+
+    def numbers(self, array: Array) -> Array:
+        return np.asarray(array, self.dtype, order="C")
+
+    def labels(self, array: Array) -> Array:
+        return array.astype(np.int64)
+
+    def whole(self, array: Array) -> bool:
+        return array.dtype.kind != "f" or not np.any(array != np.floor(array))
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        return np.zeros(shape, self.dtype)
+
+    def indices(self, array: Array) -> Array:
+        return array
+
+    def making(self) -> Any:
+        return self.dtype
+
+    def quietly(self) -> AbstractContextManager[Any]:
+        return np.errstate(all="ignore")  # what is not finite is for the caller to see

@@ -1,0 +1,107 @@
+"""The two passes of a compiled cell for certain cotangents, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from derive.system import RecurrentSystem
+from numeric.arguments import Arguments
+from numeric.arrays.library import Library
+from numeric.arrays.module import Writer
+from numeric.lower import LOSS, WEIGHT, cotangent_key, lower, program
+from numeric.passes import run_passes
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A forward pass: its arguments, what it kept, and the loss where there is one."""
+
+    given: Arguments
+    arrays: Mapping[str, Array]
+    kept: Mapping[str, Array]
+    loss: Array | None
+
+
+class Variant:
+    """Both passes as functions.
+
+    Parameters
+    ----------
+    cotangents : quantities whose cotangents will be given.
+    own        : quantities without time of which every sequence has its own.
+    weighted   : whether the loss has a weight, which is then given to :meth:`gradients`.
+    """
+
+    def __init__(
+        self,
+        system: RecurrentSystem,
+        library: Library,
+        passes: tuple[str, ...],
+        cotangents: tuple[str, ...] = (),
+        own: tuple[str, ...] = (),
+        weighted: bool = False,
+    ) -> None:
+        self.system = system
+        self.cotangents = cotangents
+        equations = run_passes(lower(system, cotangents, own, weighted), passes)
+        self.program = program(equations)
+        self.writer = Writer(equations, self.program, library)
+        self.text = self.writer.source()
+        functions: dict[str, Callable[..., dict[str, Array]]] = {}
+        exec(compile(self.text, f"<{system.title or 'cell'}>", "exec"), functions)
+        self._forward, self._backward = functions["forward"], functions["backward"]
+
+    def forward(self, given: Arguments) -> Forward:
+        """The forward pass."""
+        arrays = given.arrays(self.writer)
+        with given.kind.quietly():
+            kept = self._forward(*_size(given), arrays)
+        return Forward(given, arrays, kept, None if self.program.loss is None else kept[LOSS])
+
+    def states(self, run: Forward) -> dict[str, Array]:
+        """Every quantity with a time, over t = 1 .. T."""
+        return {q.key: self._rows(q.key, run) for q in self.system.equations if self.system.is_timed(q.key)}
+
+    def _rows(self, key: str, run: Forward) -> Array:
+        before, given = self.program.storages[key].before, run.given
+        value = run.kept[self.writer.called(key)][before : before + given.length]
+        return given.without_batch(value, True)
+
+    def gradients(
+        self, run: Forward, cotangents: Mapping[str, Array] | None = None, weight: Array | None = None
+    ) -> dict[tuple[str, str], Array]:
+        """The gradients by parameters, inputs and starting values, which have a place.
+
+        Parameters
+        ----------
+        cotangents : those that were not among the arguments, with time and batch.
+        """
+        arrays = dict(run.arrays)
+        for key, value in (cotangents or {}).items():
+            arrays[self.writer.called(cotangent_key(key))] = value
+        if weight is not None:
+            arrays[self.writer.called(WEIGHT)] = weight
+        with run.given.kind.quietly():
+            found = self._backward(*_size(run.given), arrays, run.kept)
+        return dict(self._gradients(found, run.given))
+
+    def _gradients(self, found: Mapping[str, Array], given: Arguments) -> Iterator[tuple[tuple[str, str], Array]]:
+        for (key, place), target in self.program.gradients.items():
+            value = given.kind.numbers(found[self.writer.argument(key, place)])
+            storage = self.program.storages[target.name]
+            if storage.timed:
+                value = value[storage.before : storage.before + given.length]
+            summed = not place and key in self.system.parameters and key not in given.own
+            timed = not place and key in self.system.inputs
+            yield (key, place), value if summed else given.without_batch(value, timed)
+
+
+def _size(given: Arguments) -> tuple[Any, ...]:
+    return given.length, given.batch, given.sizes, given.kind.making()
+
+
+__all__ = ["Forward", "Variant"]
