@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         BpttError,
         DataError,
         MissingRuleError,
+        NonFiniteWarning,
         ParseError,
         RenderError,
         ShapeError,
@@ -40,15 +41,15 @@ _HOMES = {
     "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
     "compile": "numeric.function:compile_cell", "Module": "numeric.backends.torch_module",
     **dict.fromkeys(
-        ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError",
+        ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "NonFiniteWarning",
         "DataError", "UsageError", "RenderError",
          "ValidationError"), "derive.errors",
     ),
 }  # fmt: skip
 
 __all__ = [
-    "AmbiguityError", "BpttError", "Cell", "DataError", "Derivation", "MissingRuleError", "Module", "ParseError", "RenderError",
-    "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError", "cell", "compile", "library", "parse",
+    "AmbiguityError", "BpttError", "Cell", "DataError", "Derivation", "MissingRuleError", "Module", "NonFiniteWarning", "ParseError",
+    "RenderError", "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError", "cell", "compile", "library", "parse",
     "validate_derivation", "validate_gradients",
 ]  # fmt: skip
 

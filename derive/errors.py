@@ -127,3 +127,7 @@ class UsageError(BpttError):
 
 class RenderError(BpttError):
     """A document could not be made."""
+
+
+class NonFiniteWarning(RuntimeWarning):
+    """A result holds infinity or what is no number; the message says where the first one is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from derive.system import RecurrentSystem
 from numeric.arguments import Arguments, Signature, bind
 from numeric.backends import Arrays
 from numeric.backends import backend as choose
+from numeric.finite import all_finite, found_at
 from numeric.named import ByName
 from numeric.passes import PASSES
 from numeric.trees import Tree
@@ -75,14 +77,24 @@ class CompiledCell:
         Raises
         ------
         DataError : a name is missing or unknown, or a shape or a type does not fit; one message for all of them.
+
+        Warns
+        -----
+        NonFiniteWarning : the loss or a gradient is not finite; the message says what is the first, at which time.
         """
         given = bind(self.signature, self.arrays, params, inputs, initial_state, cotangents, targets, length, tree)
         variant = self._variant(given)
         run = variant.forward(given)
         found = variant.gradients(run)
         gradients = {f"{key}_{place}" if place else key: value for (key, place), value in found.items()}
+        states = variant.states(run)
+        # what is lost in a step is lost in those that follow: the first and the last time tell
+        ends = (value[:: max(1, len(value) - 1)] for value in states.values())
+        losses = () if run.loss is None else (run.loss,)
+        if not all_finite(run, (*losses, *gradients.values(), *ends)):
+            warnings.warn(found_at(variant, run), stacklevel=2)
         loss = None if run.loss is None else float(run.loss)
-        return Result(loss, ByName(self.system, variant.states(run)), ByName(self.system, gradients))
+        return Result(loss, ByName(self.system, states), ByName(self.system, gradients))
 
     def source(self, cotangents: Iterable[str] = ()) -> str:
         """The module that is run, for cotangents of the given quantities."""

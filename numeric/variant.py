@@ -51,9 +51,17 @@ class Variant:
         self.program = program(equations)
         self.writer = Writer(equations, self.program, library)
         self.text = self.writer.source()
+        self._forward, self._backward = self._functions(self.text)
+        self._parameters, self._inputs = frozenset(system.parameters), frozenset(system.inputs)
+        self._arguments = [
+            (point, self.writer.argument(*point), self.program.storages[target.name])
+            for point, target in self.program.gradients.items()
+        ]
+
+    def _functions(self, text: str) -> tuple[Callable[..., dict[str, Array]], Callable[..., dict[str, Array]]]:
         functions: dict[str, Callable[..., dict[str, Array]]] = {}
-        exec(compile(self.text, f"<{system.title or 'cell'}>", "exec"), functions)
-        self._forward, self._backward = functions["forward"], functions["backward"]
+        exec(compile(text, f"<{self.system.title or 'cell'}>", "exec"), functions)
+        return functions["forward"], functions["backward"]
 
     def forward(self, given: Arguments) -> Forward:
         """The forward pass."""
@@ -89,14 +97,25 @@ class Variant:
             found = self._backward(*_size(run.given), arrays, run.kept)
         return dict(self._gradients(found, run.given))
 
+    def adjoints(self, run: Forward) -> Iterator[tuple[str, Array]]:
+        """What the backward pass computes for every time, over t = 1 .. T with the batch, in its order; computed anew."""
+        _, backward = self._functions(self.writer.source(adjoints=True))
+        with run.given.kind.quietly():
+            found = backward(*_size(run.given), run.arrays, run.kept)
+        names = {target.name: f"the gradient of {key}" for (key, _), target in self.program.gradients.items()}
+        for label, value in found.items():
+            if label.startswith("adjoint "):
+                key = label.removeprefix("adjoint ")
+                before = self.program.storages[key].before
+                yield names.get(key, key), value[before : before + run.given.length]
+
     def _gradients(self, found: Mapping[str, Array], given: Arguments) -> Iterator[tuple[tuple[str, str], Array]]:
-        for (key, place), target in self.program.gradients.items():
-            value = given.kind.numbers(found[self.writer.argument(key, place)])
-            storage = self.program.storages[target.name]
+        for (key, place), argument, storage in self._arguments:
+            value = given.kind.numbers(found[argument])
             if storage.timed:
                 value = value[storage.before : storage.before + given.length]
-            summed = not place and key in self.system.parameters and key not in given.own
-            timed = not place and key in self.system.inputs
+            summed = not place and key in self._parameters and key not in given.own
+            timed = not place and key in self._inputs
             yield (key, place), value if summed else given.without_batch(value, timed)
 
 

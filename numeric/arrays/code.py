@@ -300,17 +300,35 @@ class ArrayCode:
 
     def _Block(self, node: e.Block) -> Code:
         rows = [[self(entry) for entry in row] for row in node.rows]
-        lead = max(code.lead for row in rows for code in row)
+        codes = [code for row in rows for code in row]
+        lead = max(code.lead for code in codes)
+        entries = [entry for row in node.rows for entry in row]
+        pairs = zip(entries, codes, strict=True)
+        whole = all(code.lead == lead and self._fills(entry, code) for entry, code in pairs)
         if _body(node) < 2:
-            entries = [code for row in rows for code in row]
-            parts = [code.text if code.body else f"{self._filled(code)}[..., None]" for code in entries]
-            return self._helper("joined", lead, 1, f"[{', '.join(parts)}]", "-1")
+            parts = [code.text if code.body else f"{self._filled(code)}[..., None]" for code in codes]
+            return Code(self._joined(parts, -1, whole), lead, 1)
         lines = []
-        for row, codes in zip(node.rows, rows, strict=True):
-            parts = [self._as_matrix(entry, code) for entry, code in zip(row, codes, strict=True)]
-            self.used.add("joined")
-            lines.append(f"joined([{', '.join(parts)}], -1)" if len(parts) > 1 else parts[0])
-        return self._helper("joined", lead, 2, f"[{', '.join(lines)}]", "-2")
+        for row, found in zip(node.rows, rows, strict=True):
+            parts = [self._as_matrix(entry, code) for entry, code in zip(row, found, strict=True)]
+            lines.append(self._joined(parts, -1, whole) if len(parts) > 1 else parts[0])
+        return Code(self._joined(lines, -2, whole), lead, 2)
+
+    def _joined(self, parts: Sequence[str], axis: int, whole: bool) -> str:
+        """Parts end to end; their leading axes are broadcast where they may differ."""
+        if whole:
+            return self.library.write("joined", x=", ".join(parts), axis=axis)
+        self.used.add("joined")
+        return f"joined([{', '.join(parts)}], {axis})"
+
+    def _fills(self, node: e.Node, code: Code) -> bool:
+        """Whether an array surely has its leading axes in full, because something in it does."""
+        if code.lead == 0:
+            return True
+        if node.atoms(e.SumOver, e.SumOverChildren):
+            return False
+        timed = (self.names.timed(leaf) for leaf in node.atoms(e.Timed))
+        return any(leaf.lead == code.lead for leaf in (*timed, *map(self.names.untimed, node.atoms(e.Var))))
 
     def _as_matrix(self, node: e.Node, code: Code) -> str:
         if code.body == 2:

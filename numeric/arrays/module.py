@@ -50,6 +50,7 @@ class Writer:
         self.program = program
         self.helpers: set[str] = set()
         self.comments = False
+        self.adjoints = False
         self._names: dict[str, str] = {}
 
     # -- names -------------------------------------------------------------------------------------
@@ -89,9 +90,15 @@ class Writer:
 
     # -- source ------------------------------------------------------------------------------------
 
-    def source(self, comments: bool = False) -> str:
-        """The module's functions, with their helpers above; with ``comments``, each line says what it computes."""
-        self.comments = comments
+    def source(self, comments: bool = False, adjoints: bool = False) -> str:
+        """The module's functions, with their helpers above.
+
+        Parameters
+        ----------
+        comments : whether each line says what it computes.
+        adjoints : whether the backward pass returns what it kept for every time as well, as ``adjoint`` and the key.
+        """
+        self.comments, self.adjoints = comments, adjoints
         body = "\n\n\n".join([self._function("forward"), self._function("backward")])
         return "\n\n\n".join([self.library.opening, *helper_source(self.helpers, self.library), body]) + "\n"
 
@@ -120,7 +127,13 @@ class Writer:
         """What a pass returns, and what it is called: gradients by what they are gradients of."""
         if name == "forward":
             return [(self.called(key), key) for key in self._returned(name, stages)]
-        return [(self.argument(key, place), target.name) for (key, place), target in self.program.gradients.items()]
+        found = [(self.argument(key, place), target.name) for (key, place), target in self.program.gradients.items()]
+        if not self.adjoints:
+            return found
+        targets = dict.fromkeys(s.target.name for stage in stages for s in stage.statements)
+        return found + [
+            (f"adjoint {key}", key) for key in targets if self.storage(key).timed and not self.storage(key).local
+        ]
 
     def argument(self, key: str, place: str) -> str:
         """The argument that brings a parameter, an input, or a starting value at a place."""

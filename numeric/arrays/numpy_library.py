@@ -97,6 +97,7 @@ _SPELLINGS = {
     "diagonal": "np.diagonal({x}, axis1=-2, axis2=-1)",
     "inverse": "np.linalg.inv({x})",
     "power": "np.linalg.matrix_power({x}, {exponent})",
+    "joined": "np.concatenate([{x}], {axis})",
     "maximum": "np.maximum({x})",
     "minimum": "np.minimum({x})",
 }

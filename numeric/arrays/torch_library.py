@@ -71,6 +71,7 @@ _SPELLINGS = {
     "diagonal": "torch.diagonal({x}, dim1=-2, dim2=-1)",
     "inverse": "torch.linalg.inv({x})",
     "power": "torch.linalg.matrix_power({x}, {exponent})",
+    "joined": "torch.cat([{x}], {axis})",
     "maximum": "torch.maximum({x})",
     "minimum": "torch.minimum({x})",
 }

@@ -35,6 +35,9 @@ class Arrays(Protocol):
     def whole(self, array: Array) -> bool:
         """Whether all entries are integers."""
 
+    def finite(self, array: Array) -> bool:
+        """Whether all entries are finite."""
+
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """Zeros."""
 

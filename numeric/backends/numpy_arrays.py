@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -39,6 +40,10 @@ class NumpyArrays:
 
     def whole(self, array: Array) -> bool:
         return array.dtype.kind != "f" or not np.any(array != np.floor(array))
+
+    def finite(self, array: Array) -> bool:
+        # the sum of squares is quick, and finite only if all entries are; where it is not, they may be too large for it
+        return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         return np.zeros(shape, self.dtype)
