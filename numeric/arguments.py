@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from derive.notation.names import alias_of
 from derive.system import RecurrentSystem
 from numeric.backends.arrays import Arrays
 from numeric.lower import cotangent_key
+from numeric.plans import MOST, Plan, form, plan_of
 from numeric.trees import Tree, places_in
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Signature:
         self.symbols = {key: tuple(str(s) if s.is_Symbol else "" for s in body) for key, body in self.bodies.items()}
         timed = [q.key for q in system.equations if system.is_timed(q.key) and q.key not in system.on_edges]
         self.timed = tuple(timed)
+        self.plans: dict[Hashable, Plan] = {}
         self.start_names = {start: str(start) for start in system.starts}
         self.needed = {name for key in timed for name in self._letters(key)}
         self.names = {
@@ -287,6 +289,30 @@ def bind(
     ------
     DataError : with everything that is wrong, each with what was expected.
     """
+    groups = (params, inputs, initial_state, cotangents, targets)
+    known = form(kind, groups, length) if tree is None else None
+    if known is not None and known in signature.plans:
+        return signature.plans[known].filled(groups)
+    accepted = _checked(signature, kind, params, inputs, initial_state, cotangents, targets, length, tree)
+    plan = None if known is None else plan_of(signature, accepted, groups)
+    if plan is not None:
+        if len(signature.plans) >= MOST:
+            signature.plans.clear()
+        signature.plans[known] = plan
+    return accepted
+
+
+def _checked(
+    signature: Signature,
+    kind: Arrays,
+    params: Given,
+    inputs: Given,
+    initial_state: Given,
+    cotangents: Given,
+    targets: Given,
+    length: int | None,
+    tree: Tree | Sequence[int] | None,
+) -> Arguments:
     groups = [group for group in (params, inputs, initial_state, cotangents, targets) if isinstance(group, Mapping)]
     kind = kind.near(value for group in groups for value in group.values())
     system, binding = signature.system, _Binding(signature, kind)

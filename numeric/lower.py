@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from sympy import Expr, Integer
 
@@ -28,6 +29,7 @@ WEIGHT = QName("loss").with_sup("weight").key
 _COTANGENT, _GRADIENT, _LAST = "cotangent", "gradient", "last"
 
 
+@cache
 def cotangent_key(key: str) -> str:
     """The name of the cotangents that are given for a quantity."""
     return QName.from_key(key).with_sup(_COTANGENT).key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -19,6 +19,9 @@ class Arrays(Protocol):
 
     def near(self, given: Iterable[Any]) -> Arrays:
         """The same where arrays lie, for libraries with devices."""
+
+    def form(self, value: Any) -> Hashable | None:
+        """Shape, type and place of an array of the library; None for anything else."""
 
     def read(self, value: Any) -> Array:
         """An array of what was given, in the type that it has; anything may be raised."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -25,6 +25,9 @@ class NumpyArrays:
 
     def near(self, given: Iterable[Any]) -> NumpyArrays:
         return self
+
+    def form(self, value: Any) -> Hashable | None:
+        return (value.shape, value.dtype.str) if isinstance(value, np.ndarray) else None
 
     def read(self, value: Any) -> Array:
         return np.asarray(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -27,6 +27,9 @@ class TorchArrays:
         """On the first device that is not the CPU; what lies elsewhere is brought there."""
         devices = (value.device for value in given if isinstance(value, torch.Tensor))
         return TorchArrays(self.name, next((device for device in devices if device.type != "cpu"), None))
+
+    def form(self, value: Any) -> Hashable | None:
+        return (value.shape, value.dtype, value.device) if isinstance(value, torch.Tensor) else None
 
     def read(self, value: Any) -> Array:
         return torch.as_tensor(value).detach()
