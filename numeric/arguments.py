@@ -173,7 +173,7 @@ class _Binding:
         except Exception:
             self.problems.append(f"{name} is no array of numbers")
             return None
-        if self.kind.kind(raw) not in "iufb":
+        if self.kind.letter(raw) not in "iufb":
             wanted = "integers" if labels else self.kind.name
             self.problems.append(f"{name} has the type {raw.dtype}; expected {wanted}")
             return None

@@ -92,7 +92,7 @@ class CompiledCell:
         ends = (value[:: max(1, len(value) - 1)] for value in states.values())
         losses = () if run.loss is None else (run.loss,)
         if not all_finite(run, (*losses, *gradients.values(), *ends)):
-            warnings.warn(found_at(variant, run), stacklevel=2)
+            warnings.warn(found_at(self.system, self.arrays.library, given), stacklevel=2)
         loss = None if run.loss is None else float(run.loss)
         return Result(loss, ByName(self.system, states), ByName(self.system, gradients))
 

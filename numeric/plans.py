@@ -79,7 +79,7 @@ def plan_of(signature: Signature, accepted: Arguments, groups: Groups) -> Plan |
         for name, value in (group or {}).items():
             key = str(signature.key_of(_NAMES[number], name))
             label = key in signature.system.labels and number != _COTANGENTS
-            if label and kind.kind(kind.read(value)) == "f":
+            if label and kind.letter(kind.read(value)) == "f":
                 return None
             whole = number == _STARTS or (number == _TARGETS and key in accepted.own)
             axis = None if accepted.batched or number == _PARAMS else 0 if whole else 1

@@ -72,12 +72,13 @@ class Variant:
 
     def states(self, run: Forward) -> dict[str, Array]:
         """Every quantity with a time, over t = 1 .. T."""
-        return {q.key: self._rows(q.key, run) for q in self.system.equations if self.system.is_timed(q.key)}
+        timed = (q.key for q in self.system.equations if self.system.is_timed(q.key))
+        return {key: run.given.without_batch(self.rows(key, run), True) for key in timed}
 
-    def _rows(self, key: str, run: Forward) -> Array:
-        before, given = self.program.storages[key].before, run.given
-        value = run.kept[self.writer.called(key)][before : before + given.length]
-        return given.without_batch(value, True)
+    def rows(self, key: str, run: Forward) -> Array:
+        """A quantity over t = 1 .. T, with the batch."""
+        before = self.program.storages[key].before
+        return run.kept[self.writer.called(key)][before : before + run.given.length]
 
     def gradients(
         self, run: Forward, cotangents: Mapping[str, Array] | None = None, weight: Array | None = None
@@ -98,16 +99,15 @@ class Variant:
         return dict(self._gradients(found, run.given))
 
     def adjoints(self, run: Forward) -> Iterator[tuple[str, Array]]:
-        """What the backward pass computes for every time, over t = 1 .. T with the batch, in its order; computed anew."""
+        """What the backward pass keeps for every time, over t = 1 .. T with the batch; computed anew."""
         _, backward = self._functions(self.writer.source(adjoints=True))
         with run.given.kind.quietly():
             found = backward(*_size(run.given), run.arrays, run.kept)
-        names = {target.name: f"the gradient of {key}" for (key, _), target in self.program.gradients.items()}
         for label, value in found.items():
             if label.startswith("adjoint "):
                 key = label.removeprefix("adjoint ")
                 before = self.program.storages[key].before
-                yield names.get(key, key), value[before : before + run.given.length]
+                yield key, value[before : before + run.given.length]
 
     def _gradients(self, found: Mapping[str, Array], given: Arguments) -> Iterator[tuple[tuple[str, str], Array]]:
         for (key, place), argument, storage in self._arguments:

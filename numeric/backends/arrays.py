@@ -26,7 +26,7 @@ class Arrays(Protocol):
     def read(self, value: Any) -> Array:
         """An array of what was given, in the type that it has; anything may be raised."""
 
-    def kind(self, array: Array) -> str:
+    def letter(self, array: Array) -> str:
         """``f``, ``i``, ``u``, ``b`` or another letter, as in NumPy."""
 
     def numbers(self, array: Array) -> Array:

@@ -32,7 +32,7 @@ class NumpyArrays:
     def read(self, value: Any) -> Array:
         return np.asarray(value)
 
-    def kind(self, array: Array) -> str:
+    def letter(self, array: Array) -> str:
         return str(array.dtype.kind)
 
     def numbers(self, array: Array) -> Array:

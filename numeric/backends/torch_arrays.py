@@ -34,7 +34,7 @@ class TorchArrays:
     def read(self, value: Any) -> Array:
         return torch.as_tensor(value).detach()
 
-    def kind(self, array: Array) -> str:
+    def letter(self, array: Array) -> str:
         if array.dtype == torch.bool:
             return "b"
         return "f" if array.dtype.is_floating_point else "c" if array.dtype.is_complex else "i"

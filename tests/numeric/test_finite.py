@@ -74,6 +74,26 @@ def test_a_node_of_a_tree() -> None:
         bptt.compile(subject)({"W": np.eye(N)}, {"x": x}, cotangents={"h": np.ones((5, N))}, tree=(3, 4, 5, 5, 6))
 
 
+def test_a_recursion_that_runs_backward_in_time() -> None:
+    x = np.zeros((T, N))
+    x[20] = 10
+    subject = bptt.cell("h_t = W (h_{t+1} \\odot h_{t+1}) + x_t")
+    with pytest.warns(bptt.NonFiniteWarning, match="^h is not finite from t = 12 back$"):
+        bptt.compile(subject)({"W": np.eye(N)}, {"x": x}, cotangents={"h": np.ones((T, N))})
+
+
+def test_a_gradient_that_is_not_finite() -> None:
+    """x is 0, so that U changes no state; but the gradient by x is U^T delta, and 1e200 times 1e200 is no number."""
+    shapes = {"n": N, "d": N}
+    subject = bptt.cell("lstm")
+    params = {key: np.zeros([shapes[str(s)] for s in subject.shapes[key] if s != 1]) for key in subject.parameters}
+    params.update(U_c=np.full((N, N), 1e200))
+    cotangents = np.zeros((T, N))
+    cotangents[10] = 1e200
+    with pytest.warns(bptt.NonFiniteWarning, match="^the gradient of x is not finite from t = 1 on$"):
+        bptt.compile(subject)(params, {"x": np.zeros((T, N))}, cotangents={"h": cotangents})
+
+
 def test_large_numbers_are_nothing_to_warn_about() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
