@@ -13,7 +13,7 @@ from derive.notation.names import alias_of
 from derive.system import RecurrentSystem
 from numeric.backends.arrays import Arrays
 from numeric.lower import cotangent_key
-from numeric.plans import MOST, Plan, form, plan_of
+from numeric.plans import MOST, Groups, Plan, form, plan_of
 from numeric.trees import Tree, places_in
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def bind(
     known = form(kind, groups, length) if tree is None else None
     if known is not None and known in signature.plans:
         return signature.plans[known].filled(groups)
-    accepted = _checked(signature, kind, params, inputs, initial_state, cotangents, targets, length, tree)
+    accepted = _checked(signature, kind, groups, length, tree)
     plan = None if known is None else plan_of(signature, accepted, groups)
     if plan is not None:
         if len(signature.plans) >= MOST:
@@ -303,18 +303,10 @@ def bind(
 
 
 def _checked(
-    signature: Signature,
-    kind: Arrays,
-    params: Given,
-    inputs: Given,
-    initial_state: Given,
-    cotangents: Given,
-    targets: Given,
-    length: int | None,
-    tree: Tree | Sequence[int] | None,
+    signature: Signature, kind: Arrays, groups: Groups, length: int | None, tree: Tree | Sequence[int] | None
 ) -> Arguments:
-    groups = [group for group in (params, inputs, initial_state, cotangents, targets) if isinstance(group, Mapping)]
-    kind = kind.near(value for group in groups for value in group.values())
+    params, inputs, initial_state, cotangents, targets = groups
+    kind = kind.near(value for group in groups if isinstance(group, Mapping) for value in group.values())
     system, binding = signature.system, _Binding(signature, kind)
     shape = binding.tree(tree)
     raw, outside = binding.named("params", params), binding.named("inputs", inputs)

@@ -88,4 +88,4 @@ def plan_of(signature: Signature, accepted: Arguments, groups: Groups) -> Plan |
     return Plan(replace(accepted, values={}, starts={}, cotangents={}), tuple(routes))
 
 
-__all__ = ["MOST", "Plan", "form", "plan_of"]
+__all__ = ["MOST", "Groups", "Plan", "form", "plan_of"]
