@@ -10,8 +10,9 @@ from derive import expressions as e
 from derive.cell import Cell
 from derive.errors import MissingRuleError, UsageError
 from numeric.arrays.module import Writer
-from numeric.lower import LOSS, abstract_arguments, cotangent_key, lower, program
+from numeric.lower import LOSS, abstract_arguments, cotangent_key, lower
 from numeric.passes import PASSES, run_passes
+from numeric.stages import program
 
 BACKENDS = ("numpy",)
 

@@ -10,7 +10,8 @@ from derive.cell_text import Equation
 from derive.expressions import make
 from derive.notation.names import QName
 from derive.system import leaves
-from numeric.lower import Equations, recurrences
+from numeric.lower import Equations
+from numeric.stages import recurrences
 
 
 def hoisted(equations: Equations) -> Equations:

@@ -12,8 +12,9 @@ from derive.cell_text import Equation
 from derive.expressions import make
 from derive.expressions.node import ONE
 from derive.system import T
-from numeric.lower import Equations, gradient_key, recurrences
+from numeric.lower import Equations, gradient_key
 from numeric.program import Statement
+from numeric.stages import recurrences
 
 
 @dataclass(frozen=True)

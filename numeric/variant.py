@@ -10,8 +10,9 @@ from derive.system import RecurrentSystem
 from numeric.arguments import Arguments
 from numeric.arrays.library import Library
 from numeric.arrays.module import Writer
-from numeric.lower import LOSS, WEIGHT, cotangent_key, lower, program
+from numeric.lower import LOSS, WEIGHT, cotangent_key, lower
 from numeric.passes import run_passes
+from numeric.stages import program
 
 Array = Any
 
