@@ -21,6 +21,11 @@ T, B, D, N = 5, 2, 3, 4
 LSTM_GATES = ("i", "f", "c", "o")
 
 
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)  # modules draw their weights
+
+
 def _tensors(*shapes: tuple[int, ...]) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(5)
     return [0.5 * torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
@@ -83,7 +88,6 @@ def _inputs(subject: Cell, sizes: dict[str, int]) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("name", library())
 def test_gradients_of_modules_agree_with_finite_differences(name: str) -> None:
     """By all parameters and inputs, with a weight on the loss and cotangents of everything that an abstract loss reads."""
-    torch.manual_seed(0)
     subject = cell(name)
     sizes = _sizes(subject, tuple(subject.shapes))
     of_parameters = _sizes(subject, subject.parameters)
