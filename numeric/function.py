@@ -19,7 +19,6 @@ from numeric.trees import Tree
 from numeric.variant import Variant
 
 Array = Any
-DTYPES = ("float64", "float32")
 
 
 @dataclass(frozen=True)
@@ -130,8 +129,6 @@ def compile_cell(
     >>> r.states["h"].round(3).tolist()
     [0.762, 0.881, 0.894]
     """
-    if str(dtype) not in DTYPES:
-        raise UsageError(f"there is no type {dtype!r}", expected=f"one of {', '.join(DTYPES)}")
     chosen = tuple(PASSES) if passes is None else tuple(passes)
     unknown = [name for name in chosen if name not in PASSES]
     if unknown:
@@ -139,4 +136,4 @@ def compile_cell(
     return CompiledCell(cell, choose(backend, str(dtype)), chosen)
 
 
-__all__ = ["DTYPES", "CompiledCell", "Result", "compile_cell"]
+__all__ = ["CompiledCell", "Result", "compile_cell"]

@@ -10,6 +10,7 @@ from numeric.backends.arrays import Arrays
 
 BACKENDS = {"numpy": "numeric.backends.numpy_arrays:NumpyArrays", "torch": "numeric.backends.torch_arrays:TorchArrays"}
 """By name, the class that makes and reads the arrays of a backend."""
+DTYPES = ("float64", "float32")
 
 
 def backend(name: Any, dtype: str) -> Arrays:
@@ -17,8 +18,10 @@ def backend(name: Any, dtype: str) -> Arrays:
 
     Raises
     ------
-    UsageError : there is no such backend, or what it needs is not installed.
+    UsageError : there is no such backend or type, or what it needs is not installed.
     """
+    if dtype not in DTYPES:
+        raise UsageError(f"there is no type {dtype!r}", expected=f"one of {', '.join(DTYPES)}")
     if name not in BACKENDS:
         raise UsageError(f"there is no backend {name!r}", expected=f"one of {', '.join(BACKENDS)}")
     module, _, kind = BACKENDS[name].partition(":")
@@ -29,4 +32,4 @@ def backend(name: Any, dtype: str) -> Arrays:
     return found
 
 
-__all__ = ["BACKENDS", "Arrays", "backend"]
+__all__ = ["BACKENDS", "DTYPES", "Arrays", "backend"]

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import torch
 from torch.autograd.function import once_differentiable
 
-from derive.errors import DataError
+from derive.errors import DataError, UsageError
 from derive.notation.names import alias_of
 from derive.system import RecurrentSystem
 from numeric.arguments import Signature, bind
+from numeric.backends import backend
 from numeric.backends.torch_arrays import TorchArrays
 from numeric.draws import within
 from numeric.lower import abstract_arguments
@@ -52,7 +53,9 @@ class Module(torch.nn.Module):
 
     Raises
     ------
-    DataError : a size is missing or no positive integer.
+    DataError        : a size is missing or no positive integer.
+    UnknownNameError : an output or a target is no quantity of the cell.
+    UsageError       : an output is none that the cell defines for every t; or there is no such type.
 
     >>> import torch, bptt
     >>> gru = bptt.Module(bptt.cell("gru"), {"n": 4, "d": 3})
@@ -73,16 +76,20 @@ class Module(torch.nn.Module):
         super().__init__()
         self.cell = cell
         self.outputs = abstract_arguments(cell) if outputs is None else tuple(map(cell.resolve_name, outputs))
+        for key in self.outputs:
+            if key not in cell.definitions or not cell.is_timed(key):
+                raise UsageError(f"{key} is no output", expected="quantities that the cell defines for every t")
         self.signature = Signature(cell)
         self.sizes = _checked(self.signature, sizes)
-        self.arrays = TorchArrays(dtype)
+        self.dtype = dtype
+        arrays = backend("torch", dtype)
         self.weights = torch.nn.ParameterDict()
         self._keys: dict[str, str] = {}
         given = {*cell.labels, *map(cell.resolve_name, targets)}
         for key in (key for key in cell.parameters if key not in given):
             shape = self.signature.numbers(key, self.sizes)
             self._keys[alias_of(key)] = key
-            self.weights[alias_of(key)] = torch.nn.Parameter(torch.empty(shape, dtype=self.arrays.dtype))
+            self.weights[alias_of(key)] = torch.nn.Parameter(arrays.zeros(shape))
         self._variants: dict[tuple[str, ...], Variant] = {}
         self.reset_parameters()
 
@@ -111,10 +118,11 @@ class Module(torch.nn.Module):
         DataError : a name is missing or unknown, or a shape or a type does not fit; one message for all of them.
         """
         params = {self._keys[name]: weight for name, weight in self.weights.items()}
-        given = bind(self.signature, self.arrays, params, inputs, initial_state, None, targets, length, tree)
+        arrays = self._arrays()
+        given = bind(self.signature, arrays, params, inputs, initial_state, None, targets, length, tree)
         own = tuple(sorted(given.own))
         if own not in self._variants:
-            self._variants[own] = Variant(self.cell, self.arrays.library, tuple(PASSES), self.outputs, own, True)
+            self._variants[own] = Variant(self.cell, arrays.library, tuple(PASSES), self.outputs, own, True)
         variant = self._variants[own]
         groups = {"params": params, "inputs": inputs, "initial_state": initial_state, "targets": targets}
         found = dict(self._differentiated(groups))
@@ -122,6 +130,11 @@ class Module(torch.nn.Module):
         values = _Run.apply(variant, given, tuple(found), states, *found.values())  # type: ignore[no-untyped-call]
         loss = None if variant.program.loss is None else values[0]
         return Output(loss, ByName(self.cell, {**states, **dict(zip(self.outputs, values[1:], strict=True))}))
+
+    def _arrays(self) -> TorchArrays:
+        """Tensors of the type that the weights have: a module may be converted after it was made."""
+        weight = next(iter(self.weights.values()), None)
+        return TorchArrays(self.dtype if weight is None else str(weight.dtype).removeprefix("torch."))
 
     def _differentiated(self, groups: Mapping[str, Given]) -> Iterable[tuple[tuple[str, str], torch.Tensor]]:
         """The tensors to which gradients go, by parameter, input, or starting value with its place."""
@@ -147,7 +160,8 @@ class _Run(torch.autograd.Function):
     ) -> Any:
         run = variant.forward(given)
         states.update(variant.states(run))
-        ctx.variant, ctx.run, ctx.places, ctx.kinds = variant, run, places, [tensor.shape for tensor in tensors]
+        ctx.variant, ctx.run, ctx.places = variant, run, places
+        ctx.save_for_backward(*tensors)  # so that what is changed before the backward pass is noticed
         ctx.set_materialize_grads(False)
         loss = given.kind.zeros(()) if run.loss is None else run.loss.clone()
         return loss, *(states[key].clone() for key in variant.cotangents)
@@ -162,7 +176,8 @@ class _Run(torch.autograd.Function):
             shape = (given.length, given.batch, *given.signature.numbers(key, given.sizes))
             passed[key] = given.kind.zeros(shape) if cotangent is None else cotangent.reshape(shape)
         found = variant.gradients(run, passed, given.kind.zeros(()) if weight is None else weight)
-        return None, None, None, None, *(found[place] for place in ctx.places)
+        wanted = zip(ctx.places, ctx.saved_tensors, strict=True)
+        return None, None, None, None, *(found[place].to(tensor) for place, tensor in wanted)
 
 
 def _checked(signature: Signature, sizes: Mapping[str, int]) -> dict[str, int]:

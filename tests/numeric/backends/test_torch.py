@@ -13,7 +13,7 @@ from sympy import Integer
 
 import bptt
 from derive.cell import Cell, cell, library
-from derive.errors import DataError
+from derive.errors import DataError, UsageError
 from numeric.function import compile_cell
 from numeric.validate_compiled import validate_compiled
 
@@ -103,8 +103,6 @@ def test_gradients_of_modules_agree_with_finite_differences(name: str) -> None:
         loss = [] if found.loss is None else [3 * found.loss]
         return (*loss, *(found.states[key] for key in module.outputs))
 
-    if "length" in others:
-        pytest.skip("the cell has neither inputs nor a size that a call could tell")
     assert torch.autograd.gradcheck(outputs, (*(inputs[key] for key in varied), *module.weights.values()))
 
 
@@ -162,6 +160,35 @@ def test_second_derivatives_are_refused() -> None:
     (first,) = torch.autograd.grad(h.square().sum(), module.weights["W_f"], create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
+
+
+def test_weights_that_change_before_the_backward_pass_are_noticed() -> None:
+    module = bptt.Module(cell("lstm"), {"n": N, "d": D})
+    total = module({"x": torch.ones(T, D)}).states["h"].sum()
+    with torch.no_grad():
+        module.weights["W_f"].zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.backward()
+
+
+def test_a_module_is_converted() -> None:
+    module = bptt.Module(cell("lstm"), {"n": N, "d": D}).double()
+    x = torch.rand(T, D, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: module({"x": x}).states["h"], x)
+    single = torch.rand(T, D, requires_grad=True)
+    module({"x": single}).states["h"].sum().backward()
+    assert single.grad is not None and single.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize("output", ["s", "x", "w"])
+def test_outputs_are_defined_for_every_time(output: str) -> None:
+    with pytest.raises(UsageError, match=f"{output} is no output"):
+        bptt.Module(cell("h_t = W h_{t-1} + x_t\ns = w^\\top h_T\nL = s^2"), {"n": N}, outputs=[output])
+
+
+def test_there_are_two_types() -> None:
+    with pytest.raises(UsageError, match="no type 'int8'"):
+        bptt.Module(cell("lstm"), {"n": N, "d": D}, dtype="int8")
 
 
 def test_weights_are_saved_and_loaded() -> None:
