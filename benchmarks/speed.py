@@ -24,7 +24,7 @@ import bptt
 
 SIZES = ((3, 1, 3, 2), (30, 1, 16, 16), (50, 8, 32, 32), (100, 32, 64, 128), (100, 32, 128, 256), (200, 64, 128, 256))
 """T, B, d, n."""
-OURS = ("numpy", "torch")
+OURS = ("numpy", "torch", "compiled")
 FLOORS = ("products", "one product")
 _AGREEMENT = 2e-4
 """Of float32 numbers, relative to the largest of an array."""

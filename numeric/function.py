@@ -103,7 +103,7 @@ class CompiledCell:
     def _variant(self, given: Arguments) -> Variant:
         key = (tuple(given.cotangents), tuple(sorted(given.own)))
         if key not in self._variants:
-            self._variants[key] = Variant(self.system, self.arrays.library, self.passes, *key)
+            self._variants[key] = Variant(self.system, self.arrays.library, self.passes, *key, make=self.arrays.passes)
         return self._variants[key]
 
 
@@ -114,7 +114,7 @@ def compile_cell(
 
     Parameters
     ----------
-    backend : ``numpy``, or ``torch`` for tensors on any device.
+    backend : ``numpy``; ``compiled`` for machine code, which is the fastest; or ``torch`` for tensors on any device.
     dtype   : ``float64`` or ``float32``.
     passes  : which of :data:`numeric.passes.PASSES` improve the program; all, if none are named.
 

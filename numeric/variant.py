@@ -15,6 +15,8 @@ from numeric.passes import run_passes
 from numeric.stages import program
 
 Array = Any
+Passes = tuple[Callable[..., Mapping[str, Array]], Callable[..., Mapping[str, Array]]]
+"""Forward and backward."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Variant:
     cotangents : quantities whose cotangents will be given.
     own        : quantities without time of which every sequence has its own.
     weighted   : whether the loss has a weight, which is then given to :meth:`gradients`.
+    make       : makes both passes; the generated module, if nothing else does.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Variant:
         cotangents: tuple[str, ...] = (),
         own: tuple[str, ...] = (),
         weighted: bool = False,
+        make: Callable[[Writer], Passes] | None = None,
     ) -> None:
         self.system = system
         self.cotangents = cotangents
@@ -52,17 +56,12 @@ class Variant:
         self.program = program(equations)
         self.writer = Writer(equations, self.program, library)
         self.text = self.writer.source()
-        self._forward, self._backward = self._functions(self.text)
+        self._forward, self._backward = _functions(self.text, system.title) if make is None else make(self.writer)
         self._parameters, self._inputs = frozenset(system.parameters), frozenset(system.inputs)
         self._arguments = [
             (point, self.writer.argument(*point), self.program.storages[target.name])
             for point, target in self.program.gradients.items()
         ]
-
-    def _functions(self, text: str) -> tuple[Callable[..., dict[str, Array]], Callable[..., dict[str, Array]]]:
-        functions: dict[str, Callable[..., dict[str, Array]]] = {}
-        exec(compile(text, f"<{self.system.title or 'cell'}>", "exec"), functions)
-        return functions["forward"], functions["backward"]
 
     def forward(self, given: Arguments) -> Forward:
         """The forward pass."""
@@ -101,7 +100,7 @@ class Variant:
 
     def adjoints(self, run: Forward) -> Iterator[tuple[str, Array]]:
         """What the backward pass keeps for every time, over t = 1 .. T with the batch; computed anew."""
-        _, backward = self._functions(self.writer.source(adjoints=True))
+        _, backward = _functions(self.writer.source(adjoints=True), self.system.title)
         with run.given.kind.quietly():
             found = backward(*_size(run.given), run.arrays, run.kept)
         for label, value in found.items():
@@ -118,6 +117,13 @@ class Variant:
             summed = not place and key in self._parameters and key not in given.own
             timed = not place and key in self._inputs
             yield (key, place), value if summed else given.without_batch(value, timed)
+
+
+def _functions(text: str, title: str) -> Passes:
+    """Both passes out of a module."""
+    functions: dict[str, Callable[..., dict[str, Array]]] = {}
+    exec(compile(text, f"<{title or 'cell'}>", "exec"), functions)
+    return functions["forward"], functions["backward"]
 
 
 def _size(given: Arguments) -> tuple[Any, ...]:

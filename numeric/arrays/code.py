@@ -19,6 +19,7 @@ from derive.errors import MissingRuleError
 from derive.expressions.node import ONE
 from derive.system import T
 from numeric.arrays.library import Library
+from numeric.association import halves
 
 _ATOM, _POWER, _UNARY, _PRODUCT, _SUM, _OPEN = 6, 5, 4, 3, 2, 0
 """How tightly pieces of Python bind."""
@@ -194,9 +195,7 @@ class ArrayCode:
     def _associated(self, factors: tuple[e.Node, ...]) -> Code:
         if len(factors) == 1:
             return self(factors[0])
-        splits = [(factors[:k], factors[k:]) for k in range(1, len(factors))]
-        left, right = min(splits, key=lambda pair: _cost(*pair) + _chain_cost(pair[0]) + _chain_cost(pair[1]))
-        return self._product(left, right)
+        return self._product(*halves(factors))
 
     def _product(self, left: tuple[e.Node, ...], right: tuple[e.Node, ...]) -> Code:
         rows, inner, columns = left[0].shape[0] != ONE, left[-1].shape[1] != ONE, right[-1].shape[1] != ONE
@@ -408,26 +407,6 @@ class ArrayCode:
 def _body(node: e.Node) -> int:
     """How many axes a value has beside the leading ones."""
     return sum(size != ONE for size in node.shape)
-
-
-def _length(size: Expr) -> float:
-    return 1.0 if size == ONE else 100.0
-
-
-def _cost(left: Sequence[e.Node], right: Sequence[e.Node]) -> float:
-    """How many numbers are multiplied; a diagonal matrix only scales."""
-    diagonal = any(len(side) == 1 and isinstance(side[0], e.Diag) for side in (left, right))
-    inner = 1.0 if diagonal else _length(left[-1].shape[1])
-    return _length(left[0].shape[0]) * inner * _length(right[-1].shape[1])
-
-
-def _chain_cost(factors: Sequence[e.Node]) -> float:
-    if len(factors) == 1:
-        return 0.0
-    return min(
-        _cost(factors[:k], factors[k:]) + _chain_cost(factors[:k]) + _chain_cost(factors[k:])
-        for k in range(1, len(factors))
-    )
 
 
 def number_code(value: Expr, symbols: Mapping[Symbol, str]) -> str:

@@ -54,12 +54,17 @@ def _derivative(name: str, function: ElementwiseFunction, order: int, library: L
         _define(function.name, library, done)
         formula = printed(sp.factor(by_output) if order == 1 else by_output)
         return f"def {name}(z):\n    y = {function.name}(z)\n    return {formula}"
-    z = sp.Symbol("z", real=True)
-    formula_z = _stable(function.derivative(z, order) if order else function.definition(z), z)
+    formula_z = stable_formula(function, order)
     for needed in (sp.erf, sp.Function("sigma"), sp.Function("softplus")):
         if formula_z.has(needed):
             _define(str(needed), library, done)
     return f"def {name}(z):\n    return {printed(formula_z)}"
+
+
+def stable_formula(function: ElementwiseFunction, order: int) -> sp.Expr:
+    """The definition of a function in z, or a derivative of it, such that nothing overflows on the way."""
+    z = sp.Symbol("z", real=True)
+    return _stable(function.derivative(z, order) if order else function.definition(z), z)
 
 
 def _stable(formula: sp.Expr, z: sp.Symbol) -> sp.Expr:

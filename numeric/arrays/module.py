@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -141,6 +141,34 @@ class Writer:
             return self.called(key)
         return next(start.argument for start in self.starts if (start.leaf.name, str(start.leaf.time)) == (key, place))
 
+    def kept_forward(self) -> list[str]:
+        """What the forward pass computes and somebody reads after it."""
+        return self._returned("forward", self.program.forward)
+
+    def piece(self, stage: Stage) -> Callable[..., None]:
+        """A stage alone, as a function of length, batch, sizes, type, and all arrays by name, in which it writes its results."""
+        self.comments = False
+        read = dict.fromkeys(leaf.name for s in stage.statements for leaf in leaves(s.value))
+        targets = dict.fromkeys(s.target.name for s in stage.statements)
+        names = [self.called(key) for key in {**read, **targets} if not self.storage(key).local]
+        body = [*self._tree_arrays("arrays"), *(f"{name} = arrays[{name!r}]" for name in names), *self._stage(stage)]
+        for key in targets:
+            called = self.called(key)
+            if not self.storage(key).local:
+                body += [f"if {called} is not arrays[{called!r}]:", f"    arrays[{called!r}][...] = {called}"]
+        lines = [f"def piece(T, B, sizes, {self.library.kind}, arrays):", *(f"    {x}" for x in (*self._sizes_in(body), *body))]
+        text = "\n\n\n".join([self.library.opening, *helper_source(self.helpers, self.library), "\n".join(lines)])
+        space: dict[str, Callable[..., None]] = {}
+        exec(compile(text, "<a stage>", "exec"), space)
+        return space["piece"]
+
+    def _tree_arrays(self, source: str) -> Iterator[str]:
+        """The arrays of a tree, where the cell computes one."""
+        if self.system.tree is not None:
+            places = places_in([q.rhs for q in self.system.steps])
+            for array in ("parent", "children", "nodes", *(f"child_{k + 1}" for k in range(places))):
+                yield f"{array} = {source}[{array!r}]"
+
     def _returned(self, name: str, stages: tuple[Stage, ...]) -> list[str]:
         targets = dict.fromkeys(s.target.name for stage in stages for s in stage.statements)
         read = {leaf.name for stage in self.program.backward for s in stage.statements for leaf in leaves(s.value)}
@@ -152,9 +180,10 @@ class Writer:
     def _padded_forward(self) -> frozenset[str]:
         """Inputs that the forward pass gives rows beyond the ends."""
         read = {leaf.name for stage in self.program.forward for s in stage.statements for leaf in leaves(s.value)}
-        return frozenset(key for key in read if self._padded(key))
+        return frozenset(key for key in read if self.padded(key))
 
-    def _padded(self, key: str) -> bool:
+    def padded(self, key: str) -> bool:
+        """Whether an array from outside gets rows beyond the ends."""
         storage = self.program.storages.get(key)
         return (
             storage is not None
@@ -166,17 +195,14 @@ class Writer:
     def _opening(self, name: str, stages: tuple[Stage, ...]) -> Iterator[str]:
         """Arrays by name, and room for what is computed step by step."""
         read = {leaf.name for stage in stages for s in stage.statements for leaf in leaves(s.value)}
-        if self.system.tree is not None:
-            places = places_in([q.rhs for q in self.system.steps])
-            for array in ("parent", "children", "nodes", *(f"child_{k + 1}" for k in range(places))):
-                yield f"{array} = given[{array!r}]"
+        yield from self._tree_arrays("given")
         targets = list(dict.fromkeys(s.target.name for stage in stages for s in stage.statements))
         outside = [key for key in self.program.storages if key in read and key not in targets]
         for key in outside:
             called = self.called(key)
             if name == "backward" and (key not in self.given or key in self._padded_forward):
                 yield f"{called} = kept[{called!r}]"
-            elif self._padded(key):
+            elif self.padded(key):
                 storage = self.storage(key)
                 self.helpers.add("padded")
                 ends = f", {storage.unread[0]}, {storage.unread[1]}" if any(storage.unread) else ""

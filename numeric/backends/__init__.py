@@ -8,7 +8,11 @@ from typing import Any
 from derive.errors import UsageError
 from numeric.backends.arrays import Arrays
 
-BACKENDS = {"numpy": "numeric.backends.numpy_arrays:NumpyArrays", "torch": "numeric.backends.torch_arrays:TorchArrays"}
+BACKENDS = {
+    "numpy": "numeric.backends.numpy_arrays:NumpyArrays",
+    "compiled": "numeric.backends.compiled_arrays:CompiledArrays",
+    "torch": "numeric.backends.torch_arrays:TorchArrays",
+}
 """By name, the class that makes and reads the arrays of a backend."""
 DTYPES = ("float64", "float32")
 

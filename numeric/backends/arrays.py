@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numeric.arrays.library import Library
+
+if TYPE_CHECKING:
+    from numeric.arrays.module import Writer
+    from numeric.variant import Passes
 
 Array = Any
 
@@ -16,6 +20,8 @@ class Arrays(Protocol):
 
     library: Library
     name: str
+    passes: Callable[[Writer], Passes] | None
+    """What makes both passes of a program; None for the generated module."""
 
     def near(self, given: Iterable[Any]) -> Arrays:
         """The same where arrays lie, for libraries with devices."""

@@ -18,6 +18,7 @@ class NumpyArrays:
     """See :class:`numeric.backends.arrays.Arrays`."""
 
     library = NUMPY
+    passes = None
 
     def __init__(self, dtype: str) -> None:
         self.dtype = np.dtype(dtype)
@@ -39,7 +40,7 @@ class NumpyArrays:
         return np.asarray(array, self.dtype, order="C")
 
     def labels(self, array: Array) -> Array:
-        return array.astype(np.int64)
+        return array.astype(np.int64, order="C")
 
     def whole(self, array: Array) -> bool:
         return array.dtype.kind != "f" or not np.any(array != np.floor(array))

@@ -17,6 +17,7 @@ class TorchArrays:
     """See :class:`numeric.backends.arrays.Arrays`."""
 
     library = TORCH
+    passes = None
 
     def __init__(self, dtype: str, device: torch.device | None = None) -> None:
         self.name = dtype

@@ -1,0 +1,416 @@
+"""A pass of a program as functions of machine code, with the plan of what lies where.
+
+Every function gets a table of addresses. Those that work in rows get the slice of the batch, a room of their own, and sums to add to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from llvmlite import ir
+from sympy import Expr, Integer
+
+from derive import expressions as e
+from derive.system import T
+from numeric.native.flatten import Multiply, Operation, Outer
+from numeric.native.groups import Group, exact, grouped, read
+from numeric.native.items import FIRST, Item, Items, Phase, Run, near_only, phases, runs
+from numeric.native.places import ARRAYS, PACKS, Addresses, Frame, Place, Where, numbers_of, padded_width
+from numeric.native.products import pack, packed_size
+from numeric.native.target import Code, Function
+from numeric.native.vectors import I64, Builder, Value, Vectors, least, loop, loop_down, plus, whole
+from numeric.native.writer import GroupWriter, Span
+from numeric.program import Stage, Storage
+
+_ALIGNED = 64
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Groups that go through a piece of time one after the other (``loop`` empty), or all together step by step."""
+
+    groups: tuple[Group, ...]
+    direction: str = ""
+
+
+@dataclass
+class Pass:
+    """What a pass does, before it is written.
+
+    Parameters
+    ----------
+    stages   : of the program.
+    storages : of the program.
+    outer    : arrays that are there before: parameters, inputs, what the forward pass kept.
+    labels   : those among them that hold integers.
+    kept     : what is read after the pass.
+    visible  : those of them that a user sees, whose rows are not padded.
+    starts   : for quantities with rows before or after the sequence, the array that one of these rows comes from.
+    """
+
+    stages: Sequence[Stage]
+    storages: dict[str, Storage]
+    clock: Expr
+    sizes: Mapping[Expr, Integer]
+    double: bool
+    outer: Mapping[str, int | None]
+    labels: frozenset[str]
+    kept: frozenset[str]
+    visible: frozenset[str]
+    starts: Sequence[tuple[e.Timed, str]]
+    foreign: bool
+    arrays: list[str] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.v = Vectors(ir.Module(name="bptt"), self.double)
+        self._items = Items(self.storages, self.clock, self.kept)
+        self.items = self._items.of(self.stages, self.foreign)
+        self.phases = phases(self.items, self.storages)
+        rows = [k for k, phase in enumerate(self.phases) if phase.kind == "rows"]
+        if self.ends and (not rows or any(phase.kind == "foreign" for phase in self.phases)):
+            self.phases.insert(0, Phase("rows", ()))
+        self.runs = [runs(phase.items, self.clock) if phase.kind == "rows" else [] for phase in self.phases]
+        self.shared = [self._shared(phase) for phase in self.phases]
+        self.batches = [[self._batches(run) for run in each] for each in self.runs]
+        self.needed = frozenset(self._needed())
+        self.sums = 0
+        self.piece = self.step = 0
+        self._placed()
+
+    # -- operations --------------------------------------------------------------------------------
+
+    def _shared(self, phase: Phase) -> list[Group]:
+        if phase.kind != "shared":
+            return []
+        return grouped([op for item in phase.items for op in self._items.flattened(item)])
+
+    def _batches(self, run: Run) -> list[Batch]:
+        """Loops by themselves; neighbours among the others together, where they read each other at the same time only."""
+        found: list[Batch] = []
+        pending: list[Item] = []
+
+        def close() -> None:
+            if pending:
+                operations = [op for item in pending for op in self._items.flattened(item)]
+                found.append(Batch(tuple(grouped(operations))))
+                pending.clear()
+
+        for item in run.items:
+            if item.kind in ("forward", "backward"):
+                close()
+                found.append(Batch(tuple(grouped(self._items.flattened(item))), item.kind))
+                continue
+            written = {name for other in pending for name in other.targets}
+            if any(leaf.name in written and not self._now(leaf) for leaf in item.read()):
+                close()
+            pending.append(item)
+        close()
+        return found
+
+    def _now(self, leaf: e.Timed | e.Var) -> bool:
+        return isinstance(leaf, e.Var) or leaf.time == self.clock
+
+    def _all_groups(self) -> Iterable[Group]:
+        for each in self.shared:
+            yield from each
+        for phase in self.batches:
+            for run in phase:
+                for batch in run:
+                    yield from batch.groups
+
+    def _needed(self) -> Iterable[str]:
+        """What is read from memory: not in registers, where it was computed."""
+        for group in self._all_groups():
+            here: set[e.Timed | e.Var] = set()
+            for operation in group.operations:
+                at_entry = exact(operation)
+                for leaf in read(operation):
+                    if not (leaf in here and leaf in at_entry):
+                        yield leaf.name
+                if operation.target in read(operation) or not group.entrywise:
+                    yield operation.target.name
+                else:
+                    here.add(operation.target)
+
+    # -- places ------------------------------------------------------------------------------------
+
+    def _placed(self) -> None:
+        for key in self.outer:
+            self._array(key, self.outer[key])
+        for _, name in self.starts:
+            self.arrays.append(name)
+        for name in [name for item in self.items for name in sorted(item.targets)]:
+            if name not in self.places:
+                self._place(name, name in self._items.totals)
+        for group in self._all_groups():
+            for operation in group.operations:
+                if operation.target.name not in self.places:
+                    self._place(operation.target.name, False)
+
+    def _place(self, name: str, total: bool) -> None:
+        storage = self.storages[name]
+        count = self._count(storage)
+        if total:
+            self.places[name] = Place("sum", self.sums, count, storage)
+            self.sums += -(-count * self.v.bytes // _ALIGNED) * _ALIGNED // self.v.bytes
+            return
+        where = self._where(name, storage)
+        width = count if name in self.visible or where == "array" and not storage.batched else self._padded(count)
+        if where == "array":
+            self._array(name, width)
+        elif where == "piece":
+            self.places[name] = Place(where, self.piece, width, storage)
+            self.piece += width if name in self.needed else 0
+        else:
+            self.places[name] = Place(where, self.step, width, storage)
+            self.step += width if name in self.needed else 0
+
+    def _where(self, name: str, storage: Storage) -> Where:
+        foreign = any(item.kind == "foreign" and self._touches(item, name) for item in self.items)
+        if name in self.kept or foreign or not storage.batched:
+            return "array"
+        if storage.local:
+            return "step" if not storage.timed or self._in_loop(name) else "piece"
+        run = next((run for each in self.runs for run in each if any(name in item.targets for item in run.items)), None)
+        near = storage.timed and run is not None and near_only(run, self.items, name, self.clock)
+        return "piece" if near else "array"
+
+    def _touches(self, item: Item, name: str) -> bool:
+        return name in item.targets or any(leaf.name == name for leaf in item.read())
+
+    def _in_loop(self, name: str) -> bool:
+        """Whether a quantity is computed step by step."""
+        for each in self.batches:
+            for run in each:
+                for batch in run:
+                    if any(op.target.name == name for group in batch.groups for op in group.operations):
+                        return bool(batch.direction)
+        return False
+
+    def _count(self, storage: Storage) -> int:
+        rows, columns = numbers_of(storage.shape, self.sizes)
+        return rows * columns
+
+    def _padded(self, count: int) -> int:
+        return padded_width(count, self.v.bytes, self.v.lanes)
+
+    def _array(self, name: str, width: int | None) -> None:
+        storage = self.storages[name]
+        number = len(self.arrays) + ARRAYS
+        self.places[name] = Place("array", number, width or self._count(storage), storage, name in self.labels)
+        self.arrays.append(name)
+
+    @cached_property
+    def ends(self) -> list[str]:
+        """Quantities of this pass with rows that no statement writes."""
+        targets = dict.fromkeys(s.target.name for stage in self.stages for s in stage.statements)
+        return [
+            name
+            for name in targets
+            if self.storages[name].timed
+            and (self.storages[name].before or self.storages[name].after or name in self.sparse)
+        ]
+
+    @cached_property
+    def sparse(self) -> frozenset[str]:
+        """Quantities that are computed at certain times alone, such as what a loss adds at T; elsewhere they are zero."""
+        statements = [s for stage in self.stages for s in stage.statements]
+        always = {s.target.name for s in statements if isinstance(s.target, e.Timed) and s.target.time == self.clock}
+        return frozenset(s.target.name for s in statements if isinstance(s.target, e.Timed)) - always
+
+    # -- work --------------------------------------------------------------------------------------
+
+    @cached_property
+    def packs(self) -> dict[tuple[str, bool], tuple[int, int, int]]:
+        """Matrices in panels, turned or not: where they begin, the inner size, and columns."""
+        found: dict[tuple[str, bool], tuple[int, int, int]] = {}
+        at = 0
+        for operation in self._multiplications():
+            key = (operation.matrix.name, operation.turned)
+            if key not in found:
+                rows, columns = numbers_of(operation.matrix.shape, self.sizes)
+                inner, width = (columns, rows) if operation.turned else (rows, columns)
+                found[key] = (at, inner, width)
+                at += packed_size(self.v, inner, width)
+        return found
+
+    @property
+    def pack_numbers(self) -> int:
+        """The numbers of all matrices in panels."""
+        return sum(packed_size(self.v, inner, columns) for _, inner, columns in self.packs.values())
+
+    def _multiplications(self) -> Iterable[Multiply]:
+        for group in self._all_groups():
+            yield from (op for op in group.operations if isinstance(op, Multiply))
+
+    @cached_property
+    def work(self) -> int:
+        """Multiplications for a sequence and a step, roughly."""
+        found = sum(inner * columns for _, inner, columns in self.packs.values())
+        for group in self._all_groups():
+            for operation in group.operations:
+                if isinstance(operation, Outer):
+                    found += self._count(self.storages[operation.target.name])
+                elif not isinstance(operation, Multiply):
+                    found += 16 * self._count(self.storages[operation.target.name])
+        return found
+
+
+class Kernel:
+    """The functions of a pass, phase by phase; None for a phase in NumPy."""
+
+    def __init__(self, plan: Pass) -> None:
+        self.plan = plan
+        self.v = plan.v
+        self._packing: dict[int, bool] = {}
+        for number, phase in enumerate(plan.phases):
+            if phase.kind == "shared":
+                self._shared(number)
+            elif phase.kind == "rows":
+                self._rows(number)
+        self.code = Code(str(self.v.module))
+        self.functions: list[Function | None] = []
+        self.packers: list[Function | None] = []
+        for number, phase in enumerate(plan.phases):
+            arguments = {"shared": 1, "rows": 5}.get(phase.kind, 0)
+            self.functions.append(self.code.function(f"phase_{number}", arguments) if arguments else None)
+            self.packers.append(self.code.function(f"pack_{number}", 1) if self._packing.get(number) else None)
+
+    def _function(self, name: str, arguments: int) -> tuple[Builder, list[Value]]:
+        kind = ir.FunctionType(ir.VoidType(), [I64.as_pointer(), *[I64] * (arguments - 1)])
+        function = ir.Function(self.v.module, kind, name)
+        return ir.IRBuilder(function.append_basic_block()), list(function.args)
+
+    def _writer(self, b: Builder, frame: Frame) -> GroupWriter:
+        plan = self.plan
+
+        def panels(name: str, turned: bool) -> Value:
+            return b.gep(frame.pointer(PACKS), [whole(plan.packs[name, turned][0])])
+
+        return GroupWriter(self.v, b, plan.places, plan.sizes, plan.clock, panels, plan.needed)
+
+    # -- shared ------------------------------------------------------------------------------------
+
+    def _shared(self, number: int) -> None:
+        b, (table,) = self._function(f"phase_{number}", 1)
+        frame = Frame(self.v, b, table)
+        write = self._writer(b, frame)
+        addresses = Addresses(frame, self.plan.places, self.plan.clock)
+        for group in self.plan.shared[number]:
+            write(group, Span(addresses))
+        b.ret_void()
+
+    # -- rows --------------------------------------------------------------------------------------
+
+    def _rows(self, number: int) -> None:
+        self._pack(number)
+        b, (table, *slice_) = self._function(f"phase_{number}", 5)
+        frame = Frame(self.v, b, table, tuple(slice_), self.plan.step)
+        first = next(k for k, phase in enumerate(self.plan.phases) if phase.kind == "rows")
+        if number == first:
+            self._ends(b, frame)
+        write = self._writer(b, frame)
+        for run, batches in zip(self.plan.runs[number], self.plan.batches[number], strict=True):
+            if run.items[0].timed:
+                self._timed(b, frame, write, run, batches)
+            else:
+                addresses = Addresses(frame, self.plan.places, self.plan.clock)
+                for batch in batches:
+                    for group in batch.groups:
+                        write(group, Span(addresses))
+        b.ret_void()
+
+    def _pack(self, number: int) -> None:
+        """Matrices that the phase multiplies by, in panels."""
+        batches = [batch for run in self.plan.batches[number] for batch in run]
+        wanted = {
+            (op.matrix.name, op.turned): op.matrix
+            for batch in batches
+            for group in batch.groups
+            for op in group.operations
+            if isinstance(op, Multiply)
+        }
+        self._packing[number] = bool(wanted)
+        if not wanted:
+            return
+        b, (table,) = self._function(f"pack_{number}", 1)
+        frame = Frame(self.v, b, table)
+        for (name, turned), matrix in wanted.items():
+            at, inner, columns = self.plan.packs[name, turned]
+            source = Addresses(frame, self.plan.places, self.plan.clock).pointer(matrix)
+            width = whole(numbers_of(matrix.shape, self.plan.sizes)[1])
+            target = b.gep(frame.pointer(PACKS), [whole(at)])
+            b.call(pack(self.v, columns, turned), [source, width, whole(inner), target])
+        b.ret_void()
+
+    def _ends(self, b: Builder, frame: Frame) -> None:
+        """Rows that no statement writes: zeros, ones where nothing of the cell reads them, and starting values."""
+        starts = {(leaf.name, leaf.time): name for leaf, name in self.plan.starts}
+        for name in self.plan.ends:
+            place, storage = self.plan.places[name], self.plan.storages[name]
+            if place.where != "array":
+                continue
+            rows = [Integer(k + 1 - storage.before) for k in range(storage.before)] + [
+                T + k + 1 for k in range(storage.after)
+            ]
+            if name in self.plan.sparse:
+                with loop(b, frame.length) as step:
+                    at_step = Addresses(frame, self.plan.places, self.plan.clock, step)
+                    target = at_step.pointer(e.Timed(name, self.plan.clock, *storage.shape))
+                    self._fill(b, frame, target, place, None, 0.0)
+            first, last = storage.unread
+            for k, time in enumerate(rows):
+                target = Addresses(frame, self.plan.places, self.plan.clock).pointer(e.Timed(name, time, *storage.shape))
+                start = starts.get((name, time))
+                unread = k < first or k >= len(rows) - last
+                self._fill(b, frame, target, place, start, 1.0 if unread else 0.0)
+
+    def _fill(self, b: Builder, frame: Frame, target: Value, place: Place, start: str | None, value: float) -> None:
+        count = self.plan._count(place.storage)
+        source = None
+        if start is not None:
+            number = self.plan.arrays.index(start) + ARRAYS
+            source = b.gep(frame.pointer(number), [b.mul(frame.first, whole(count))])
+        with loop(b, frame.count) as row:
+            to = b.gep(target, [b.mul(row, whole(place.width))])
+            with loop(b, count) as k:
+                if source is None:
+                    number_ = ir.Constant(self.v.number, value)
+                else:
+                    number_ = b.load(b.gep(source, [b.add(b.mul(row, whole(count)), k)]))
+                b.store(number_, b.gep(to, [k]))
+
+    def _timed(self, b: Builder, frame: Frame, write: GroupWriter, run: Run, batches: Sequence[Batch]) -> None:
+        """Piece by piece of the time, from the first to the last or back."""
+        begin, end = self._bounds(b, frame, run.items[0])
+        length = b.sub(end, whole(begin))
+        pieces = b.sdiv(b.add(length, b.sub(frame.steps, whole(1))), frame.steps)
+        with (loop_down if run.backward else loop)(b, pieces) as number:
+            start = b.add(b.mul(number, frame.steps), whole(begin))
+            count = least(b, b.sub(end, start), frame.steps)
+            for batch in batches:
+                if not batch.direction:
+                    addresses = Addresses(frame, self.plan.places, self.plan.clock, start, start)
+                    for group in batch.groups:
+                        write(group, Span(addresses, count))
+                    continue
+                with (loop_down if batch.direction == "backward" else loop)(b, count) as step:
+                    addresses = Addresses(frame, self.plan.places, self.plan.clock, b.add(start, step), start)
+                    for group in batch.groups:
+                        write(group, Span(addresses))
+
+    def _bounds(self, b: Builder, frame: Frame, item: Item) -> tuple[int | Value, Value]:
+        """The first step, and the one after the last."""
+        if (item.first, item.last) == (FIRST, T):
+            return 0, frame.length
+        first, last = self._time(b, frame, item.first), self._time(b, frame, item.last)
+        return plus(b, first, -1), whole(last)
+
+    def _time(self, b: Builder, frame: Frame, time: Expr) -> int | Value:
+        return int(time) if time.is_Integer else plus(b, frame.length, int(time - T))
+
+
+__all__ = ["Kernel", "Operation", "Pass"]
