@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,11 @@ from derive.system import RecurrentSystem
 from numeric.arguments import Arguments, Signature, bind
 from numeric.backends import Arrays
 from numeric.backends import backend as choose
+from numeric.backends.arrays import Shortcut
 from numeric.finite import all_finite, found_at
 from numeric.named import ByName
 from numeric.passes import PASSES
+from numeric.plans import MOST, Groups, form
 from numeric.trees import Tree
 from numeric.variant import Variant
 
@@ -49,6 +51,7 @@ class CompiledCell:
         self.arrays = arrays
         self.passes = passes
         self.signature = Signature(system)
+        self._shortcuts: dict[Hashable, Shortcut] = {}
         self._variants: dict[tuple[tuple[str, ...], tuple[str, ...]], Variant] = {}
 
     def __call__(
@@ -81,8 +84,21 @@ class CompiledCell:
         -----
         NonFiniteWarning : the loss or a gradient is not finite; the message says what is the first, at which time.
         """
-        given = bind(self.signature, self.arrays, params, inputs, initial_state, cotangents, targets, length, tree)
+        groups = (params, inputs, initial_state, cotangents, targets)
+        known = form(self.arrays, groups, length) if self.arrays.shortcuts and tree is None else None
+        shortcut = self._shortcuts.get(known)
+        if shortcut is not None:
+            found = shortcut(groups)
+            if not found.finite:
+                self._warn(bind(self.signature, self.arrays, *groups, length, tree))
+            return Result(found.loss, ByName(self.system, found.states), ByName(self.system, found.gradients))
+        given = bind(self.signature, self.arrays, *groups, length, tree)
         variant = self._variant(given)
+        self._shorten(known, variant, given, groups)
+        return self._result(variant, given)
+
+    def _result(self, variant: Variant, given: Arguments) -> Result:
+        """Both passes, one after the other."""
         run = variant.forward(given)
         found = variant.gradients(run)
         gradients = {f"{key}_{place}" if place else key: value for (key, place), value in found.items()}
@@ -91,14 +107,27 @@ class CompiledCell:
         ends = (value[:: max(1, len(value) - 1)] for value in states.values())
         losses = () if run.loss is None else (run.loss,)
         if not all_finite(run, (*losses, *gradients.values(), *ends)):
-            warnings.warn(found_at(self.system, self.arrays.library, given), stacklevel=2)
+            self._warn(given)
         loss = None if run.loss is None else float(run.loss)
         return Result(loss, ByName(self.system, states), ByName(self.system, gradients))
+
+    def _warn(self, given: Arguments) -> None:
+        """Say where numbers are lost first."""
+        warnings.warn(found_at(self.system, self.arrays.library, given), stacklevel=3)
+
+    def _shorten(self, known: Hashable | None, variant: Variant, given: Arguments, groups: Groups) -> None:
+        """Find a shortcut for the calls that follow."""
+        plan = None if known is None else self.signature.plans.get(known)
+        shortcut = None if plan is None else self.arrays.shortcut(variant, plan, given, groups)
+        if known is not None and shortcut is not None:
+            if len(self._shortcuts) >= MOST:
+                self._shortcuts.clear()
+            self._shortcuts[known] = shortcut
 
     def source(self, cotangents: Iterable[str] = ()) -> str:
         """The module that is run, for cotangents of the given quantities."""
         keys = tuple(map(self.system.resolve_name, cotangents))
-        return Variant(self.system, self.arrays.library, self.passes, keys).text
+        return Variant(self.system, self.arrays.library, self.passes, keys).writer.source()
 
     def _variant(self, given: Arguments) -> Variant:
         key = (tuple(given.cotangents), tuple(sorted(given.own)))

@@ -18,15 +18,15 @@ class ByName(Mapping[str, Array]):
     """Arrays by name; a name is answered to in LaTeX and in plain spelling (``\\tilde{C}`` or ``C_tilde``)."""
 
     def __init__(self, system: RecurrentSystem, values: Mapping[str, Array]) -> None:
-        self._values = dict(values)
-        self._aliases = {alias_of(key): key for key in self._values}
+        self._values = values
         self._system = system
 
     def __getitem__(self, name: str) -> Array:
         if name in self._values:
             return self._values[name]
-        if name in self._aliases:
-            return self._values[self._aliases[name]]
+        for key in self._values:
+            if alias_of(key) == name:
+                return self._values[key]
         spelled = _spelled(self._system, name)
         if spelled in self._values:
             return self._values[spelled]

@@ -9,14 +9,12 @@ from typing import Any
 from derive.system import RecurrentSystem
 from numeric.arguments import Arguments
 from numeric.arrays.library import Library
-from numeric.arrays.module import Writer
+from numeric.arrays.module import Passes, Writer
 from numeric.lower import LOSS, WEIGHT, cotangent_key, lower
 from numeric.passes import run_passes
 from numeric.stages import program
 
 Array = Any
-Passes = tuple[Callable[..., Mapping[str, Array]], Callable[..., Mapping[str, Array]]]
-"""Forward and backward."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,7 @@ class Variant:
         equations = run_passes(lower(system, cotangents, own, weighted), passes)
         self.program = program(equations)
         self.writer = Writer(equations, self.program, library)
-        self.text = self.writer.source()
-        self._forward, self._backward = _functions(self.text, system.title) if make is None else make(self.writer)
+        self.passes = (make or Writer.passes)(self.writer)
         self._parameters, self._inputs = frozenset(system.parameters), frozenset(system.inputs)
         self._arguments = [
             (point, self.writer.argument(*point), self.program.storages[target.name])
@@ -67,7 +64,7 @@ class Variant:
         """The forward pass."""
         arrays = given.arrays(self.writer)
         with given.kind.quietly():
-            kept = self._forward(*_size(given), arrays)
+            kept = self.passes.forward(*_size(given), arrays)
         return Forward(given, arrays, kept, None if self.program.loss is None else kept[LOSS])
 
     def states(self, run: Forward) -> dict[str, Array]:
@@ -95,12 +92,12 @@ class Variant:
         if weight is not None:
             arrays[self.writer.called(WEIGHT)] = weight
         with run.given.kind.quietly():
-            found = self._backward(*_size(run.given), arrays, run.kept)
+            found = self.passes.backward(*_size(run.given), arrays, run.kept)
         return dict(self._gradients(found, run.given))
 
     def adjoints(self, run: Forward) -> Iterator[tuple[str, Array]]:
         """What the backward pass keeps for every time, over t = 1 .. T with the batch; computed anew."""
-        _, backward = _functions(self.writer.source(adjoints=True), self.system.title)
+        backward = self.writer.passes(adjoints=True).backward
         with run.given.kind.quietly():
             found = backward(*_size(run.given), run.arrays, run.kept)
         for label, value in found.items():
@@ -117,13 +114,6 @@ class Variant:
             summed = not place and key in self._parameters and key not in given.own
             timed = not place and key in self._inputs
             yield (key, place), value if summed else given.without_batch(value, timed)
-
-
-def _functions(text: str, title: str) -> Passes:
-    """Both passes out of a module."""
-    functions: dict[str, Callable[..., dict[str, Array]]] = {}
-    exec(compile(text, f"<{title or 'cell'}>", "exec"), functions)
-    return functions["forward"], functions["backward"]
 
 
 def _size(given: Arguments) -> tuple[Any, ...]:

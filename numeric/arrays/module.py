@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, Protocol
 
 from sympy import Expr, Integer, Symbol
 
@@ -38,6 +40,13 @@ class Start:
 
     leaf: e.Timed
     argument: str
+
+
+class Passes(Protocol):
+    """Both passes of a program: what :meth:`Writer.source` defines."""
+
+    forward: Callable[..., Mapping[str, Any]]
+    backward: Callable[..., Mapping[str, Any]]
 
 
 class Writer:
@@ -102,6 +111,11 @@ class Writer:
         body = "\n\n\n".join([self._function("forward"), self._function("backward")])
         return "\n\n\n".join([self.library.opening, *helper_source(self.helpers, self.library), body]) + "\n"
 
+    def passes(self, adjoints: bool = False) -> Passes:
+        """The module's functions, ready to be called."""
+        space = _run(self.source(adjoints=adjoints), f"<{self.system.title or 'cell'}>")
+        return SimpleNamespace(forward=space["forward"], backward=space["backward"])
+
     def _function(self, name: str) -> str:
         stages = self.program.forward if name == "forward" else self.program.backward
         lines = [
@@ -158,9 +172,7 @@ class Writer:
                 body += [f"if {called} is not arrays[{called!r}]:", f"    arrays[{called!r}][...] = {called}"]
         lines = [f"def piece(T, B, sizes, {self.library.kind}, arrays):", *(f"    {x}" for x in (*self._sizes_in(body), *body))]
         text = "\n\n\n".join([self.library.opening, *helper_source(self.helpers, self.library), "\n".join(lines)])
-        space: dict[str, Callable[..., None]] = {}
-        exec(compile(text, "<a stage>", "exec"), space)
-        return space["piece"]
+        return _run(text, "<a stage>")["piece"]
 
     def _tree_arrays(self, source: str) -> Iterator[str]:
         """The arrays of a tree, where the cell computes one."""
@@ -408,4 +420,11 @@ class Writer:
         return Code(" * ".join([*missing, found.at(4)]), 0, found.body, 3) if missing else found
 
 
-__all__ = ["Writer"]
+def _run(text: str, name: str) -> dict[str, Callable[..., Any]]:
+    """What a module defines."""
+    space: dict[str, Callable[..., Any]] = {}
+    exec(compile(text, name, "exec"), space)
+    return space
+
+
+__all__ = ["Passes", "Writer"]

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from numeric.arrays.library import Library
 
 if TYPE_CHECKING:
-    from numeric.arrays.module import Writer
-    from numeric.variant import Passes
+    from numeric.arguments import Arguments
+    from numeric.arrays.module import Passes, Writer
+    from numeric.plans import Groups, Plan
+    from numeric.variant import Variant
+
+
+class Found(Protocol):
+    """The results of a call."""
+
+    loss: float | None
+    states: Mapping[str, Array]
+    gradients: Mapping[str, Array]
+    finite: bool
+
+
+Shortcut = Callable[["Groups"], Found]
+"""A call with arguments of one form."""
 
 Array = Any
 
@@ -20,8 +35,8 @@ class Arrays(Protocol):
 
     library: Library
     name: str
-    passes: Callable[[Writer], Passes] | None
-    """What makes both passes of a program; None for the generated module."""
+    shortcuts: bool
+    """Whether calls may have a shortcut."""
 
     def near(self, given: Iterable[Any]) -> Arrays:
         """The same where arrays lie, for libraries with devices."""
@@ -58,3 +73,9 @@ class Arrays(Protocol):
 
     def quietly(self) -> AbstractContextManager[Any]:
         """Where both passes run."""
+
+    def passes(self, writer: Writer) -> Passes:
+        """Both passes of a program."""
+
+    def shortcut(self, variant: Variant, plan: Plan, given: Arguments, groups: Groups) -> Shortcut | None:
+        """A faster way for calls of a form that was accepted; None if there is none."""

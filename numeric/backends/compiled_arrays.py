@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from numeric.arguments import Arguments
 from numeric.arrays.module import Writer
 from numeric.backends.numpy_arrays import NumpyArrays
 from numeric.native.passes import NativePasses
-from numeric.variant import Passes
+from numeric.native.shortcut import Shortcut
+from numeric.plans import Groups, Plan
+from numeric.variant import Variant
 
 
 class CompiledArrays(NumpyArrays):
     """See :class:`numeric.backends.arrays.Arrays`."""
 
-    def passes(self, writer: Writer) -> Passes:  # type: ignore[override]
+    shortcuts = True
+
+    def passes(self, writer: Writer) -> NativePasses:
         """Both passes in machine code."""
-        made = NativePasses(writer, self.dtype)
-        return made.forward, made.backward
+        return NativePasses(writer, self.dtype)
+
+    def shortcut(self, variant: Variant, plan: Plan, given: Arguments, groups: Groups) -> Shortcut | None:
+        """The way that calls of this form take from now on; cells that need NumPy within a pass have none."""
+        size = (given.length, given.batch, given.sizes)
+        passes = variant.passes
+        assert isinstance(passes, NativePasses)
+        foreign = [passes.ready(name, *size).caller.foreign for name in ("forward", "backward")]
+        return None if any(foreign) else Shortcut(variant, plan, given, groups)

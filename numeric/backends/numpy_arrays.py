@@ -5,11 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numeric.arrays.numpy_library import NUMPY
+from numeric.backends.arrays import Shortcut
+from numeric.plans import Groups, Plan
+
+if TYPE_CHECKING:
+    from numeric.arguments import Arguments
+    from numeric.arrays.module import Passes, Writer
+    from numeric.variant import Variant
 
 Array = Any
 
@@ -18,7 +25,7 @@ class NumpyArrays:
     """See :class:`numeric.backends.arrays.Arrays`."""
 
     library = NUMPY
-    passes = None
+    shortcuts = False
 
     def __init__(self, dtype: str) -> None:
         self.dtype = np.dtype(dtype)
@@ -28,7 +35,7 @@ class NumpyArrays:
         return self
 
     def form(self, value: Any) -> Hashable | None:
-        return (value.shape, value.dtype.str) if isinstance(value, np.ndarray) else None
+        return (value.shape, value.strides, value.dtype.str) if isinstance(value, np.ndarray) else None
 
     def read(self, value: Any) -> Array:
         return np.asarray(value)
@@ -60,3 +67,9 @@ class NumpyArrays:
 
     def quietly(self) -> AbstractContextManager[Any]:
         return np.errstate(all="ignore")  # what is not finite is for the caller to see
+
+    def passes(self, writer: Writer) -> Passes:
+        return writer.passes()
+
+    def shortcut(self, variant: Variant, plan: Plan, given: Arguments, groups: Groups) -> Shortcut | None:
+        return None

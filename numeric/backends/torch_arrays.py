@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from numeric.arrays.torch_library import TORCH
+from numeric.backends.arrays import Shortcut
+from numeric.plans import Groups, Plan
+
+if TYPE_CHECKING:
+    from numeric.arguments import Arguments
+    from numeric.arrays.module import Passes, Writer
+    from numeric.variant import Variant
 
 Array = Any
 
@@ -17,7 +24,7 @@ class TorchArrays:
     """See :class:`numeric.backends.arrays.Arrays`."""
 
     library = TORCH
-    passes = None
+    shortcuts = False
 
     def __init__(self, dtype: str, device: torch.device | None = None) -> None:
         self.name = dtype
@@ -63,3 +70,9 @@ class TorchArrays:
 
     def quietly(self) -> AbstractContextManager[Any]:
         return torch.no_grad()
+
+    def passes(self, writer: Writer) -> Passes:
+        return writer.passes()
+
+    def shortcut(self, variant: Variant, plan: Plan, given: Arguments, groups: Groups) -> Shortcut | None:
+        return None

@@ -1,129 +1,91 @@
-"""Calls of machine code: arrays for a length and a batch, a table of their addresses, slices of the batch."""
+"""Calls of machine code: memory for results, addresses of what comes from outside, and threads that take slices of the batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from threading import Lock
+import ctypes
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from numeric.native.kernel import Kernel, Pass
-from numeric.native.places import TABLE
-from numeric.native.threads import most, team
+from numeric.native.layout import ALIGNED, Layout
+from numeric.native.threads import team
 
 Array = Any
-_ALIGNED = 64
-ENOUGH = 5e7
-"""Multiplications from which on a second thread is worth waking."""
-SLICE = 8
-"""Rows of a slice where there are several threads: as many as a tile has, so that weights are read seldom and nobody waits long."""
-LARGEST = 64
-"""Rows of a slice where one thread computes."""
-PIECE = 256
-"""Rows times steps of a piece of time: what is passed on within it stays in a cache."""
+_KEPT_SCRATCH = 1 << 28
+"""Bytes of scratch memory that are kept for the next call at most."""
 
 
-def address(array: Array) -> int:
-    """Where an array's numbers begin."""
+def _numbers_at(array: Array) -> int:
     found: int = array.__array_interface__["data"][0]
     return found
 
 
-def aligned(size: int) -> Array:
+def _in_objects() -> int | None:
+    """How far into an array object of NumPy the address of its numbers stands; None where that cannot be relied on."""
+    distance = object.__basicsize__
+    samples = [np.zeros(3), np.zeros((2, 2), "f4")[:, 1:], np.zeros(0), np.zeros((), "i8")]
+    try:
+        right = all(ctypes.c_size_t.from_address(id(a) + distance).value == _numbers_at(a) for a in samples)
+    except Exception:
+        return None
+    return distance if right else None
+
+
+_DISTANCE = _in_objects()
+
+
+def addresses(arrays: Sequence[Array]) -> Any:
+    """For each array a place where the address of its numbers stands, as integers of C; arrays must outlive them."""
+    kind = ctypes.c_int64 * len(arrays)
+    if _DISTANCE is not None:
+        return kind(*[id(array) + _DISTANCE for array in arrays])
+    cells = kind(*map(_numbers_at, arrays))
+    found = kind(*(ctypes.addressof(cells) + 8 * k for k in range(len(arrays))))
+    found.cells = cells
+    return found
+
+
+class Memory:
     """Bytes that begin at a multiple of a vector's size."""
-    raw = np.empty(size + _ALIGNED, np.uint8)
-    start = -address(raw) % _ALIGNED
-    return raw[start : start + size]
 
+    __slots__ = ("raw", "shift", "start")
 
-@dataclass(frozen=True)
-class View:
-    """An array within the bytes of a call."""
-
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-
-class Layout:
-    """Where the arrays of a pass lie, for a length and a batch: sums first, then one after the other."""
-
-    def __init__(self, plan: Pass, length: int, batch: int) -> None:
-        size = plan.v.bytes
-        self.dtype = np.dtype("f8" if plan.double else "f4")
-        self.views: dict[str, View] = {}
-        end = plan.sums * size
-        for name, place in plan.places.items():
-            storage = place.storage
-            body = tuple(int(axis.xreplace(dict(plan.sizes))) for axis in storage.shape if axis != 1)
-            inner = tuple(int(np.prod(body[k + 1 :])) * size for k in range(len(body)))
-            if place.where == "sum":
-                self.views[name] = View(place.number * size, body, inner)
-            elif place.where == "array" and name not in plan.outer:
-                width = place.width * size
-                rows = length + storage.before + storage.after
-                lead = (rows, batch) if storage.timed else (batch,) if storage.batched else ()
-                steps = (batch * width, width)[-len(lead) :] if lead else ()
-                self.views[name] = View(end, lead + body, steps + inner)
-                end += -(-int(np.prod(lead)) * width // _ALIGNED) * _ALIGNED
-        self.bytes = end
-
-    def array(self, memory: Array, name: str) -> Array:
-        """An array within the memory of a call."""
-        view = self.views[name]
-        return np.ndarray(view.shape, self.dtype, memory, view.offset, view.strides)
+    def __init__(self, size: int) -> None:
+        self.raw = np.empty(size + ALIGNED, np.uint8)
+        first = _numbers_at(self.raw)
+        self.shift = -first % ALIGNED
+        self.start = first + self.shift
 
 
 class Arrays(Mapping[str, Array]):
-    """The arrays of a call by name, made when they are asked for."""
+    """The results of a pass by what they are called, made when they are asked for.
 
-    def __init__(self, memory: Array, layout: Layout, names: Mapping[str, str]) -> None:
+    ``extra`` are arrays from outside that the backward pass reads as well.
+    """
+
+    def __init__(self, memory: Memory, layout: Layout, names: Mapping[str, str]) -> None:
         self.memory, self.layout, self.names = memory, layout, names
-        self.start = address(memory)
         self.extra: dict[str, Array] = {}
+        self.scratch: Memory | None = None
+        self.finite = True
 
     def __getitem__(self, called: str) -> Array:
-        if called not in self.extra:
-            self.extra[called] = self.layout.array(self.memory, self.names[called])
-        return self.extra[called]
+        if called in self.extra:
+            return self.extra[called]
+        view = self.layout.views[self.names[called]]
+        memory = self.scratch if view.scratch else self.memory
+        if memory is None:
+            raise KeyError(called)
+        return np.ndarray(view.shape, self.layout.dtype, memory.raw, memory.shift + view.offset, view.strides)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
+        views = self.layout.views
+        return (called for called, name in self.names.items() if name in views and not views[name].scratch)
 
     def __len__(self) -> int:
-        return len(self.names)
-
-
-class Room:
-    """A thread's room, and sums of its own."""
-
-    def __init__(self, plan: Pass, rows: int, steps: int, own_sums: bool) -> None:
-        size = plan.v.bytes
-        self.room = aligned((plan.step * rows + plan.piece * rows * steps) * size + _ALIGNED)
-        self.sums = aligned(plan.sums * size).view("f8" if plan.double else "f4") if own_sums else None
-        self.start = address(self.room)
-        self.sums_start = 0 if self.sums is None else address(self.sums)
-
-
-class Rooms:
-    """Rooms that were used before, for the next call."""
-
-    def __init__(self) -> None:
-        self._free: dict[tuple[int, int, int], list[list[Room]]] = {}
-        self._lock = Lock()
-
-    def take(self, plan: Pass, rows: int, steps: int, threads: int) -> list[Room]:
-        with self._lock:
-            free = self._free.get((rows, steps, threads))
-            if free:
-                return free.pop()
-        return [Room(plan, rows, steps, k > 0) for k in range(threads)]
-
-    def give(self, rooms: list[Room], rows: int, steps: int) -> None:
-        with self._lock:
-            self._free.setdefault((rows, steps, len(rooms)), []).append(rooms)
+        return sum(1 for _ in self)
 
 
 Foreign = Callable[..., None]
@@ -134,106 +96,135 @@ class Caller:
 
     Parameters
     ----------
-    foreign : functions for the phases in NumPy.
+    foreign : functions for the phases in NumPy, by number.
     names   : what each quantity is called.
     """
 
     def __init__(self, plan: Pass, foreign: Mapping[int, Foreign], names: Mapping[str, str]) -> None:
-        self.plan = plan
+        self.plan, self.foreign, self.names = plan, foreign, names
         self.kernel = Kernel(plan)
-        self.foreign = foreign
-        self.names = names
-        self._layouts: dict[tuple[int, int], Layout] = {}
-        self._rooms = Rooms()
-        self._own = [name for name in plan.arrays if name not in plan.outer]
+        self._ready: dict[tuple[int, int], Ready] = {}
 
-    def layout(self, length: int, batch: int) -> Layout:
-        """Where arrays lie; the last ones that were asked for are kept."""
+    def ready(self, length: int, batch: int, kept: Layout | None) -> Ready:
+        """What is known once length and batch are; the last ones that were asked for are kept."""
         key = (length, batch)
-        if key not in self._layouts:
-            if len(self._layouts) >= 64:
-                self._layouts.clear()
-            self._layouts[key] = Layout(self.plan, length, batch)
-        return self._layouts[key]
+        if key not in self._ready:
+            if len(self._ready) >= 64:
+                self._ready.clear()
+            self._ready[key] = Ready(self, Layout(self.plan, length, batch), kept)
+        return self._ready[key]
 
-    def __call__(
-        self, length: int, batch: int, sizes: Mapping[str, int], outer: Mapping[str, Array], addresses: Mapping[str, int], dtype: Any
-    ) -> Arrays:
-        """The arrays of the pass.
+
+class Ready:
+    """A pass for a length and a batch: the table without the addresses of a call."""
+
+    def __init__(self, caller: Caller, layout: Layout, kept: Layout | None) -> None:
+        self.caller, self.layout = caller, layout
+        plan = caller.plan
+        entries = []
+        for name in plan.arrays:
+            view = layout.views.get(name)
+            if view is None and kept is not None and name in plan.inherited:
+                view = kept.views[name]
+            entries.append(0 if view is None else view.offset)
+        head = (*layout.head, layout.rooms[0])
+        self.template = np.array([*head, *entries], np.int64)
+        self._template = _numbers_at(self.template)
+        self._scratch: list[Memory] = []
+        self.alone = layout.threads == 1 and not caller.foreign
+
+    def __call__(self, outside: Sequence[Array], kept: int, sizes: Mapping[str, int], dtype: Any, others: Mapping[str, Array]) -> Arrays:
+        """The results.
 
         Parameters
         ----------
-        outer     : arrays by what they are called, for phases in NumPy.
-        addresses : of outer arrays by name.
+        outside : arrays from outside, in the order of :attr:`Pass.outside`.
+        kept    : where the memory of the forward pass begins.
+        others  : arrays by what they are called, for phases in NumPy.
         """
-        plan = self.plan
-        layout = self.layout(length, batch)
-        found = Arrays(aligned(layout.bytes), layout, self.names)
-        # phases in NumPy expect zeros where nothing is written, as beside the edges of a tree
-        zeros = layout.bytes if self.foreign else plan.sums * plan.v.bytes
-        if zeros:
-            found.memory[:zeros] = 0
-        threads = most() if plan.work * length * batch > ENOUGH and batch > 1 else 1
-        rows = min(batch, LARGEST) if threads == 1 else min(SLICE, -(-batch // threads))
-        steps = max(1, min(length, PIECE // rows))
-        pieces = [(first, min(batch, first + rows)) for first in range(0, batch, rows)]
-        threads = min(threads, len(pieces))
-        rooms = self._rooms.take(plan, rows, steps, threads)
-        packs = aligned(plan.pack_numbers * plan.v.bytes)
-        entries = [length, batch, rows, steps, found.start, address(packs)]
-        start, views = found.start, layout.views
-        for name in plan.arrays:
-            entries.append(start + views[name].offset if name in views else addresses[name])
-        table = np.array(entries, np.int64)
-        place = address(table)
-        for number, phase in enumerate(plan.phases):
-            function = self.kernel.functions[number]
-            if phase.kind == "foreign":
-                self.foreign[number](length, batch, sizes, dtype, Joined(found, outer))
-            elif phase.kind == "shared":
-                assert function is not None
-                function(place)
-            else:
-                self._rows(number, place, found, pieces, rooms)
-        self._rooms.give(rooms, rows, steps)
+        layout, kernel = self.layout, self.caller.kernel
+        memory = Memory(layout.bytes)
+        found = Arrays(memory, layout, self.caller.names)
+        try:
+            scratch = self._scratch.pop()
+        except IndexError:
+            scratch = Memory(layout.scratch)
+        ids = addresses(outside)
+        places = (self._template, ctypes.addressof(ids), memory.start, kept, scratch.start)
+        if self.alone:
+            found.finite = kernel.whole(*places) == 0
+        else:
+            found.scratch = scratch
+            self._together(found, scratch, places, sizes, dtype, others)
+            found.scratch = None
+        if layout.scratch <= _KEPT_SCRATCH:
+            self._scratch.append(scratch)
         return found
 
-    def _rows(self, number: int, table: int, found: Arrays, pieces: list[tuple[int, int]], rooms: list[Room]) -> None:
-        function, packer = self.kernel.functions[number], self.kernel.packers[number]
-        assert function is not None
+    def _together(
+        self, found: Arrays, scratch: Memory, places: tuple[int, ...], sizes: Mapping[str, int], dtype: Any, others: Mapping[str, Array]
+    ) -> None:
+        """Phase by phase, with threads and NumPy."""
+        caller, layout = self.caller, self.layout
+        plan, kernel = caller.plan, caller.kernel
+        if caller.foreign:  # phases in NumPy expect zeros where nothing is written, as beside the edges of a tree
+            found.memory.raw[:] = 0
+            scratch.raw[:] = 0
+        table = np.empty(plan.entries, np.int64)
+        place = _numbers_at(table)
+        kernel.resolve(*places, place)
+        for number, phase in enumerate(plan.phases):
+            function = kernel.functions[number]
+            if phase.kind == "foreign":
+                caller.foreign[number](layout.length, layout.batch, sizes, dtype, Behind(found, others))
+            elif phase.kind == "shared":
+                function(place)
+            else:
+                self._rows(number, place, found, scratch)
+        found.finite = kernel.finite(place) == 0
+
+    def _rows(self, number: int, table: int, found: Arrays, scratch: Memory) -> None:
+        """A phase in rows, slice by slice."""
+        layout, kernel = self.layout, self.caller.kernel
+        function, packer = kernel.functions[number], kernel.packers[number]
         if packer is not None:
             packer(table)
-        for room in rooms[1:]:
-            assert room.sums is not None
-            room.sums[:] = 0
+        sums = layout.sums_bytes
+        rooms = [scratch.start + offset for offset in layout.rooms]
+        own = [found.memory.start, *(scratch.start + offset for offset in layout.sums[1:])]
+        for address in own[1:]:
+            ctypes.memset(address, 0, sums)
 
         def one(piece: tuple[int, int], thread: int) -> None:
-            room = rooms[thread]
-            function(table, *piece, room.start, room.sums_start or found.start)
+            function(table, *piece, rooms[thread], own[thread])
 
-        team().run(one, pieces, len(rooms))
-        if self.plan.sums and len(rooms) > 1:
-            kind = found.layout.dtype
-            sums = found.memory[: self.plan.sums * kind.itemsize].view(kind)
-            for room in rooms[1:]:
-                sums += room.sums
+        team().run(one, layout.slices, layout.threads)
+        if sums:
+            total = _flat(found.memory, 0, sums, layout.dtype)
+            for offset in layout.sums[1:]:
+                total += _flat(scratch, offset, sums, layout.dtype)
 
 
-class Joined(Mapping[str, Array]):
+def _flat(memory: Memory, offset: int, size: int, dtype: Any) -> Array:
+    first = memory.shift + offset
+    return memory.raw[first : first + size].view(dtype)
+
+
+class Behind(Mapping[str, Array]):
     """Arrays of a call, and behind them those that were there before."""
 
-    def __init__(self, own: Arrays, outer: Mapping[str, Array]) -> None:
-        self.own, self.outer = own, outer
+    def __init__(self, own: Arrays, others: Mapping[str, Array]) -> None:
+        self.own, self.others = own, others
 
     def __getitem__(self, called: str) -> Array:
-        name = self.own.names.get(called)
-        return self.own[called] if name in self.own.layout.views else self.outer[called]
+        own = self.own.names.get(called) in self.own.layout.views
+        return self.own[called] if own else self.others[called]
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self.own.names, **self.outer})
+        return iter({**self.own.names, **self.others})
 
     def __len__(self) -> int:
-        return len({**self.own.names, **self.outer})
+        return len({**self.own.names, **self.others})
 
 
-__all__ = ["TABLE", "Arrays", "Caller", "Layout", "address", "aligned"]
+__all__ = ["Arrays", "Behind", "Caller", "Ready"]

@@ -14,10 +14,11 @@ from sympy import Expr, Integer
 
 from derive import expressions as e
 from derive.system import T
-from numeric.native.flatten import Multiply, Operation, Outer
+from numeric.native.entry import write_calls
+from numeric.native.flatten import Multiply, Outer
 from numeric.native.groups import Group, exact, grouped, read
 from numeric.native.items import FIRST, Item, Items, Phase, Run, near_only, phases, runs
-from numeric.native.places import ARRAYS, PACKS, Addresses, Frame, Place, Where, numbers_of, padded_width
+from numeric.native.places import ARRAYS, PACKS, TABLE, Addresses, Frame, Place, Where, numbers_of, padded_width
 from numeric.native.products import pack, packed_size
 from numeric.native.target import Code, Function
 from numeric.native.vectors import I64, Builder, Value, Vectors, least, loop, loop_down, plus, whole
@@ -41,13 +42,17 @@ class Pass:
 
     Parameters
     ----------
-    stages   : of the program.
-    storages : of the program.
-    outer    : arrays that are there before: parameters, inputs, what the forward pass kept.
-    labels   : those among them that hold integers.
-    kept     : what is read after the pass.
-    visible  : those of them that a user sees, whose rows are not padded.
-    starts   : for quantities with rows before or after the sequence, the array that one of these rows comes from.
+    stages    : of the program.
+    storages  : of the program.
+    outer     : arrays that are there before: parameters, inputs, what the forward pass kept; with the distance of their rows where it is
+                not that of their numbers.
+    inherited : those that the forward pass kept.
+    labels    : those that hold integers.
+    results   : what is read after the pass.
+    visible   : those of them that a user sees, whose rows are not padded.
+    starts    : for quantities with rows before or after the sequence, the array that one of these rows comes from.
+    foreign   : whether all of it runs in NumPy.
+    every     : whether results are looked at for every time, to see whether they are finite; else at the first and the last.
     """
 
     stages: Sequence[Stage]
@@ -56,17 +61,19 @@ class Pass:
     sizes: Mapping[Expr, Integer]
     double: bool
     outer: Mapping[str, int | None]
+    inherited: frozenset[str]
     labels: frozenset[str]
-    kept: frozenset[str]
+    results: frozenset[str]
     visible: frozenset[str]
     starts: Sequence[tuple[e.Timed, str]]
     foreign: bool
+    every: bool
     arrays: list[str] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.v = Vectors(ir.Module(name="bptt"), self.double)
-        self._items = Items(self.storages, self.clock, self.kept)
+        self._items = Items(self.storages, self.clock, self.results)
         self.items = self._items.of(self.stages, self.foreign)
         self.phases = phases(self.items, self.storages)
         rows = [k for k, phase in enumerate(self.phases) if phase.kind == "rows"]
@@ -152,7 +159,7 @@ class Pass:
 
     def _place(self, name: str, total: bool) -> None:
         storage = self.storages[name]
-        count = self._count(storage)
+        count = self.count(storage)
         if total:
             self.places[name] = Place("sum", self.sums, count, storage)
             self.sums += -(-count * self.v.bytes // _ALIGNED) * _ALIGNED // self.v.bytes
@@ -170,7 +177,7 @@ class Pass:
 
     def _where(self, name: str, storage: Storage) -> Where:
         foreign = any(item.kind == "foreign" and self._touches(item, name) for item in self.items)
-        if name in self.kept or foreign or not storage.batched:
+        if name in self.results or foreign or not storage.batched:
             return "array"
         if storage.local:
             return "step" if not storage.timed or self._in_loop(name) else "piece"
@@ -190,7 +197,8 @@ class Pass:
                         return bool(batch.direction)
         return False
 
-    def _count(self, storage: Storage) -> int:
+    def count(self, storage: Storage) -> int:
+        """The numbers of a row."""
         rows, columns = numbers_of(storage.shape, self.sizes)
         return rows * columns
 
@@ -200,7 +208,7 @@ class Pass:
     def _array(self, name: str, width: int | None) -> None:
         storage = self.storages[name]
         number = len(self.arrays) + ARRAYS
-        self.places[name] = Place("array", number, width or self._count(storage), storage, name in self.labels)
+        self.places[name] = Place("array", number, width or self.count(storage), storage, name in self.labels)
         self.arrays.append(name)
 
     @cached_property
@@ -220,6 +228,17 @@ class Pass:
         statements = [s for stage in self.stages for s in stage.statements]
         always = {s.target.name for s in statements if isinstance(s.target, e.Timed) and s.target.time == self.clock}
         return frozenset(s.target.name for s in statements if isinstance(s.target, e.Timed)) - always
+
+    @cached_property
+    def outside(self) -> list[str]:
+        """Arrays whose addresses come with a call, in the order of the table."""
+        starts = {name for _, name in self.starts}
+        return [name for name in self.arrays if name in starts or (name in self.outer and name not in self.inherited)]
+
+    @property
+    def entries(self) -> int:
+        """How long a table is."""
+        return len(TABLE) + ARRAYS + len(self.arrays)
 
     # -- work --------------------------------------------------------------------------------------
 
@@ -253,9 +272,9 @@ class Pass:
         for group in self._all_groups():
             for operation in group.operations:
                 if isinstance(operation, Outer):
-                    found += self._count(self.storages[operation.target.name])
+                    found += self.count(self.storages[operation.target.name])
                 elif not isinstance(operation, Multiply):
-                    found += 16 * self._count(self.storages[operation.target.name])
+                    found += 16 * self.count(self.storages[operation.target.name])
         return found
 
 
@@ -271,12 +290,16 @@ class Kernel:
                 self._shared(number)
             elif phase.kind == "rows":
                 self._rows(number)
+        write_calls(self.v, plan, [number for number, packs in self._packing.items() if packs])
         self.code = Code(str(self.v.module))
-        self.functions: list[Function | None] = []
+        self.whole = self.code.function("whole", 5, True)
+        self.resolve = self.code.function("resolve", 6)
+        self.finite = self.code.function("finite", 1, True)
+        self.functions: list[Function] = []
         self.packers: list[Function | None] = []
         for number, phase in enumerate(plan.phases):
-            arguments = {"shared": 1, "rows": 5}.get(phase.kind, 0)
-            self.functions.append(self.code.function(f"phase_{number}", arguments) if arguments else None)
+            arguments = {"shared": 1, "rows": 5, "foreign": 0}[phase.kind]
+            self.functions.append(self.code.function(f"phase_{number}", arguments) if arguments else _nothing)
             self.packers.append(self.code.function(f"pack_{number}", 1) if self._packing.get(number) else None)
 
     def _function(self, name: str, arguments: int) -> tuple[Builder, list[Value]]:
@@ -369,7 +392,7 @@ class Kernel:
                 self._fill(b, frame, target, place, start, 1.0 if unread else 0.0)
 
     def _fill(self, b: Builder, frame: Frame, target: Value, place: Place, start: str | None, value: float) -> None:
-        count = self.plan._count(place.storage)
+        count = self.plan.count(place.storage)
         source = None
         if start is not None:
             number = self.plan.arrays.index(start) + ARRAYS
@@ -413,4 +436,8 @@ class Kernel:
         return int(time) if time.is_Integer else plus(b, frame.length, int(time - T))
 
 
-__all__ = ["Kernel", "Operation", "Pass"]
+def _nothing(*_: int) -> None:
+    """What a phase in NumPy is here."""
+
+
+__all__ = ["Kernel", "Pass"]

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Integer, Symbol
 
-from derive.errors import MissingRuleError
 from derive.system import leaves
 from numeric.arrays.module import Writer
 from numeric.lower import LOSS
-from numeric.native.calls import Arrays, Caller, address
+from numeric.native.calls import Arrays, Caller, Ready
 from numeric.native.kernel import Pass
 from numeric.program import Stage
 
@@ -34,23 +33,19 @@ class NativePasses:
         self.program = writer.program
         self.double = np.dtype(dtype).itemsize == 8
         self.names = {writer.called(key): key for key in self.program.storages}
+        self.padded = frozenset(key for key in writer.given if writer.padded(key))
         self._callers: dict[tuple[str, Sizes], Caller] = {}
-        self._given = {key: writer.called(key) for key in writer.given}
-        self._kept = frozenset(writer.kept_forward())
-        self._padded = {key for key in writer.given if writer.padded(key)}
 
     # -- functions ---------------------------------------------------------------------------------
 
-    def forward(self, length: int, batch: int, sizes: Mapping[str, int], dtype: Any, given: Mapping[str, Array]) -> Mapping[str, Array]:
+    def forward(self, length: int, batch: int, sizes: Mapping[str, int], dtype: Any, given: Mapping[str, Array]) -> Arrays:
         """What the backward pass reads, all quantities, and the loss."""
-        caller = self._caller("forward", sizes)
-        outer = self._outer(caller, given, length)
-        addresses = {name: address(array) for name, array in outer.items()}
-        addresses |= {start.argument: address(given[start.argument]) for start in self.writer.starts}
-        called = {**given, **{self._given[name]: array for name, array in outer.items()}}
-        found = caller(length, batch, sizes, called, addresses, dtype)
-        for name in self._padded & set(outer):
-            found.extra[self._given[name]] = outer[name]
+        ready = self.ready("forward", length, batch, sizes)
+        extra = {called: self.with_ends(key, given[called]) for called, key in self._padded_names()}
+        others = {**given, **extra}
+        outside = [self._contiguous(others[name]) for name in self.outside(ready)]
+        found = ready(outside, 0, sizes, dtype, others)
+        found.extra = extra
         return found
 
     def backward(
@@ -58,69 +53,83 @@ class NativePasses:
     ) -> Mapping[str, Array]:
         """The gradients, by what they are gradients of."""
         assert isinstance(kept, Arrays)
-        caller = self._caller("backward", sizes)
-        addresses = {}
-        outer: dict[str, Array] = {}
-        for name in caller.plan.outer:
-            if name in kept.layout.views:
-                addresses[name] = kept.start + kept.layout.views[name].offset
-            else:
-                called = self.writer.called(name)
-                array = kept.extra[called] if called in kept.extra else self._ready(name, given[called], length)
-                outer[called] = array
-                addresses[name] = address(array)
-        found = caller(length, batch, sizes, _Behind(outer, kept, given), addresses, dtype)
-        return {
-            self.writer.argument(key, place): found[self.writer.called(target.name)]
+        ready = self.ready("backward", length, batch, sizes)
+        others = {**given, **kept.extra}
+        outside = [self._contiguous(others[name]) for name in self.outside(ready)]
+        if ready.caller.foreign:
+            others |= {called: kept[called] for called in kept if called not in others}
+        found = ready(outside, kept.memory.start, sizes, dtype, others)
+        return {argument: found[called] for argument, called in self.results()}
+
+    def results(self) -> list[tuple[str, str]]:
+        """Gradients: the argument that each belongs to, and what it is called."""
+        return [
+            (self.writer.argument(key, place), self.writer.called(target.name))
             for (key, place), target in self.program.gradients.items()
-        }
+        ]
 
-    def _outer(self, caller: Caller, given: Mapping[str, Array], length: int) -> dict[str, Array]:
-        return {name: self._ready(name, given[self._given[name]], length) for name in caller.plan.outer}
+    def outside(self, ready: Ready) -> list[str]:
+        """What arrays from outside are called, in their order."""
+        plan = ready.caller.plan
+        return [self.writer.called(name) if name in plan.outer else name for name in plan.outside]
 
-    def _ready(self, name: str, array: Array, length: int) -> Array:
-        """An array with the rows beyond the sequence that are read."""
-        if name not in self._padded:
-            return array if array.flags.c_contiguous else np.ascontiguousarray(array)
-        storage = self.program.storages[name]
-        rows = np.zeros((storage.before + length + storage.after, *array.shape[1:]), array.dtype)
+    def _padded_names(self) -> list[tuple[str, str]]:
+        return [(self.writer.called(key), key) for key in self.padded]
+
+    def with_ends(self, key: str, array: Array) -> Array:
+        """An array over time with the rows beyond the sequence that are read."""
+        storage = self.program.storages[key]
+        rows = np.zeros((storage.before + len(array) + storage.after, *array.shape[1:]), array.dtype)
         first, last = storage.unread
         rows[:first], rows[len(rows) - last :] = 1, 1
-        rows[storage.before : storage.before + length] = array
+        rows[storage.before : storage.before + len(array)] = array
         return rows
+
+    def _contiguous(self, array: Array) -> Array:
+        return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
     # -- plans -------------------------------------------------------------------------------------
 
-    def _caller(self, name: str, sizes: Mapping[str, int]) -> Caller:
+    def ready(self, name: str, length: int, batch: int, sizes: Mapping[str, int]) -> Ready:
+        """A pass for a length, a batch and sizes; machine code is made for sizes alone."""
+        kept = None if name == "forward" else self.ready("forward", length, batch, sizes).layout
         key = (name, tuple(sorted(sizes.items())))
         if key not in self._callers:
             self._callers[key] = self._made(name, sizes)
-        return self._callers[key]
+        return self._callers[key].ready(length, batch, kept)
 
     def _made(self, name: str, sizes: Mapping[str, int]) -> Caller:
         system = self.writer.system
         stages = self.program.forward if name == "forward" else self.program.backward
-        if name == "forward":
-            visible = {*(q.key for q in system.equations), LOSS}
-            kept = self._kept | visible
-        else:
-            visible = {target.name for target in self.program.gradients.values()}
-            kept = frozenset(visible)
         targets = {s.target.name for stage in stages for s in stage.statements}
         read = dict.fromkeys(leaf.name for stage in stages for s in stage.statements for leaf in leaves(s.value))
-        outer = {key: self._width(key, sizes) for key in read if key not in targets}
-        symbols: dict[Expr, Integer] = {
-            symbol: Integer(sizes[str(symbol)])
-            for storage in self.program.storages.values()
-            for axis in storage.shape
-            for symbol in axis.free_symbols
-            if isinstance(symbol, Symbol) and str(symbol) in sizes
-        }
-        starts = [(start.leaf, start.argument) for start in self.writer.starts] if name == "forward" else []
+        inherited: Mapping[str, int | None] = {}
+        if name == "forward":
+            visible = {*(q.key for q in system.equations), LOSS}
+            results = {*self.writer.kept_forward(), *visible}
+        else:
+            visible = results = {target.name for target in self.program.gradients.values()}
+            forward = self._callers["forward", tuple(sorted(sizes.items()))].plan
+            inherited = {
+                key: place.width
+                for key, place in forward.places.items()
+                if key in read and key not in targets and key not in forward.outer
+            }
         plan = Pass(
-            stages, dict(self.program.storages), system.time, symbols, self.double, outer, frozenset(system.labels), kept & targets,
-            frozenset(visible), starts, system.tree is not None,
-        )  # fmt: skip
+            stages=stages,
+            storages=dict(self.program.storages),
+            clock=system.time,
+            sizes=self._numbers(sizes),
+            double=self.double,
+            outer={key: inherited.get(key) for key in read if key not in targets},
+            inherited=frozenset(inherited),
+            labels=frozenset(system.labels),
+            results=frozenset(results & targets),
+            visible=frozenset(visible & targets),
+            starts=[(start.leaf, start.argument) for start in self.writer.starts] if name == "forward" else [],
+            foreign=system.tree is not None,
+            every=name == "backward",
+        )
         foreign = {
             number: self.writer.piece(phase.items[0].stage)
             for number, phase in enumerate(plan.phases)
@@ -128,28 +137,10 @@ class NativePasses:
         }
         return Caller(plan, foreign, self.names)
 
-    def _width(self, key: str, sizes: Mapping[str, int]) -> int | None:
-        """The distance of rows of what the forward pass left; None for arrays from outside."""
-        forward = self._callers.get(("forward", tuple(sorted(sizes.items()))))
-        if forward is None or key not in forward.plan.places or key in forward.plan.outer:
-            return None
-        return forward.plan.places[key].width
+    def _numbers(self, sizes: Mapping[str, int]) -> dict[Expr, Integer]:
+        axes = {axis for storage in self.program.storages.values() for axis in storage.shape}
+        symbols = {symbol for axis in axes for symbol in axis.free_symbols if isinstance(symbol, Symbol)}
+        return {symbol: Integer(sizes[str(symbol)]) for symbol in symbols if str(symbol) in sizes}
 
 
-class _Behind(dict[str, Array]):
-    """Arrays by what they are called; what is not here is looked for in others."""
-
-    def __init__(self, first: Mapping[str, Array], *others: Mapping[str, Array]) -> None:
-        super().__init__(first)
-        self.others = others
-
-    def __missing__(self, called: str) -> Array:
-        for other in self.others:
-            try:
-                return other[called]
-            except KeyError:
-                continue
-        raise KeyError(called)
-
-
-__all__ = ["MissingRuleError", "NativePasses"]
+__all__ = ["NativePasses"]

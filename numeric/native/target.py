@@ -108,9 +108,9 @@ class Code:
         self._engine.add_object_file(binding.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
 
-    def function(self, name: str, arguments: int) -> Function:
-        """A function of so many integers or addresses; while it runs, other threads of Python run too."""
-        kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * arguments)
+    def function(self, name: str, arguments: int, answers: bool = False) -> Function:
+        """A function of so many integers or addresses, and whether it gives an integer; while it runs, other threads of Python run too."""
+        kind = ctypes.CFUNCTYPE(ctypes.c_int64 if answers else None, *[ctypes.c_int64] * arguments)
         found: Function = kind(self._engine.get_function_address(name))
         return found
 
