@@ -1,6 +1,6 @@
 """Forward and all gradients of the RNN, the GRU and the LSTM in float32: ``python benchmarks/speed.py [-o FILE]``.
 
-Everybody runs in turn in one process, round by round, and a figure is the median over the rounds. That all of them compute the same is
+Everybody takes turns in one process, round by round, and a figure is the median over the rounds. That all of them compute the same is
 asserted before anything is timed. Ratios are medians of the ratios within a round, because machines breathe.
 """
 
@@ -28,6 +28,8 @@ OURS = ("numpy", "torch", "compiled")
 FLOORS = ("products", "one product")
 _AGREEMENT = 2e-4
 """Of float32 numbers, relative to the largest of an array."""
+_PAUSE, _BLOCK, _MOST = 0.03, 0.005, 50
+"""Seconds before somebody's turn, seconds of a turn of somebody fast, and how often he runs in it at most."""
 
 
 def peers(problem: Problem) -> dict[str, Run]:
@@ -54,15 +56,27 @@ def assert_agreement(runs: Mapping[str, Run]) -> None:
 
 
 def timed(runs: Mapping[str, Run], seconds: float) -> dict[str, list[float]]:
-    """Seconds of everybody in every round; as many rounds as fit, at least five."""
+    """Seconds of everybody in every round; as many rounds as fit, at least five.
+
+    In a round everybody gets the processor to himself: after a pause, in which the threads of the one before fall asleep, he runs once
+    uncounted, and then as often as a few milliseconds allow.
+    """
     found: dict[str, list[float]] = {name: [] for name in runs}
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(found["torch.nn"]) < 5:
         for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            found[name].append(time.perf_counter() - start)
+            time.sleep(_PAUSE)
+            first = _once(run, 1)
+            repetitions = max(1, min(_MOST, int(_BLOCK / first)))
+            found[name].append(_once(run, repetitions))
     return found
+
+
+def _once(run: Run, repetitions: int) -> float:
+    start = time.perf_counter()
+    for _ in range(repetitions):
+        run()
+    return (time.perf_counter() - start) / repetitions
 
 
 def ratio(times: Mapping[str, list[float]], slow: str, fast: str) -> float:

@@ -12,7 +12,7 @@ from derive.system import RecurrentSystem
 from numeric.arguments import Arguments, Signature, bind
 from numeric.backends import Arrays
 from numeric.backends import backend as choose
-from numeric.backends.arrays import Shortcut
+from numeric.backends.arrays import Found, Shortcut
 from numeric.finite import all_finite, found_at
 from numeric.named import ByName
 from numeric.passes import PASSES
@@ -52,6 +52,7 @@ class CompiledCell:
         self.passes = passes
         self.signature = Signature(system)
         self._shortcuts: dict[Hashable, Shortcut] = {}
+        self._last: Shortcut | None = None
         self._variants: dict[tuple[tuple[str, ...], tuple[str, ...]], Variant] = {}
 
     def __call__(
@@ -85,17 +86,25 @@ class CompiledCell:
         NonFiniteWarning : the loss or a gradient is not finite; the message says what is the first, at which time.
         """
         groups = (params, inputs, initial_state, cotangents, targets)
-        known = form(self.arrays, groups, length) if self.arrays.shortcuts and tree is None else None
-        shortcut = self._shortcuts.get(known)
-        if shortcut is not None:
-            found = shortcut(groups)
+        found = self._quickly(groups, length) if tree is None else None
+        if found is not None:
             if not found.finite:
-                self._warn(bind(self.signature, self.arrays, *groups, length, tree))
+                self._warn(bind(self.signature, self.arrays, *groups, length))
             return Result(found.loss, ByName(self.system, found.states), ByName(self.system, found.gradients))
         given = bind(self.signature, self.arrays, *groups, length, tree)
         variant = self._variant(given)
-        self._shorten(known, variant, given, groups)
+        if tree is None:
+            self._shorten(variant, given, groups, length)
         return self._result(variant, given)
+
+    def _quickly(self, groups: Groups, length: int | None) -> Found | None:
+        """The results by a shortcut, most likely the one that was taken last."""
+        found = None if self._last is None else self._last(groups, length)
+        if found is None and self._shortcuts:
+            shortcut = self._shortcuts.get(form(self.arrays, groups, length))
+            if shortcut is not None:
+                self._last, found = shortcut, shortcut(groups, length)
+        return found
 
     def _result(self, variant: Variant, given: Arguments) -> Result:
         """Both passes, one after the other."""
@@ -115,14 +124,15 @@ class CompiledCell:
         """Say where numbers are lost first."""
         warnings.warn(found_at(self.system, self.arrays.library, given), stacklevel=3)
 
-    def _shorten(self, known: Hashable | None, variant: Variant, given: Arguments, groups: Groups) -> None:
+    def _shorten(self, variant: Variant, given: Arguments, groups: Groups, length: int | None) -> None:
         """Find a shortcut for the calls that follow."""
+        known = form(self.arrays, groups, length) if self.arrays.shortcuts else None
         plan = None if known is None else self.signature.plans.get(known)
-        shortcut = None if plan is None else self.arrays.shortcut(variant, plan, given, groups)
-        if known is not None and shortcut is not None:
+        shortcut = None if plan is None else self.arrays.shortcut(variant, plan, given, groups, length)
+        if shortcut is not None:
             if len(self._shortcuts) >= MOST:
                 self._shortcuts.clear()
-            self._shortcuts[known] = shortcut
+            self._shortcuts[known] = self._last = shortcut
 
     def source(self, cotangents: Iterable[str] = ()) -> str:
         """The module that is run, for cotangents of the given quantities."""

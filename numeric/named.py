@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,32 +14,39 @@ from derive.system import RecurrentSystem
 Array = Any
 
 
-class ByName(Mapping[str, Array]):
+class ByName(dict[str, Array]):
     """Arrays by name; a name is answered to in LaTeX and in plain spelling (``\\tilde{C}`` or ``C_tilde``)."""
 
     def __init__(self, system: RecurrentSystem, values: Mapping[str, Array]) -> None:
-        self._values = values
+        super().__init__(values)
         self._system = system
 
-    def __getitem__(self, name: str) -> Array:
-        if name in self._values:
-            return self._values[name]
-        for key in self._values:
-            if alias_of(key) == name:
-                return self._values[key]
-        spelled = _spelled(self._system, name)
-        if spelled in self._values:
-            return self._values[spelled]
-        raise KeyError(f"{name} is not among {', '.join(self._values)}")
+    def __missing__(self, name: str) -> Array:
+        key = self._key(name)
+        if key is None:
+            raise KeyError(f"{name} is not among {', '.join(self)}")
+        return self[key]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and self._key(name) is not None)
 
-    def __len__(self) -> int:
-        return len(self._values)
+    def get(self, name: str, default: Any = None) -> Any:
+        """The array, or a default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def _key(self, name: str) -> str | None:
+        """The key that another spelling means."""
+        keys = (key for key in self if alias_of(key) == name)
+        key = next(keys, None)
+        if key is None:
+            key = _spelled(self._system, name)
+        return key if super().__contains__(key) else None
 
     def __repr__(self) -> str:
-        return f"<{', '.join(f'{key} {np.shape(value)}' for key, value in self._values.items())}>"
+        return f"<{', '.join(f'{key} {np.shape(value)}' for key, value in self.items())}>"
 
 
 def _spelled(system: RecurrentSystem, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-goldens", action="store_true", help="write exported modules anew, to be read before they are kept"
     )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _machine_code_in_a_folder_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing is read from the user's folder of machine code, or left in it."""
+    os.environ["BPTT_CACHE_DIR"] = str(tmp_path_factory.mktemp("machine-code"))
 
 
 @pytest.fixture

@@ -153,12 +153,11 @@ class Applications:
         round_bracket = isinstance(bracket, s.Bracket) and bracket.kind == "("
         if word or over_function or (round_bracket and len(bracket.children()) > 1):
             styled = word and reference.name.base.startswith(ALPHABETS)
+            known = {*ELEMENTWISE, *MATRIX_FUNCTIONS, *EXTREMES}
             raise UnknownNameError(
                 f"{shown} is not a function of the notation",
                 span=item.span,
-                expected=None
-                if styled
-                else f"one of {', '.join(sorted({*ELEMENTWISE, *MATRIX_FUNCTIONS, *EXTREMES}))}",
+                expected=None if styled else f"one of {', '.join(name for name in sorted(known) if '_' not in name)}",
                 hint=f"for a derivative write {reference.name.base}'"
                 if over_function
                 else "write the function by operations that there are, or " + DECLARE,

@@ -45,8 +45,13 @@ class Start:
 class Passes(Protocol):
     """Both passes of a program: what :meth:`Writer.source` defines."""
 
-    forward: Callable[..., Mapping[str, Any]]
-    backward: Callable[..., Mapping[str, Any]]
+    @property
+    def forward(self) -> Callable[..., Mapping[str, Any]]:
+        """Of length, batch, sizes, what arrays are made like, and arguments: all quantities."""
+
+    @property
+    def backward(self) -> Callable[..., Mapping[str, Any]]:
+        """Of the same and what the forward pass gave: the gradients."""
 
 
 class Writer:
@@ -170,7 +175,10 @@ class Writer:
             called = self.called(key)
             if not self.storage(key).local:
                 body += [f"if {called} is not arrays[{called!r}]:", f"    arrays[{called!r}][...] = {called}"]
-        lines = [f"def piece(T, B, sizes, {self.library.kind}, arrays):", *(f"    {x}" for x in (*self._sizes_in(body), *body))]
+        lines = [
+            f"def piece(T, B, sizes, {self.library.kind}, arrays):",
+            *(f"    {x}" for x in (*self._sizes_in(body), *body)),
+        ]
         text = "\n\n\n".join([self.library.opening, *helper_source(self.helpers, self.library), "\n".join(lines)])
         return _run(text, "<a stage>")["piece"]
 

@@ -18,14 +18,21 @@ if TYPE_CHECKING:
 class Found(Protocol):
     """The results of a call."""
 
-    loss: float | None
-    states: Mapping[str, Array]
-    gradients: Mapping[str, Array]
-    finite: bool
+    @property
+    def loss(self) -> float | None: ...
+
+    @property
+    def states(self) -> Mapping[str, Array]: ...
+
+    @property
+    def gradients(self) -> Mapping[str, Array]: ...
+
+    @property
+    def finite(self) -> bool: ...
 
 
-Shortcut = Callable[["Groups"], Found]
-"""A call with arguments of one form."""
+Shortcut = Callable[["Groups", int | None], Found | None]
+"""A call with arguments of one form; None for those of another."""
 
 Array = Any
 
@@ -77,5 +84,7 @@ class Arrays(Protocol):
     def passes(self, writer: Writer) -> Passes:
         """Both passes of a program."""
 
-    def shortcut(self, variant: Variant, plan: Plan, given: Arguments, groups: Groups) -> Shortcut | None:
+    def shortcut(
+        self, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
+    ) -> Shortcut | None:
         """A faster way for calls of a form that was accepted; None if there is none."""

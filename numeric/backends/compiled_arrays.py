@@ -20,10 +20,13 @@ class CompiledArrays(NumpyArrays):
         """Both passes in machine code."""
         return NativePasses(writer, self.dtype)
 
-    def shortcut(self, variant: Variant, plan: Plan, given: Arguments, groups: Groups) -> Shortcut | None:
+    def shortcut(
+        self, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
+    ) -> Shortcut | None:
         """The way that calls of this form take from now on; cells that need NumPy within a pass have none."""
         size = (given.length, given.batch, given.sizes)
         passes = variant.passes
-        assert isinstance(passes, NativePasses)
+        if not isinstance(passes, NativePasses):
+            return None
         foreign = [passes.ready(name, *size).caller.foreign for name in ("forward", "backward")]
-        return None if any(foreign) else Shortcut(variant, plan, given, groups)
+        return None if any(foreign) else Shortcut(passes, variant, plan, given, groups, length)

@@ -71,5 +71,7 @@ class NumpyArrays:
     def passes(self, writer: Writer) -> Passes:
         return writer.passes()
 
-    def shortcut(self, variant: Variant, plan: Plan, given: Arguments, groups: Groups) -> Shortcut | None:
+    def shortcut(
+        self, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
+    ) -> Shortcut | None:
         return None

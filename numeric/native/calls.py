@@ -8,55 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from numeric.native.kernel import Kernel, Pass
-from numeric.native.layout import ALIGNED, Layout
+from numeric.native.kernel import Kernel
+from numeric.native.layout import Layout
+from numeric.native.memory import Memory, handles, numbers_at
+from numeric.native.plan import Pass
 from numeric.native.threads import team
 
 Array = Any
 _KEPT_SCRATCH = 1 << 28
 """Bytes of scratch memory that are kept for the next call at most."""
-
-
-def _numbers_at(array: Array) -> int:
-    found: int = array.__array_interface__["data"][0]
-    return found
-
-
-def _in_objects() -> int | None:
-    """How far into an array object of NumPy the address of its numbers stands; None where that cannot be relied on."""
-    distance = object.__basicsize__
-    samples = [np.zeros(3), np.zeros((2, 2), "f4")[:, 1:], np.zeros(0), np.zeros((), "i8")]
-    try:
-        right = all(ctypes.c_size_t.from_address(id(a) + distance).value == _numbers_at(a) for a in samples)
-    except Exception:
-        return None
-    return distance if right else None
-
-
-_DISTANCE = _in_objects()
-
-
-def addresses(arrays: Sequence[Array]) -> Any:
-    """For each array a place where the address of its numbers stands, as integers of C; arrays must outlive them."""
-    kind = ctypes.c_int64 * len(arrays)
-    if _DISTANCE is not None:
-        return kind(*[id(array) + _DISTANCE for array in arrays])
-    cells = kind(*map(_numbers_at, arrays))
-    found = kind(*(ctypes.addressof(cells) + 8 * k for k in range(len(arrays))))
-    found.cells = cells
-    return found
-
-
-class Memory:
-    """Bytes that begin at a multiple of a vector's size."""
-
-    __slots__ = ("raw", "shift", "start")
-
-    def __init__(self, size: int) -> None:
-        self.raw = np.empty(size + ALIGNED, np.uint8)
-        first = _numbers_at(self.raw)
-        self.shift = -first % ALIGNED
-        self.start = first + self.shift
 
 
 class Arrays(Mapping[str, Array]):
@@ -129,11 +89,14 @@ class Ready:
             entries.append(0 if view is None else view.offset)
         head = (*layout.head, layout.rooms[0])
         self.template = np.array([*head, *entries], np.int64)
-        self._template = _numbers_at(self.template)
+        self.template_at = numbers_at(self.template)
+        self.handles = ctypes.c_int64 * len(plan.outside)
         self._scratch: list[Memory] = []
         self.alone = layout.threads == 1 and not caller.foreign
 
-    def __call__(self, outside: Sequence[Array], kept: int, sizes: Mapping[str, int], dtype: Any, others: Mapping[str, Array]) -> Arrays:
+    def __call__(
+        self, outside: Sequence[Array], kept: int, sizes: Mapping[str, int], dtype: Any, others: Mapping[str, Array]
+    ) -> Arrays:
         """The results.
 
         Parameters
@@ -145,24 +108,38 @@ class Ready:
         layout, kernel = self.layout, self.caller.kernel
         memory = Memory(layout.bytes)
         found = Arrays(memory, layout, self.caller.names)
-        try:
-            scratch = self._scratch.pop()
-        except IndexError:
-            scratch = Memory(layout.scratch)
-        ids = addresses(outside)
-        places = (self._template, ctypes.addressof(ids), memory.start, kept, scratch.start)
+        scratch = self.take()
+        found_by = handles(self.handles, outside)
+        places = (self.template_at, ctypes.addressof(found_by), memory.start, kept, scratch.start)
         if self.alone:
             found.finite = kernel.whole(*places) == 0
         else:
             found.scratch = scratch
             self._together(found, scratch, places, sizes, dtype, others)
             found.scratch = None
-        if layout.scratch <= _KEPT_SCRATCH:
-            self._scratch.append(scratch)
+        self.give(scratch)
         return found
 
+    def take(self) -> Memory:
+        """Scratch memory, which one call at a time uses."""
+        try:
+            return self._scratch.pop()
+        except IndexError:
+            return Memory(self.layout.scratch)
+
+    def give(self, scratch: Memory) -> None:
+        """Keep scratch memory for the next call."""
+        if self.layout.scratch <= _KEPT_SCRATCH:
+            self._scratch.append(scratch)
+
     def _together(
-        self, found: Arrays, scratch: Memory, places: tuple[int, ...], sizes: Mapping[str, int], dtype: Any, others: Mapping[str, Array]
+        self,
+        found: Arrays,
+        scratch: Memory,
+        places: tuple[int, ...],
+        sizes: Mapping[str, int],
+        dtype: Any,
+        others: Mapping[str, Array],
     ) -> None:
         """Phase by phase, with threads and NumPy."""
         caller, layout = self.caller, self.layout
@@ -171,7 +148,7 @@ class Ready:
             found.memory.raw[:] = 0
             scratch.raw[:] = 0
         table = np.empty(plan.entries, np.int64)
-        place = _numbers_at(table)
+        place = numbers_at(table)
         kernel.resolve(*places, place)
         for number, phase in enumerate(plan.phases):
             function = kernel.functions[number]

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
-from sympy import And, Expr, Integer
+from sympy import And, Expr
 
 from derive import expressions as e
 from derive.errors import MissingRuleError
 from derive.expressions.node import ONE
 from derive.system import T
 from numeric.native.formulas import Formulas
-from numeric.native.places import Addresses, Place
+from numeric.native.places import Addresses
 from numeric.native.vectors import DOUBLE, I64, LOOSE, Builder, Value, Vectors, plus, product, whole
 
 
@@ -112,7 +112,9 @@ class Entries:
             return self.v.splat(self.b, number)
         if stride == 0:
             return self.v.splat(self.b, self.b.load(place, align=self.v.bytes))
-        return self.v.load(self.b, place, self.lanes) if stride == 1 else self.v.gather(self.b, place, stride, self.lanes)
+        return (
+            self.v.load(self.b, place, self.lanes) if stride == 1 else self.v.gather(self.b, place, stride, self.lanes)
+        )
 
     _Timed = _leaf
     _Var = _leaf
@@ -153,7 +155,9 @@ class Entries:
         kind = ir.VectorType(I64, self.v.lanes)
         empty = ir.Constant(kind, ir.Undefined)
         first = self.b.insert_element(empty, whole(index.base), ir.Constant(ir.IntType(32), 0))
-        return self.b.shuffle_vector(first, empty, ir.Constant(ir.VectorType(ir.IntType(32), self.v.lanes), [0] * self.v.lanes))
+        return self.b.shuffle_vector(
+            first, empty, ir.Constant(ir.VectorType(ir.IntType(32), self.v.lanes), [0] * self.v.lanes)
+        )
 
     # -- numbers that depend on the time -----------------------------------------------------------
 
@@ -270,23 +274,23 @@ class Entries:
         inner = node.operands[0]
         top, _, left, _ = (int(bound.xreplace(dict(self.sizes))) for bound in node.bounds)
         moved = [
-            None if size == ONE else self._moved(index, offset)
+            None if size == ONE else self.moved(index, offset)
             for index, offset, size in zip((i, j), (top, left), inner.shape, strict=True)
         ]
         return self(inner, *moved)
 
-    def _moved(self, index: Index | None, offset: int) -> Index:
+    def moved(self, index: Index | None, offset: int) -> Index:
+        """An index further on."""
         return Index(offset) if index is None else Index(plus(self.b, index.base, offset), index.lanes)
 
     # -- functions ---------------------------------------------------------------------------------
 
     def _Apply(self, node: e.Apply, i: Index | None, j: Index | None) -> Value:
         inside = node.argument
-        if (node.function, node.order) == ("log", 0) and isinstance(inside, e.Apply):
-            if (inside.function, inside.order) == ("sigma", 0):
-                return self.formulas.log_sigma(self.b, self(inside.argument, i, j))
-        assert node.declaration is not None
-        return self.formulas.apply(self.b, node.declaration.name, node.order, self(inside, i, j))
+        logarithm = (node.function, node.order) == ("log", 0)
+        if logarithm and isinstance(inside, e.Apply) and (inside.function, inside.order) == ("sigma", 0):
+            return self.formulas.log_sigma(self.b, self(inside.argument, i, j))
+        return self.formulas.apply(self.b, node.function, node.order, self(inside, i, j))
 
     def _Extreme(self, node: e.Extreme, i: Index | None, j: Index | None) -> Value:
         join = self.formulas.larger if node.kind == "max" else self.formulas.smaller
@@ -301,4 +305,4 @@ def _reads(node: Any, target: e.Timed | e.Var) -> bool:
     return isinstance(node, e.Node) and node.has(target)
 
 
-__all__ = ["Entries", "Index", "Integer", "Place"]
+__all__ = ["Entries", "Index"]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 
+from numeric.native.memory import WITHIN
 from numeric.native.places import ARRAYS, PACKS, SUMS, TABLE, Place
 from numeric.native.vectors import I64, Builder, Value, Vectors, folded, least, loop, plus, product, whole
 
 if TYPE_CHECKING:
-    from numeric.native.kernel import Pass
+    from numeric.native.plan import Pass
 
 TEMPLATE = (*TABLE, "room")
 """What a template begins with: that of a table, and where the room of the first thread begins; then the places of all arrays."""
@@ -36,7 +37,7 @@ def _at(b: Builder, address: Value, number: int) -> Value:
 
 
 def _resolve(v: Vectors, plan: Pass) -> Any:
-    """Template, addresses of addresses, memory of results, of the forward pass and of scratch, and the table to fill."""
+    """Template, handles of arrays, memory of results, of the forward pass and of scratch, and the table to fill."""
     b, function, (template, outside, base, kept, scratch, table) = _new(v, "resolve", 6)
     for k in range(len(TABLE)):
         b.store(b.load(_at(b, template, k)), _at(b, table, k))
@@ -45,7 +46,7 @@ def _resolve(v: Vectors, plan: Pass) -> Any:
     order = {name: k for k, name in enumerate(plan.outside)}
     for k, name in enumerate(plan.arrays):
         if name in order:
-            place = b.load(_at(b, outside, order[name]))
+            place = b.add(b.load(_at(b, outside, order[name])), whole(WITHIN))
             address = b.load(b.inttoptr(place, I64.as_pointer()))
         else:
             begin = kept if name in plan.inherited else base if name in plan.results else scratch
@@ -98,7 +99,9 @@ def _finite(v: Vectors, plan: Pass) -> Any:
     return function
 
 
-def _ranges(b: Builder, plan: Pass, place: Place, length: Value, batch: Value) -> Iterator[tuple[int | Value, int | Value]]:
+def _ranges(
+    b: Builder, plan: Pass, place: Place, length: Value, batch: Value
+) -> Iterator[tuple[int | Value, int | Value]]:
     """Where the numbers of a result begin, and how many there are."""
     storage = place.storage
     if place.where == "sum":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 from sympy import Expr, Integer
 
@@ -20,6 +19,7 @@ from numeric.association import Factors, halves
 from numeric.program import Storage
 
 Leaf = e.Timed | e.Var
+_FIRST = Integer(0)
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Entrywise:
 
     target: Leaf
     value: e.Node
-    top: Expr = Integer(0)
-    left: Expr = Integer(0)
+    top: Expr = _FIRST
+    left: Expr = _FIRST
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Soft:
 class Accumulate:
     """target[i, j] += the sum of value[i, j] over sequences and times."""
 
-    target: e.Var
+    target: Leaf
     value: e.Node
 
 
@@ -86,7 +86,7 @@ class Accumulate:
 class Outer:
     """target += Σ left rightᵀ over sequences and times, one matrix product."""
 
-    target: e.Var
+    target: Leaf
     left: Leaf
     right: Leaf
 
@@ -110,7 +110,7 @@ class Flattener:
 
     # -- statements --------------------------------------------------------------------------------
 
-    def store(self, target: Leaf, node: e.Node, top: Expr = Integer(0), left: Expr = Integer(0)) -> None:
+    def store(self, target: Leaf, node: e.Node, top: Expr = _FIRST, left: Expr = _FIRST) -> None:
         """target = node, at a place within it."""
         if isinstance(node, e.Block):
             tops, lefts = node.offsets()
@@ -119,11 +119,11 @@ class Flattener:
                     self.store(target, entry, top + below, left + beside)
             return
         whole = top == left == 0 and node.shape == target.shape
-        if whole and self._into(target, node):
-            return
-        self.operations.append(Entrywise(target, self.value(node), top, left))
+        value = self._into(target, node) if whole else self.value(node)
+        if value is not target:
+            self.operations.append(Entrywise(target, value, top, left))
 
-    def total(self, target: e.Var, node: e.Node) -> None:
+    def total(self, target: Leaf, node: e.Node) -> None:
         """target += node, summed over sequences and times."""
         scalars, chain = _parts(node)
         split = next((k for k in range(1, len(chain)) if chain[k - 1].shape[1] == ONE == chain[k].shape[0]), None)
@@ -135,15 +135,15 @@ class Flattener:
         else:
             self.operations.append(Accumulate(target, self.value(node)))
 
-    def _into(self, target: Leaf, node: e.Node) -> bool:
-        """Whether something that is not entrywise could be written to its target at once."""
+    def _into(self, target: Leaf, node: e.Node) -> e.Node:
+        """The value of a whole target; the target itself where something that is not entrywise was written to it at once."""
         scalars, chain = _parts(node)
         if isinstance(node, e.Times) and not scalars and len(chain) > 1:
-            return self._contracted(*halves(tuple(chain)), target) is target
+            return self._contracted(*halves(tuple(chain)), target)
         if isinstance(node, e.Softmax):
             self.operations.append(Soft(target, self.value(node.operands[0]), False))
-            return True
-        return False
+            return target
+        return self.value(node)
 
     # -- values ------------------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ class Flattener:
 
     def _operand(self, node: e.Node) -> e.Node:
         """What a product reads: a quantity, or the transpose of one."""
-        if isinstance(node, e.Transpose) and ONE not in node.shape:
+        if isinstance(node, e.Transpose):
             return e.Transpose(self._kept(node.operands[0]))
         return self._kept(node)
 
@@ -242,13 +242,18 @@ class Flattener:
         column = left[0].shape[0] != ONE
         matrix, vector = (left, right) if column else (right, left)
         leaf = _matrix_of(matrix[0])
-        assert leaf is not None
+        if leaf is None:
+            raise MissingRuleError(f"{matrix[0]} is no matrix with a name")
         turned = isinstance(matrix[0], e.Transpose) != column
         self.operations.append(Multiply(target, self._row(self.chain(vector)), leaf, turned, add))
 
     def _row(self, node: e.Node) -> e.Node:
         """A vector as an operand: a quantity, or a part of one."""
-        if isinstance(node, e.Slice) and isinstance(node.operands[0], (e.Timed, e.Var)) and ONE in node.operands[0].shape:
+        if (
+            isinstance(node, e.Slice)
+            and isinstance(node.operands[0], (e.Timed, e.Var))
+            and ONE in node.operands[0].shape
+        ):
             return node
         return self._kept(node)
 
@@ -324,4 +329,15 @@ def _matrix_of(node: e.Node) -> e.Var | None:
     return inner if isinstance(inner, e.Var) and ONE not in inner.shape else None
 
 
-__all__ = ["Accumulate", "Contract", "Entrywise", "Flattener", "Leaf", "Multiply", "Operation", "Outer", "Reduce", "Soft"]
+__all__ = [
+    "Accumulate",
+    "Contract",
+    "Entrywise",
+    "Flattener",
+    "Leaf",
+    "Multiply",
+    "Operation",
+    "Outer",
+    "Reduce",
+    "Soft",
+]

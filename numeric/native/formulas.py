@@ -6,11 +6,11 @@ Errors are a few units in the last place; nothing overflows on the way to a resu
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, reduce
 
 import sympy as sp
-from sympy import Expr
+from sympy import And, Expr, Or
 
 from derive.errors import MissingRuleError
 from derive.functions import elementwise
@@ -25,6 +25,8 @@ _SMALL = {
 }
 """(exp(r) - 1 - r) / r² for |r| ≤ log(2)/2: the series, and in float32 the polynomial of Cephes' expf (Moshier 1992)."""
 _C_LIBRARY = {"log": "log", "sin": "sin", "cos": "cos", "sinh": "sinh", "cosh": "cosh", "atan": "atan", "erf": "erf"}
+_Of = Callable[[Expr], Value]
+"""The value of a part of a formula."""
 
 
 class Formulas:
@@ -111,8 +113,10 @@ class Formulas:
 
     # -- declared functions ------------------------------------------------------------------------
 
-    def apply(self, b: Builder, name: str, order: int, x: Value) -> Value:
-        """A declared function, or a derivative of it."""
+    def apply(self, b: Builder, spelled: str, order: int, x: Value) -> Value:
+        """A declared function by any of its names, or a derivative of it."""
+        declaration = elementwise(spelled)
+        name = spelled if declaration is None else declaration.name
         own = getattr(self, name, None) if order == 0 and name in _OWN else None
         if own is not None:
             return own(b, x)
@@ -131,13 +135,12 @@ class Formulas:
 
         return value(formula)
 
-    def _node(self, b: Builder, node: Expr, z: Value, value: object) -> Value:
+    def _node(self, b: Builder, node: Expr, z: Value, value: _Of) -> Value:
         v = self.v
         if node.is_number:
             return v.const(float(node))
         if node.is_Symbol:
             return z
-        assert callable(value)
         if node.is_Piecewise:
             result = value(node.args[-1].expr)
             for branch, condition in reversed(node.args[:-1]):
@@ -154,12 +157,13 @@ class Formulas:
             return result
         return self._function(b, node.func.__name__, arguments)
 
-    def _pow(self, b: Builder, node: Expr, value: object) -> Value:
-        assert callable(value)
+    def _pow(self, b: Builder, node: Expr, value: _Of) -> Value:
         return self.v.by_lane(b, "pow", value(node.base), value(node.exp))
 
-    def _condition(self, b: Builder, condition: Expr, value: object) -> Value:
-        assert callable(value)
+    def _condition(self, b: Builder, condition: Expr, value: _Of) -> Value:
+        if isinstance(condition, (And, Or)):
+            parts = [self._condition(b, part, value) for part in condition.args]
+            return reduce(b.and_ if isinstance(condition, And) else b.or_, parts)
         return b.fcmp_ordered(condition.rel_op, value(condition.lhs), value(condition.rhs))
 
     def _function(self, b: Builder, name: str, arguments: Sequence[Value]) -> Value:

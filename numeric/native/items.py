@@ -15,7 +15,7 @@ from sympy import Expr, Integer
 from derive import expressions as e
 from derive.errors import MissingRuleError
 from derive.system import T, leaves
-from numeric.native.flatten import Accumulate, Entrywise, Flattener, Leaf, Operation, Outer
+from numeric.native.flatten import Entrywise, Flattener, Leaf, Operation
 from numeric.program import Stage, Statement, Storage
 
 Kind = Literal["shared", "once", "map", "forward", "backward", "total", "total once", "foreign"]
@@ -171,12 +171,13 @@ class Items:
         names = list(leaves(node))
         if isinstance(node, e.SumOver) or not names:
             return node
-        if all(map(self._is_shared, names)) and not any(scalar.value.has(self.clock) for scalar in node.atoms(e.Scalar)):
+        if all(map(self._is_shared, names)) and not any(
+            scalar.value.has(self.clock) for scalar in node.atoms(e.Scalar)
+        ):
             inner = node.operands[0] if isinstance(node, e.Transpose) else node
             if isinstance(inner, e.Var):
                 return node
             target = self.fresh(node, True, False)
-            assert isinstance(target, e.Var)
             found.append(Item("shared", (Statement(target, node),)))
             return target
         operands = [self._named(operand, found) for operand in node.operands]
@@ -190,7 +191,7 @@ class Items:
             target = self.fresh(node, False, False)
             self.storages[target.name] = replace(self.storages[target.name], local=False)
             body = self._named(self._body(node), found)
-            found.append(Item("once", (Statement(target, e.Zero(node.shape)),)))
+            found.append(Item("once", (Statement(target, e.Zero(*node.shape)),)))
             found.append(Item("forward", (Statement(target, e.Plus(target, body)),), node.lower, node.upper))
             return target
         return node.with_operands([self._sums(operand, found) for operand in node.operands])
@@ -208,7 +209,6 @@ class Items:
         flat = Flattener(self.storages, lambda node, _: self.fresh(node, item.kind == "shared", item.timed))
         for statement in item.statements:
             if item.kind in ("total", "total once"):
-                assert isinstance(statement.target, e.Var)
                 flat.total(statement.target, statement.value)
             elif statement.add:
                 flat.store(statement.target, e.Plus(statement.target, statement.value))
@@ -228,7 +228,9 @@ class Items:
                 place += 1
                 continue
             names = item.targets
-            first = next(k for k, s in enumerate(user.statements) if any(leaf.name in names for leaf in leaves(s.value)))
+            first = next(
+                k for k, s in enumerate(user.statements) if any(leaf.name in names for leaf in leaves(s.value))
+            )
             statements = (*user.statements[:first], *item.statements, *user.statements[first:])
             found[found.index(user)] = replace(user, statements=statements)
             del found[place]
@@ -246,7 +248,9 @@ class Items:
         if len(users) != 1 or users[0].kind not in ("forward", "backward", "map"):
             return None
         at_once = all(
-            isinstance(leaf, e.Timed) and leaf.time == self.clock for leaf in users[0].read() if leaf.name in item.targets
+            isinstance(leaf, e.Timed) and leaf.time == self.clock
+            for leaf in users[0].read()
+            if leaf.name in item.targets
         )
         writers = sum(bool(other.targets & item.targets) for other in items)
         return users[0] if at_once and writers == 1 and (users[0].first, users[0].last) == (FIRST, T) else None
@@ -363,4 +367,4 @@ def near_only(run: Run, items: Iterable[Item], name: str, clock: Expr) -> bool:
     return len(run.items) > 0 and all(item.timed for item in run.items)
 
 
-__all__ = ["FIRST", "Accumulate", "Item", "Items", "Outer", "Phase", "Run", "near_only", "phases", "runs"]
+__all__ = ["FIRST", "Item", "Items", "Phase", "Run", "near_only", "phases", "runs"]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numeric.native.kernel import Pass
+from numeric.native.memory import ALIGNED
+from numeric.native.plan import Pass
 from numeric.native.threads import most
 
-ALIGNED = 64
 ENOUGH = 5e7
 """Multiplications from which on a second thread is worth waking."""
 SLICE = 8
@@ -89,4 +89,4 @@ def _up(size: int) -> int:
     return -(-size // ALIGNED) * ALIGNED
 
 
-__all__ = ["ALIGNED", "Layout", "View"]
+__all__ = ["Layout", "View"]

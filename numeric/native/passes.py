@@ -12,7 +12,7 @@ from derive.system import leaves
 from numeric.arrays.module import Writer
 from numeric.lower import LOSS
 from numeric.native.calls import Arrays, Caller, Ready
-from numeric.native.kernel import Pass
+from numeric.native.plan import Pass
 from numeric.program import Stage
 
 Array = Any
@@ -38,7 +38,9 @@ class NativePasses:
 
     # -- functions ---------------------------------------------------------------------------------
 
-    def forward(self, length: int, batch: int, sizes: Mapping[str, int], dtype: Any, given: Mapping[str, Array]) -> Arrays:
+    def forward(
+        self, length: int, batch: int, sizes: Mapping[str, int], dtype: Any, given: Mapping[str, Array]
+    ) -> Arrays:
         """What the backward pass reads, all quantities, and the loss."""
         ready = self.ready("forward", length, batch, sizes)
         extra = {called: self.with_ends(key, given[called]) for called, key in self._padded_names()}
@@ -49,10 +51,15 @@ class NativePasses:
         return found
 
     def backward(
-        self, length: int, batch: int, sizes: Mapping[str, int], dtype: Any, given: Mapping[str, Array], kept: Mapping[str, Array]
+        self,
+        length: int,
+        batch: int,
+        sizes: Mapping[str, int],
+        dtype: Any,
+        given: Mapping[str, Array],
+        kept: Arrays,
     ) -> Mapping[str, Array]:
         """The gradients, by what they are gradients of."""
-        assert isinstance(kept, Arrays)
         ready = self.ready("backward", length, batch, sizes)
         others = {**given, **kept.extra}
         outside = [self._contiguous(others[name]) for name in self.outside(ready)]

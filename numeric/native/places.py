@@ -62,7 +62,12 @@ class Frame:
     """
 
     def __init__(
-        self, v: Vectors, b: Builder, table: Value, slice_: tuple[Value, Value, Value, Value] | None = None, step: int = 0
+        self,
+        v: Vectors,
+        b: Builder,
+        table: Value,
+        slice_: tuple[Value, Value, Value, Value] | None = None,
+        step: int = 0,
     ) -> None:
         self.v, self.b, self.table = v, b, table
         self.length, self.batch, self.rows, self.steps = (self._entry(k) for k in range(len(TABLE)))
@@ -99,13 +104,20 @@ class Addresses:
     """
 
     def __init__(
-        self, frame: Frame, places: Mapping[str, Place], clock: Expr, step: Value | None = None, piece: Value | None = None
+        self,
+        frame: Frame,
+        places: Mapping[str, Place],
+        clock: Expr,
+        step: Value | None = None,
+        piece: Value | None = None,
     ) -> None:
         self.frame, self.places, self.clock, self.step, self.piece = frame, places, clock, step, piece
 
-    def at(self, step: Value) -> Addresses:
-        """The same at another step."""
-        return Addresses(self.frame, self.places, self.clock, step, self.piece)
+    def after(self, steps: Value) -> Addresses:
+        """The same some steps later."""
+        if self.step is None:
+            return self
+        return Addresses(self.frame, self.places, self.clock, self.frame.b.add(self.step, steps), self.piece)
 
     def row_of(self, leaf: e.Timed, storage: Storage) -> int | Value:
         """The row over time of an array."""

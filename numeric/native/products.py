@@ -157,7 +157,9 @@ class Product:
         b.ret_void()
         return function
 
-    def packed(self, b: Builder, rows: Value, a: Value, lda: int, right: Value, c: Value, ldc: int, inner: int, add: bool) -> None:
+    def packed(
+        self, b: Builder, rows: Value, a: Value, lda: int, right: Value, c: Value, ldc: int, inner: int, add: bool
+    ) -> None:
         """C[rows, columns] (+)= A[rows, inner] B, with B as :func:`pack` leaves it."""
         width = panel_columns(self.v)
         distances = [a, whole(lda), whole(1), whole(0), right, whole(width), whole(0), whole(inner * width)]

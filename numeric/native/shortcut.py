@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import ctypes
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +12,8 @@ import numpy as np
 
 from numeric.arguments import Arguments
 from numeric.lower import LOSS, cotangent_key
-from numeric.native.calls import Arrays, Ready
+from numeric.native.calls import Ready
+from numeric.native.memory import Memory, handles
 from numeric.native.passes import NativePasses
 from numeric.plans import Groups, Plan
 from numeric.variant import Variant
@@ -20,6 +22,8 @@ Array = Any
 Change = Callable[[Array], Array]
 Where = tuple[str, int, tuple[int, ...], tuple[int, ...]]
 """The name of a result, and where it lies in the memory of a call, with its shape and strides."""
+_SMALL = 1 << 20
+"""Bytes up to which states and gradients share memory, so that who keeps one of them keeps all."""
 
 
 @dataclass(frozen=True)
@@ -37,48 +41,63 @@ class Shortcut:
 
     Parameters
     ----------
-    variant : of the cell, with passes in machine code.
+    passes  : both passes, for any sizes.
+    variant : of the cell, to which they belong.
     plan    : where arguments go.
     given   : the arguments of the call that was accepted.
     groups  : the same as they came.
+    length  : T, where it was given.
     """
 
-    def __init__(self, variant: Variant, plan: Plan, given: Arguments, groups: Groups) -> None:
-        passes = variant.passes
-        assert isinstance(passes, NativePasses)
+    def __init__(
+        self, passes: NativePasses, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
+    ) -> None:
         size = (given.length, given.batch, given.sizes)
-        self._passes = passes
+        self._passes, self._sizes, self._length = passes, given.sizes, length
         self._dtype = given.kind.making()
-        self._sizes = given.sizes
         self._forward, self._backward = passes.ready("forward", *size), passes.ready("backward", *size)
-        self._arrays = given.arrays(variant.writer)  # what is in no group of a call: starting values that are zero
-        routes = self._routes(variant, plan, groups)
-        self._for_forward = [routes.get(name, (-1, name, None)) for name in passes.outside(self._forward)]
-        self._for_backward = [routes.get(name, (-1, name, None)) for name in passes.outside(self._backward)]
+        self._names = [tuple(group or ()) for group in groups]
+        values = [value for group in groups for value in (group or {}).values()]
+        self._forms = [(value.shape, value.strides, value.dtype) for value in values]
+        self._sources(variant, plan, given, values)
         self._states = list(self._where_states(variant, given))
         self._gradients = list(self._where_gradients(variant, given))
-        self._loss = variant.program.loss is not None
+        self._loss = (
+            None if variant.program.loss is None else self._where(self._forward, LOSS, LOSS, variant, given, False)
+        )
+        self._bytes = self._forward.layout.bytes + self._backward.layout.bytes
+        self._small = self._forward.alone and self._backward.alone and self._bytes < _SMALL
 
-    def _routes(self, variant: Variant, plan: Plan, groups: Groups) -> dict[str, tuple[int, str, Change | None]]:
-        """By what it is called, the group and the name of an argument, and what must be done to it."""
+    def _sources(self, variant: Variant, plan: Plan, given: Arguments, values: list[Array]) -> None:
+        """In which order the arrays of a call go to machine code, after some are changed and others added."""
         writer, kind = variant.writer, plan.arguments.kind
         starts = {plan.arguments.signature.start_names[start.leaf]: start.argument for start in writer.starts}
-        found = {}
-        for route in plan.routes:
+        places: dict[str, int] = {}
+        changes: dict[str, tuple[int, Change]] = {}
+        for number, (route, value) in enumerate(zip(plan.routes, values, strict=True)):
+            key = cotangent_key(route.key) if route.place == 2 else route.key
+            called = starts[route.key] if route.place == 1 else writer.called(key)
+            places[called] = number
             change: Change | None = None
-            value = groups[route.group][route.name]  # type: ignore[index]
-            wanted = np.int64 if route.label else kind.making()
+            wanted = np.dtype(np.int64) if route.label else np.dtype(kind.making())
             if value.dtype != wanted or not value.flags.c_contiguous:
-                change = partial(np.ascontiguousarray, dtype=wanted)
-            called = (
-                starts[route.key]
-                if route.place == 1
-                else writer.called(cotangent_key(route.key) if route.place == 2 else route.key)
-            )
-            if route.place != 1 and route.key in self._passes.padded and route.place == 0:
-                change = partial(self._with_ends, route.key, route.axis, change)
-            found[called] = (route.group, route.name, change)
-        return found
+                change = partial(np.asarray, dtype=wanted, order="C")
+            if route.place == 0 and key in self._passes.padded:
+                change = partial(self._with_ends, key, route.axis, change)
+            if change is not None:
+                changes[called] = (number, change)
+        forward, backward = self._passes.outside(self._forward), self._passes.outside(self._backward)
+        others = given.arrays(writer)  # starting values that are zero
+        wanted_names = dict.fromkeys([*forward, *backward])
+        fixed = [name for name in wanted_names if name not in places]
+        self._fixed = [others[name] for name in fixed]
+        places |= {name: len(values) + k for k, name in enumerate(fixed)}
+        self._changes = [changes[name] for name in changes if name in wanted_names]
+        changed = [name for name in changes if name in wanted_names]
+        places |= {name: len(values) + len(fixed) + k for k, name in enumerate(changed)}
+        self._order = [places[name] for name in (*forward, *backward)]
+        self._split = len(forward)
+        self._handles = ctypes.c_int64 * len(self._order)
 
     def _with_ends(self, key: str, axis: int | None, change: Change | None, value: Array) -> Array:
         array = value if change is None else change(value)
@@ -113,39 +132,69 @@ class Shortcut:
 
     # -- a call ------------------------------------------------------------------------------------
 
-    def __call__(self, groups: Groups) -> Found:
-        """Loss, states and gradients."""
-        made: dict[str, Array] = {}
-        forward = self._forward(self._outside(self._for_forward, groups, made), 0, self._sizes, self._dtype, {})
-        outside = self._outside(self._for_backward, groups, made)
-        backward = self._backward(outside, forward.memory.start, self._sizes, self._dtype, {})
-        return Found(
-            float(forward[LOSS]) if self._loss else None,
-            _views(forward, self._states),
-            _views(backward, self._gradients),
-            forward.finite and backward.finite,
-        )
+    def __call__(self, groups: Groups, length: int | None) -> Found | None:
+        """Loss, states and gradients; None for arguments of another form."""
+        values = self._values(groups, length)
+        if values is None:
+            return None
+        arrays = [*values, *self._fixed]
+        for place, change in self._changes:
+            arrays.append(change(values[place]))
+        outside = [arrays[place] for place in self._order]
+        return self._together(outside) if self._small else self._apart(outside)
 
-    def _outside(
-        self, sources: list[tuple[int, str, Change | None]], groups: Groups, made: dict[str, Array]
-    ) -> list[Array]:
-        found = []
-        for group, name, change in sources:
-            if group < 0:
-                found.append(self._arrays[name])
-            elif change is None:
-                found.append(groups[group][name])  # type: ignore[index]
-            else:
-                if name not in made:
-                    made[name] = change(groups[group][name])  # type: ignore[index]
-                found.append(made[name])
-        return found
+    def _values(self, groups: Groups, length: int | None) -> list[Array] | None:
+        """The arrays of a call if they have the form of the first one."""
+        if length != self._length:
+            return None
+        values: list[Array] = []
+        for group, names in zip(groups, self._names, strict=True):
+            if group:
+                if tuple(group) != names:
+                    return None
+                values += group.values()
+            elif names:
+                return None
+        try:
+            same = [(value.shape, value.strides, value.dtype) for value in values] == self._forms
+        except AttributeError:
+            return None
+        return values if same and all(map(_is_array, values)) else None
+
+    def _together(self, outside: list[Array]) -> Found:
+        """Both passes in one thread and one piece of memory."""
+        forward, backward = self._forward, self._backward
+        memory, scratch = Memory(self._bytes), (forward.take(), backward.take())
+        found_by = handles(self._handles, outside)
+        at, base = ctypes.addressof(found_by), memory.start
+        lost = forward.caller.kernel.whole(forward.template_at, at, base, 0, scratch[0].start)
+        second = base + forward.layout.bytes
+        at += 8 * self._split
+        lost += backward.caller.kernel.whole(backward.template_at, at, second, base, scratch[1].start)
+        forward.give(scratch[0])
+        backward.give(scratch[1])
+        states = _views(memory, 0, self._dtype, self._states)
+        gradients = _views(memory, forward.layout.bytes, self._dtype, self._gradients)
+        loss = None if self._loss is None else float(_views(memory, 0, self._dtype, [self._loss])[LOSS])
+        return Found(loss, states, gradients, not lost)
+
+    def _apart(self, outside: list[Array]) -> Found:
+        """One pass after the other, with threads, each with memory of its own."""
+        forward = self._forward(outside[: self._split], 0, self._sizes, self._dtype, {})
+        start = forward.memory.start
+        backward = self._backward(outside[self._split :], start, self._sizes, self._dtype, {})
+        states = _views(forward.memory, 0, self._dtype, self._states)
+        gradients = _views(backward.memory, 0, self._dtype, self._gradients)
+        loss = None if self._loss is None else float(_views(forward.memory, 0, self._dtype, [self._loss])[LOSS])
+        return Found(loss, states, gradients, forward.finite and backward.finite)
 
 
-def _views(arrays: Arrays, where: Iterable[Where]) -> dict[str, Array]:
-    memory, dtype = arrays.memory, arrays.layout.dtype
-    raw, shift = memory.raw, memory.shift
-    make: Mapping[str, Array] | Any = np.ndarray
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def _views(memory: Memory, first: int, dtype: Any, where: Iterable[Where]) -> dict[str, Array]:
+    raw, shift, make = memory.raw, memory.shift + first, np.ndarray
     return {label: make(shape, dtype, raw, shift + offset, strides) for label, offset, shape, strides in where}
 
 

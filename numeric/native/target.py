@@ -88,7 +88,7 @@ class _Cache:
             handle, name = tempfile.mkstemp(dir=self.path.parent)
             with os.fdopen(handle, "wb") as file:
                 file.write(code + hashlib.sha256(code).digest())
-            os.replace(name, self.path)
+            Path(name).replace(self.path)
         except OSError:
             return
 

@@ -76,7 +76,12 @@ def loop_down(b: Builder, count: int | Value) -> Iterator[Value]:
 
 
 def folded(
-    b: Builder, count: int | Value, initial: Value, body: Callable[[Value, Value], Value], start: int | Value = 0, step: int = 1
+    b: Builder,
+    count: int | Value,
+    initial: Value,
+    body: Callable[[Value, Value], Value],
+    start: int | Value = 0,
+    step: int = 1,
 ) -> Value:
     """What ``body(k, so far)`` gives after ``start``, ``start + step``, … below ``count``."""
     if isinstance(count, int) and isinstance(start, int) and start < count <= start + step:
@@ -216,6 +221,20 @@ class Vectors:
 
 
 __all__ = [
-    "DOUBLE", "I1", "I32", "I64", "I8", "LOOSE", "Builder", "Value", "Vectors", "folded", "least", "loop", "loop_down", "plus", "product",
+    "DOUBLE",
+    "I1",
+    "I8",
+    "I32",
+    "I64",
+    "LOOSE",
+    "Builder",
+    "Value",
+    "Vectors",
+    "folded",
+    "least",
+    "loop",
+    "loop_down",
+    "plus",
+    "product",
     "whole",
 ]  # fmt: skip

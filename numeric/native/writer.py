@@ -112,8 +112,7 @@ class GroupWriter:
             yield span.addresses, rows
             return
         with loop(self.b, calls) as call:
-            assert span.addresses.step is not None
-            yield span.addresses.at(self.b.add(span.addresses.step, call)), rows
+            yield span.addresses.after(call), rows
 
     @contextmanager
     def _rows(self, operations: Sequence[Operation], span: Span) -> Iterator[tuple[Mapping[Leaf, Value], Addresses]]:
@@ -222,8 +221,10 @@ class GroupWriter:
                     value = entries(operation.value, i, j)
                     rows, columns = operation.target.shape
                     at = [
-                        None if size == ONE else entries._moved(index, int(offset.xreplace(dict(self.sizes))))
-                        for index, offset, size in zip((i, j), (operation.top, operation.left), (rows, columns), strict=True)
+                        None if size == ONE else entries.moved(index, int(offset.xreplace(dict(self.sizes))))
+                        for index, offset, size in zip(
+                            (i, j), (operation.top, operation.left), (rows, columns), strict=True
+                        )
                     ]
                     if operation.value.shape == operation.target.shape:
                         stored = self._in_memory(operation.target, operations)
@@ -280,10 +281,7 @@ class GroupWriter:
 
         def body(i: Index | None, j: Index | None, lanes: int | None) -> None:
             def one_call(call: Value, so_far: Value) -> Value:
-                addresses = span.addresses
-                if span.steps is not None:
-                    assert addresses.step is not None
-                    addresses = addresses.at(b.add(addresses.step, call))
+                addresses = span.addresses.after(call)
                 bases = {leaf: addresses.pointer(leaf) for leaf in read(operation)}
 
                 def one_row(row: Value, value: Value) -> Value:

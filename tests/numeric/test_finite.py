@@ -28,7 +28,7 @@ def _first_lost(x: np.ndarray, limit: float) -> tuple[int, int]:
     return min(found)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("backend", ["numpy", "compiled", "torch"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_first_time_going_forward(dtype: str, backend: str) -> None:
     x = np.zeros((T, B, N))
@@ -41,7 +41,7 @@ def test_the_first_time_going_forward(dtype: str, backend: str) -> None:
     assert np.isfinite(states[: time - 1]).all() and not np.isfinite(states[time - 1]).all()
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("backend", ["numpy", "compiled", "torch"])
 def test_the_last_time_going_backward(backend: str) -> None:
     """The root of zero has an infinite slope, although the state is a number everywhere."""
     x = np.ones((T, N))

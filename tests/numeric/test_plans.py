@@ -29,7 +29,7 @@ def _arguments(seed: int, *lead: int) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("backend", ["numpy", "compiled", "torch"])
 @pytest.mark.parametrize("lead", [(5,), (5, 2)])
 def test_a_second_call_takes_its_own_numbers(lead: tuple[int, ...], backend: str) -> None:
     function = bptt.compile(bptt.cell(TAGGER), backend)

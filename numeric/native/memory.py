@@ -1,0 +1,60 @@
+"""Memory of calls, and where the numbers of NumPy's arrays lie."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+Array = Any
+ALIGNED = 64
+"""Bytes of the widest vector; what is computed with begins at a multiple of it."""
+
+
+def numbers_at(array: Array) -> int:
+    """The address of an array's numbers."""
+    found: int = array.__array_interface__["data"][0]
+    return found
+
+
+def _within_objects() -> int | None:
+    """How far into an array object of NumPy the address of its numbers stands; None where that cannot be relied on."""
+    distance = object.__basicsize__
+    samples = [np.zeros(3), np.zeros((2, 2), "f4")[:, 1:], np.zeros(0), np.zeros((), "i8")]
+    try:
+        right = all(ctypes.c_size_t.from_address(id(a) + distance).value == numbers_at(a) for a in samples)
+    except Exception:
+        return None
+    return distance if right else None
+
+
+_WITHIN = _within_objects()
+WITHIN = _WITHIN or 0
+"""Machine code looks for an address so many bytes behind each number of :func:`handles`; asking every array for it takes longer."""
+
+
+def handles(kind: Any, arrays: Iterable[Array]) -> Any:
+    """Integers of C by which machine code finds the numbers of arrays, which must outlive them; ``kind`` is an array type of ctypes."""
+    if _WITHIN is not None:
+        return kind(*map(id, arrays))
+    cells = kind(*map(numbers_at, arrays))
+    found = kind(*(ctypes.addressof(cells) + 8 * k for k in range(len(cells))))
+    found.cells = cells
+    return found
+
+
+class Memory:
+    """Bytes that begin at a multiple of a vector's size."""
+
+    __slots__ = ("raw", "shift", "start")
+
+    def __init__(self, size: int) -> None:
+        self.raw = np.empty(size + ALIGNED, np.uint8)
+        first = numbers_at(self.raw)
+        self.shift = -first % ALIGNED
+        self.start = first + self.shift
+
+
+__all__ = ["ALIGNED", "WITHIN", "Memory", "handles", "numbers_at"]
