@@ -14,6 +14,7 @@ from numeric.backends import Arrays
 from numeric.backends import backend as choose
 from numeric.backends.arrays import Found, Shortcut
 from numeric.finite import all_finite, found_at
+from numeric.lengths import Lengths
 from numeric.named import ByName
 from numeric.passes import PASSES
 from numeric.plans import MOST, Groups, form
@@ -53,6 +54,8 @@ class CompiledCell:
         self.signature = Signature(system)
         self._shortcuts: dict[Hashable, Shortcut] = {}
         self._last: Shortcut | None = None
+        self._lengths: Lengths | None = None
+        self._masked: dict[tuple[tuple[str, ...], tuple[str, ...]], Variant] = {}
         self._variants: dict[tuple[tuple[str, ...], tuple[str, ...]], Variant] = {}
 
     def __call__(
@@ -64,6 +67,7 @@ class CompiledCell:
         targets: Mapping[str, Array] | None = None,
         length: int | None = None,
         tree: Tree | Sequence[int] | None = None,
+        lengths: Sequence[int] | None = None,
     ) -> Result:
         """Loss, states and gradients.
 
@@ -75,6 +79,8 @@ class CompiledCell:
         cotangents    : ∂⁺L/∂q_t for any quantity q with a time; they stand in for an abstract loss and add to others.
         targets       : integer labels, and what only the loss reads; may be among the inputs as well.
         length        : T, where no array says how long the sequence is.
+        lengths       : for each sequence of the batch how many steps it has; what its arrays hold beyond them is not looked at,
+                        states and gradients are zero there, and T is its own.
         tree          : for a cell over trees, the parent of each node 1 .. T, larger than the node, and T + 1 for a root.
 
         Raises
@@ -86,16 +92,35 @@ class CompiledCell:
         NonFiniteWarning : the loss or a gradient is not finite; the message says what is the first, at which time.
         """
         groups = (params, inputs, initial_state, cotangents, targets)
+        if lengths is not None:
+            return self._of_lengths(bind(self.signature, self.arrays, *groups, length, tree), lengths)
         found = self._quickly(groups, length) if tree is None else None
         if found is not None:
             if not found.finite:
-                self._warn(bind(self.signature, self.arrays, *groups, length))
+                self._warn(self.system, bind(self.signature, self.arrays, *groups, length))
             return Result(found.loss, ByName(self.system, found.states), ByName(self.system, found.gradients))
         given = bind(self.signature, self.arrays, *groups, length, tree)
         variant = self._variant(given)
         if tree is None:
             self._shorten(variant, given, groups, length)
         return self._result(variant, given)
+
+    def _of_lengths(self, given: Arguments, lengths: Sequence[int]) -> Result:
+        """The results for sequences that end at times of their own."""
+        if self._lengths is None:
+            self._lengths = Lengths(self.system)
+        masked = self._lengths.arguments(given, lengths)
+        key = (tuple(given.cotangents), tuple(sorted(masked.given.own)))
+        if key not in self._masked:
+            without = self._lengths.names
+            self._masked[key] = Variant(
+                self._lengths.system, self.arrays.library, self.passes, *key, constant=without, make=self.arrays.passes
+            )
+        found = self._result(self._masked[key], masked.given)
+        own = [q.key for q in self.system.equations if q.key in dict(found.states)]
+        states = masked.cut({key: found.states[key] for key in own}, own)
+        gradients = masked.cut(found.gradients, self.system.inputs)
+        return Result(found.loss, ByName(self.system, states), ByName(self.system, gradients))
 
     def _quickly(self, groups: Groups, length: int | None) -> Found | None:
         """The results by a shortcut, most likely the one that was taken last."""
@@ -116,13 +141,13 @@ class CompiledCell:
         ends = (value[:: max(1, len(value) - 1)] for value in states.values())
         losses = () if run.loss is None else (run.loss,)
         if not all_finite(run, (*losses, *gradients.values(), *ends)):
-            self._warn(given)
+            self._warn(variant.system, given)
         loss = None if run.loss is None else float(run.loss)
         return Result(loss, ByName(self.system, states), ByName(self.system, gradients))
 
-    def _warn(self, given: Arguments) -> None:
+    def _warn(self, system: RecurrentSystem, given: Arguments) -> None:
         """Say where numbers are lost first."""
-        warnings.warn(found_at(self.system, self.arrays.library, given), stacklevel=3)
+        warnings.warn(found_at(system, self.arrays.library, given), stacklevel=3)
 
     def _shorten(self, variant: Variant, given: Arguments, groups: Groups, length: int | None) -> None:
         """Find a shortcut for the calls that follow."""

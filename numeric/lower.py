@@ -63,7 +63,11 @@ class Equations:
 
 
 def lower(
-    system: RecurrentSystem, cotangents: Iterable[str] = (), own: Iterable[str] = (), weighted: bool = False
+    system: RecurrentSystem,
+    cotangents: Iterable[str] = (),
+    own: Iterable[str] = (),
+    weighted: bool = False,
+    constant: Iterable[str] = (),
 ) -> Equations:
     """The equations of both passes.
 
@@ -72,6 +76,7 @@ def lower(
     cotangents : quantities for which ∂⁺L/∂q_t will be given; they stand in for abstract losses and add to concrete ones.
     own        : quantities without time of which every sequence has its own, such as the target of a whole sequence.
     weighted   : whether the gradients of the loss are multiplied by :data:`WEIGHT`, which will be given.
+    constant   : parameters and inputs that have no gradient, as labels have none.
 
     Raises
     ------
@@ -85,8 +90,9 @@ def lower(
     loss = LOSS if concrete and len(concrete) == len(system.loss_terms) else None
     gradients: dict[tuple[str, str], e.Timed | e.Var] = {}
     totals = [*_loss(system, concrete)] if loss else []
-    totals += _parameters(engine, gradients, frozenset(own))
-    backward = [*_adjoints(engine), *_inputs(engine, gradients)]
+    without = {*system.labels, *constant}
+    totals += _parameters(engine, gradients, frozenset(own), without)
+    backward = [*_adjoints(engine), *_inputs(engine, gradients, without)]
     totals += _starts(engine, gradients)
     written = tuple(backward)
     backward = [replace(q, rhs=_with_logits(system, q.rhs)) for q in backward]
@@ -190,10 +196,10 @@ def _adjoints(engine: AdjointEngine) -> Iterator[Equation]:
             yield Equation(adjoint.name, adjoint, engine.parameter_gradient(q.key))
 
 
-def _inputs(engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.Var]) -> Iterator[Equation]:
-    for key in engine.system.inputs:
-        if key in engine.system.labels:
-            continue
+def _inputs(
+    engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.Var], without: set[str]
+) -> Iterator[Equation]:
+    for key in (key for key in engine.system.inputs if key not in without):
         equation, quantity = engine.equation(key), engine.system.quantity(key)
         target = e.Timed(gradient_key(key), quantity.time, *quantity.shape)
         gradients[(key, "")] = target
@@ -205,11 +211,9 @@ def _inputs(engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.
 
 
 def _parameters(
-    engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.Var], own: frozenset[str]
+    engine: AdjointEngine, gradients: dict[tuple[str, str], e.Timed | e.Var], own: frozenset[str], without: set[str]
 ) -> Iterator[Statement]:
-    for key in engine.system.parameters:
-        if key in engine.system.labels:
-            continue
+    for key in (key for key in engine.system.parameters if key not in without):
         quantity = engine.system.quantity(key)
         target = e.Var(gradient_key(key), *quantity.shape)
         gradients[(key, "")] = target

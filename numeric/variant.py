@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Variant:
     cotangents : quantities whose cotangents will be given.
     own        : quantities without time of which every sequence has its own.
     weighted   : whether the loss has a weight, which is then given to :meth:`gradients`.
+    constant   : parameters and inputs without gradients.
     make       : makes both passes; the generated module, if nothing else does.
     """
 
@@ -46,11 +47,12 @@ class Variant:
         cotangents: tuple[str, ...] = (),
         own: tuple[str, ...] = (),
         weighted: bool = False,
+        constant: Iterable[str] = (),
         make: Callable[[Writer], Passes] | None = None,
     ) -> None:
         self.system = system
         self.cotangents = cotangents
-        equations = run_passes(lower(system, cotangents, own, weighted), passes)
+        equations = run_passes(lower(system, cotangents, own, weighted, constant), passes)
         self.program = program(equations)
         self.writer = Writer(equations, self.program, library)
         self.passes = (make or Writer.passes)(self.writer)

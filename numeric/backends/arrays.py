@@ -75,6 +75,9 @@ class Arrays(Protocol):
     def indices(self, array: Array) -> Array:
         """Rows to read, from an array of NumPy."""
 
+    def chosen(self, condition: Array, value: Array) -> Array:
+        """An array over time and batch where a condition on both holds, else zero."""
+
     def making(self) -> Any:
         """What both passes are told about the arrays that they make."""
 

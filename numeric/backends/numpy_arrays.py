@@ -62,6 +62,9 @@ class NumpyArrays:
     def indices(self, array: Array) -> Array:
         return array
 
+    def chosen(self, condition: Array, value: Array) -> Array:
+        return np.where(condition.reshape(*condition.shape, *[1] * (value.ndim - 2)), value, value.dtype.type(0))
+
     def making(self) -> Any:
         return self.dtype
 

@@ -65,6 +65,10 @@ class TorchArrays:
     def indices(self, array: Array) -> Array:
         return torch.as_tensor(array, dtype=torch.int64, device=self.device)
 
+    def chosen(self, condition: Array, value: Array) -> Array:
+        wide = condition.reshape(*condition.shape, *[1] * (value.ndim - 2)).bool()
+        return torch.where(wide, value, torch.zeros((), dtype=value.dtype, device=value.device))
+
     def making(self) -> Any:
         return {"dtype": self.dtype, "device": self.device}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from numeric.arguments import Signature, bind
 from numeric.backends import backend
 from numeric.backends.torch_arrays import TorchArrays
 from numeric.draws import within
+from numeric.lengths import Lengths, Masked
 from numeric.lower import abstract_arguments
 from numeric.named import ByName
 from numeric.passes import PASSES
@@ -90,7 +92,7 @@ class Module(torch.nn.Module):
             shape = self.signature.numbers(key, self.sizes)
             self._keys[alias_of(key)] = key
             self.weights[alias_of(key)] = torch.nn.Parameter(arrays.zeros(shape))
-        self._variants: dict[tuple[str, ...], Variant] = {}
+        self._variants: dict[tuple[tuple[str, ...], bool], Variant] = {}
         self.reset_parameters()
 
     @torch.no_grad()
@@ -110,8 +112,9 @@ class Module(torch.nn.Module):
         targets: Given = None,
         length: int | None = None,
         tree: Tree | Sequence[int] | None = None,
+        lengths: Sequence[int] | None = None,
     ) -> Output:
-        """Loss and states; arguments as those of a compiled cell.
+        """Loss and states; arguments as those of a compiled cell, ``lengths`` for sequences of different lengths included.
 
         Raises
         ------
@@ -120,16 +123,38 @@ class Module(torch.nn.Module):
         params = {self._keys[name]: weight for name, weight in self.weights.items()}
         arrays = self._arrays()
         given = bind(self.signature, arrays, params, inputs, initial_state, None, targets, length, tree)
-        own = tuple(sorted(given.own))
-        if own not in self._variants:
-            self._variants[own] = Variant(self.cell, arrays.library, tuple(PASSES), self.outputs, own, True)
-        variant = self._variants[own]
+        masked = None if lengths is None else self._ends.arguments(given, lengths)
+        if masked is not None:
+            given = masked.given
+        variant = self._variant(tuple(sorted(given.own)), masked is not None)
         groups = {"params": params, "inputs": inputs, "initial_state": initial_state, "targets": targets}
         found = dict(self._differentiated(groups))
+        if masked is not None:  # what lies beyond the ends gets no gradient
+            found = {place: self._cut(masked, place, value) for place, value in found.items()}
         states: dict[str, torch.Tensor] = {}
         values = _Run.apply(variant, given, tuple(found), states, *found.values())  # type: ignore[no-untyped-call]
         loss = None if variant.program.loss is None else values[0]
-        return Output(loss, ByName(self.cell, {**states, **dict(zip(self.outputs, values[1:], strict=True))}))
+        states |= dict(zip(self.outputs, values[1:], strict=True))
+        if masked is not None:
+            states = masked.cut(states, states)
+        return Output(loss, ByName(self.cell, states))
+
+    @cached_property
+    def _ends(self) -> Lengths:
+        """The cell for sequences of different lengths."""
+        return Lengths(self.cell)
+
+    def _variant(self, own: tuple[str, ...], masked: bool) -> Variant:
+        if (own, masked) not in self._variants:
+            cell, without = (self._ends.system, self._ends.names) if masked else (self.cell, frozenset())
+            library = self._arrays().library
+            made = Variant(cell, library, tuple(PASSES), self.outputs, own, weighted=True, constant=without)
+            self._variants[own, masked] = made
+        return self._variants[own, masked]
+
+    def _cut(self, masked: Masked, place: tuple[str, str], value: torch.Tensor) -> torch.Tensor:
+        key, at = place
+        return value if at or key not in self.cell.inputs else masked.cut({key: value}, [key])[key]
 
     def _arrays(self) -> TorchArrays:
         """Tensors of the type that the weights have: a module may be converted after it was made."""
