@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from derive.errors import UsageError
+from derive.errors import NonFiniteWarning, UsageError
 from derive.system import RecurrentSystem
 from numeric.arguments import Arguments, Signature, bind
 from numeric.backends import Arrays
@@ -18,6 +18,7 @@ from numeric.lengths import Lengths
 from numeric.named import ByName
 from numeric.passes import PASSES
 from numeric.plans import MOST, Groups, form
+from numeric.recompute import Recomputation
 from numeric.trees import Tree
 from numeric.variant import Variant
 
@@ -47,11 +48,21 @@ class CompiledCell:
     the shapes of the paper with vectors ``(n,)`` and numbers ``()``; the batch may be left out.
     """
 
-    def __init__(self, system: RecurrentSystem, arrays: Arrays, passes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        system: RecurrentSystem,
+        arrays: Arrays,
+        passes: tuple[str, ...],
+        recompute: bool | int = False,
+        keep: tuple[str, ...] = (),
+    ) -> None:
         self.system = system
         self.arrays = arrays
         self.passes = passes
         self.signature = Signature(system)
+        self._recomputation = (
+            Recomputation(system, arrays, passes, None if recompute is True else recompute, keep) if recompute else None
+        )
         self._shortcuts: dict[Hashable, Shortcut] = {}
         self._last: Shortcut | None = None
         self._lengths: Lengths | None = None
@@ -92,6 +103,10 @@ class CompiledCell:
         NonFiniteWarning : the loss or a gradient is not finite; the message says what is the first, at which time.
         """
         groups = (params, inputs, initial_state, cotangents, targets)
+        if self._recomputation is not None:
+            if lengths is not None:
+                raise UsageError("lengths and recompute do not go together", hint="compile the cell without recompute")
+            return self._recomputed(bind(self.signature, self.arrays, *groups, length, tree), self._recomputation)
         if lengths is not None:
             return self._of_lengths(bind(self.signature, self.arrays, *groups, length, tree), lengths)
         found = self._quickly(groups, length) if tree is None else None
@@ -104,6 +119,27 @@ class CompiledCell:
         if tree is None:
             self._shorten(variant, given, groups, length)
         return self._result(variant, given)
+
+    def _recomputed(self, given: Arguments, recomputation: Recomputation) -> Result:
+        """The results of one segment after the other."""
+        found = recomputation(given)
+        losses = () if found.loss is None else (found.loss,)
+        with given.kind.quietly():
+            finite = all(map(given.kind.finite, map(given.kind.read, (*losses, *found.gradients.values()))))
+        if not finite:
+            warnings.warn(
+                NonFiniteWarning("the loss or a gradient is not finite; without recompute it is said where"),
+                stacklevel=3,
+            )
+        gradients = {}
+        for (key, place), value in found.gradients.items():
+            summed = not place and key in self.system.parameters and key not in given.own
+            over_time = not place and key in self.system.inputs
+            shaped = value if summed or key in self.system.parameters else given.without_batch(value, over_time)
+            gradients[f"{key}_{place}" if place else key] = shaped
+        states = {key: given.without_batch(value, True) for key, value in found.states.items()}
+        loss = None if found.loss is None else float(found.loss)
+        return Result(loss, ByName(self.system, states), ByName(self.system, gradients))
 
     def _of_lengths(self, given: Arguments, lengths: Sequence[int]) -> Result:
         """The results for sequences that end at times of their own."""
@@ -172,7 +208,12 @@ class CompiledCell:
 
 
 def compile_cell(
-    cell: RecurrentSystem, backend: str = "numpy", dtype: str = "float64", passes: Iterable[str] | None = None
+    cell: RecurrentSystem,
+    backend: str = "numpy",
+    dtype: str = "float64",
+    passes: Iterable[str] | None = None,
+    recompute: bool | int = False,
+    keep: Iterable[str] = (),
 ) -> CompiledCell:
     """A cell as a fast function of arrays.
 
@@ -180,6 +221,8 @@ def compile_cell(
     ----------
     backend : ``numpy``; ``compiled`` for machine code, which is the fastest; or ``torch`` for tensors on any device.
     dtype   : ``float64`` or ``float32``.
+    recompute : compute states within segments twice instead of keeping them, in memory O(√T); a number is the steps of a segment.
+    keep    : with ``recompute``, the quantities of which the states are wanted; otherwise all are there.
     passes  : which of :data:`numeric.passes.PASSES` improve the program; all, if none are named.
 
     Raises
@@ -197,7 +240,13 @@ def compile_cell(
     unknown = [name for name in chosen if name not in PASSES]
     if unknown:
         raise UsageError(f"there is no pass {unknown[0]!r}", expected=f"some of {', '.join(PASSES)}")
-    return CompiledCell(cell, choose(backend, str(dtype)), chosen)
+    if not isinstance(recompute, int) or recompute < 0:
+        raise UsageError(f"recompute is {recompute!r}", expected="True, False, or the steps of a segment")
+    kept = tuple(map(cell.resolve_name, keep))
+    for key in kept:
+        if key not in cell.definitions or not cell.is_timed(key):
+            raise UsageError(f"{key} cannot be kept", expected="quantities that the cell defines for every t")
+    return CompiledCell(cell, choose(backend, str(dtype)), chosen, recompute, kept)
 
 
 __all__ = ["CompiledCell", "Result", "compile_cell"]
