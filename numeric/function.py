@@ -219,7 +219,8 @@ def compile_cell(
 
     Parameters
     ----------
-    backend : ``numpy``; ``compiled`` for machine code, which is the fastest; or ``torch`` for tensors on any device.
+    backend : ``numpy``; ``compiled`` for machine code, which is the fastest; ``torch`` for tensors on any device; or ``jax``, where
+              it is installed.
     dtype   : ``float64`` or ``float32``.
     recompute : compute states within segments twice instead of keeping them, in memory O(√T); a number is the steps of a segment.
     keep    : with ``recompute``, the quantities of which the states are wanted; otherwise all are there.

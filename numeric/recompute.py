@@ -85,7 +85,7 @@ class Recomputation:
                 losses.append(run.loss)
             variant = self._variant(segment, given)
             for key, values in kept.items():
-                values[segment.first : segment.last] = variant.rows(key, run)
+                kept[key] = given.kind.put(values, slice(segment.first, segment.last), variant.rows(key, run))
             starts.append(self._left(segment, variant, run, starts[-1]))
         gradients = {point: self._zeros_of(point, given) for point in self._over_time}
         carried: dict[e.Timed, Array] = {}
@@ -131,7 +131,7 @@ class Recomputation:
 
     def _copied(self, row: Array) -> Array:
         """A row that does not keep the memory of its segment."""
-        return row.clone() if hasattr(row, "clone") else row.copy()
+        return row.clone() if hasattr(row, "clone") else row + 0
 
     def _backward(
         self,
@@ -149,10 +149,11 @@ class Recomputation:
             own = given.cotangents.get(key)
             value = self._zeros(key, given, count)
             if own is not None:
-                value += own[segment.first : segment.last]
+                value = value + own[segment.first : segment.last]
             for leaf, adjoint in carried.items():
                 if leaf.name == key:
-                    value[count - 1 + int(leaf.time)] += adjoint
+                    row = count - 1 + int(leaf.time)
+                    value = given.kind.put(value, slice(row, row + 1), value[row] + adjoint)
             passed[key] = value
         starts: dict[e.Timed, Array] = {}
         by_point = {(leaf.name, str(leaf.time)): leaf for leaf in self.system.starts}
@@ -161,7 +162,7 @@ class Recomputation:
                 starts[by_point[point]] = value if given.batched else value[None]
             elif point in self._over_time:
                 rows = value if given.batched else value[:, None]
-                gradients[point][segment.first : segment.last] = rows
+                gradients[point] = given.kind.put(gradients[point], slice(segment.first, segment.last), rows)
             else:
                 gradients[point] = gradients[point] + value if point in gradients else value
         return starts

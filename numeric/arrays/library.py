@@ -60,6 +60,7 @@ class Library:
     needs     : what a helper uses itself.
     plain     : elementwise functions, and what the library calls them.
     printer   : SymPy's printer for elementwise functions that have a formula.
+    scans     : whether a loop is a function of what it carries, because arrays cannot be changed.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Library:
     needs: Mapping[str, tuple[str, ...]]
     plain: Mapping[str, str]
     printer: type[Elementwise]
+    scans: bool = False
 
     def write(self, operation: str, **parts: object) -> str:
         """One operation."""

@@ -16,11 +16,12 @@ from sympy import Expr, Integer, Symbol
 from derive import expressions as e
 from derive.notation.names import alias_of
 from derive.system import RecurrentSystem, T, leaves
-from numeric.arrays.code import ArrayCode, Code, number_code
+from numeric.arrays.code import ArrayCode, number_code
 from numeric.arrays.helpers import helper_names, helper_source
 from numeric.arrays.library import Library
 from numeric.arrays.numpy_library import NUMPY
 from numeric.arrays.places import STEP, Once, Places, Rows, Step
+from numeric.arrays.sums import Sums
 from numeric.arrays.tree_places import ALL, NODE, TreePlaces
 from numeric.lower import LOSS, WEIGHT, Equations, cotangent_key
 from numeric.program import Program, Stage, Statement, Storage
@@ -29,8 +30,9 @@ from numeric.trees import places_in
 _WIDEST = 110
 """Characters of a line with its comment."""
 _RESERVED = {
-    "np", "torch", "math", "T", "B", "t", "dtype", "like", "given", "kept", "sizes", "forward", "backward", "parent", "children",
-    "nodes", "below", *(f"child_{place}" for place in range(1, 10)), *helper_names(NUMPY), *keyword.kwlist,
+    "np", "torch", "jax", "jnp", "lax", "math", "T", "B", "t", "dtype", "like", "given", "kept", "sizes", "arrays", "forward", "backward",
+    "one_step", "carried", "parent", "children", "nodes", "below", *(f"child_{place}" for place in range(1, 10)), *helper_names(NUMPY),
+    *keyword.kwlist,
 }  # fmt: skip
 
 
@@ -129,7 +131,7 @@ class Writer:
             else f"def {name}(T, B, sizes, {self.library.kind}, given, kept):"
         ]
         body = [*self._opening(name, stages), *(line for stage in stages for line in self._stage(stage))]
-        lines += [f"    {line}" for line in (*self._sizes_in(body), *body)]
+        lines += [f"    {line}".rstrip() for line in (*self._sizes_in(body), *body)]
         lines.append("    return {")
         lines += [f"        {label!r}: {self.called(key)}," for label, key in self._results(name, stages)]
         return "\n".join([*lines, "    }"])
@@ -245,13 +247,13 @@ class Writer:
         yield f"{called} = {self.library.write('empty' if filled else 'zeros', shape=f'({extent})')}"
         first, last = storage.unread
         if first:
-            yield f"{called}[:{first}] = 1  # before the cell's own values, where adjoints are zero"
+            yield self._put(f"{called}[:{first}]", "1") + "  # before the cell's own values, where adjoints are zero"
         if last:
-            yield f"{called}[-{last}:] = 1  # after the cell's own values, where adjoints are zero"
+            yield self._put(f"{called}[-{last}:]", "1") + "  # after the cell's own values, where adjoints are zero"
         for start in self.starts:
             if start.leaf.name == key:
                 row = self._once.fixed(start.leaf).text
-                yield f"{row} = given[{start.argument!r}]"
+                yield self._put(row, f"given[{start.argument!r}]")
 
     def _size(self, size: Expr) -> str:
         return ArrayCode(self._once, set()).size(size)
@@ -272,14 +274,30 @@ class Writer:
                 if isinstance(statement.target, e.Timed) and isinstance(statement.target.time, e.Edge):
                     yield f"{self.called(statement.target.name)}[1:-1][parent[1:-1] > T] = 0  # no edge above a root"
         else:
+            lines = list(self._steps(stage))
+            if self.library.scans:
+                yield from self._scan(stage, lines)
+                return
             yield f"for {STEP} in range(T):" if stage.kind == "forward" else f"for {STEP} in reversed(range(T)):"
-            on_edges = any(
-                isinstance(s.target, e.Timed) and isinstance(s.target.time, e.Edge) for s in stage.statements
-            )
-            if on_edges:
-                yield f"    below = children[{NODE}]"
-            for statement in stage.statements:
-                yield from (f"    {line}" for line in self._noted(self._line_step(statement), statement))
+            yield from (f"    {line}" for line in lines)
+
+    def _steps(self, stage: Stage) -> Iterator[str]:
+        """The lines of a step."""
+        if any(isinstance(s.target, e.Timed) and isinstance(s.target.time, e.Edge) for s in stage.statements):
+            yield f"below = children[{NODE}]"
+        for statement in stage.statements:
+            yield from self._noted(self._line_step(statement), statement)
+
+    def _scan(self, stage: Stage, lines: Sequence[str]) -> Iterator[str]:
+        """A loop as a function of what it carries: the arrays that it fills."""
+        targets = dict.fromkeys(s.target.name for s in stage.statements)
+        carried = ", ".join([*(self.called(key) for key in targets if not self.storage(key).local), ""]).rstrip()
+        yield f"def one_step(carried, {STEP}):"
+        yield f"    {carried} = carried"
+        yield from (f"    {line}" for line in lines)
+        yield f"    return ({carried}), None"
+        yield ""
+        yield f"({carried}), _ = lax.scan(one_step, ({carried}), jnp.arange(T){', reverse=True' if stage.kind == 'backward' else ''})"
 
     def _noted(self, line: str, statement: Statement) -> Iterator[str]:
         """A line of code, and in a comment the formula that it computes."""
@@ -302,7 +320,7 @@ class Writer:
             places = Step(self.program.storages, self.called, self.system.time, self.library)
         target = places.timed(statement.target)
         code = self._code(places)
-        return f"{target.text} = {code._spread(code(statement.value), target.body, 0)}"
+        return self._put(target.text, code._spread(code(statement.value), target.body, 0))
 
     def _tree(self, rows: Mapping[Symbol, tuple[str, bool]]) -> TreePlaces:
         return TreePlaces(self.program.storages, self.called, self.system.time, self.library, rows, self.helpers)
@@ -329,15 +347,15 @@ class Writer:
         if whole:
             extent = ", ".join(["T", "B", *(self._size(size) for size in storage.shape if size != 1)])
             return f"{self.called(target.name)} = {self.library.write('filled', x=spread, shape=f'({extent})')}"
-        return f"{rows.timed(target).text}[...] = {spread}"
+        return self._put(rows.timed(target).text, spread)
 
     def _line_once(self, statement: Statement) -> str:
         places: Places = Once(self.program.storages, self.called, self.system.time, self.library)
         if self.system.tree is not None:
             places = self._tree({})
-        places.sums = lambda node: self._over_time(node, places)
+        places.sums = lambda node: self._sums.over_time(node, places)
         if statement.summed:
-            value = self._total(statement.value, places)
+            value = self._sums.total(statement.value, places)
         else:
             code = self._code(places)(statement.value)
             body = sum(size != 1 for size in statement.target.shape)
@@ -348,84 +366,20 @@ class Writer:
                 value = self.library.write("filled", x=value, shape=f"({extent},)")
         target = statement.target
         name = places.timed(target).text if isinstance(target, e.Timed) else self.called(target.name)
-        return f"{name} {'+=' if statement.add else '='} {value}"
+        return self._put(name, value, statement.add)
 
-    def _over_time(self, node: e.SumOver, outer: Places) -> Code:
-        """A sum over time for every sequence."""
-        rows = self._rows(outer, node.index, node.lower, node.upper)
-        code = self._code(rows)(node.body)
-        if code.lead < 2:
-            count = self._count(node)
-            return Code(f"{count} * {code.at(3)}", code.lead, code.body, 3)
-        return Code(f"{code.at(6)}.sum(0)", 1, code.body)
-
-    def _count(self, node: e.SumOver) -> str:
-        return self._once.number(node.upper - node.lower + 1).at(3)
+    def _put(self, place: str, value: str, add: bool = False) -> str:
+        """A line that puts a value into an array, or into some of its rows."""
+        name, bracket, row = place.partition("[")
+        if not bracket:
+            return f"{name} {'+=' if add else '='} {value}"
+        return self.library.write("add" if add else "put", name=name, row=row.removesuffix("]"), value=value)
 
     @cached_property
-    def _summed_already(self) -> frozenset[str]:
-        """What is a sum over the batch, so that what is made of it is not summed again."""
+    def _sums(self) -> Sums:
         statements = (s for stage in self.program.stages() for s in stage.statements)
-        return frozenset(s.target.name for s in statements if s.summed)
-
-    # -- sums over the batch -----------------------------------------------------------------------
-
-    def _total(self, value: e.Node, places: Places) -> str:
-        """A value, summed over the batch and over the times of its sums."""
-        terms = value.operands if isinstance(value, e.Plus) else (value,)
-        text = ""
-        for k, term in enumerate(terms):
-            negative = isinstance(term, e.Neg)
-            code = self._total_of(term.operands[0] if isinstance(term, e.Neg) else term, places)
-            sign = "-" if negative else "+"
-            text += f" {sign} {code.at(3)}" if k else f"-{code.at(4)}" if negative else code.text
-        return text
-
-    def _total_of(self, term: e.Node, places: Places) -> Code:
-        if isinstance(term, e.SumOver):
-            inner = self._rows(places, term.index, term.lower, term.upper)
-            inner.sums = places.sums
-            parts = term.body.operands if isinstance(term.body, e.Plus) else (term.body,)
-            codes = [
-                (
-                    isinstance(part, e.Neg),
-                    self._summed(part.operands[0] if isinstance(part, e.Neg) else part, inner, 2, self._count(term)),
-                )
-                for part in parts
-            ]
-            if len(codes) == 1 and not codes[0][0]:
-                return codes[0][1]
-            text = "".join(
-                f" {'-' if negative else '+'} {code.at(3)}" if k else (f"-{code.at(4)}" if negative else code.text)
-                for k, (negative, code) in enumerate(codes)
-            )
-            return Code(text, 0, codes[0][1].body, 2)
-        return self._summed(term, places, 1, "1")
-
-    def _summed(self, node: e.Node, places: Places, axes: int, count: str) -> Code:
-        """A value summed over its leading axes; the products of columns and rows as one matrix product."""
-        if isinstance(node, e.SumOverChildren) and isinstance(places, TreePlaces) and isinstance(node.node, Symbol):
-            edges = places.having({node.index: (ALL, True), node.node: (f"parent[{ALL}]", True)})
-            return self._summed(node.body, edges, axes, count)
-        code = self._code(places)
-        scalars = [factor for factor in node.operands if factor.is_scalar] if isinstance(node, e.Times) else []
-        chain = [factor for factor in node.operands if not factor.is_scalar] if isinstance(node, e.Times) else [node]
-        split = next((k for k in range(1, len(chain)) if chain[k - 1].shape[1] == 1 and chain[k].shape[0] == 1), None)
-        if split is not None and node.shape[0] != 1 != node.shape[1]:
-            left, right = code.chain(chain[:split]), code.chain(chain[split:])
-            if scalars:
-                left = code._join([*(code(scalar) for scalar in scalars), left], "*", 3)
-            if left.lead == axes == right.lead:
-                self.helpers.add("outer_sum")
-                return Code(f"outer_sum({left.text}, {right.text})", 0, 2)
-        found = code(node)
-        missing = [count] if axes == 2 and found.lead < 2 else []
-        summed = any(leaf.name in self._summed_already for leaf in leaves(node))
-        missing += ["B"] if found.lead == 0 and not summed else []
-        if found.lead:
-            over = "(0, 1)" if found.lead == 2 else "0"
-            found = Code(f"{found.at(6)}.sum({over})", 0, found.body)
-        return Code(" * ".join([*missing, found.at(4)]), 0, found.body, 3) if missing else found
+        already = frozenset(s.target.name for s in statements if s.summed)
+        return Sums(self._once, self._rows, self.helpers, already)
 
 
 def _run(text: str, name: str) -> dict[str, Callable[..., Any]]:

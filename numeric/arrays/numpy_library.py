@@ -99,6 +99,10 @@ _SPELLINGS = {
     "power": "np.linalg.matrix_power({x}, {exponent})",
     "joined": "np.concatenate([{x}], {axis})",
     "maximum": "np.maximum({x})",
+    "put": "{name}[{row}] = {value}",
+    "add": "{name}[{row}] += {value}",
+    "truth": "float({x})",
+    "clock": "({t} + 1)",
     "minimum": "np.minimum({x})",
 }
 _PLAIN = {"arctan": "np.arctan", "sign": "np.sign"}

@@ -99,9 +99,10 @@ class Step(Places):
     def number(self, value: Expr) -> Code:
         if not value.has(self.clock):
             return super().number(value)
-        step = f"({STEP} + 1)"
+        step = self.library.write("clock", t=STEP)
         if value.is_Piecewise:
-            return Code(f"float({condition_code(value.args[0].cond, {self.clock: step})})", 0, 0)
+            condition = condition_code(value.args[0].cond, {self.clock: step})
+            return Code(self.library.write("truth", x=condition), 0, 0)
         return Code(number_code(value, {self.clock: step}), 0, 0, 2)
 
 

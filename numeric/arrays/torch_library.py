@@ -73,6 +73,10 @@ _SPELLINGS = {
     "power": "torch.linalg.matrix_power({x}, {exponent})",
     "joined": "torch.cat([{x}], {axis})",
     "maximum": "torch.maximum({x})",
+    "put": "{name}[{row}] = {value}",
+    "add": "{name}[{row}] += {value}",
+    "truth": "float({x})",
+    "clock": "({t} + 1)",
     "minimum": "torch.minimum({x})",
 }
 _PLAIN = {"arctan": "torch.arctan", "sigma": "torch.sigmoid", "log_sigma": "torch.nn.functional.logsigmoid"}

@@ -11,6 +11,7 @@ from numeric.backends.arrays import Arrays
 BACKENDS = {
     "numpy": "numeric.backends.numpy_arrays:NumpyArrays",
     "compiled": "numeric.backends.compiled_arrays:CompiledArrays",
+    "jax": "numeric.backends.jax_arrays:JaxArrays",
     "torch": "numeric.backends.torch_arrays:TorchArrays",
 }
 """By name, the class that makes and reads the arrays of a backend."""

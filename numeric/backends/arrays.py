@@ -78,6 +78,9 @@ class Arrays(Protocol):
     def chosen(self, condition: Array, value: Array) -> Array:
         """An array over time and batch where a condition on both holds, else zero."""
 
+    def put(self, array: Array, rows: slice, value: Array) -> Array:
+        """An array with other rows; it may be the same that was given."""
+
     def making(self) -> Any:
         """What both passes are told about the arrays that they make."""
 

@@ -65,6 +65,10 @@ class NumpyArrays:
     def chosen(self, condition: Array, value: Array) -> Array:
         return np.where(condition.reshape(*condition.shape, *[1] * (value.ndim - 2)), value, value.dtype.type(0))
 
+    def put(self, array: Array, rows: slice, value: Array) -> Array:
+        array[rows] = value
+        return array
+
     def making(self) -> Any:
         return self.dtype
 

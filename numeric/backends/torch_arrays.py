@@ -69,6 +69,10 @@ class TorchArrays:
         wide = condition.reshape(*condition.shape, *[1] * (value.ndim - 2)).bool()
         return torch.where(wide, value, torch.zeros((), dtype=value.dtype, device=value.device))
 
+    def put(self, array: Array, rows: slice, value: Array) -> Array:
+        array[rows] = value
+        return array
+
     def making(self) -> Any:
         return {"dtype": self.dtype, "device": self.device}
 
