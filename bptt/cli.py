@@ -88,7 +88,9 @@ def _derive_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _export_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     export = commands.add_parser("export", help="write a module with the gradients of a cell", epilog=_EPILOG)
     export.add_argument("cell", metavar="CELL")
-    export.add_argument("--backend", choices=("numpy",), default="numpy", help="what the module needs (default: numpy)")
+    export.add_argument(
+        "--backend", choices=("numpy", "torch", "jax"), default="numpy", help="what the module needs (default: numpy)"
+    )
     export.add_argument(
         "--cotangent",
         action="append",

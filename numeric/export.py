@@ -1,4 +1,4 @@
-"""A compiled cell as a module of its own, for people to read and to keep: it needs NumPy and nothing else."""
+"""A compiled cell as a module of its own, for people to read and to keep: it needs its array library and nothing else."""
 
 from __future__ import annotations
 
@@ -9,12 +9,51 @@ from sympy import Integer
 from derive import expressions as e
 from derive.cell import Cell
 from derive.errors import MissingRuleError, UsageError
+from numeric.arrays.jax_library import JAX
+from numeric.arrays.library import Library
 from numeric.arrays.module import Writer
+from numeric.arrays.numpy_library import NUMPY
+from numeric.arrays.torch_library import TORCH
 from numeric.lower import LOSS, abstract_arguments, cotangent_key, lower
 from numeric.passes import PASSES, run_passes
 from numeric.stages import program
+from numeric.trees import places_in
 
-BACKENDS = ("numpy",)
+BACKENDS = ("numpy", "torch", "jax")
+_LIBRARIES = {library.name: library for library in (NUMPY, TORCH, JAX)}
+_KINDS = {
+    "numpy": [
+        "dtype = np.result_type(*(x for x in map(np.asarray, given.values()) if x.dtype.kind == 'f'), np.float32)"
+    ],
+    "torch": [
+        "first = next(x for x in given.values() if torch.is_tensor(x) and x.is_floating_point())",
+        "like = {'dtype': first.dtype, 'device': first.device}",
+    ],
+    "jax": [
+        "dtype = jnp.result_type(*(x for x in given.values() if jnp.issubdtype(jnp.asarray(x).dtype, jnp.floating)))"
+    ],
+}
+"""Lines that say of which type arrays are made: the arguments' own."""
+_CONVERTED = {"torch": "torch.as_tensor({x})", "jax": "jnp.asarray({x})"}
+_TREE = '''
+def tree_arrays(parents):
+    """A tree by the parent of each node 1 .. T, T + 1 for a root: parents, children, and the child at each place."""
+    T = len(parents)
+    children = [[] for _ in range(T + 2)]
+    for node, parent in enumerate(parents, 1):
+        if parent <= T:
+            children[parent].append(node)
+    arrays = {{
+        "nodes": {nodes},
+        "parent": {parent},
+        "children": [{child} for below in children],
+    }}
+    for place in range(1, {places} + 1):
+        arrays[f"child_{{place}}"] = {placed}
+    return arrays
+
+
+'''
 
 
 def export(cell: Cell, backend: str = "numpy", cotangents: Iterable[str] | None = None) -> str:
@@ -27,15 +66,16 @@ def export(cell: Cell, backend: str = "numpy", cotangents: Iterable[str] | None 
     Raises
     ------
     UsageError       : there is no such backend.
-    MissingRuleError : the cell computes a tree, or holds something that is not compiled.
+    MissingRuleError : the cell holds something that is not compiled.
     """
     if backend not in BACKENDS:
         raise UsageError(f"there is no backend {backend!r}", expected=f"one of {', '.join(BACKENDS)}")
-    if cell.tree is not None:
-        raise MissingRuleError("cells over trees are not exported", hint="bptt.compile runs them")
+    library = _LIBRARIES[backend]
+    if cell.tree is not None and library.scans:
+        raise MissingRuleError(f"cells over trees are not exported for {backend}", hint="numpy and torch have them")
     keys = abstract_arguments(cell) if cotangents is None else tuple(map(cell.resolve_name, cotangents))
     equations = run_passes(lower(cell, keys), PASSES)
-    return _Module(cell, Writer(equations, program(equations)), keys).text()
+    return _Module(cell, Writer(equations, program(equations), library), keys).text()
 
 
 class _Module:
@@ -52,12 +92,30 @@ class _Module:
                 "",
                 self.writer.source(comments=True),
                 "",
-                self._front(),
+                self._tree() + self._front(),
                 "",
                 "",
                 self._check(),
             ]
         )
+
+    @property
+    def _library(self) -> Library:
+        return self.writer.library
+
+    def _tree(self) -> str:
+        """The arrays of a tree, where the cell computes one."""
+        if self.cell.tree is None:
+            return ""
+        made = "torch.tensor({x})" if self._library is TORCH else "np.array({x}, dtype=np.intp)"
+        empty = "torch.tensor({x}, dtype=torch.int64)" if self._library is TORCH else made
+        return _TREE.format(
+            nodes=made.format(x="range(T + 2)") if self._library is NUMPY else "torch.arange(T + 2)",
+            parent=made.format(x="[T + 1, *parents, T + 1]"),
+            child=empty.format(x="below"),
+            places=places_in([q.rhs for q in self.cell.steps]),
+            placed=made.format(x="[below[place - 1] if len(below) >= place else 0 for below in children]"),
+        ).lstrip("\n")
 
     # -- what it is ----------------------------------------------------------------------------------
 
@@ -79,6 +137,8 @@ class _Module:
             yield self._called(key), self._tuple(key, ("T", "B")) + ("  integers" if key in self.cell.labels else "")
         for start in self.writer.starts:
             yield start.argument, self._tuple(start.leaf.name, ("B",))
+        if self.cell.tree is not None:
+            yield "parents", "(T,)  the parent of each node, larger than the node; T + 1 for a root"
         for key in self.cotangents:
             yield self._called(cotangent_key(key)), f"{self._tuple(key, ('T', 'B'))}  ∂L/∂{key}[t], all else held fixed"
 
@@ -93,9 +153,10 @@ class _Module:
 
     def _front(self) -> str:
         timed = [*self.cell.inputs, *(cotangent_key(key) for key in self.cotangents)]
-        first = f"given[{self._called(timed[0])!r}].shape[:2]" if timed else "length, 1"
+        tree = self.cell.tree is not None
+        first = f"given[{self._called(timed[0])!r}].shape[:2]" if timed else "len(parents), 1" if tree else "length, 1"
         lines = [
-            "def loss_and_gradients(given, length=None):",
+            f"def loss_and_gradients(given, {'parents' if tree else 'length=None'}):",
             '    """Loss, states and gradients.',
             "",
             "    ``given`` holds the arrays that the module lists above, by name; starting values that are missing are zero.",
@@ -103,12 +164,12 @@ class _Module:
             f"    T, B = {first}",
             f"    sizes = {{{', '.join(f'{size!r}: {where}' for size, where in self._sizes())}}}",
         ]
-        lines += [f"    {line}" for line in self._defaults()]
+        lines += [f"    {line}" for line in (*_KINDS[self._library.name], *self._defaults())]
         loss = f"kept[{LOSS!r}]" if self.writer.program.loss else "None"
         lines += [
-            "    dtype = np.result_type(*(value for value in given.values() if np.asarray(value).dtype.kind == 'f'), np.float32)",
-            "    kept = forward(T, B, sizes, dtype, given)",
-            "    gradients = backward(T, B, sizes, dtype, given, kept)",
+            f"    kept = forward(T, B, sizes, {self._library.kind}, given)",
+            f"    gradients = backward(T, B, sizes, {self._library.kind}, given, kept)",
+            *(f"    gradients[{name!r}] = gradients[{name!r}]{rows}" for name, rows in self._cut_gradients()),
             "    states = {",
             *(
                 f"        {self._called(q.key)!r}: {self._rows(q.key)},"
@@ -121,11 +182,21 @@ class _Module:
         return "\n".join(lines)
 
     def _rows(self, key: str) -> str:
+        return f"kept[{self._called(key)!r}]{self._inside(key)}"
+
+    def _inside(self, key: str) -> str:
+        """The rows of t = 1 .. T, where there are others."""
         storage = self.writer.storage(key)
         first = storage.before or ""
         last = f"T + {storage.before}" if storage.before else "T"
-        rows = f"[{first}:{last}]" if storage.before or storage.after else ""
-        return f"kept[{self._called(key)!r}]{rows}"
+        return f"[{first}:{last}]" if storage.timed and (storage.before or storage.after) else ""
+
+    def _cut_gradients(self) -> Iterator[tuple[str, str]]:
+        """Gradients that have rows beyond the sequence."""
+        for (key, place), target in self.writer.program.gradients.items():
+            rows = self._inside(target.name)
+            if rows:
+                yield self.writer.argument(key, place), rows
 
     def _sizes(self) -> Iterator[tuple[str, str]]:
         """Each size, and where it can be read off."""
@@ -142,12 +213,14 @@ class _Module:
         yield from sorted(found.items())
 
     def _defaults(self) -> Iterator[str]:
-        if not self.writer.starts:
-            return
-        yield "given = dict(given)"
+        if self.cell.tree is not None:
+            yield "given = {**given, **tree_arrays(parents)}"
+        elif self.writer.starts:
+            yield "given = dict(given)"
         for start in self.writer.starts:
             body = "".join(f", {self._size(size)}" for size in start.leaf.shape if size != 1)
-            yield f"given.setdefault({start.argument!r}, np.zeros((B{body}{',' if not body else ''})))"
+            zeros = self._library.write("zeros", shape=f"(B{body}{',' if not body else ''})")
+            yield f"given.setdefault({start.argument!r}, {zeros})"
 
     @staticmethod
     def _size(size: e.Node) -> str:
@@ -162,9 +235,12 @@ class _Module:
                 sorted({s for shape in self.cell.shapes.values() for a in shape for s in a.free_symbols}, key=str)
             )
         }
+        tree, converted = self.cell.tree is not None, _CONVERTED.get(self._library.name)
         lines = [
             "def check(seed=0, T=5, B=2, step=1e-6):",
             '    """The largest relative difference between a gradient and finite differences, along random directions."""',
+            *(["    import numpy as np", ""] if self._library is not NUMPY else []),
+            *(["    jax.config.update('jax_enable_x64', True)"] if self._library is JAX else []),
             "    rng = np.random.default_rng(seed)",
             f"    {', '.join(numbers) or '_'} = {', '.join(map(str, numbers.values())) or '0'}",
             "    given = {",
@@ -172,19 +248,26 @@ class _Module:
         lines += [f"        {line}" for line in self._random(numbers)]
         lines += [
             "    }",
+            *(
+                [f"    given = {{name: {converted.format(x='value')} for name, value in given.items()}}"]
+                if converted
+                else []
+            ),
+            *(["    parents = [*(T - (T - node - 1) // 2 for node in range(1, T)), T + 1]"] if tree else []),
             "",
             "    def total(arrays):",
-            "        loss, states, _ = loss_and_gradients(arrays, T)",
-            f"        return {self._total()}",
+            f"        loss, states, _ = loss_and_gradients(arrays, {'parents' if tree else 'T'})",
+            f"        return float({self._total()})",
             "",
-            "    _, _, gradients = loss_and_gradients(given, T)",
+            f"    _, _, gradients = loss_and_gradients(given, {'parents' if tree else 'T'})",
             "    worst = 0.0",
             "    for name, gradient in gradients.items():",
-            "        direction = rng.normal(size=np.shape(given[name]))",
+            f"        direction = {(converted or '{x}').format(x='rng.normal(size=np.shape(given[name]))')}",
             "        ahead, behind = ({**given, name: given[name] + sign * step * direction} for sign in (1, -1))",
             "        measured = (total(ahead) - total(behind)) / (2 * step)",
-            "        derived = float(np.sum(gradient * direction))",
-            "        worst = max(worst, abs(measured - derived) / max(1.0, abs(measured)))",
+            "        derived = float((gradient * direction).sum())",
+            "        difference = max(measured - derived, derived - measured)",
+            "        worst = max(worst, difference / max(1.0, measured, -measured))",
             "    return worst",
             "",
             "",
@@ -239,7 +322,7 @@ class _Module:
     def _total(self) -> str:
         parts = ["loss"] if self.writer.program.loss else []
         parts += [
-            f"np.sum(given[{self._called(cotangent_key(key))!r}] * states[{self._called(key)!r}])"
+            f"(given[{self._called(cotangent_key(key))!r}] * states[{self._called(key)!r}]).sum()"
             for key in self.cotangents
         ]
         return " + ".join(parts) or "0.0"

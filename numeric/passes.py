@@ -1,6 +1,7 @@
 """Passes over a program: each makes it faster, leaves every result as it is, and can be left out.
 
 ``saved_outputs``  derivatives from what the forward pass kept: σ'(z) = f ⊙ (1 - f) where f = σ(z), and tanh(C) once.
+``named_products`` products that both passes need are computed once, and what is passed back to them is formed once.
 ``hoisted``        what does not depend on the recurrence is taken out of the loop and computed for all times in one product.
 ``stacked``        gates that multiply the same operand share one product; so do their adjoints, and their parameters' gradients.
 ``local``          what is used within its step alone is kept nowhere.
@@ -13,6 +14,7 @@ from dataclasses import replace
 
 from numeric.hoisting import hoisted
 from numeric.lower import Equations
+from numeric.naming import named_products
 from numeric.saved_outputs import saved_outputs
 from numeric.stacking import stacked
 
@@ -26,6 +28,7 @@ def local(equations: Equations) -> Equations:
 
 PASSES: Mapping[str, Pass] = {
     "saved_outputs": saved_outputs,
+    "named_products": named_products,
     "hoisted": hoisted,
     "stacked": stacked,
     "local": local,

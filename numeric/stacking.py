@@ -107,13 +107,11 @@ def _backward(equations: Equations, groups: Sequence[_Group]) -> Equations:
         if adjoints is None:
             continue
         if adjoints not in joint:
-            if any(adjoint in replaced for adjoint in adjoints):
-                continue
             rows = sum((adjoint.shape[0] for adjoint in adjoints), Integer(0))
             joint[adjoints] = e.Timed(f"adjoints_{len(joint) + 1}", equations.system.time, rows, ONE)
             first = Integer(0)
             for adjoint in adjoints:
-                replaced[adjoint] = (joint[adjoints], first, first + adjoint.shape[0])
+                replaced.setdefault(adjoint, (joint[adjoints], first, first + adjoint.shape[0]))
                 first = first + adjoint.shape[0]
         whole = joint[adjoints]
         backward = [replace(q, rhs=_joined(q.rhs, group, adjoints, whole)) for q in backward]

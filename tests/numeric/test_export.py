@@ -14,12 +14,13 @@ from bptt.cli import main
 from derive.cell import cell, library
 from derive.errors import MissingRuleError, UsageError
 from numeric.export import export
+from numeric.lower import abstract_arguments
 
 GOLDENS = Path(__file__).parent / "exported"
-SEQUENCES = [name for name in library() if cell(name).tree is None]
+TREES = [name for name in library() if cell(name).tree is not None]
 
 
-@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "sentiment", "bidirectional-rnn"])
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "sentiment", "bidirectional-rnn", "tree-lstm"])
 def test_what_is_written(name: str, update_goldens: bool) -> None:
     golden = GOLDENS / f"{name.replace('-', '_')}_grad.py.txt"
     text = export(cell(name))
@@ -29,11 +30,57 @@ def test_what_is_written(name: str, update_goldens: bool) -> None:
     assert text == golden.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", SEQUENCES)
-def test_every_exported_module_checks_itself(name: str) -> None:
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("name", library())
+def test_every_exported_module_checks_itself(name: str, backend: str) -> None:
     module: dict[str, object] = {"__name__": "exported"}
-    exec(compile(export(cell(name)), name, "exec"), module)
+    exec(compile(export(cell(name), backend), name, "exec"), module)
     assert module["check"]() < 1e-6  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru", "sentiment", "row-tagger", "bidirectional-rnn"])
+def test_modules_for_jax(name: str) -> None:
+    pytest.importorskip("jax")
+    module: dict[str, object] = {"__name__": "exported"}
+    exec(compile(export(cell(name), "jax"), name, "exec"), module)
+    assert module["check"]() < 1e-6  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_modules_for_trees_give_what_the_compiled_cell_gives(name: str) -> None:
+    subject = cell(name)
+    function = bptt.compile(subject)
+    generator = np.random.default_rng(0)
+    parents, sizes = [3, 3, 7, 6, 6, 7, 8], {"n": 4, "d": 3, "m": 2}
+    arrays = {key: generator.normal(size=function.signature.numbers(key, sizes)) for key in subject.parameters}
+    labels = [key for key in subject.inputs if key in subject.labels]
+    numbers = [key for key in subject.inputs if key not in subject.labels]
+    series = {key: generator.normal(size=(7, 2, *function.signature.numbers(key, sizes))) for key in numbers}
+    series |= {key: generator.integers(0, 2, size=(7, 2)) for key in labels}
+    passed = abstract_arguments(subject)
+    given = {key: generator.normal(size=(7, 2, *function.signature.numbers(key, sizes))) for key in passed}
+    truth = function(arrays, series, cotangents=given, tree=parents)
+    module: dict[str, object] = {"__name__": "exported"}
+    exec(compile(export(subject), name, "exec"), module)
+    called = {f"{key}_cotangent": value for key, value in given.items()}
+    _, _, gradients = module["loss_and_gradients"]({**arrays, **series, **called}, parents)  # type: ignore[operator]
+    for key in (*subject.parameters, *numbers):
+        np.testing.assert_array_equal(gradients[key], truth.gradients[key])
+
+
+def test_float32_stays_float32() -> None:
+    module: dict[str, object] = {"__name__": "exported"}
+    exec(compile(export(cell("rnn")), "rnn", "exec"), module)
+    given = {
+        "W": np.eye(3),
+        "U": np.eye(3),
+        "b": np.zeros(3),
+        "x": np.ones((5, 2, 3)),
+        "h_cotangent": np.ones((5, 2, 3)),
+    }
+    single = {key: value.astype("f4") for key, value in given.items()}
+    _, _, gradients = module["loss_and_gradients"](single)  # type: ignore[operator]
+    assert {value.dtype for value in gradients.values()} == {np.dtype("f4")}
 
 
 def test_a_wrong_line_fails_the_check() -> None:
@@ -81,7 +128,7 @@ def test_the_file_is_a_module(name: str, tmp_path: Path, capsys: pytest.CaptureF
 
 def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingRuleError, match="trees"):
-        export(cell("tree-lstm"))
+        export(cell("tree-lstm"), "jax")
     with pytest.raises(UsageError, match="backend"):
         export(cell("lstm"), backend="cobol")
     assert main(["export", "h_t = \\phi(W h_{t-1})", "-o", str(tmp_path / "a.py")]) == 2
