@@ -10,9 +10,8 @@ from typing import Any
 from derive.errors import NonFiniteWarning, UsageError
 from derive.system import RecurrentSystem
 from numeric.arguments import Arguments, Signature, bind
-from numeric.backends import Arrays
-from numeric.backends import backend as choose
-from numeric.backends.arrays import Found, Shortcut
+from numeric.backends.backend import Backend, Found, Shortcut
+from numeric.backends.choose import backend as choose
 from numeric.finite import all_finite, found_at
 from numeric.lengths import Lengths
 from numeric.named import ByName
@@ -51,17 +50,19 @@ class CompiledCell:
     def __init__(
         self,
         system: RecurrentSystem,
-        arrays: Arrays,
+        backend: Backend,
         passes: tuple[str, ...],
         recompute: bool | int = False,
         keep: tuple[str, ...] = (),
     ) -> None:
         self.system = system
-        self.arrays = arrays
+        self.backend, self.arrays = backend, backend.arrays
         self.passes = passes
         self.signature = Signature(system)
         self._recomputation = (
-            Recomputation(system, arrays, passes, None if recompute is True else recompute, keep) if recompute else None
+            Recomputation(system, backend, passes, None if recompute is True else recompute, keep)
+            if recompute
+            else None
         )
         self._shortcuts: dict[Hashable, Shortcut] = {}
         self._last: Shortcut | None = None
@@ -150,7 +151,7 @@ class CompiledCell:
         if key not in self._masked:
             without = self._lengths.names
             self._masked[key] = Variant(
-                self._lengths.system, self.arrays.library, self.passes, *key, constant=without, make=self.arrays.passes
+                self._lengths.system, self.arrays.library, self.passes, *key, constant=without, make=self.backend.passes
             )
         found = self._result(self._masked[key], masked.given)
         own = [q.key for q in self.system.equations if q.key in dict(found.states)]
@@ -187,9 +188,9 @@ class CompiledCell:
 
     def _shorten(self, variant: Variant, given: Arguments, groups: Groups, length: int | None) -> None:
         """Find a shortcut for the calls that follow."""
-        known = form(self.arrays, groups, length) if self.arrays.shortcuts else None
+        known = form(self.arrays, groups, length) if self.backend.shortcuts else None
         plan = None if known is None else self.signature.plans.get(known)
-        shortcut = None if plan is None else self.arrays.shortcut(variant, plan, given, groups, length)
+        shortcut = None if plan is None else self.backend.shortcut(variant, plan, given, groups, length)
         if shortcut is not None:
             if len(self._shortcuts) >= MOST:
                 self._shortcuts.clear()
@@ -203,7 +204,7 @@ class CompiledCell:
     def _variant(self, given: Arguments) -> Variant:
         key = (tuple(given.cotangents), tuple(sorted(given.own)))
         if key not in self._variants:
-            self._variants[key] = Variant(self.system, self.arrays.library, self.passes, *key, make=self.arrays.passes)
+            self._variants[key] = Variant(self.system, self.arrays.library, self.passes, *key, make=self.backend.passes)
         return self._variants[key]
 
 

@@ -21,7 +21,7 @@ from derive.expressions import make
 from derive.notation.names import QName
 from derive.system import RecurrentSystem, T, leaves
 from numeric.arguments import Arguments, Signature
-from numeric.backends.arrays import Arrays
+from numeric.backends.backend import Backend
 from numeric.variant import Forward, Variant
 
 Array = Any
@@ -62,12 +62,17 @@ class Recomputation:
     """
 
     def __init__(
-        self, system: RecurrentSystem, arrays: Arrays, passes: tuple[str, ...], steps: int | None, keep: tuple[str, ...]
+        self,
+        system: RecurrentSystem,
+        backend: Backend,
+        passes: tuple[str, ...],
+        steps: int | None,
+        keep: tuple[str, ...],
     ) -> None:
         problem = next(_problems(system), None)
         if problem is not None:
             raise UsageError(f"{problem}, so the sequence cannot be cut into segments", hint=_HINT)
-        self.system, self.arrays, self.passes, self.steps, self.keep = system, arrays, passes, steps, keep
+        self.system, self.backend, self.passes, self.steps, self.keep = system, backend, passes, steps, keep
         self._systems: dict[tuple[bool, bool], RecurrentSystem] = {}
         self._variants: dict[tuple[object, ...], Variant] = {}
         self._signatures: dict[tuple[bool, bool], Signature] = {}
@@ -214,7 +219,7 @@ class Recomputation:
         key = (segment.begins, segment.ends, cotangents, own)
         if key not in self._variants:
             self._variants[key] = Variant(
-                system, self.arrays.library, self.passes, cotangents, own, make=self.arrays.passes
+                system, self.backend.arrays.library, self.passes, cotangents, own, make=self.backend.passes
             )
         return self._variants[key]
 

@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from numeric.arrays.library import Library
-
-if TYPE_CHECKING:
-    from numeric.arguments import Arguments
-    from numeric.arrays.module import Passes, Writer
-    from numeric.plans import Groups, Plan
-    from numeric.variant import Variant
-
-
-class Found(Protocol):
-    """The results of a call."""
-
-    @property
-    def loss(self) -> float | None: ...
-
-    @property
-    def states(self) -> Mapping[str, Array]: ...
-
-    @property
-    def gradients(self) -> Mapping[str, Array]: ...
-
-    @property
-    def finite(self) -> bool: ...
-
-
-Shortcut = Callable[["Groups", int | None], Found | None]
-"""A call with arguments of one form; None for those of another."""
 
 Array = Any
 
@@ -42,8 +16,6 @@ class Arrays(Protocol):
 
     library: Library
     name: str
-    shortcuts: bool
-    """Whether calls may have a shortcut."""
 
     def near(self, given: Iterable[Any]) -> Arrays:
         """The same where arrays lie, for libraries with devices."""
@@ -86,11 +58,3 @@ class Arrays(Protocol):
 
     def quietly(self) -> AbstractContextManager[Any]:
         """Where both passes run."""
-
-    def passes(self, writer: Writer) -> Passes:
-        """Both passes of a program."""
-
-    def shortcut(
-        self, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
-    ) -> Shortcut | None:
-        """A faster way for calls of a form that was accepted; None if there is none."""

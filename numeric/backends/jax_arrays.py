@@ -1,24 +1,17 @@
-"""JAX's arrays: both passes are compiled by jax.jit for the shapes of a call."""
+"""JAX's arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from derive.errors import MissingRuleError, UsageError
+from derive.errors import UsageError
 from numeric.arrays.jax_library import JAX
-from numeric.backends.arrays import Shortcut
-from numeric.plans import Groups, Plan
-
-if TYPE_CHECKING:
-    from numeric.arguments import Arguments
-    from numeric.arrays.module import Passes, Writer
-    from numeric.variant import Variant
 
 Array = Any
 
@@ -32,7 +25,6 @@ class JaxArrays:
     """
 
     library = JAX
-    shortcuts = False
 
     def __init__(self, dtype: str) -> None:
         if dtype == "float64" and jnp.zeros((), float).dtype != np.float64:
@@ -84,40 +76,3 @@ class JaxArrays:
 
     def quietly(self) -> AbstractContextManager[Any]:
         return nullcontext()
-
-    def passes(self, writer: Writer) -> Passes:
-        if writer.system.tree is not None:
-            raise MissingRuleError(
-                "cells over trees are not compiled by JAX", hint="the backends numpy and compiled have them"
-            )
-        return _Jitted(writer.passes())
-
-    def shortcut(
-        self, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
-    ) -> Shortcut | None:
-        return None
-
-
-class _Jitted:
-    """Both passes, traced once for every length, batch and sizes."""
-
-    def __init__(self, passes: Passes) -> None:
-        self._passes = passes
-        self._functions: dict[Hashable, Callable[..., Mapping[str, Array]]] = {}
-
-    def forward(self, length: int, batch: int, sizes: Mapping[str, int], dtype: Any, given: Mapping[str, Array]) -> Any:
-        return self._function("forward", length, batch, sizes, dtype)(dict(given))
-
-    def backward(
-        self, length: int, batch: int, sizes: Mapping[str, int], dtype: Any, given: Mapping[str, Array], kept: Any
-    ) -> Any:
-        return self._function("backward", length, batch, sizes, dtype)(dict(given), kept)
-
-    def _function(
-        self, name: str, length: int, batch: int, sizes: Mapping[str, int], dtype: Any
-    ) -> Callable[..., Mapping[str, Array]]:
-        key = (name, length, batch, tuple(sorted(sizes.items())))
-        if key not in self._functions:
-            run = getattr(self._passes, name)
-            self._functions[key] = jax.jit(lambda *arrays: run(length, batch, sizes, dtype, *arrays))
-        return self._functions[key]

@@ -5,18 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from numeric.arrays.numpy_library import NUMPY
-from numeric.backends.arrays import Shortcut
-from numeric.plans import Groups, Plan
-
-if TYPE_CHECKING:
-    from numeric.arguments import Arguments
-    from numeric.arrays.module import Passes, Writer
-    from numeric.variant import Variant
 
 Array = Any
 
@@ -25,7 +18,6 @@ class NumpyArrays:
     """See :class:`numeric.backends.arrays.Arrays`."""
 
     library = NUMPY
-    shortcuts = False
 
     def __init__(self, dtype: str) -> None:
         self.dtype = np.dtype(dtype)
@@ -74,11 +66,3 @@ class NumpyArrays:
 
     def quietly(self) -> AbstractContextManager[Any]:
         return np.errstate(all="ignore")  # what is not finite is for the caller to see
-
-    def passes(self, writer: Writer) -> Passes:
-        return writer.passes()
-
-    def shortcut(
-        self, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
-    ) -> Shortcut | None:
-        return None

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from numeric.arrays.torch_library import TORCH
-from numeric.backends.arrays import Shortcut
-from numeric.plans import Groups, Plan
-
-if TYPE_CHECKING:
-    from numeric.arguments import Arguments
-    from numeric.arrays.module import Passes, Writer
-    from numeric.variant import Variant
 
 Array = Any
 
@@ -24,7 +17,6 @@ class TorchArrays:
     """See :class:`numeric.backends.arrays.Arrays`."""
 
     library = TORCH
-    shortcuts = False
 
     def __init__(self, dtype: str, device: torch.device | None = None) -> None:
         self.name = dtype
@@ -78,11 +70,3 @@ class TorchArrays:
 
     def quietly(self) -> AbstractContextManager[Any]:
         return torch.no_grad()
-
-    def passes(self, writer: Writer) -> Passes:
-        return writer.passes()
-
-    def shortcut(
-        self, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
-    ) -> Shortcut | None:
-        return None

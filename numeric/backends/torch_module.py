@@ -13,7 +13,7 @@ from derive.errors import DataError, UsageError
 from derive.notation.names import alias_of
 from derive.system import RecurrentSystem
 from numeric.arguments import Signature, bind
-from numeric.backends import backend
+from numeric.backends.choose import backend
 from numeric.backends.torch_arrays import TorchArrays
 from numeric.draws import within
 from numeric.lengths import Lengths, Masked
@@ -84,7 +84,7 @@ class Module(torch.nn.Module):
         self.signature = Signature(cell)
         self.sizes = _checked(self.signature, sizes)
         self.dtype = dtype
-        arrays = backend("torch", dtype)
+        arrays = backend("torch", dtype).arrays
         self.weights = torch.nn.ParameterDict()
         self._keys: dict[str, str] = {}
         given = {*cell.labels, *map(cell.resolve_name, targets)}

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from numeric.arguments import Arguments
 from numeric.arrays.module import Writer
-from numeric.backends.numpy_arrays import NumpyArrays
+from numeric.backends.backend import Backend
 from numeric.native.passes import NativePasses
 from numeric.native.shortcut import Shortcut
 from numeric.plans import Groups, Plan
 from numeric.variant import Variant
 
 
-class CompiledArrays(NumpyArrays):
-    """See :class:`numeric.backends.arrays.Arrays`."""
+class MachineCode(Backend):
+    """Both passes in machine code, and shortcuts to it."""
 
     shortcuts = True
 
     def passes(self, writer: Writer) -> NativePasses:
         """Both passes in machine code."""
-        return NativePasses(writer, self.dtype)
+        return NativePasses(writer, self.arrays.making())
 
     def shortcut(
         self, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
