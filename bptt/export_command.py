@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import keyword
 from pathlib import Path
 
 from bptt.console import safe, say
@@ -16,7 +17,8 @@ def run_export(options: argparse.Namespace) -> int:
     from reports.output import write_files
 
     path = Path(options.output)
-    if path.suffix != ".py" or not path.stem.isidentifier():
+    taken = keyword.iskeyword(path.stem) or path.stem in ("numpy", "torch", "jax")
+    if path.suffix != ".py" or not path.stem.isidentifier() or taken:
         raise UsageError(
             f"{clipped(options.output)!r} is no name for a module",
             expected="a file such as lstm_grad.py",

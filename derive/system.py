@@ -12,7 +12,7 @@ from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
 from derive.cell_text import CellText, Equation
-from derive.errors import CellError, UnknownNameError
+from derive.errors import BpttError, CellError, UnknownNameError
 from derive.expressions import make
 from derive.expressions.node import Shape
 from derive.notation.elaborate import Context, read_formula
@@ -95,6 +95,7 @@ class RecurrentSystem:
         self.definitions: Mapping[str, Equation] = {equation.key: equation for equation in self.steps}
         self.shapes: Mapping[str, Shape] = {**text.shapes, **{q.key: q.lhs.shape for q in self.steps}}
         self.initial: Mapping[e.Node, e.Node] = text.initial
+        self._check_starting_values()
         self.loss_name = text.loss_name
         self.step_loss_name = self._step_loss_name(text.loss)
         """The name of the loss at one time: L for L_t, whatever the whole loss is called."""
@@ -103,6 +104,23 @@ class RecurrentSystem:
             raise CellError(
                 "no quantity is defined", expected="an equation such as h_t = \\tanh(W h_{t-1} + U x_t + b)"
             )
+
+    def _check_starting_values(self) -> None:
+        """A sequence starts from parameters: what passes a gradient back to the sequence itself would be another recursion."""
+        for start, value in self.initial.items():
+            pending, seen = list(leaves(value)), set[str]()
+            while pending:
+                leaf = pending.pop()
+                if isinstance(leaf, e.Timed) and leaf not in self.initial:
+                    raise CellError(
+                        f"the starting value {start} is made of {leaf}, which belongs to the sequence",
+                        span=next((q.span for q in self.text.equations if q.key == leaf.name), None),
+                        expected="a formula of parameters",
+                        hint=f"give {start} when the cell is called, and pass its gradient on to what it is made of",
+                    )
+                if leaf.name in self.definitions and leaf.name not in seen and isinstance(leaf, e.Var):
+                    seen.add(leaf.name)
+                    pending += leaves(self.definitions[leaf.name].rhs)
 
     # -- who is who --------------------------------------------------------------------------------
 
@@ -255,6 +273,13 @@ class RecurrentSystem:
         by_alias = [key for key in every if alias_of(key) == name]
         if len(by_alias) == 1:
             return by_alias[0]
+        for text in (name, f"{name}_{{{self.time}}}"):  # in LaTeX, with the time or without
+            try:
+                node = self.read(text)
+            except BpttError:
+                continue
+            if isinstance(node, (e.Timed, e.Var)) and node.name in every:
+                return node.name
         raise UnknownNameError(f"the cell has no quantity called {name}", expected=f"one of {', '.join(every)}")
 
     @cached_property

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
+
+from sympy import Expr
 
 from derive import expressions as e
 from derive.errors import BpttError, DataError
 from derive.notation.names import alias_of
-from derive.system import RecurrentSystem
+from derive.system import RecurrentSystem, T
 from numeric.backends.arrays import Arrays
 from numeric.lower import cotangent_key
 from numeric.plans import MOST, Groups, Plan, form, plan_of
@@ -74,6 +77,7 @@ class Signature:
         self.timed = tuple(timed)
         self.plans: dict[Hashable, Plan] = {}
         self.start_names = {start: str(start) for start in system.starts}
+        self.given_starts = {start: name for start, name in self.start_names.items() if start not in system.initial}
         self.needed = {name for key in timed for name in self._letters(key)}
         self.names = {
             "params": _spellings(system.parameters),
@@ -89,12 +93,44 @@ class Signature:
     def _starts(self) -> dict[str, str]:
         """``h`` (the value nearest to the sequence), ``h_0``, ``h[0]``, ``h_{-1}``."""
         found: dict[str, str] = {}
-        for start, name in reversed(self.start_names.items()):
+        for start, name in reversed(self.given_starts.items()):
             for spelling in (start.name, alias_of(start.name)):
                 found[spelling] = name
                 found[f"{spelling}_{start.time}"] = found[f"{spelling}_{{{start.time}}}"] = name
             found[name] = name
         return found
+
+    @cached_property
+    def least(self) -> int:
+        """The smallest T for which every quantity has the times at which it is read."""
+        found = [1]
+        for formula, steps in self._formulas():
+            for part in formula.atoms(e.SumOver):
+                found += [int(bound) for bound in (part.lower, part.upper) if bound.is_Integer]
+            for leaf in formula.atoms(e.Timed):
+                if leaf.time.is_Integer:
+                    found.append(int(leaf.time))
+                elif (leaf.time - T).is_Integer:
+                    before = -self.system.reach(leaf.name)[0] if leaf.name in self.bodies else 0
+                    found.append(1 - before - int(leaf.time - T))
+                elif steps.is_Integer and (leaf.time - self.system.time).is_Integer:
+                    found.append(int(steps + leaf.time - self.system.time))
+        return max(found)
+
+    def _formulas(self) -> Iterator[tuple[e.Node, Expr]]:
+        """All formulas, each with the last time that it is for."""
+        yield from ((q.rhs, T) for q in self.system.steps)
+        yield from ((value, T) for value in self.system.initial.values())
+        for term in self.system.loss_terms:
+            yield term.body, term.upper
+            if term.final and not term.upper.is_Integer:
+                clock = self.system.time
+                yield (
+                    term.body.xreplace(
+                        {leaf: leaf.at(leaf.time.subs(clock, term.upper)) for leaf in term.body.atoms(e.Timed)}
+                    ),
+                    T,
+                )
 
     @cached_property
     def places(self) -> int:
@@ -243,7 +279,7 @@ class _Binding:
         for key, array in arrays.items():
             if array is not None:
                 return bool(array.ndim > 1 + len(self.signature.bodies[key]))
-        for start, name in self.signature.start_names.items():
+        for start, name in self.signature.given_starts.items():
             first = starts.get(name)
             if first is not None:
                 return bool(first.ndim > len(self.signature.bodies[start.name]))
@@ -327,9 +363,13 @@ def _checked(
     values.update(binding.series(arrays))
     passed = binding.series(grads, "cotangents")
     starts = binding.starts(first)
-    if shape is not None or length is not None:
+    if length is not None and (isinstance(length, bool) or not isinstance(length, Integral) or not 0 < length < 2**48):
+        binding.problems.append(f"length is {length!r}; expected a positive integer")
+    elif shape is not None or length is not None:
         binding.lengths["tree" if shape is not None else "length"] = len(shape.parents) if shape else int(length or 0)
     steps = binding.agreed(binding.lengths, "T", 0)
+    if binding.lengths and steps < signature.least:
+        binding.problems.append(f"T is {steps}, but the cell needs a sequence of {signature.least} steps at least")
     batch = binding.agreed(binding.batches, "B", 1)
     sizes = {name: number for name, (number, _) in binding.sizes.items()}
     unknown = sorted(signature.needed - set(sizes))

@@ -14,7 +14,7 @@ from numeric.arrays.library import Library
 from numeric.arrays.module import Writer
 from numeric.arrays.numpy_library import NUMPY
 from numeric.arrays.torch_library import TORCH
-from numeric.lower import LOSS, abstract_arguments, cotangent_key, lower
+from numeric.lower import LOSS, abstract_arguments, cotangent_key, lower, timed_quantities
 from numeric.passes import PASSES, run_passes
 from numeric.stages import program
 from numeric.trees import places_in
@@ -73,7 +73,7 @@ def export(cell: Cell, backend: str = "numpy", cotangents: Iterable[str] | None 
     library = _LIBRARIES[backend]
     if cell.tree is not None and library.scans:
         raise MissingRuleError(f"cells over trees are not exported for {backend}", hint="numpy and torch have them")
-    keys = abstract_arguments(cell) if cotangents is None else tuple(map(cell.resolve_name, cotangents))
+    keys = abstract_arguments(cell) if cotangents is None else timed_quantities(cell, cotangents, "cotangents")
     equations = run_passes(lower(cell, keys), PASSES)
     return _Module(cell, Writer(equations, program(equations), library), keys).text()
 
@@ -237,7 +237,7 @@ class _Module:
         }
         tree, converted = self.cell.tree is not None, _CONVERTED.get(self._library.name)
         lines = [
-            "def check(seed=0, T=5, B=2, step=1e-6):",
+            f"def check(seed=0, T=5, B={2 if self.cell.inputs or self.cotangents else 1}, step=1e-6):",
             '    """The largest relative difference between a gradient and finite differences, along random directions."""',
             *(["    import numpy as np", ""] if self._library is not NUMPY else []),
             *(["    jax.config.update('jax_enable_x64', True)"] if self._library is JAX else []),
@@ -263,6 +263,7 @@ class _Module:
             "    worst = 0.0",
             "    for name, gradient in gradients.items():",
             f"        direction = {(converted or '{x}').format(x='rng.normal(size=np.shape(given[name]))')}",
+            *self._simplex(),
             "        ahead, behind = ({**given, name: given[name] + sign * step * direction} for sign in (1, -1))",
             "        measured = (total(ahead) - total(behind)) / (2 * step)",
             "        derived = float((gradient * direction).sum())",
@@ -297,8 +298,19 @@ class _Module:
         for key in self.cotangents:
             yield f"{self._called(cotangent_key(key))!r}: rng.normal(size={shape(key, ('T', 'B'))}),"
 
+    def _simplex(self) -> Iterator[str]:
+        """Entries that add up to one do so along a direction as well."""
+        names = [
+            self._called(key) for key in (*self.cell.inputs, *self.cell.parameters) if key in self.cell.text.unit_sums
+        ]
+        if names:
+            yield f"        if name in {names!r}:"
+            yield "            direction = direction - direction.sum(-1)[..., None] / direction.shape[-1]"
+
     def _value(self, key: str, shape: str) -> str:
         limits = self.cell.text.ranges.get(key)
+        if key in self.cell.text.unit_sums:
+            return f"(lambda p: p / p.sum(-1, keepdims=True))(rng.uniform(0.5, 1.5, size={shape}))"
         if key in self.cell.labels:
             return "1"
         if limits is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 from derive.errors import NonFiniteWarning, UsageError
@@ -14,6 +15,7 @@ from numeric.backends.backend import Backend, Found, Shortcut
 from numeric.backends.choose import backend as choose
 from numeric.finite import all_finite, found_at
 from numeric.lengths import Lengths
+from numeric.lower import timed_quantities
 from numeric.named import ByName
 from numeric.passes import PASSES
 from numeric.plans import MOST, Groups, form
@@ -59,6 +61,7 @@ class CompiledCell:
         self.backend, self.arrays = backend, backend.arrays
         self.passes = passes
         self.signature = Signature(system)
+        self._steps = recompute
         self._recomputation = (
             Recomputation(system, backend, passes, None if recompute is True else recompute, keep)
             if recompute
@@ -196,9 +199,14 @@ class CompiledCell:
                 self._shortcuts.clear()
             self._shortcuts[known] = self._last = shortcut
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are compiled anew."""
+        keep = self._recomputation.keep if self._recomputation is not None else ()
+        return compile_cell, (self.system, self.backend.name, self.arrays.name, self.passes, self._steps, keep)
+
     def source(self, cotangents: Iterable[str] = ()) -> str:
         """The module that is run, for cotangents of the given quantities."""
-        keys = tuple(map(self.system.resolve_name, cotangents))
+        keys = timed_quantities(self.system, cotangents, "cotangents")
         return Variant(self.system, self.arrays.library, self.passes, keys).writer.source()
 
     def _variant(self, given: Arguments) -> Variant:
@@ -238,17 +246,23 @@ def compile_cell(
     >>> r.states["h"].round(3).tolist()
     [0.762, 0.881, 0.894]
     """
+    if not isinstance(cell, RecurrentSystem):
+        raise UsageError(
+            f"{cell!r} is no cell", hint=f"bptt.cell({cell!r})" if isinstance(cell, str) else "bptt.cell(...) makes one"
+        )
+    if passes is not None and (isinstance(passes, str) or not isinstance(passes, Iterable)):
+        raise UsageError(f"passes are {passes!r}", expected=f"a list of some of {', '.join(PASSES)}")
     chosen = tuple(PASSES) if passes is None else tuple(passes)
     unknown = [name for name in chosen if name not in PASSES]
     if unknown:
         raise UsageError(f"there is no pass {unknown[0]!r}", expected=f"some of {', '.join(PASSES)}")
-    if not isinstance(recompute, int) or recompute < 0:
+    if not isinstance(recompute, Integral) or recompute < 0:
         raise UsageError(f"recompute is {recompute!r}", expected="True, False, or the steps of a segment")
-    kept = tuple(map(cell.resolve_name, keep))
-    for key in kept:
-        if key not in cell.definitions or not cell.is_timed(key):
-            raise UsageError(f"{key} cannot be kept", expected="quantities that the cell defines for every t")
-    return CompiledCell(cell, choose(backend, str(dtype)), chosen, recompute, kept)
+    kept = timed_quantities(cell, keep, "keep")
+    if kept and not recompute:
+        raise UsageError("keep is for recompute=True", hint="without it all quantities are there")
+    steps = recompute if isinstance(recompute, bool) else int(recompute)
+    return CompiledCell(cell, choose(backend, str(dtype)), chosen, steps, kept)
 
 
 __all__ = ["CompiledCell", "Result", "compile_cell"]

@@ -6,9 +6,10 @@ The length ℓ of a sequence takes the place of T. With m_t = 1 for t ≤ ℓ an
     h_{T+k}             becomes   Σ_t e_t h_{t+k}
     T in a number       becomes   ℓ
 
-and a quantity that is read from the step after it keeps what it starts from until its sequence begins at ℓ:
-q_t = m_t f_t + (1 - m_t) q_{t+1}. Inputs and cotangents beyond the end are zero. So the cell that results is one like any other, and
-everything is derived from it.
+A state keeps its last value beyond the end, q_t = m_t f_t + (1 - m_t) q_{t-1}, so that nothing is computed there that was not computed
+before; one that is read from the step after it keeps what it starts from until its sequence begins at ℓ, q_t = m_t f_t + (1 - m_t) q_{t+1}.
+Inputs keep their last value too, or are zero where the cell reads them ahead; cotangents are zero. So the cell that results is one like
+any other, and everything is derived from it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Integer, Symbol
+from sympy import Eq, Expr, Integer, Piecewise, Symbol
 
 from derive import expressions as e
 from derive.cell_text import Equation
@@ -29,7 +30,6 @@ from derive.expressions.node import ONE
 from derive.notation.names import QName
 from derive.system import RecurrentSystem, T, leaves
 from numeric.arguments import Arguments, Signature
-from numeric.backends.arrays import Arrays
 
 Array = Any
 _HINT = "give each length a batch of its own"
@@ -84,13 +84,14 @@ class Lengths:
 
     def _equation(self, q: Equation) -> Equation:
         rhs = self._formula(q.rhs)
-        if q.key not in self._awaited:
+        step = 1 if q.key in self._awaited else -1
+        if q.key not in self.cell.states:
             return replace(q, rhs=rhs)
         own = self.cell.quantity(q.key)
         mask = self._mask(self.cell.time)
-        later = e.Timed(q.key, self.cell.time + 1, *own.shape)
+        kept = e.Timed(q.key, self.cell.time + step, *own.shape)
         rest = make.plus(e.Scalar(1), make.neg(mask))
-        return replace(q, rhs=make.plus(make.times(mask, rhs), make.times(rest, later)))
+        return replace(q, rhs=make.plus(make.times(mask, rhs), make.times(rest, kept)))
 
     @cached_property
     def _awaited(self) -> frozenset[str]:
@@ -169,13 +170,16 @@ class Lengths:
             return e.Scalar(value)
         if value == T:
             return e.Var(self.length)
+        if value.is_Piecewise and value == Piecewise((1, Eq(self.cell.time, T)), (0, True)):
+            return e.Timed(self.last, self.cell.time)
         if value.is_Add:
             return make.plus(*map(self._number, value.args))
         if value.is_Mul:
             return make.times(*map(self._number, value.args))
         if value.is_Pow and not value.exp.has(T):
             return e.Power(self._number(value.base), e.Scalar(value.exp))
-        raise UsageError(f"{value} has no form for sequences of different lengths", hint=_HINT)
+        shown = e.Scalar(value)
+        raise UsageError(f"the number {shown} has no form for sequences of different lengths", hint=_HINT)
 
     # -- arguments ---------------------------------------------------------------------------------
 
@@ -190,22 +194,29 @@ class Lengths:
         kind = given.kind
         steps = kind.indices(numbers[None] > _counting(given.length))
         inside = kind.numbers(steps)
-        values = {
-            key: self._cut(kind, value, steps) if key in self.cell.inputs and key not in self.cell.labels else value
-            for key, value in given.values.items()
-        }
+        last = np.minimum(np.arange(given.length)[:, None], numbers[None] - 1)
+        rows, columns = kind.indices(last), kind.indices(np.broadcast_to(np.arange(given.batch), last.shape).copy())
+        values = {}
+        for key, value in given.values.items():
+            outside = key in self.cell.inputs and key not in self.cell.labels
+            held = outside and key not in self._read_ahead
+            values[key] = value[rows, columns] if held else kind.chosen(steps, value) if outside else value
         values[self.inside] = inside
         values[self.last] = kind.numbers(kind.indices(numbers[None] == _counting(given.length) + 1))
         values[self.length] = kind.numbers(kind.indices(numbers))
-        cotangents = {key: self._cut(kind, value, steps) for key, value in given.cotangents.items()}
+        cotangents = {key: kind.chosen(steps, value) for key, value in given.cotangents.items()}
         changed = replace(
             given, signature=self.signature, values=values, cotangents=cotangents, own=given.own | {self.length}
         )
         return Masked(changed, steps)
 
-    def _cut(self, kind: Arrays, value: Array, inside: Array) -> Array:
-        """An array over time that is zero beyond the ends."""
-        return kind.chosen(inside, value)
+    @cached_property
+    def _read_ahead(self) -> frozenset[str]:
+        """Inputs that a step reads from a later one."""
+        time = self.cell.time
+        formulas = [q.rhs for q in self.cell.steps] + [term.body for term in self.cell.loss_terms]
+        read = (leaf for formula in formulas for leaf in leaves(formula) if isinstance(leaf, e.Timed))
+        return frozenset(leaf.name for leaf in read if (leaf.time - time).is_positive)
 
 
 @dataclass(frozen=True)
@@ -240,7 +251,7 @@ def _checked(lengths: Sequence[int], given: Arguments) -> Any:
 def _wrong(raw: Any, given: Arguments) -> Iterator[str]:
     if not given.batched:
         yield "lengths: there is no batch; a sequence alone has the length of its arrays"
-    elif raw.dtype.kind not in "iu":
+    elif raw.size and raw.dtype.kind not in "iu":
         yield f"lengths have the type {raw.dtype}; expected integers"
     elif raw.shape != (given.batch,):
         yield f"lengths has the shape {raw.shape}; expected ({given.batch},), one for each sequence"

@@ -14,6 +14,7 @@ from sympy import Integer
 from derive import expressions as e
 from derive.adjoint import AdjointEngine
 from derive.cell_text import Equation
+from derive.errors import UsageError
 from derive.expressions import make
 from derive.notation.names import QName
 from derive.system import LossTerm, RecurrentSystem, T, leaves
@@ -154,6 +155,29 @@ def _concrete(system: RecurrentSystem) -> list[LossTerm]:
 
 def _weighed(term: LossTerm) -> LossTerm:
     return replace(term, body=make.times(e.Var(WEIGHT), term.body))
+
+
+def timed_quantities(system: RecurrentSystem, names: Iterable[str] | str, what: str) -> tuple[str, ...]:
+    """The keys of quantities that a cell defines for every t, by their names in any spelling.
+
+    Parameters
+    ----------
+    what : what they are wanted for, for the message of an error.
+
+    Raises
+    ------
+    UsageError : a name is that of something else.
+    """
+    if not isinstance(names, Iterable):
+        raise UsageError(f"{what}: {names!r}", expected="names of quantities")
+    given = (names,) if isinstance(names, str) else tuple(names)
+    found = tuple(system.resolve_name(str(name)) for name in given)
+    for key in found:
+        if key not in system.definitions or not system.is_timed(key):
+            raise UsageError(
+                f"{what}: {key} is not computed in every step", expected="quantities that the cell defines for every t"
+            )
+    return found
 
 
 def abstract_arguments(system: RecurrentSystem) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ that the one before left, and the gradients by its starting values are cotangent
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from sympy import Expr, Integer
 
 from derive import expressions as e
+from derive.cell_text import Equation
 from derive.errors import UsageError
 from derive.expressions import make
 from derive.notation.names import QName
@@ -91,7 +92,8 @@ class Recomputation:
             variant = self._variant(segment, given)
             for key, values in kept.items():
                 kept[key] = given.kind.put(values, slice(segment.first, segment.last), variant.rows(key, run))
-            starts.append(self._left(segment, variant, run, starts[-1]))
+            if not segment.ends:
+                starts.append(self._left(segment, variant, run))
         gradients = {point: self._zeros_of(point, given) for point in self._over_time}
         carried: dict[e.Timed, Array] = {}
         for number in reversed(range(len(segments))):
@@ -126,7 +128,7 @@ class Recomputation:
     def _forward(self, segment: _Segment, given: Arguments, starts: Mapping[str, Array]) -> Forward:
         return self._variant(segment, given).forward(self._arguments(segment, given, starts))
 
-    def _left(self, segment: _Segment, variant: Variant, run: Forward, before: Mapping[str, Array]) -> dict[str, Array]:
+    def _left(self, segment: _Segment, variant: Variant, run: Forward) -> dict[str, Array]:
         """The starting values of the next segment."""
         found = {}
         for leaf in self.system.starts:
@@ -227,14 +229,15 @@ class Recomputation:
         """The cell of a segment: given starting values are those of the first, and what looks at T is that of the last."""
         key = (segment.begins, segment.ends)
         if key not in self._systems:
-            text = self.system.text
-            initial = text.initial if segment.begins else {}
-            if segment.ends:
-                changed = replace(text, initial=initial)
-            else:
-                equations = tuple(q for q in text.equations if isinstance(q.lhs, e.Timed) or not _timed(q.rhs))
-                changed = replace(text, initial=initial, equations=equations, loss=self._running_loss())
-            self._systems[key] = RecurrentSystem(changed)
+            # the equations of the steps: what they name is named alike in all segments
+            named = replace(self.system.text, equations=self.system.steps, shapes=self.system.shapes)
+            if not segment.begins:
+                named = replace(named, initial={})
+            if not segment.ends:
+                after = _readouts(named.equations)
+                equations = tuple(q for q in named.equations if q.key not in after)
+                named = replace(named, equations=equations, loss=self._running_loss())
+            self._systems[key] = RecurrentSystem(named)
         return self._systems[key]
 
     def _running_loss(self) -> e.Node:
@@ -248,8 +251,14 @@ class Recomputation:
         return e.SumOver(time, Integer(1), T, e.Call(e.Timed(name, time), state))
 
 
-def _timed(node: e.Node) -> bool:
-    return any(isinstance(leaf, e.Timed) for leaf in leaves(node))
+def _readouts(equations: Sequence[Equation]) -> set[str]:
+    """Quantities without time that are made of the sequence, and of each other."""
+    found: set[str] = set()
+    for q in equations:  # in the order in which they are computed
+        read = leaves(q.rhs)
+        if isinstance(q.lhs, e.Var) and any(isinstance(leaf, e.Timed) or leaf.name in found for leaf in read):
+            found.add(q.key)
+    return found
 
 
 def _problems(system: RecurrentSystem) -> Iterator[str]:
@@ -271,9 +280,10 @@ def _problems(system: RecurrentSystem) -> Iterator[str]:
         if isinstance(q.lhs, e.Var) and q.rhs.has(e.SumOver):
             yield f"{q.key} is a sum over the whole sequence"
     for term in system.loss_terms:
-        whole = (term.lower, term.upper) == (1, T) and not any(
-            scalar.value.has(T) or scalar.value.has(system.time) for scalar in term.body.atoms(e.Scalar)
-        )
+        times = {T, system.time}
+        if any(scalar.value.free_symbols & times for scalar in term.body.atoms(e.Scalar)):
+            yield f"the loss {term.body} is computed with the time or the length as a number"
+        whole = (term.lower, term.upper) == (1, T)
         at_end = term.lower == term.upper == T
         offsets = {leaf.time for leaf in leaves(term.body) if isinstance(leaf, e.Timed)} - {system.time}
         if term.body.has(e.SumOver) or not (whole or at_end) or offsets - {T}:

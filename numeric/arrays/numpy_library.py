@@ -87,7 +87,7 @@ _SPELLINGS = {
     "filled": "np.array(np.broadcast_to({x}, {shape}), dtype)",
     "broadcast": "np.broadcast_to({x}, {shape})",
     "shape": "np.shape({x})",
-    "range": "np.arange({first}, {last})",
+    "range": "np.arange({first}, {last}, dtype=dtype)",
     "cast": "{x}.astype(dtype)",
     "swapped": "np.swapaxes({x}, -1, -2)",
     "abs": "np.abs({x})",

@@ -39,14 +39,15 @@ class Backend:
 
     Parameters
     ----------
+    name   : what it is asked for by.
     arrays : how arrays are read and made.
     """
 
     shortcuts = False
     """Whether calls may have a shortcut."""
 
-    def __init__(self, arrays: Arrays) -> None:
-        self.arrays = arrays
+    def __init__(self, name: str, arrays: Arrays) -> None:
+        self.name, self.arrays = name, arrays
 
     def passes(self, writer: Writer) -> Passes:
         """Both passes of a program."""

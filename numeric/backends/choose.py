@@ -28,13 +28,13 @@ def backend(name: Any, dtype: str) -> Backend:
     """
     if dtype not in DTYPES:
         raise UsageError(f"there is no type {dtype!r}", expected=f"one of {', '.join(DTYPES)}")
-    if name not in BACKENDS:
+    if not isinstance(name, str) or name not in BACKENDS:
         raise UsageError(f"there is no backend {name!r}", expected=f"one of {', '.join(BACKENDS)}")
     try:
         arrays, runs = map(_loaded, BACKENDS[name])
     except ImportError as error:
         raise UsageError(f"the backend {name} needs {error.name}", hint=f"install {error.name}") from error
-    found: Backend = runs(arrays(dtype))
+    found: Backend = runs(name, arrays(dtype))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
+import numpy as np
 import torch
 
 from numeric.arrays.torch_library import TORCH
@@ -32,6 +33,8 @@ class TorchArrays:
         return (value.shape, value.dtype, value.device) if isinstance(value, torch.Tensor) else None
 
     def read(self, value: Any) -> Array:
+        if not isinstance(value, (torch.Tensor, np.ndarray)):
+            value = np.asarray(value)  # plain numbers have as many digits there as in Python
         return torch.as_tensor(value).detach()
 
     def letter(self, array: Array) -> str:

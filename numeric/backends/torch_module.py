@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ from numeric.backends.choose import backend
 from numeric.backends.torch_arrays import TorchArrays
 from numeric.draws import within
 from numeric.lengths import Lengths, Masked
-from numeric.lower import abstract_arguments
+from numeric.lower import abstract_arguments, timed_quantities
 from numeric.named import ByName
 from numeric.passes import PASSES
 from numeric.trees import Tree
@@ -76,18 +77,23 @@ class Module(torch.nn.Module):
         dtype: str = "float32",
     ) -> None:
         super().__init__()
+        if not isinstance(cell, RecurrentSystem):
+            raise UsageError(f"{cell!r} is no cell", hint="bptt.cell(...) makes one")
         self.cell = cell
-        self.outputs = abstract_arguments(cell) if outputs is None else tuple(map(cell.resolve_name, outputs))
-        for key in self.outputs:
-            if key not in cell.definitions or not cell.is_timed(key):
-                raise UsageError(f"{key} is no output", expected="quantities that the cell defines for every t")
+        self.outputs = abstract_arguments(cell) if outputs is None else timed_quantities(cell, outputs, "outputs")
         self.signature = Signature(cell)
         self.sizes = _checked(self.signature, sizes)
         self.dtype = dtype
         arrays = backend("torch", dtype).arrays
         self.weights = torch.nn.ParameterDict()
         self._keys: dict[str, str] = {}
-        given = {*cell.labels, *map(cell.resolve_name, targets)}
+        aims = [cell.resolve_name(name) for name in ((targets,) if isinstance(targets, str) else targets)]
+        problem = next((key for key in aims if key not in cell.parameters), None)
+        if problem is not None:
+            raise UsageError(
+                f"{problem} is no target", expected="quantities without time that the cell does not define"
+            )
+        given = {*cell.labels, *aims}
         for key in (key for key in cell.parameters if key not in given):
             shape = self.signature.numbers(key, self.sizes)
             self._keys[alias_of(key)] = key
@@ -207,6 +213,8 @@ class _Run(torch.autograd.Function):
 
 def _checked(signature: Signature, sizes: Mapping[str, int]) -> dict[str, int]:
     """All sizes of parameters, in numbers."""
+    if not isinstance(sizes, Mapping):
+        raise DataError(f"sizes are {sizes!r}; expected a mapping from names to numbers")
     wanted = sorted(
         {str(s) for key in signature.system.parameters for a in signature.bodies[key] for s in a.free_symbols}
     )
@@ -214,12 +222,12 @@ def _checked(signature: Signature, sizes: Mapping[str, int]) -> dict[str, int]:
     problems += [
         f"{name} is {number!r}; expected a positive integer"
         for name, number in sizes.items()
-        if not isinstance(number, int) or number < 1
+        if not isinstance(number, Integral) or isinstance(number, bool) or number < 1
     ]
     problems += [f"there is no size {name}; the cell has {', '.join(wanted)}" for name in sizes if name not in wanted]
     if problems:
         raise DataError("; ".join(problems))
-    return {name: sizes[name] for name in wanted}
+    return {name: int(sizes[name]) for name in wanted}
 
 
 __all__ = ["Module", "Output"]

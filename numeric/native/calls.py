@@ -10,13 +10,11 @@ import numpy as np
 
 from numeric.native.kernel import Kernel
 from numeric.native.layout import Layout
-from numeric.native.memory import Memory, handles, numbers_at
+from numeric.native.memory import Memory, Pool, handles, numbers_at
 from numeric.native.plan import Pass
 from numeric.native.threads import team
 
 Array = Any
-_KEPT_SCRATCH = 1 << 28
-"""Bytes of scratch memory that are kept for the next call at most."""
 
 
 class Arrays(Mapping[str, Array]):
@@ -63,6 +61,7 @@ class Caller:
     def __init__(self, plan: Pass, foreign: Mapping[int, Foreign], names: Mapping[str, str]) -> None:
         self.plan, self.foreign, self.names = plan, foreign, names
         self.kernel = Kernel(plan)
+        self.pool = Pool()
         self._ready: dict[tuple[int, int], Ready] = {}
 
     def ready(self, length: int, batch: int, kept: Layout | None) -> Ready:
@@ -91,46 +90,39 @@ class Ready:
         self.template = np.array([*head, *entries], np.int64)
         self.template_at = numbers_at(self.template)
         self.handles = ctypes.c_int64 * len(plan.outside)
-        self._scratch: list[Memory] = []
         self.alone = layout.threads == 1 and not caller.foreign
 
     def __call__(
-        self, outside: Sequence[Array], kept: int, sizes: Mapping[str, int], dtype: Any, others: Mapping[str, Array]
+        self,
+        outside: Sequence[Array],
+        kept: Memory | None,
+        sizes: Mapping[str, int],
+        dtype: Any,
+        others: Mapping[str, Array],
     ) -> Arrays:
         """The results.
 
         Parameters
         ----------
         outside : arrays from outside, in the order of :attr:`Pass.outside`.
-        kept    : where the memory of the forward pass begins.
+        kept    : the memory of the forward pass.
         others  : arrays by what they are called, for phases in NumPy.
         """
         layout, kernel = self.layout, self.caller.kernel
         memory = Memory(layout.bytes)
         found = Arrays(memory, layout, self.caller.names)
-        scratch = self.take()
+        scratch = self.caller.pool.take(layout.scratch)
         found_by = handles(self.handles, outside)
-        places = (self.template_at, ctypes.addressof(found_by), memory.start, kept, scratch.start)
+        begin = 0 if kept is None else kept.start
+        places = (self.template_at, ctypes.addressof(found_by), memory.start, begin, scratch.start)
         if self.alone:
             found.finite = kernel.whole(*places) == 0
         else:
             found.scratch = scratch
-            self._together(found, scratch, places, sizes, dtype, others)
+            self._together(found, scratch, places, sizes, dtype, others, (outside, kept))
             found.scratch = None
-        self.give(scratch)
+        self.caller.pool.give(scratch)
         return found
-
-    def take(self) -> Memory:
-        """Scratch memory, which one call at a time uses."""
-        try:
-            return self._scratch.pop()
-        except IndexError:
-            return Memory(self.layout.scratch)
-
-    def give(self, scratch: Memory) -> None:
-        """Keep scratch memory for the next call."""
-        if self.layout.scratch <= _KEPT_SCRATCH:
-            self._scratch.append(scratch)
 
     def _together(
         self,
@@ -140,6 +132,7 @@ class Ready:
         sizes: Mapping[str, int],
         dtype: Any,
         others: Mapping[str, Array],
+        alive: object,
     ) -> None:
         """Phase by phase, with threads and NumPy."""
         caller, layout = self.caller, self.layout
@@ -157,11 +150,11 @@ class Ready:
             elif phase.kind == "shared":
                 function(place)
             else:
-                self._rows(number, place, found, scratch)
+                self._rows(number, place, found, scratch, (table, alive))
         found.finite = kernel.finite(place) == 0
 
-    def _rows(self, number: int, table: int, found: Arrays, scratch: Memory) -> None:
-        """A phase in rows, slice by slice."""
+    def _rows(self, number: int, table: int, found: Arrays, scratch: Memory, alive: object) -> None:
+        """A phase in rows, slice by slice; everything that it computes with lives as long as a thread works on it."""
         layout, kernel = self.layout, self.caller.kernel
         function, packer = kernel.functions[number], kernel.packers[number]
         if packer is not None:
@@ -172,7 +165,7 @@ class Ready:
         for address in own[1:]:
             ctypes.memset(address, 0, sums)
 
-        def one(piece: tuple[int, int], thread: int) -> None:
+        def one(piece: tuple[int, int], thread: int, _: object = (found, scratch, alive)) -> None:
             function(table, *piece, rooms[thread], own[thread])
 
         team().run(one, layout.slices, layout.threads)

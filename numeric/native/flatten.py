@@ -124,10 +124,11 @@ class Flattener:
             self.operations.append(Entrywise(target, value, top, left))
 
     def total(self, target: Leaf, node: e.Node) -> None:
-        """target += node, summed over sequences and times."""
+        """target += node, summed over sequences and times; a matrix product where both factors are of every sequence."""
         scalars, chain = _parts(node)
         split = next((k for k in range(1, len(chain)) if chain[k - 1].shape[1] == ONE == chain[k].shape[0]), None)
-        if split is not None and ONE not in node.shape:
+        shared = split is not None and (all(map(self.shared, chain[:split])) or all(map(self.shared, chain[split:])))
+        if split is not None and ONE not in node.shape and not shared:
             left = self.chain(tuple(chain[:split]))
             right = self.chain(tuple(chain[split:]))
             scaled = e.Times(*scalars, left) if scalars else left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterable
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -48,13 +49,40 @@ def handles(kind: Any, arrays: Iterable[Array]) -> Any:
 class Memory:
     """Bytes that begin at a multiple of a vector's size."""
 
-    __slots__ = ("raw", "shift", "start")
+    __slots__ = ("raw", "shift", "size", "start")
 
     def __init__(self, size: int) -> None:
+        self.size = size
         self.raw = np.empty(size + ALIGNED, np.uint8)
         first = numbers_at(self.raw)
         self.shift = -first % ALIGNED
         self.start = first + self.shift
 
 
-__all__ = ["ALIGNED", "WITHIN", "Memory", "handles", "numbers_at"]
+class Pool:
+    """Memory that was used before, for the next call: a few pieces, with a budget for all of them."""
+
+    BUDGET = 1 << 28
+    _MOST = 4
+
+    def __init__(self) -> None:
+        self._free: list[Memory] = []
+        self._lock = Lock()
+
+    def take(self, size: int) -> Memory:
+        """Memory of at least a size, which nobody else uses."""
+        with self._lock:
+            for place, memory in enumerate(self._free):
+                if size <= memory.size:
+                    return self._free.pop(place)
+        return Memory(size)
+
+    def give(self, memory: Memory) -> None:
+        """Keep memory, and let the oldest go where there is too much."""
+        with self._lock:
+            self._free.append(memory)
+            while len(self._free) > self._MOST or sum(one.size for one in self._free) > self.BUDGET:
+                self._free.pop(0)
+
+
+__all__ = ["ALIGNED", "WITHIN", "Memory", "Pool", "handles", "numbers_at"]

@@ -46,7 +46,7 @@ class NativePasses:
         extra = {called: self.with_ends(key, given[called]) for called, key in self._padded_names()}
         others = {**given, **extra}
         outside = [self._contiguous(others[name]) for name in self.outside(ready)]
-        found = ready(outside, 0, sizes, dtype, others)
+        found = ready(outside, None, sizes, dtype, others)
         found.extra = extra
         return found
 
@@ -65,7 +65,7 @@ class NativePasses:
         outside = [self._contiguous(others[name]) for name in self.outside(ready)]
         if ready.caller.foreign:
             others |= {called: kept[called] for called in kept if called not in others}
-        found = ready(outside, kept.memory.start, sizes, dtype, others)
+        found = ready(outside, kept.memory, sizes, dtype, others)
         return {argument: found[called] for argument, called in self.results()}
 
     def results(self) -> list[tuple[str, str]]:

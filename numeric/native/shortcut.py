@@ -149,11 +149,11 @@ class Shortcut:
             return None
         values: list[Array] = []
         for group, names in zip(groups, self._names, strict=True):
-            if group:
+            if isinstance(group, dict):
                 if tuple(group) != names:
                     return None
                 values += group.values()
-            elif names:
+            elif names or group is not None:
                 return None
         try:
             same = [(value.shape, value.strides, value.dtype) for value in values] == self._forms
@@ -164,25 +164,28 @@ class Shortcut:
     def _together(self, outside: list[Array]) -> Found:
         """Both passes in one thread and one piece of memory."""
         forward, backward = self._forward, self._backward
-        memory, scratch = Memory(self._bytes), (forward.take(), backward.take())
+        memory, scratch = Memory(self._bytes), self._scratch()
         found_by = handles(self._handles, outside)
         at, base = ctypes.addressof(found_by), memory.start
         lost = forward.caller.kernel.whole(forward.template_at, at, base, 0, scratch[0].start)
         second = base + forward.layout.bytes
         at += 8 * self._split
         lost += backward.caller.kernel.whole(backward.template_at, at, second, base, scratch[1].start)
-        forward.give(scratch[0])
-        backward.give(scratch[1])
+        forward.caller.pool.give(scratch[0])
+        backward.caller.pool.give(scratch[1])
         states = _views(memory, 0, self._dtype, self._states)
         gradients = _views(memory, forward.layout.bytes, self._dtype, self._gradients)
         loss = None if self._loss is None else float(_views(memory, 0, self._dtype, [self._loss])[LOSS])
         return Found(loss, states, gradients, not lost)
 
+    def _scratch(self) -> tuple[Memory, Memory]:
+        one, other = self._forward, self._backward
+        return one.caller.pool.take(one.layout.scratch), other.caller.pool.take(other.layout.scratch)
+
     def _apart(self, outside: list[Array]) -> Found:
         """One pass after the other, with threads, each with memory of its own."""
-        forward = self._forward(outside[: self._split], 0, self._sizes, self._dtype, {})
-        start = forward.memory.start
-        backward = self._backward(outside[self._split :], start, self._sizes, self._dtype, {})
+        forward = self._forward(outside[: self._split], None, self._sizes, self._dtype, {})
+        backward = self._backward(outside[self._split :], forward.memory, self._sizes, self._dtype, {})
         states = _views(forward.memory, 0, self._dtype, self._states)
         gradients = _views(backward.memory, 0, self._dtype, self._gradients)
         loss = None if self._loss is None else float(_views(forward.memory, 0, self._dtype, [self._loss])[LOSS])

@@ -67,8 +67,11 @@ class _Cache:
 
     def __init__(self, text: str) -> None:
         key = hashlib.sha256(f"{_identity()}\n{text}".encode()).hexdigest()
-        self.path = cache_folder() / f"{key[:40]}.o"
         self.used = NO_CACHE not in os.environ
+        try:
+            self.path = cache_folder() / f"{key[:40]}.o"
+        except RuntimeError:  # a user without a home
+            self.used = False
 
     def read(self) -> bytes | None:
         if not self.used:
@@ -86,11 +89,14 @@ class _Cache:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self.path.parent)
+        except OSError:
+            return
+        try:
             with os.fdopen(handle, "wb") as file:
                 file.write(code + hashlib.sha256(code).digest())
             Path(name).replace(self.path)
         except OSError:
-            return
+            Path(name).unlink(missing_ok=True)
 
 
 class Code:

@@ -321,3 +321,27 @@ def test_what_does_not_depend_on_the_recurrence_is_outside_of_the_loop() -> None
     inside = ["\n".join(line for line in loop.splitlines() if line.startswith("        ")) for loop in loops]
     assert len(inside) == 2 and all(body.count(" @ ") == 1 for body in inside)
     assert "x" not in inside[0].split()
+
+
+@pytest.mark.parametrize("wrong", ["gru", None, 5])
+def test_what_is_compiled_is_a_cell(wrong) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(UsageError, match="is no cell"):
+        bptt.compile(wrong)
+
+
+def test_starting_values_that_a_formula_gives_are_not_given_again() -> None:
+    function = bptt.compile(bptt.cell("h_0 = V c\nh_t = \\tanh(W h_{t-1} + x_t)\nL = h_T^\\top h_T"))
+    params = {"V": np.eye(2), "W": np.eye(2), "c": np.ones(2)}
+    with pytest.raises(DataError, match="initial_state: 'h' is unknown"):
+        function(params, {"x": np.ones((3, 2))}, {"h": np.ones(2)})
+
+
+def test_plain_numbers_keep_their_digits() -> None:
+    subject = bptt.cell("h[t] = a * h[t-1] + x[t]\nL = h[T]^2\nh[t], x[t], a in R")
+    losses = [bptt.compile(subject, backend)({"a": 0.1}, {"x": [0.1, 0.2, 0.3]}).loss for backend in ("numpy", "torch")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-15)
+
+
+def test_powers_of_the_time() -> None:
+    subject = Cell.from_text("h_t = \\tanh(W h_{t-1} + x_t)\nL = \\sum_{t=1}^{T} 2^{-t} h_t^\\top h_t")
+    validate_compiled(subject, draws=3)

@@ -83,6 +83,26 @@ def test_float32_stays_float32() -> None:
     assert {value.dtype for value in gradients.values()} == {np.dtype("f4")}
 
 
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "h_t = \\tanh(W h_{t-1} + b)\nL = h_T^\\top h_T",
+        "p_t = \\operatorname{softmax}(V h_t + c)\nh_t = \\tanh(W h_{t-1} + U x_t)\nL = -\\sum_{t=1}^{T} y_t^\\top \\log(p_t)\n\\mathbf{1}^\\top y_t = 1",
+    ],
+)
+def test_modules_without_inputs_and_with_distributions(text: str, backend: str) -> None:
+    module: dict[str, object] = {"__name__": "exported"}
+    exec(compile(export(bptt.cell(text), backend), "exported", "exec"), module)
+    assert module["check"]() < 1e-6  # type: ignore[operator]
+
+
+def test_cotangents_are_of_quantities_of_the_cell() -> None:
+    for wrong in ("x", "W_r"):
+        with pytest.raises(UsageError, match=f"{wrong} is not computed in every step"):
+            export(cell("gru"), cotangents=[wrong])
+
+
 def test_a_wrong_line_fails_the_check() -> None:
     text = export(cell("lstm")).replace("delta_o = o[t] * (1 - o[t]) * o_bar", "delta_o = o[t] * (1 - f[t]) * o_bar")
     module: dict[str, object] = {"__name__": "exported"}
@@ -119,7 +139,7 @@ def test_the_command_writes_a_module_that_runs_alone(tmp_path: Path, capsys: pyt
     assert "bptt" not in path.read_text().replace("Derived by bptt", "")
 
 
-@pytest.mark.parametrize("name", ["grad", "2nd.py", "a b.py", "grad.txt"])
+@pytest.mark.parametrize("name", ["grad", "2nd.py", "a b.py", "grad.txt", "class.py", "numpy.py"])
 def test_the_file_is_a_module(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "lstm", "-o", str(tmp_path / name)]) == 2
     assert "no name for a module" in capsys.readouterr().err

@@ -122,6 +122,9 @@ ENDS = {
     "several times from the end, and numbers with T": r"""
         h_t = \frac{t}{T} \tanh(W h_{t-1} + U x_t)
         L = h_T^\top h_T + \sum_{t=1}^{T} h_t^\top h_t + h_T^\top h_{T-1}""",
+    "a condition on the end": r"""
+        h_t = \tanh(W h_{t-1} + U x_t)
+        L = \sum_{t=1}^{T} [t = T] h_t^\top h_t""",
     "a state from the future": r"""
         g_t = \tanh(V g_{t+1} + U x_t)
         h_t = \tanh(W h_{t-1} + g_t)
@@ -143,6 +146,27 @@ def test_what_speaks_of_the_end(text: str, backend: str) -> None:
             np.testing.assert_allclose(found.gradients[key].numpy(), value, atol=1e-12)
         return
     _same(_same_arrays)
+
+
+BEYOND = {
+    "an input that must not be zero": (r"""
+        h_t = \tanh(W h_{t-1} + \frac{x_t}{\lVert x_t \rVert})
+        L = \sum_{t=1}^{T} h_t^\top h_t""", 3),
+    "growth": ("h_t = 30 h_{t-1} + W x_t\nL = h_T^\\top h_T", 400),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error::bptt.NonFiniteWarning")
+@pytest.mark.parametrize("backend", ["numpy", "compiled", "torch"])
+@pytest.mark.parametrize("text, length", BEYOND.values(), ids=BEYOND)
+def test_nothing_is_lost_beyond_an_end(text: str, length: int, backend: str) -> None:
+    function = compile_cell(Cell.from_text(text), backend)
+    x, params = np.random.default_rng(0).normal(size=(length, 2, 2)), {"W": np.eye(2) / 2}
+    found = function(params, {"x": x}, lengths=[3, 2])
+    alone = [function(params, {"x": x[:count, k]}) for k, count in enumerate((3, 2))]
+    assert found.loss == pytest.approx(sum(one.loss or 0.0 for one in alone))
+    total = sum(np.asarray(one.gradients["W"]) for one in alone)
+    np.testing.assert_allclose(np.asarray(found.gradients["W"]), total, rtol=1e-10)
 
 
 def test_all_of_one_length_is_as_if_none_were_given() -> None:

@@ -79,6 +79,39 @@ def test_two_steps_back() -> None:
         _same(subject, steps)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "h_t = \\tanh(W h_{t-1} + U x_t)\np = \\operatorname{softmax}(V h_T + c)\nL = q^\\top \\log p",
+        "h_0 = \\tanh(V c)\nh_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} h_t^\\top h_t + h_T^\\top h_T",
+    ],
+)
+def test_readouts_and_starting_values(text: str) -> None:
+    for steps in (True, 1, 4):
+        _same(Cell.from_text(text), steps)
+
+
+def test_a_sequence_shorter_than_what_a_step_looks_back() -> None:
+    subject = Cell.from_text("h_t = \\tanh(B h_{t-3} + U x_t)\nL = h_T^\\top h_T")
+    given = ({"B": np.eye(2), "U": np.eye(2)}, {"x": np.ones((1, 2))})
+    assert compile_cell(subject, recompute=True)(*given).loss == compile_cell(subject)(*given).loss
+
+
+def test_numbers_of_the_time_are_named_as_the_reason() -> None:
+    with pytest.raises(UsageError, match="the length as a number"):
+        compile_cell(
+            Cell.from_text("h_t = \\tanh(W h_{t-1} + x_t)\nL = \\frac{1}{T} \\sum_{t=1}^{T} h_t^\\top h_t"),
+            recompute=True,
+        )
+
+
+def test_names_to_keep() -> None:
+    assert compile_cell(cell("gru"), recompute=True, keep=r"\tilde{h}")._recomputation.keep == ("h_tilde",)  # type: ignore[union-attr]
+    for keep, options in ((["x"], {"recompute": True}), (5, {"recompute": True}), (["h"], {})):
+        with pytest.raises(UsageError, match="keep"):
+            compile_cell(cell("gru"), keep=keep, **options)  # type: ignore[arg-type]
+
+
 def test_what_cannot_be_cut_is_refused() -> None:
     with pytest.raises(UsageError, match="comes later") as caught:
         compile_cell(cell("bidirectional-rnn"), recompute=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -133,11 +136,73 @@ def test_starting_values_may_be_left_out() -> None:
         _same(function(**arguments), truth(**arguments))
 
 
-@pytest.mark.parametrize("lead", [(0, 2), (3, 0)])
-def test_nothing_to_compute(lead: tuple[int, int]) -> None:
+def test_no_sequence_at_all() -> None:
     function, truth = _functions()
     for _ in range(2):
-        _same(function(**_arguments(0, *lead)), truth(**_arguments(0, *lead)))
+        _same(function(**_arguments(0, 3, 0)), truth(**_arguments(0, 3, 0)))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+@pytest.mark.parametrize(
+    "loss, length, said",
+    [
+        ("h_T^\\top h_T", 0, "T is 0, but the cell needs a sequence of 1 "),
+        ("h_9^\\top h_9", 8, "T is 8, but the cell needs a sequence of 9 "),
+        ("\\sum_{t=1}^{50} h_t^\\top h_t", 49, "T is 49, but the cell needs a sequence of 50 "),
+        ("h_{T-5}^\\top h_T", 4, "T is 4, but the cell needs a sequence of 5 "),
+    ],
+)
+def test_times_that_are_not_there(loss: str, length: int, said: str, backend: str) -> None:
+    function = bptt.compile(bptt.cell(f"h_t = \\tanh(W h_{{t-1}} + x_t)\nL = {loss}"), backend)
+    with pytest.raises(DataError, match=said):
+        function({"W": np.eye(2)}, {"x": np.ones((length, 3, 2))})
+    assert np.isfinite(function({"W": np.eye(2)}, {"x": np.ones((length + 1, 3, 2))}).loss)
+
+
+@pytest.mark.parametrize("length", [0, -1, -3, 2.5, float("nan"), "a", 2**63, True])
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+def test_a_length_is_a_positive_integer(backend: str, length: object) -> None:
+    function = bptt.compile(bptt.cell("h_t = \\tanh(W h_{t-1} + b)\nL = b^\\top h_T"), backend)
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"length is .*; expected a positive integer"):
+            function({"W": np.eye(3), "b": np.ones(3)}, length=length)
+        function({"W": np.eye(3), "b": np.ones(3)}, length=4)
+
+
+def test_arguments_that_are_no_mappings() -> None:
+    function, _ = _functions()
+    function(**_arguments(0, 6, 3))
+    for group, wrong in (("params", np.ones((2, 2))), ("inputs", "x"), ("params", 5), ("initial_state", [])):
+        with pytest.raises(DataError, match=f"{group} are a mapping from names to arrays"):
+            function(**{**_arguments(0, 6, 3), group: wrong})
+
+
+def test_copies_and_pickles() -> None:
+    function, truth = _functions()
+    function(**_arguments(0, 6, 3))
+    for other in (copy.deepcopy(function), pickle.loads(pickle.dumps(function))):
+        _same(other(**_arguments(1, 6, 3)), truth(**_arguments(1, 6, 3)))
+
+
+def test_memory_does_not_grow_with_the_number_of_lengths() -> None:
+    function, _ = _functions()
+    for length in range(1, 150):
+        function(**_arguments(0, length, 3))
+    variant = next(iter(function._variants.values()))
+    for name in ("forward", "backward"):
+        pool = variant.passes.ready(name, 5, 3, {"n": N, "d": D, "m": M}).caller.pool  # type: ignore[attr-defined]
+        assert len(pool._free) <= pool._MOST
+
+
+def test_memory_has_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory.Pool, "BUDGET", 1000)
+    pool = memory.Pool()
+    pieces = [pool.take(size) for size in (400, 500, 300, 2000)]
+    for piece in pieces:
+        pool.give(piece)
+    assert sum(piece.size for piece in pool._free) <= 1000
+    pool.give(memory.Memory(700))
+    assert pool.take(600).size == 700
 
 
 def test_without_looking_into_objects(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,6 +279,33 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
+def test_nobody_leaves_while_others_compute() -> None:
+    """An interrupt in the calling thread waits for the workers, and leaves nothing behind for the next call."""
+    running: list[int] = []
+
+    def work(piece: int, thread: int) -> None:
+        if thread == 0:
+            raise KeyboardInterrupt
+        running.append(piece)
+        time.sleep(0.05)
+        running.remove(piece)
+
+    team = threads.Team()
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            team.run(work, list(range(6)), 2)
+        assert not running
+    seen: list[int] = []
+    team.run(lambda piece, _: seen.append(piece), list(range(6)), 2)
+    assert sorted(seen) == list(range(6))
+
+
+def test_a_number_of_threads_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ("²", "-3", "0", "two", ""):
+        monkeypatch.setenv(threads.THREADS, wrong)
+        assert threads.most() >= 1
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_child_process_has_threads_of_its_own() -> None:
     environment = {**os.environ, threads.THREADS: "2"}
@@ -261,6 +353,17 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BPTT_CACHE_DIR", str(tmp_path / "file" / "kept"))
     monkeypatch.delenv(target.NO_CACHE, raising=False)
+    function, truth = _functions()
+    _same(function(**_arguments(0, 6, 3)), truth(**_arguments(0, 6, 3)))
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("BPTT_CACHE_DIR", "XDG_CACHE_HOME", target.NO_CACHE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
     function, truth = _functions()
     _same(function(**_arguments(0, 6, 3)), truth(**_arguments(0, 6, 3)))
 

@@ -93,6 +93,10 @@ SUMS = {
         S_t \in \mathbb{R}^{n \times n}
         S_t = (3 I + h_t h_t^\top)^{-1} + A
         L = \sum_{t=1}^{T} h_t^\top S_t h_t""",
+    "products with parameters that all share": r"""
+        h_0 = V c
+        h_t = \tanh(W h_{t-1} + U x_t + V b)
+        L = \sum_{t=1}^{T} h_t^\top N a + h_T^\top h_T""",
     "functions of the C library": r"""
         h_t = \sin(W h_{t-1}) + \operatorname{GELU}(U x_t) + \arctan(h_{t-1})
         L = \sum_{t=1}^{T} \operatorname{softplus}(h_t)^\top \operatorname{softplus}(h_t)""",
