@@ -38,9 +38,10 @@ def _forward(equations: Equations) -> Equations:
         for node in _products(formula):
             for shift in _shifts(node, time):
                 here = e.reindexed(node, {time: time - shift})
-                if here in computed and not any(leaf.time.is_Integer for leaf in here.atoms(e.Timed)):
+                if here in computed:
                     name = found.setdefault(here, e.Timed(f"inner_product_{len(found) + 1}", time, *here.shape))
                     replaced[node] = name.at(time + shift)
+                    break
     if not found or any(name.name in own for name in found.values()):
         return equations
     new = [Equation(name.name, name, node) for node, name in found.items()]
@@ -64,9 +65,16 @@ def _products(formula: e.Node) -> Iterator[e.Times]:
 
 
 def _shifts(node: e.Node, time: Expr) -> Sequence[int]:
-    """By how many steps a product may have been moved: the equations of the cell read the present or the past."""
+    """By how many steps a product may have been moved from where a step computes it, the nearest first.
+
+    Never back: before the first step nothing is computed. And no further than to the step whose adjoint it is multiplied by, which the
+    nearest one never exceeds: beyond the last step adjoints are zero.
+    """
     distances = {leaf.time - time for leaf in node.atoms(e.Timed)}
-    return [int(d) + lag for d in distances if d.is_Integer for lag in (0, 1)] if len(distances) == 1 else []
+    if len(distances) != 1 or not next(iter(distances)).is_Integer:
+        return []
+    distance = int(next(iter(distances)))
+    return [shift for shift in range(distance - 1, distance + 3) if shift >= 0]
 
 
 # -- what is passed back -----------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def _by_outputs(formula: e.Node, outputs: Outputs) -> e.Node:
         if not isinstance(node.argument, (e.Timed, e.Var)):
             continue
         equation = outputs.get((node.function, node.argument.name))
-        if equation is None:
+        if equation is None or not _computed(node.argument, equation):
             continue
         output = equation.lhs
         if isinstance(output, e.Timed) and isinstance(node.argument, e.Timed):
@@ -86,6 +86,16 @@ def _by_outputs(formula: e.Node, outputs: Outputs) -> e.Node:
         if value is not None:
             found[node] = value
     return formula.xreplace(found)
+
+
+def _computed(argument: e.Timed | e.Var, equation: Equation) -> bool:
+    """Whether the output surely exists at the time of an argument: not before the first step, where only starting values are."""
+    if not isinstance(argument, e.Timed) or not isinstance(equation.lhs, e.Timed):
+        return True
+    if argument.time.is_Integer:
+        return bool(argument.time >= 1)
+    distance = argument.time - equation.lhs.time
+    return bool(distance >= 0) if distance.is_Integer else True
 
 
 def _in_output(node: e.Apply, output: e.Node) -> e.Node | None:

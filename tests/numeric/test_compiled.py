@@ -345,3 +345,18 @@ def test_plain_numbers_keep_their_digits() -> None:
 def test_powers_of_the_time() -> None:
     subject = Cell.from_text("h_t = \\tanh(W h_{t-1} + x_t)\nL = \\sum_{t=1}^{T} 2^{-t} h_t^\\top h_t")
     validate_compiled(subject, draws=3)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a function of a state that is used again a step later: before the first step there is only the starting value
+        "h_t = W h_{t-1} + \\log(1 + \\sigma(h_{t-1}) \\odot \\sigma(h_{t-1}))\nC_t = \\sigma(h_t) \\odot C_{t-1}\nL = \\sum_{t=1}^{T} C_t^\\top h_t",
+        # the same product at two times
+        "h_t = \\tanh(W h_{t-1} + x_t)\np_t = a p_{t-1} + h_{t-1}^\\top (p_{t-1} (W h_t + b))\np_t, a \\in \\mathbb{R}\nL = \\sum_{t=1}^{T} p_t + h_T^\\top h_T",
+    ],
+)
+def test_what_is_named_exists_at_every_time_at_which_it_is_read(text: str, backend: str) -> None:
+    subject = Cell.from_text(text)
+    validate_compiled(subject, draws=6, scale=0.5, compiled=compile_cell(subject, backend))

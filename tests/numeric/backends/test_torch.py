@@ -182,7 +182,7 @@ def test_a_module_is_converted() -> None:
 
 @pytest.mark.parametrize("output", ["s", "x", "w"])
 def test_outputs_are_defined_for_every_time(output: str) -> None:
-    with pytest.raises(UsageError, match=f"{output} is no output"):
+    with pytest.raises(UsageError, match=f"{output} is not computed in every step"):
         bptt.Module(cell("h_t = W h_{t-1} + x_t\ns = w^\\top h_T\nL = s^2"), {"n": N}, outputs=[output])
 
 
