@@ -12,7 +12,7 @@ from numeric.native.target import vector_bytes
 
 Builder = Any
 Value = Any
-I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
+I1, I32, I64 = (ir.IntType(bits) for bits in (1, 32, 64))
 DOUBLE = ir.DoubleType()
 LOOSE = ("contract", "nsz")
 """What may change in arithmetic: a product and a sum may become one operation; nothing is put into another order."""
@@ -184,10 +184,6 @@ class Vectors:
         """A function of LLVM such as ``fabs``, ``sqrt``, ``rint``."""
         return b.call(self.external(f"llvm.{name}.{self.suffix}", self.vector, [self.vector]), [x])
 
-    def binary(self, b: Builder, name: str, x: Value, y: Value) -> Value:
-        """A function of LLVM of two arguments."""
-        return b.call(self.external(f"llvm.{name}.{self.suffix}", self.vector, [self.vector] * 2), [x, y])
-
     def by_lane(self, b: Builder, name: str, *arguments: Value) -> Value:
         """A function of the C library, lane by lane."""
         called = name if self.double else f"{name}f"
@@ -215,15 +211,10 @@ class Vectors:
         base = b.shuffle_vector(base, empty, ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes))
         return b.add(base, ir.Constant(kind, list(range(self.lanes))))
 
-    def choose(self, b: Builder, condition: Value, x: Value, y: Value) -> Value:
-        """x where a condition holds, else y."""
-        return b.select(condition, x, y)
-
 
 __all__ = [
     "DOUBLE",
     "I1",
-    "I8",
     "I32",
     "I64",
     "LOOSE",
