@@ -23,7 +23,7 @@ def measure(cell: str, backend: str) -> None:
     """Reading, deriving, and the first call of a cell, printed as JSON."""
     import bptt
     from numeric.draws import draw, run_of
-    from numeric.validate_compiled import _arguments
+    from numeric.validate_compiled import arguments
 
     start = time.perf_counter()
     subject = bptt.cell(cell)
@@ -33,9 +33,9 @@ def measure(cell: str, backend: str) -> None:
             subject.gradient(key)
     derived = time.perf_counter()
     given = draw(subject, 0, length=3)
-    arguments = _arguments(subject, [given], [run_of(subject, given)])
+    of_call = arguments(subject, [given], [run_of(subject, given)])
     begin = time.perf_counter()
-    bptt.compile(subject, backend)(**arguments)
+    bptt.compile(subject, backend)(**of_call)
     end = time.perf_counter()
     print(json.dumps({"read": read - start, "derive": derived - read, "compile": end - begin}))
 
@@ -72,29 +72,29 @@ def main() -> None:
     parser.add_argument("--backends", nargs="+", default=["compiled", "numpy"])
     parser.add_argument("--cells", nargs="+")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.one:
-        measure(*arguments.one)
+    options = parser.parse_args()
+    if options.one:
+        measure(*options.one)
         return
     import bptt
 
-    names = arguments.cells or bptt.library()
+    names = options.cells or bptt.library()
     rows = []
     print("seconds: read, derive all gradients, then lower, compile and run for the first time")
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
-            for backend in arguments.backends:
+            for backend in options.backends:
                 for state in ("cold", "warm"):
                     rows.append({"cell": name, "backend": backend, "state": state, **once(name, backend, folder)})
         shown = "  ".join(
-            f"{row['backend']} {row['state']} {row['compile']:.3f}" for row in rows[-2 * len(arguments.backends) :]
+            f"{row['backend']} {row['state']} {row['compile']:.3f}" for row in rows[-2 * len(options.backends) :]
         )
         print(f"{name:28} read {rows[-1]['read']:.3f}  derive {rows[-1]['derive']:.3f}  {shown}", flush=True)
     expanded = unrolled()
     for row in expanded:
         print("unrolled  " + "  ".join(f"{key} {value:.4g}" for key, value in row.items()))
-    if arguments.output:
-        arguments.output.write_text(json.dumps({"cells": rows, "unrolled": expanded}, indent=2) + "\n")
+    if options.output:
+        options.output.write_text(json.dumps({"cells": rows, "unrolled": expanded}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def form(kind: Arrays, groups: Groups, length: int | None) -> Hashable | None:
 
 
 @dataclass(frozen=True)
-class _Route:
+class Route:
     """Where an array goes: into which of the arguments' groups, under which key, with which axis added."""
 
     group: int
@@ -56,7 +56,7 @@ class Plan:
     """The arguments of a call without their arrays, and where each array goes."""
 
     arguments: Arguments
-    routes: tuple[_Route, ...]
+    routes: tuple[Route, ...]
 
     def filled(self, groups: Groups) -> Arguments:
         """The arguments of another call of the same form."""
@@ -84,8 +84,36 @@ def plan_of(signature: Signature, accepted: Arguments, groups: Groups) -> Plan |
             whole = number == _STARTS or (number == _TARGETS and key in accepted.own)
             axis = None if accepted.batched or number == _PARAMS else 0 if whole else 1
             place = {_STARTS: 1, _COTANGENTS: 2}.get(number, 0)
-            routes.append(_Route(number, name, place, key, label, axis))
+            routes.append(Route(number, name, place, key, label, axis))
     return Plan(replace(accepted, values={}, starts={}, cotangents={}), tuple(routes))
 
 
-__all__ = ["MOST", "Groups", "Plan", "form", "plan_of"]
+class Form:
+    """Arrays of certain classes, names, shapes, strides and types, as they came in a call."""
+
+    def __init__(self, groups: Groups, length: int | None) -> None:
+        self._length = length
+        self._names = [tuple(group or ()) for group in groups]
+        self.first = [value for group in groups for value in (group or {}).values()]
+        self._marks = [(type(value), value.shape, value.strides, value.dtype) for value in self.first]
+
+    def values(self, groups: Groups, length: int | None) -> list[Any] | None:
+        """The arrays of another call; None if they have another form."""
+        if length != self._length:
+            return None
+        values: list[Any] = []
+        for group, names in zip(groups, self._names, strict=True):
+            if isinstance(group, dict):
+                if tuple(group) != names:
+                    return None
+                values += group.values()
+            elif names or group is not None:
+                return None
+        try:
+            marks = [(type(value), value.shape, value.strides, value.dtype) for value in values]
+        except AttributeError:  # no arrays
+            return None
+        return values if marks == self._marks else None
+
+
+__all__ = ["MOST", "Form", "Groups", "Plan", "Route", "form", "plan_of"]

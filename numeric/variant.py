@@ -15,6 +15,7 @@ from numeric.passes import run_passes
 from numeric.stages import program
 
 Array = Any
+Index = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,15 @@ class Variant:
 
     def states(self, run: Forward) -> dict[str, Array]:
         """Every quantity with a time, over t = 1 .. T."""
-        timed = (q.key for q in self.system.equations if self.system.is_timed(q.key))
-        return {key: run.given.without_batch(self.rows(key, run), True) for key in timed}
+        return {key: run.kept[called][rows] for key, called, rows in self.state_places(run.given)}
+
+    def state_places(self, given: Arguments) -> Iterator[tuple[str, str, Index]]:
+        """For every quantity with a time what the module calls it, and where in that array its times are."""
+        batch: Index = () if given.batched else (0,)
+        for q in self.system.equations:
+            if self.system.is_timed(q.key):
+                before = self.program.storages[q.key].before
+                yield q.key, self.writer.called(q.key), (slice(before, before + given.length), *batch)
 
     def rows(self, key: str, run: Forward) -> Array:
         """A quantity over t = 1 .. T, with the batch."""
@@ -109,17 +117,23 @@ class Variant:
                 yield key, value[before : before + run.given.length]
 
     def _gradients(self, found: Mapping[str, Array], given: Arguments) -> Iterator[tuple[tuple[str, str], Array]]:
+        for point, argument, where in self.gradient_places(given):
+            yield point, given.kind.numbers(found[argument])[where]
+
+    def gradient_places(self, given: Arguments) -> Iterator[tuple[tuple[str, str], str, Index]]:
+        """For every gradient what the module calls it, and where in that array it is."""
         for (key, place), argument, storage in self._arguments:
-            value = given.kind.numbers(found[argument])
-            if storage.timed:
-                value = value[storage.before : storage.before + given.length]
             summed = not place and key in self._parameters and key not in given.own
             timed = not place and key in self._inputs
-            yield (key, place), value if summed else given.without_batch(value, timed)
+            rows = slice(storage.before, storage.before + given.length) if storage.timed else slice(None)
+            if summed or given.batched:
+                yield (key, place), argument, (rows,) if storage.timed else (...,)
+            else:
+                yield (key, place), argument, (rows, 0) if timed else (0,)
 
 
 def _size(given: Arguments) -> tuple[Any, ...]:
     return given.length, given.batch, given.sizes, given.kind.making()
 
 
-__all__ = ["Forward", "Variant"]
+__all__ = ["Forward", "Index", "Variant"]

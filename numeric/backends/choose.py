@@ -10,7 +10,7 @@ from numeric.backends.backend import Backend
 
 _PLAIN = "backend:Backend"
 BACKENDS = {
-    "numpy": ("numpy_arrays:NumpyArrays", _PLAIN),
+    "numpy": ("numpy_arrays:NumpyArrays", "generated:Generated"),
     "compiled": ("numpy_arrays:NumpyArrays", "machine_code:MachineCode"),
     "torch": ("torch_arrays:TorchArrays", _PLAIN),
     "jax": ("jax_arrays:JaxArrays", "jitted:Jitted"),

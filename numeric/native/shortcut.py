@@ -15,7 +15,7 @@ from numeric.lower import LOSS, cotangent_key
 from numeric.native.calls import Ready
 from numeric.native.memory import Memory, handles
 from numeric.native.passes import NativePasses
-from numeric.plans import Groups, Plan
+from numeric.plans import Form, Groups, Plan
 from numeric.variant import Variant
 
 Array = Any
@@ -53,13 +53,10 @@ class Shortcut:
         self, passes: NativePasses, variant: Variant, plan: Plan, given: Arguments, groups: Groups, length: int | None
     ) -> None:
         size = (given.length, given.batch, given.sizes)
-        self._passes, self._sizes, self._length = passes, given.sizes, length
+        self._passes, self._sizes, self._form = passes, given.sizes, Form(groups, length)
         self._dtype = given.kind.making()
         self._forward, self._backward = passes.ready("forward", *size), passes.ready("backward", *size)
-        self._names = [tuple(group or ()) for group in groups]
-        values = [value for group in groups for value in (group or {}).values()]
-        self._forms = [(value.shape, value.strides, value.dtype) for value in values]
-        self._sources(variant, plan, given, values)
+        self._sources(variant, plan, given, self._form.first)
         self._states = list(self._where_states(variant, given))
         self._gradients = list(self._where_gradients(variant, given))
         self._loss = (
@@ -134,7 +131,7 @@ class Shortcut:
 
     def __call__(self, groups: Groups, length: int | None) -> Found | None:
         """Loss, states and gradients; None for arguments of another form."""
-        values = self._values(groups, length)
+        values = self._form.values(groups, length)
         if values is None:
             return None
         arrays = [*values, *self._fixed]
@@ -142,24 +139,6 @@ class Shortcut:
             arrays.append(change(values[place]))
         outside = [arrays[place] for place in self._order]
         return self._together(outside) if self._small else self._apart(outside)
-
-    def _values(self, groups: Groups, length: int | None) -> list[Array] | None:
-        """The arrays of a call if they have the form of the first one."""
-        if length != self._length:
-            return None
-        values: list[Array] = []
-        for group, names in zip(groups, self._names, strict=True):
-            if isinstance(group, dict):
-                if tuple(group) != names:
-                    return None
-                values += group.values()
-            elif names or group is not None:
-                return None
-        try:
-            same = [(value.shape, value.strides, value.dtype) for value in values] == self._forms
-        except AttributeError:
-            return None
-        return values if same and all(map(_is_array, values)) else None
 
     def _together(self, outside: list[Array]) -> Found:
         """Both passes in one thread and one piece of memory."""
@@ -190,10 +169,6 @@ class Shortcut:
         gradients = _views(backward.memory, 0, self._dtype, self._gradients)
         loss = None if self._loss is None else float(_views(forward.memory, 0, self._dtype, [self._loss])[LOSS])
         return Found(loss, states, gradients, forward.finite and backward.finite)
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray)
 
 
 def _views(memory: Memory, first: int, dtype: Any, where: Iterable[Where]) -> dict[str, Array]:

@@ -14,22 +14,22 @@ from derive.cell import Cell, cell, library
 from derive.errors import UsageError
 from numeric.draws import draw, run_of
 from numeric.function import compile_cell
-from numeric.validate_compiled import _another, _arguments
+from numeric.validate_compiled import another, arguments
 
 LENGTH = 11
 
 
 def _given(subject: Cell, scale: float = 0.5):  # type: ignore[no-untyped-def]
     first = draw(subject, 0, scale=scale, length=LENGTH)
-    batch = [first, _another(subject, first, 1, scale), _another(subject, first, 2, scale)]
-    return _arguments(subject, batch, [run_of(subject, one) for one in batch])
+    batch = [first, another(subject, first, 1, scale), another(subject, first, 2, scale)]
+    return arguments(subject, batch, [run_of(subject, one) for one in batch])
 
 
 def _same(subject: Cell, steps: bool | int, backend: str = "numpy", scale: float = 0.2) -> None:
-    arguments = _given(subject, scale)
+    given = _given(subject, scale)
     key = next(q.key for q in subject.equations if subject.is_timed(q.key))
-    whole = compile_cell(subject)(**arguments)
-    found = compile_cell(subject, backend, recompute=steps, keep=[key])(**arguments)
+    whole = compile_cell(subject)(**given)
+    found = compile_cell(subject, backend, recompute=steps, keep=[key])(**given)
     assert list(found.gradients) == list(whole.gradients)
     for name, value in whole.gradients.items():
         bound = 1e-8 * max(1.0, float(np.abs(value).max(initial=0)))
