@@ -33,13 +33,14 @@ if TYPE_CHECKING:
     from numeric.backends.torch_module import Module
     from numeric.function import compile_cell as compile
     from numeric.validate import validate_derivation, validate_gradients
+    from verify.check import Checked, check
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
     "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
-    "compile": "numeric.function:compile_cell", "Module": "numeric.backends.torch_module",
+    "compile": "numeric.function:compile_cell", "check": "verify.check", "Checked": "verify.check", "Module": "numeric.backends.torch_module",
     **dict.fromkeys(
         ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "NonFiniteWarning",
         "DataError", "UsageError", "RenderError",
@@ -48,8 +49,8 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "AmbiguityError", "BpttError", "Cell", "DataError", "Derivation", "MissingRuleError", "Module", "NonFiniteWarning", "ParseError",
-    "RenderError", "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError", "cell", "compile", "library", "parse",
+    "AmbiguityError", "BpttError", "Cell", "Checked", "DataError", "Derivation", "MissingRuleError", "Module", "NonFiniteWarning", "ParseError",
+    "RenderError", "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError", "cell", "check", "compile", "library", "parse",
     "validate_derivation", "validate_gradients",
 ]  # fmt: skip
 

@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("cells", help="list the cells of the library")
     _derive_parser(commands)
     _sheet_parser(commands)
+    _check_parser(commands)
     _export_parser(commands)
     _atlas_parser(commands)
     return top
@@ -83,6 +84,23 @@ def _derive_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     derive.add_argument("--validate", action="store_true", help="measure the result against torch autograd")
     derive.add_argument("--format", choices=("text", "latex", "json"), default="text")
+
+
+def _check_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
+    check = commands.add_parser("check", help="say of each equation of a document whether it is right", epilog=_EPILOG)
+    check.add_argument("file", metavar="FILE", help="LaTeX, Markdown, a notebook, or - for the standard input")
+    check.add_argument(
+        "--cell", metavar="CELL", help="what it is about (default: the equations of the document itself)"
+    )
+    check.add_argument(
+        "--alias",
+        action="append",
+        default=[],
+        metavar="NAME=FORMULA",
+        help="what a name of the author stands for, such as 'g_t=\\delta_t'; may be repeated",
+    )
+    check.add_argument("--inline", action="store_true", help="check formulas within lines as well")
+    check.add_argument("--json", action="store_true", help="print a list, one object an equation")
 
 
 def _export_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -194,6 +212,10 @@ def _run(options: argparse.Namespace) -> int:
         from bptt.atlas_command import run_atlas
 
         return run_atlas(options)
+    if options.command == "check":
+        from bptt.check_command import run_check
+
+        return run_check(options)
     if options.command == "export":
         from bptt.export_command import run_export
 

@@ -12,7 +12,7 @@ import sympy as sp
 
 from derive import expressions as e
 from derive.errors import DataError, ShapeError
-from verify.judge import Counterexample, Verdict
+from verify.verdict import Counterexample, Verdict
 
 MAX_EXPONENT = 1000
 """The highest root that is computed exactly."""
@@ -161,11 +161,11 @@ def _judge_link(operator: str, a: e.Node, b: e.Node) -> Verdict:
     else:
         return Verdict("unsupported", "tested", message=f"'{operator}' is not decided between numbers")
     if holds:
-        return Verdict("correct", "proved", points=1, holds=1)
+        return Verdict("correct", "proved", points=1, holds=1, exact=True)
     scale = max(left.norm().evalf(), right.norm().evalf())
     counterexample = Counterexample({}, {}, _array(left), _array(right))
     error = float(gap.norm().evalf() / scale) if scale else 0.0
-    return Verdict("wrong", "proved", points=1, error=error, counterexample=counterexample)
+    return Verdict("wrong", "proved", points=1, error=error, counterexample=counterexample, exact=True)
 
 
 def _array(matrix: sp.Matrix) -> Any:

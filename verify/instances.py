@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -16,19 +17,31 @@ from numeric.draws import Draw, draw, run_of, starting_from_zero
 from numeric.evaluate import Evaluator
 from numeric.simulate import Run
 from numeric.trees import Tree
+from verify.names import Names
 
 WIDE = 4.0
 """The scale of every sixth draw; larger where a formula holds larger numbers, so that values come near them."""
 
 
+Condition = tuple[str, Expr, Expr]
+"""A relation between two times, as in ``k < t``: its operator and its sides."""
+
+_COMPARED: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Trial:
-    """How a formula is tried: so many draws from a seed, with some sizes held fixed; ``zero_start``: h_0 = 0."""
+    """How a formula is tried: so many draws from a seed, with some sizes held fixed, at times for which conditions hold;
+    ``zero_start``: h_0 = 0.
+    """
 
     draws: int
     seed: int
     sizes: tuple[tuple[str, int], ...] = ()
     zero_start: bool = False
+    conditions: tuple[Condition, ...] = ()
 
 
 def is_wide(number: int, wide: float) -> bool:
@@ -39,9 +52,12 @@ def is_wide(number: int, wide: float) -> bool:
 
 
 @lru_cache(maxsize=64)
-def instance(system: RecurrentSystem, trial: Trial, number: int, far: int = 0, wide: float = 4.0) -> tuple[Draw, Run]:
+def instance(
+    system: RecurrentSystem, trial: Trial, number: int, far: int = 0, wide: float = 4.0, strict: bool = True
+) -> tuple[Draw, Run]:
     """A draw and its run. Several readings and formulas about one cell are held against the same ones, whose
-    derivatives are then known. ``wide``: the scale of the draws with large values.
+    derivatives are then known. ``wide``: the scale of the draws with large values; ``strict``: whether a quantity that does
+    not exist at a time is an error, and not zero.
 
     Lengths are 3 to 5, or longer than any distance in time of which the formula speaks.
     """
@@ -56,16 +72,25 @@ def instance(system: RecurrentSystem, trial: Trial, number: int, far: int = 0, w
     )
     if trial.zero_start:
         drawn = starting_from_zero(system, drawn)
-    return drawn, run_of(system, drawn, strict=True)
+    return drawn, run_of(system, drawn, strict=strict)
 
 
 def instances(
-    relation: e.Relation, run: Run, generator: np.random.Generator, most: int = 4
+    relation: e.Relation,
+    run: Run,
+    generator: np.random.Generator,
+    names: Names | None = None,
+    conditions: Sequence[Condition] = (),
+    most: int = 4,
 ) -> Sequence[dict[str, int]]:
     """Numbers for the free times at which every derivative looks back, and every quantity exists."""
-    names = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
-    options = [dict(zip(names, values, strict=True)) for values in product(range(run.length + 1), repeat=len(names))]
-    possible = [times for times in options if _exists(relation, run, times)]
+    letters = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
+    options = [
+        dict(zip(letters, values, strict=True)) for values in product(range(run.length + 1), repeat=len(letters))
+    ]
+    known = names or Names(run.system)
+    met = [times for times in options if _met(conditions, run, times)]
+    possible = [times for times in met if _exists(relation, run, times, known)]
     if len(possible) > most:
         chosen = generator.choice(len(possible), size=most, replace=False)
         possible = [possible[int(k)] for k in sorted(chosen)]
@@ -91,12 +116,21 @@ def _at_the_start(by: e.Node, run: Run, evaluator: Evaluator, free: set[str]) ->
     return earlier or run.system.moves_own_step(by.name)
 
 
-def _exists(relation: e.Relation, run: Run, times: Mapping[str, int]) -> bool:
+def _met(conditions: Sequence[Condition], run: Run, times: Mapping[str, int]) -> bool:
+    evaluator = Evaluator(run, run.sizes, times)
+    for sign, a, b in conditions:
+        letters = {symbol.name for symbol in a.free_symbols | b.free_symbols} - {*times, *run.sizes}
+        if not letters and not _COMPARED[sign](evaluator.number(a), evaluator.number(b)):
+            return False
+    return True
+
+
+def _exists(relation: e.Relation, run: Run, times: Mapping[str, int], names: Names) -> bool:
     """Whether all quantities outside sums exist at these times, and no derivative asks for an effect on the past."""
     evaluator = Evaluator(run, run.sizes, times)
     free = set(times)
     return (
-        all(_quantity_exists(quantity, run, evaluator, free) for quantity in relation.atoms(e.Timed))
+        all(_quantity_exists(quantity, run, evaluator, free, names) for quantity in relation.atoms(e.Timed))
         and all(_range_exists(stretch, evaluator, run, free) for stretch in relation.atoms(e.OverTime))
         and all(_derivative_exists(derivative, run, evaluator, free) for derivative in relation.atoms(e.Derivative))
         and not any(_at_the_start(gradient.by, run, evaluator, free) for gradient in relation.atoms(e.Gradient))
@@ -128,12 +162,14 @@ def _node(index: Expr) -> Expr:
     return index.node if isinstance(index, e.Edge) else index
 
 
-def _quantity_exists(quantity: e.Timed, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
+def _quantity_exists(quantity: e.Timed, run: Run, evaluator: Evaluator, free: set[str], names: Names) -> bool:
     if any(symbol.name not in free and symbol.name not in run.sizes for symbol in quantity.time.free_symbols):
         return True  # inside a sum
     time, system = evaluator.integer(quantity.time), run.system
     first, last = 1, run.length
-    if quantity.name in system.definitions and not quantity.time.is_Symbol:
+    if quantity.name in names.lines:
+        first, last = names.moments(quantity, run)
+    elif quantity.name in system.definitions and not quantity.time.is_Symbol:
         # What is written h_t is computed; h_{t-1} may be a starting value.
         before, after = system.reach(quantity.name)
         first, last = 1 + before, run.length + after

@@ -351,13 +351,22 @@ def elaborate(surface: s.Surface, context: Context | None = None, columns: bool 
     """The expression of a surface formula; ``columns``: with derivatives of scalars by vectors as columns (denominator
     layout), as some authors write them throughout.
     """
+    pre = resolve(surface, context)
+    if columns and context is not None:
+        pre = _scalar_derivatives_turned(pre, context.shapes)
+    return build(pre, context)
+
+
+def resolve(surface: s.Surface, context: Context | None = None) -> Pre:
+    """The operations of a surface formula, before any shape is known."""
     surface = with_subscripts(surface, context.scope.style if context else style_of([surface]))
     bases = {QName.from_key(key).base for key in context.scope.on_edges} if context else set()
     surface = with_edges(surface, _tree(surface, context), bases)
-    scope = formula_scope(surface, context)
-    pre = Resolver(scope).expression(surface)
-    if columns and context is not None:
-        pre = _scalar_derivatives_turned(pre, context.shapes)
+    return Resolver(formula_scope(surface, context)).expression(surface)
+
+
+def build(pre: Pre, context: Context | None = None) -> e.Node:
+    """The expression of operations: the shapes of all names are found, and everything is checked."""
     infos = _infos([pre], context)
     layouts = (context.layout,) if context else ("column", "row")
     inference = infer([pre], infos, layouts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from derive.errors import clipped, is_invisible, visible
@@ -19,6 +20,14 @@ class Source:
     name: str = "<text>"
     line_offset: int = 0
     """Lines that stand above this text in the file it was taken from."""
+    original: Source | None = None
+    """The text that this one was taken from, where it is a part of another, or one with macros written out."""
+    places: Sequence[int] = ()
+    """For each character of this text, and its end, where it stands in the original."""
+
+    def part(self, start: int, end: int) -> Source:
+        """A piece of this text that knows where it stands."""
+        return Source(self.text[start:end], self.name, 0, self, range(start, end + 1))
 
 
 @dataclass(frozen=True)
@@ -30,13 +39,28 @@ class Span:
     source: Source = field(compare=False, repr=False)
 
     @property
+    def original(self) -> Span:
+        """The same place in the text that the user wrote."""
+        span = self
+        while span.source.original is not None:
+            places = span.source.places
+            start = places[min(span.start, len(places) - 1)]
+            end = places[min(max(span.start, span.end - 1), len(places) - 1)] + (span.end > span.start)
+            span = Span(start, max(start, end), span.source.original)
+        return span
+
+    @property
     def line(self) -> int:
         """Line number, from 1."""
+        if self.source.original is not None:
+            return self.original.line
         return self.source.text.count("\n", 0, self.start) + 1 + self.source.line_offset
 
     @property
     def column(self) -> int:
         """Column number, from 1."""
+        if self.source.original is not None:
+            return self.original.column
         return self.start - (self.source.text.rfind("\n", 0, self.start) + 1) + 1
 
     @property
@@ -51,6 +75,8 @@ class Span:
 
     def excerpt(self) -> str:
         """The line of text with carets under this span; of a long line, the part around it."""
+        if self.source.original is not None:
+            return self.original.excerpt()
         text = self.source.text
         begin = text.rfind("\n", 0, self.start) + 1
         end = text.find("\n", self.start)

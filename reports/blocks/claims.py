@@ -10,7 +10,7 @@ from reports.blocks.context import Correction, Finding, SheetContext, context_of
 from reports.blocks.judging import read_case, subject_of, surface_of, verdict_on
 from reports.blocks.registry import REGISTRY
 from reports.document import Block, CodeSpan, Inlines, Math
-from verify.judge import Verdict
+from verify.verdict import Verdict
 
 EXPECTATIONS = ("correct", "layout", "definition", "wrong", "approximation", "special case", "unreadable")
 

@@ -8,7 +8,7 @@ from derive.cell import Cell, cell, library
 from numeric.validate import Validation
 from reports.block_calls import BlockCall
 from reports.document import Inlines
-from verify.judge import Verdict
+from verify.verdict import Verdict
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from reports.document import (
     plain_text,
     words,
 )
-from verify.judge import IMMEDIATE, TURNED, ZERO_START, Verdict
+from verify.readings import FROM_ZERO, IMMEDIATE, TURNED, ZERO_START
+from verify.verdict import Verdict
 
 _TITLES: dict[str, tuple[str, CalloutKind]] = {
     "correct": ("holds", "result"), "definition": ("a definition", "result"), "wrong": ("false", "warning"),
@@ -33,6 +34,7 @@ _TITLES: dict[str, tuple[str, CalloutKind]] = {
 _READINGS = {
     "": "As it stands",
     IMMEDIATE: "Read with the immediate derivative of the state by the parameter",
+    FROM_ZERO: "With times counted from 0",
     ZERO_START: "With states that start from zero",
     TURNED: "With the factors of the product in the opposite order",
 }
@@ -141,10 +143,10 @@ def _lowered(sentence: Inlines) -> Inlines:
 def _agreement(verdict: Verdict, draws: int) -> Inlines:
     if verdict.evidence == "definition":
         return words("An equation of the cell.")
-    if verdict.evidence == "proved" and verdict.points:
+    if verdict.exact:
         return words("Computed exactly.")
     if verdict.evidence == "proved":
-        return words("Proved, for all sizes.")
+        return words("Proved, for all sizes and all T." if verdict.points else "Proved, for all sizes.")
     where = _where(verdict.points, draws)
     if verdict.error == 0:
         return words(f"The two sides are exactly equal at {where}.")
@@ -156,7 +158,7 @@ def _agreement(verdict: Verdict, draws: int) -> Inlines:
 
 
 def _disagreement(verdict: Verdict, draws: int) -> Inlines:
-    if verdict.evidence == "proved":
+    if verdict.exact:
         return words(f"Computed exactly, the two sides differ by {percent(verdict.error)}.")
     if verdict.holds:
         apart = verdict.points - verdict.holds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sympy import Expr, Integer
 
@@ -12,13 +12,15 @@ from derive import expressions as e
 from derive.cell import Cell
 from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
 from derive.notation import surface as s
-from derive.notation.elaborate import elaborate, read_formula
+from derive.notation.elaborate import read_formula
 from derive.notation.parser import parse_one
 from reports.block_calls import BlockCall
 from reports.blocks.context import SheetContext
-from reports.blocks.sizes import is_membership, judge_sizes
 from verify.closed import judge_closed
-from verify.judge import Verdict, judge
+from verify.formula import verdict_on as verify_surface
+from verify.judge import judge
+from verify.names import Names
+from verify.verdict import Verdict
 
 MAX_SIZE = 12
 """The largest size that a case may fix."""
@@ -65,46 +67,18 @@ def surface_of(text: str) -> s.Surface:
 
 
 def verdict_on(subject: Subject, text: str, case: Case | None = None) -> Verdict:
-    """The verdict on an equation, or on memberships such as ``y \\in \\mathbb{R}^{n}``. What cannot be read, unknown
-    names included, is unreadable; a formula whose operands do not conform says nothing, and is wrong; one whose sides
-    are transposes of each other may be right up to the layout.
-    """
+    """The verdict on an equation, or on memberships such as ``y \\in \\mathbb{R}^{n}``."""
     try:
         surface = surface_of(text)
-    except ParseError as error:
-        return Verdict("unreadable", "tested", message=error.message)
-    try:
-        if subject.cell is not None and is_membership(text):
-            return judge_sizes(subject.cell, text, surface)
-        return judged(subject, read_relation(subject, text), case or Case())
+        if subject.cell is None:
+            return judge_closed(read_relation(subject, text))
     except ShapeError as error:
-        return _turned(subject, surface, case or Case()) or Verdict("wrong", "proved", message=error.message)
+        return Verdict("wrong", "proved", message=error.message)
     except MissingRuleError as error:
         return Verdict("unsupported", "tested", message=error.message)
     except BpttError as error:
         return Verdict("unreadable", "tested", message=error.message)
-
-
-def _turned(subject: Subject, surface: s.Surface, case: Case) -> Verdict | None:
-    """The verdict on an equation that is laid out the other way: with a row for a column on one side, or with
-    derivatives of scalars by vectors as columns throughout; None where the shapes differ by more.
-    """
-    if subject.cell is None or not isinstance(surface, s.Relation) or surface.operators != ("=",):
-        return None
-    context = subject.cell.context
-    for columns in (True, False):
-        try:
-            if columns:
-                relation = elaborate(surface, context, columns=True)
-            else:
-                left, right = (elaborate(side, context) for side in surface.items)
-                relation = e.Relation("=", left, e.Transpose(right))
-        except BpttError:
-            continue
-        if isinstance(relation, e.Relation):
-            found = judged(subject, relation, case)
-            return replace(found, verdict="layout") if found.verdict == "correct" else found
-    return None
+    return verify_surface(Names(subject.cell), surface, lambda relation: judged(subject, relation, case or Case()))
 
 
 def judged(subject: Subject, relation: e.Relation, case: Case) -> Verdict:

@@ -8,7 +8,8 @@ from derive import expressions as e
 from derive.cell import Cell, cell
 from derive.notation.elaborate import read_formula
 from verify.closed import judge_closed
-from verify.judge import Verdict, judge
+from verify.judge import judge
+from verify.verdict import Verdict
 
 RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=0}^{T} L_t(h_t)")
 LSTM = cell("lstm")
@@ -24,14 +25,14 @@ def verdict(subject: Cell, text: str, **options: object) -> Verdict:
     ("subject", "text", "expected", "evidence"),
     [
         (RNN, r"h_t = \sigma(U x_t + W h_{t-1})", "correct", "definition"),
-        (RNN, r"\sigma'(z_t) = h_t \odot (1 - h_t)", "correct", "tested"),
+        (RNN, r"\sigma'(z_t) = h_t \odot (1 - h_t)", "correct", "proved"),
         (RNN, r"\operatorname{diag}(h_t) W = \operatorname{diag}(h_t) \cdot W", "correct", "definition"),
         (RNN, r"W^\top (h_t \odot z_t) = W^\top \operatorname{diag}(z_t) h_t", "correct", "proved"),
-        (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma'(z_t)) W", "correct", "tested"),
+        (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma'(z_t)) W", "correct", "proved"),
         (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = W \operatorname{diag}(\sigma'(z_t))", "wrong", "tested"),
         (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma'(z_t)) W^\top", "wrong", "tested"),
         (RNN, r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma(z_t)) W", "wrong", "tested"),
-        (RNN, r"\nabla_W L = \sum_{t=1}^{T} (\sigma'(z_t) \odot \nabla_{h_t} L) h_{t-1}^\top", "correct", "tested"),
+        (RNN, r"\nabla_W L = \sum_{t=1}^{T} (\sigma'(z_t) \odot \nabla_{h_t} L) h_{t-1}^\top", "correct", "proved"),
         (RNN, r"\nabla_W L = \sum_{t=1}^{T} (\sigma'(z_t) \odot \nabla_{h_t} L_t) h_{t-1}^\top", "wrong", "tested"),
         (
             RNN,

@@ -33,6 +33,8 @@ def finding(build: Build, **options: str) -> tuple[str, str]:
 
 def test_a_true_formula(build: Build) -> None:
     title, said = finding(build, says=r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\sigma'(z_t)) W")
+    assert title == "1 (a): holds" and "Proved, for all sizes and all T." in said
+    title, said = finding(build, says=r"\nabla_{h_{t-1}} L_t = W^\top (\sigma'(z_t) \odot \nabla_{h_t} L_t)")
     assert title == "1 (a): holds" and "The two sides agree at" in said and "points of 3 draws" in said
 
 

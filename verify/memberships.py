@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
-
 from derive import expressions as e
-from derive.cell import Cell
 from derive.errors import ParseError
 from derive.expressions.node import ONE, show_shape
 from derive.notation import surface as s
 from derive.notation.elaborate import elaborate
 from derive.notation.present import index_surface
-from verify.judge import Verdict
-
-_MEMBER = re.compile(r"\\in(?![A-Za-z])")
-
-
-def is_membership(text: str) -> bool:
-    """Whether a text says what set something belongs to."""
-    return _MEMBER.search(text) is not None
+from verify.names import Names
+from verify.verdict import Verdict
 
 
-def judge_sizes(subject: Cell, text: str, surface: s.Surface) -> Verdict:
+def is_membership(surface: s.Surface) -> bool:
+    """Whether a formula says what set something belongs to."""
+    items = surface.items if isinstance(surface, s.Line) else (surface,)
+    return any(isinstance(item, s.Relation) and item.operators == ("in",) for item in items)
+
+
+def judge_sizes(names: Names, surface: s.Surface) -> Verdict:
     """The verdict on memberships, several with commas between them: the sizes in the cell are what the text says.
 
     Raises
@@ -35,15 +32,15 @@ def judge_sizes(subject: Cell, text: str, surface: s.Surface) -> Verdict:
             waiting.append(item)
             continue
         if item.operators != ("in",) or not _is_real(item.items[1]):
-            raise ParseError(f"{text!r} is not a list of memberships", expected=r"such as y \in \mathbb{R}^{n}")
+            raise ParseError("this is no list of memberships", span=item.span, expected=r"such as y \in \mathbb{R}^{n}")
         for left in (*waiting, item.items[0]):
-            node = elaborate(left, subject.context)
+            node = elaborate(left, names.context)
             if not _same_set(item.items[1], node):
                 return Verdict("wrong", "proved", message=f"'{node}' is {show_shape(node.shape)}")
             derived = derived or not isinstance(node, e.Leaf)
         waiting = []
     if waiting:
-        raise ParseError(f"{text!r} ends without a set", expected=r"such as y \in \mathbb{R}^{n}")
+        raise ParseError("the list ends without a set", span=waiting[0].span, expected=r"such as y \in \mathbb{R}^{n}")
     return Verdict("correct", "proved" if derived else "definition")
 
 

@@ -1,0 +1,228 @@
+"""Where the formulas of a document are: displays of LaTeX and Markdown, cells of a notebook, or a text that is all formulas.
+
+Nothing of a document is run, and no file that it names is read. What is found knows its place in the text that the user wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from derive.errors import ParseError, UsageError
+from derive.notation.source import Source, Span
+from verify.macros import without_macros
+
+MAX_FORMULAS = 2_000
+"""The most formulas of a document."""
+
+DISPLAYS = frozenset(
+    """
+    equation align gather multline eqnarray displaymath flalign alignat dmath darray IEEEeqnarray
+    """.split()
+)
+"""Environments that display formulas."""
+_INLINE = frozenset({"math"})
+_VERBATIM = frozenset({"verbatim", "Verbatim", "lstlisting", "minted", "comment", "filecontents", "tikzpicture"})
+_CELLS = frozenset({"math", "latex", "tex"})
+"""Fences of Markdown that hold formulas."""
+
+_MARK = re.compile(
+    r"""
+      (?P<comment>%[^\n]*)
+    | (?P<fence>^[ \t]*(?P<ticks>`{3,}|~{3,})[ \t]*(?P<word>[\w+-]*)[^\n]*\n)
+    | (?P<environment>\\begin[ \t]*\{[ \t]*(?P<name>[A-Za-z]+)(?P<star>\*?)[ \t]*\})
+    | (?P<verb>\\verb\*?(?P<stroke>[^A-Za-z\s*]))
+    | (?P<bracket>\\\[)
+    | (?P<paren>\\\()
+    | (?P<pair>\\(?:[^A-Za-z]|[A-Za-z]+))
+    | (?P<dollars>\$\$)
+    | (?P<dollar>\$)
+    | (?P<code>(?<!`)`(?!`))
+    """,
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A stretch of mathematics in a document.
+
+    Parameters
+    ----------
+    source : its text, which knows its place.
+    words  : the text between the formula before and this one.
+    inline : whether it stands within a line.
+    lines  : whether each line of it is a formula of its own.
+    cell   : the number of the notebook's cell that it stands in, from 1.
+    error  : why it cannot be read at all.
+    """
+
+    source: Source
+    words: str = ""
+    inline: bool = False
+    lines: bool = False
+    cell: int | None = None
+    error: ParseError | None = field(default=None, compare=False)
+
+
+def formulas_of(source: Source) -> tuple[Formula, ...]:
+    """Every formula of a document, in its order.
+
+    Raises
+    ------
+    UsageError : the document is a damaged notebook, or holds too many formulas.
+    """
+    found: list[Formula] = []
+    for formula in _of_notebook(source) if _is_notebook(source) else _of_text(source, None):
+        found.append(formula)
+        if len(found) > MAX_FORMULAS:
+            raise UsageError(f"the document holds more than {MAX_FORMULAS:,} formulas", hint="is this the right file?")
+    return tuple(found)
+
+
+# -- notebooks -------------------------------------------------------------------------------------
+
+
+def _is_notebook(source: Source) -> bool:
+    return source.name.endswith(".ipynb") or bool(re.match(r'\s*\{\s*"(cells|metadata|nbformat)"', source.text))
+
+
+def _of_notebook(source: Source) -> Iterator[Formula]:
+    """Formulas in the cells of text; lines are counted within a cell."""
+    expected = "a notebook in JSON, with a list of cells"
+    try:
+        cells = json.loads(source.text)["cells"]
+        texts = [(number, cell["source"]) for number, cell in enumerate(cells, 1) if cell["cell_type"] == "markdown"]
+        joined = [(number, text if isinstance(text, str) else "".join(text)) for number, text in texts]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"{source.name} is no notebook: {error}", expected=expected) from None
+    for number, text in joined:
+        yield from _of_text(Source(text, f"{source.name}, cell {number}"), number)
+
+
+# -- texts -----------------------------------------------------------------------------------------
+
+
+def _of_text(source: Source, cell: int | None) -> Iterator[Formula]:
+    source = without_macros(source)
+    found = list(_Scanner(source, cell).formulas())
+    if not found and cell is None and not re.search(r"\\(?:documentclass|begin)\b|^#{1,6} ", source.text, re.MULTILINE):
+        found = [Formula(source, lines=True)]
+    yield from found
+
+
+class _Scanner:
+    """Goes through a text once."""
+
+    def __init__(self, source: Source, cell: int | None) -> None:
+        self.source, self.text, self.cell = source, source.text, cell
+        self.latex = cell is None and (bool(re.search(r"\\(?:documentclass|begin\s*\{document\})", source.text)))
+        self.comments = self.latex or not re.search(r"^(?:```|~~~|#{1,6} |\s*[-*] )", source.text, re.MULTILINE)
+        self.missing: set[str] = set()
+        """Closing marks that the rest of the text does not have, so that no search runs over it twice."""
+        self.since = 0
+
+    def formulas(self) -> Iterator[Formula]:
+        """All formulas."""
+        at = 0
+        while (mark := _MARK.search(self.text, at)) is not None:
+            kind = mark.lastgroup if mark.lastgroup in _KINDS else next(k for k in _KINDS if mark.group(k) is not None)
+            found, at = getattr(self, f"_{kind}")(mark)
+            if found is not None:
+                yield found
+                self.since = at
+
+    # -- marks: each gives a formula, if it opens one, and where the scan goes on --------------------
+
+    def _comment(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        return None, mark.end() if self.comments else mark.start() + 1
+
+    def _fence(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        if self.latex:
+            return None, mark.end()
+        close = re.compile(rf"^[ \t]*{re.escape(mark['ticks'])}[`~]*[ \t]*$", re.MULTILINE).search(
+            self.text, mark.end()
+        )
+        end, after = (len(self.text), len(self.text)) if close is None else (close.start(), close.end())
+        if mark["word"].lower() not in _CELLS:
+            return None, after
+        return self._formula(mark.end(), end, lines=True), after
+
+    def _environment(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        name = mark["name"]
+        if name not in DISPLAYS | _INLINE | _VERBATIM:
+            return None, mark.end()
+        close = re.compile(rf"\\end[ \t]*\{{[ \t]*{name}{re.escape(mark['star'])}[ \t]*\}}")
+        found = None if name + mark["star"] in self.missing else close.search(self.text, mark.end())
+        if found is None:
+            self.missing.add(name + mark["star"])
+            return (None, mark.end()) if name in _VERBATIM else self._open(mark, f"\\end{{{name}{mark['star']}}}")
+        if name in _VERBATIM:
+            return None, found.end()
+        start = mark.end()
+        if name in ("alignat", "IEEEeqnarray"):
+            argument = re.compile(r"\s*\{[^{}]*\}").match(self.text, start)
+            start = argument.end() if argument else start
+        return self._formula(start, found.start(), inline=name in _INLINE), found.end()
+
+    def _verb(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        end = self.text.find(mark["stroke"], mark.end())
+        line = self.text.find("\n", mark.end())
+        return None, mark.end() if end < 0 or -1 < line < end else end + 1
+
+    def _bracket(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        return self._until(mark, "\\]")
+
+    def _paren(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        return self._until(mark, "\\)", inline=True)
+
+    def _pair(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        return None, mark.end()
+
+    def _dollars(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        return self._until(mark, "$$")
+
+    def _dollar(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        """``$...$`` within a paragraph; a dollar that no other follows there is money."""
+        paragraph = re.compile(r"\n\s*\n|\Z").search(self.text, mark.end())
+        limit = paragraph.start() if paragraph else len(self.text)
+        close = re.compile(r"(?<!\\)\$").search(self.text, mark.end(), limit)
+        if close is None:
+            return None, mark.end()
+        return self._formula(mark.end(), close.start(), inline=True), close.end()
+
+    def _code(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
+        line = self.text.find("\n", mark.end())
+        end = self.text.find("`", mark.end(), len(self.text) if line < 0 else line)
+        return None, mark.end() if end < 0 or self.latex else end + 1
+
+    # -- formulas ------------------------------------------------------------------------------------
+
+    def _until(self, mark: re.Match[str], closing: str, inline: bool = False) -> tuple[Formula | None, int]:
+        end = -1 if closing in self.missing else self.text.find(closing, mark.end())
+        if end < 0:
+            self.missing.add(closing)
+            return self._open(mark, closing)
+        return self._formula(mark.end(), end, inline), end + len(closing)
+
+    def _formula(self, start: int, end: int, inline: bool = False, lines: bool = False) -> Formula | None:
+        if not self.text[start:end].strip():
+            return None
+        return Formula(self.source.part(start, end), self._words(start), inline, lines, self.cell)
+
+    def _open(self, mark: re.Match[str], closing: str) -> tuple[Formula, int]:
+        place = Span(mark.start(), mark.end(), self.source)
+        error = ParseError(f"'{mark.group()}' is never closed", span=place, expected=closing)
+        source = self.source.part(mark.start(), mark.end())
+        return Formula(source, self._words(mark.start()), cell=self.cell, error=error), mark.end()
+
+    def _words(self, start: int) -> str:
+        """The last words before a formula."""
+        return self.text[max(self.since, start - 400) : start]
+
+
+_KINDS = ("comment", "fence", "environment", "verb", "bracket", "paren", "pair", "dollars", "dollar", "code")
+
+__all__ = ["Formula", "formulas_of"]

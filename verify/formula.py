@@ -1,0 +1,119 @@
+"""The verdict on a formula as it is written: what cannot be read is unreadable, what does not conform is wrong, and what is laid out
+the other way may be right up to the layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from derive import expressions as e
+from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
+from derive.notation import surface as s
+from derive.notation.elaborate import elaborate
+from verify.instances import Condition
+from verify.judge import joined, judge
+from verify.memberships import is_membership, judge_sizes
+from verify.names import Names
+from verify.verdict import Verdict
+
+Decide = Callable[[e.Relation], Verdict]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What formulas are about, and how they are tried.
+
+    Parameters
+    ----------
+    names      : those of the cell, and the author's own.
+    draws      : how many random instances are tried.
+    seed       : of the instances.
+    sizes      : sizes to hold fixed.
+    conditions : relations between times at which a formula is meant to hold.
+    """
+
+    names: Names
+    draws: int = 12
+    seed: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
+
+    def decide(self, relation: e.Relation) -> Verdict:
+        """The verdict on an equation."""
+        return judge(
+            self.names.system, relation, self.draws, self.seed, self.sizes, self.names, conditions=self.conditions
+        )
+
+
+def verdict_on(names: Names, surface: s.Surface, decide: Decide) -> Verdict:
+    """The verdict on an equation, a chain of equations, or memberships such as ``y \\in \\mathbb{R}^{n}``.
+
+    Parameters
+    ----------
+    decide : judges an equation that was read.
+    """
+    try:
+        if is_membership(surface):
+            return judge_sizes(names, surface)
+        if isinstance(surface, s.Relation) and len(surface.items) > 2:
+            return _chain(names, surface, decide)
+        return _link(names, surface, decide)
+    except MissingRuleError as error:
+        return Verdict("unsupported", "tested", message=error.message, error_at=error.span)
+    except BpttError as error:
+        return Verdict("unreadable", "tested", message=error.message, hint=error.hint or "", error_at=error.span)
+
+
+def _chain(names: Names, surface: s.Relation, decide: Decide) -> Verdict:
+    """Link by link, so that one that does not conform is known by its place; all of it must be readable."""
+    links = [
+        s.Relation((sign,), surface.items[k : k + 2], span=surface.span) for k, sign in enumerate(surface.operators)
+    ]
+    return joined([_link(names, link, decide) for link in links])
+
+
+def _link(names: Names, surface: s.Surface, decide: Decide) -> Verdict:
+    try:
+        return decide(_relation(elaborate(surface, names.context), surface))
+    except ShapeError as error:
+        turned = _turned(names, surface, decide)
+        if turned is not None:
+            return turned
+        return Verdict("wrong", "proved", message=error.message, hint=error.hint or "", error_at=error.span)
+
+
+def _relation(node: e.Node, surface: s.Surface) -> e.Relation:
+    if not isinstance(node, e.Relation):
+        raise ParseError("this is no equation", span=surface.span, expected="left side = right side")
+    return node
+
+
+def _turned(names: Names, surface: s.Surface, decide: Decide) -> Verdict | None:
+    """The verdict on an equation that is laid out the other way: with a row for a column on one side, or with
+    derivatives of scalars by vectors as columns throughout; None where the shapes differ by more.
+    """
+    if not isinstance(surface, s.Relation) or surface.operators != ("=",):
+        return None
+    for layout in _layouts(names, surface):
+        try:
+            relation = layout()
+        except BpttError:
+            continue
+        if isinstance(relation, e.Relation):
+            found = decide(relation)
+            return replace(found, verdict="layout") if found.verdict == "correct" else found
+    return None
+
+
+def _layouts(names: Names, surface: s.Relation) -> Sequence[Callable[[], e.Node]]:
+    context = names.context
+
+    def transposed() -> e.Node:
+        left, right = (elaborate(side, context) for side in surface.items)
+        return e.Relation("=", left, e.Transpose(right))
+
+    return (lambda: elaborate(surface, context, columns=True), transposed)
+
+
+__all__ = ["Subject", "verdict_on"]

@@ -1,0 +1,182 @@
+"""Macros that an author defines, written out: ``\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}``.
+
+Only text is put in the place of text, as often as a document of its size may ask for; every character keeps the place that it came
+from, so that errors show what the author wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from derive.notation import vocabulary as words
+from derive.notation.source import Source
+
+MOST_TEXT = 1_000_000
+"""The most characters that the macros of a document may write, those that others take up again included."""
+DEEPEST = 20
+"""How deep macros may use each other."""
+
+_DEFINITION = re.compile(
+    r"\\(?:(?:re)?newcommand|providecommand|DeclareRobustCommand)\*?\s*(?:\{\s*\\([A-Za-z]+)\s*\}|\\([A-Za-z]+))"
+    r"\s*(?:\[\s*([0-9])\s*\])?\s*(?:\[([^\[\]]*)\])?\s*(?=\{)"
+    r"|\\def\s*\\([A-Za-z]+)\s*((?:#[1-9])*)\s*(?=\{)"
+)
+_OPERATOR = re.compile(r"\\DeclareMathOperator\*?\s*\{\s*\\([A-Za-z]+)\s*\}\s*(?=\{)")
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
+
+
+@dataclass(frozen=True)
+class Macro:
+    """What stands for a command: a text with ``#1``, ``#2``, ..., and the first argument if it may be left out."""
+
+    count: int
+    body: str
+    default: str | None = None
+
+
+def without_macros(source: Source) -> Source:
+    """A text in which the macros that it defines are written out; the text itself where it defines none."""
+    macros, definitions = _definitions(source.text)
+    if not macros:
+        return source
+    writer = _Writer(macros)
+    at = 0
+    for start, end in definitions:
+        writer.write(source.text, range(at, start), start=at, end=start)
+        at = end
+    writer.write(source.text, range(at, len(source.text)), start=at, end=len(source.text))
+    return Source("".join(writer.text), source.name, 0, source, [*writer.places, len(source.text)])
+
+
+def _definitions(text: str) -> tuple[dict[str, Macro], list[tuple[int, int]]]:
+    """The macros, and where they are defined."""
+    macros: dict[str, Macro] = {}
+    places: list[tuple[int, int]] = []
+    at = 0
+    while True:
+        found = [match for pattern in (_DEFINITION, _OPERATOR) if (match := pattern.search(text, at))]
+        if not found:
+            return macros, places
+        match = min(found, key=lambda match: match.start())
+        end = _group_end(text, match.end())
+        if end is None:
+            return macros, places
+        body = text[match.end() + 1 : end - 1]
+        if match.re is _OPERATOR:
+            name, macro = match[1], Macro(0, f"\\operatorname{{{body}}}")
+        elif match[5]:
+            name, macro = match[5], Macro(len(match[6]) // 2, body)
+        else:
+            name, macro = match[1] or match[2], Macro(int(match[3] or 0), body, match[4])
+        if not _is_known(name):  # what the notation knows keeps its meaning
+            macros[name] = macro
+        places.append((match.start(), end))
+        at = end
+
+
+def _is_known(name: str) -> bool:
+    return name in words.KNOWN_COMMANDS or name in words.FUNCTION_COMMANDS
+
+
+def _group_end(text: str, start: int) -> int | None:
+    """Behind the brace that closes the one at ``start``."""
+    depth = 0
+    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(match.group(), 0)
+        if depth == 0:
+            return match.end() if match.group() == "}" else None
+    return None
+
+
+class _Writer:
+    """Writes a text out."""
+
+    def __init__(self, macros: Mapping[str, Macro]) -> None:
+        self.macros = macros
+        self.text: list[str] = []
+        self.places: list[int] = []
+        self.spent = 0
+
+    def put(self, piece: str, places: range | list[int]) -> None:
+        self.text.append(piece)
+        self.places.extend(places)
+
+    def write(self, text: str, places: range | list[int], start: int, end: int, depth: int = 0) -> None:
+        """A stretch of a text; ``places`` says for each of its characters where the author wrote it."""
+        at = start
+        for match in _COMMAND.finditer(text, start, end):
+            if match.start() < at:
+                continue
+            macro = self.macros.get(match[1])
+            if macro is None or depth >= DEEPEST or self.spent > MOST_TEXT:
+                continue
+            found = _arguments(text, match.end(), end, macro)
+            if found is None:
+                continue
+            arguments, after = found
+            self.put(text[at : match.start()], places[at - start : match.start() - start])
+            here = places[match.start() - start]
+            self._use(macro, arguments, text, places, start, here, depth)
+            at = after
+        self.put(text[at:end], places[at - start : end - start])
+
+    def _use(
+        self,
+        macro: Macro,
+        arguments: list[tuple[int, int] | str],
+        text: str,
+        places: range | list[int],
+        start: int,
+        here: int,
+        depth: int,
+    ) -> None:
+        """The body of a macro, with its arguments where they belong."""
+        body, where = "", list[int]()
+        for piece in re.split(r"(#[1-9])", macro.body):
+            number = int(piece[1]) if re.fullmatch("#[1-9]", piece) else 0
+            if self.spent > MOST_TEXT:
+                break
+            self.spent += 1
+            if not number:
+                body, where = body + piece, where + [here] * len(piece)
+            elif number <= len(arguments):
+                argument = arguments[number - 1]
+                if isinstance(argument, str):
+                    body, where = body + argument, where + [here] * len(argument)
+                else:
+                    self.spent += argument[1] - argument[0]
+                    body += text[slice(*argument)]
+                    where += places[argument[0] - start : argument[1] - start]
+        # \x followed by a letter: a command in the body does not grow by what follows the macro
+        spaced = re.search(r"\\[A-Za-z]+\Z", body) is not None
+        self.write(body, where, 0, len(body), depth + 1)
+        if spaced:
+            self.put(" ", [here])
+
+
+def _arguments(text: str, at: int, end: int, macro: Macro) -> tuple[list[tuple[int, int] | str], int] | None:
+    """The places of a macro's arguments, and where the text goes on; None if they are not there."""
+    found: list[tuple[int, int] | str] = []
+    if macro.default is not None and macro.count:
+        optional = re.compile(r"\s*\[([^\[\]]*)\]").match(text, at, end)
+        found.append(macro.default if optional is None else optional.span(1))
+        at = at if optional is None else optional.end()
+    while len(found) < macro.count:
+        token = re.compile(r"\s*(\{|\\[A-Za-z]+|\\.|[^\s{}])").match(text, at, end)
+        if token is None:
+            return None
+        if token[1] == "{":
+            close = _group_end(text, token.start(1))
+            if close is None or close > end:
+                return None
+            found.append((token.start(1) + 1, close - 1))
+            at = close
+        else:
+            found.append(token.span(1))
+            at = token.end()
+    return found, at
+
+
+__all__ = ["without_macros"]

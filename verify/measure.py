@@ -1,0 +1,154 @@
+"""Both sides of an equation at random points, sizes and times, against a truth that uses nothing symbolic.
+
+Derivatives in the formula get their values from the unrolled system by the complex step (:mod:`numeric.truth`), so a
+claim is held against what its symbols mean, not against what the engine derives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from derive import expressions as e
+from derive.errors import BpttError
+from numeric.compare import relative_difference
+from numeric.draws import farthest
+from numeric.evaluate import Evaluator
+from numeric.functions import Array
+from numeric.simulate import OutOfRange
+from verify.instances import WIDE, Trial, instance, instances, is_wide
+from verify.names import Names
+from verify.verdict import Counterexample, Verdict
+
+TOLERANCE = 1e-10
+"""Largest relative difference at which two sides count as equal; the truth is exact to about 1e-14."""
+FAR_TOLERANCE = 1e-7
+"""The same where values are far from zero."""
+FLOOR = 1e-12
+"""Differences below this are rounding, of whatever they are a part."""
+LEAST_NUMBER, LARGEST_NUMBER = 1e-6, 1000
+"""Numbers outside these are not tried by evaluation: what they add disappears in rounding, or no value comes near them."""
+LONGEST = 40
+"""The longest sequence on which a formula is tried."""
+
+
+def untried(*formulas: e.Node) -> str:
+    """Why formulas cannot be told from others by trying: numbers that rounding hides, or that lie beyond the values that
+    are tried. Empty where there are none.
+    """
+    for node in sorted({node for formula in formulas for node in _closed_parts(formula)}, key=str):
+        size = _size(node)
+        if 0 < size < LEAST_NUMBER:
+            return f"{node} is too small to be told from rounding; call it by a letter, such as \\epsilon"
+        if size > LARGEST_NUMBER:
+            return f"{node} is beyond the values that are tried, which are below {LARGEST_NUMBER}"
+    return ""
+
+
+def _closed_parts(node: e.Node) -> Iterator[e.Node]:
+    """The parts of a formula that are numbers, and hold no quantity."""
+    for part in e.children_first(node):
+        if isinstance(part, e.Node) and part.is_scalar and not part.free_symbols and not part.has(e.Timed, e.Var):
+            yield part
+
+
+def _size(node: e.Node) -> float:
+    try:
+        with np.errstate(all="ignore"):
+            value = abs(float(np.real(Evaluator(None, {})(node)).ravel()[0]))  # type: ignore[arg-type]
+    except (BpttError, AttributeError, OverflowError, ValueError, IndexError):
+        return 1.0
+    return value if np.isfinite(value) else float("inf")
+
+
+def measured(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
+    """The verdict of trying.
+
+    Where a quantity does not exist at some time at any point, the formula is false if it is false with a zero in its place, and
+    otherwise undecided.
+    """
+    far = farthest(relation)
+    if far + 3 > LONGEST:
+        return Verdict("unsupported", "tested", message=f"it speaks of times {far} steps apart, which is not tried")
+    tally = _tallied(names, relation, trial, far)
+    if tally.errors or tally.reason or not tally.missing:
+        return tally.verdict()
+    with_zeros = _tallied(names, relation, replace(trial, draws=min(trial.draws, 4)), far, strict=False).verdict()
+    if with_zeros.verdict == "wrong":
+        return replace(with_zeros, message=f"{tally.missing}, and the two sides differ where it is taken as zero")
+    return Verdict("unsupported", "tested", message=tally.missing)
+
+
+def _tallied(names: Names, relation: e.Relation, trial: Trial, far: int, strict: bool = True) -> _Tally:
+    tally = _Tally()
+    wide = max([WIDE, *(1.5 * size for size in map(_size, _closed_parts(relation)) if size < 2 * LARGEST_NUMBER)])
+    for number in range(trial.draws):
+        drawn, run = instance(names.system, trial, number, far, wide, strict)
+        environment = names.environment(run)
+        for times in instances(relation, run, np.random.default_rng([trial.seed + number, 3]), names, trial.conditions):
+            try:
+                with np.errstate(all="ignore"):  # what is not finite is counted
+                    sides = [Evaluator(environment, drawn.sizes, times)(side) for side in relation.items]
+            except OutOfRange as error:
+                tally.missing = error.message
+                continue
+            except BpttError as error:
+                tally.reason = error.message
+                return tally
+            left, right = np.broadcast_arrays(*sides)
+            tally.add(left, right, drawn.sizes, times, is_wide(number, wide))
+    return tally
+
+
+class _Tally:
+    """How often the two sides agree."""
+
+    def __init__(self) -> None:
+        self.errors: list[float] = []
+        self.apart: list[float] = []
+        self.undefined = 0
+        self.missing = self.reason = ""
+        """What does not exist at some time, and why nothing can be computed."""
+        self.worst: tuple[float, Counterexample] | None = None
+
+    def add(self, left: Array, right: Array, sizes: Mapping[str, int], times: Mapping[str, int], is_far: bool) -> None:
+        """A point. Far from zero, where functions are flat or steep, rounding is larger; where both sides are as good as
+        zero there, they say nothing.
+        """
+        if not (np.all(np.isfinite(left)) and np.all(np.isfinite(right))):
+            self.undefined += not is_far
+            return
+        gap = relative_difference(left, right)
+        if gap > TOLERANCE and float(np.max(np.abs(left - right), initial=0.0)) < FLOOR:
+            return
+        self.errors.append(gap)
+        if gap > (FAR_TOLERANCE if is_far else TOLERANCE):
+            self.apart.append(gap)
+            if self.worst is None or gap > self.worst[0]:
+                self.worst = (gap, Counterexample(sizes, times, left, right))
+
+    def verdict(self) -> Verdict:
+        points = len(self.errors)
+        if self.reason:
+            return Verdict("unsupported", "tested", message=self.reason)
+        if not points:
+            why = "there is no point at which every quantity in it exists"
+            return Verdict("unsupported", "tested", message="a side is not a finite number" if self.undefined else why)
+        if self.undefined:
+            message = f"a side is not a finite number at {self.undefined} points"
+            return Verdict("unsupported", "tested", points=points, message=message)
+        if not self.apart:
+            return Verdict("correct", "tested", points=points, holds=points, error=max(self.errors))
+        return Verdict(
+            "wrong",
+            "tested",
+            points=points,
+            holds=points - len(self.apart),
+            error=float(np.median(self.apart)),
+            counterexample=self.worst[1] if self.worst else None,
+        )
+
+
+__all__ = ["FLOOR", "LONGEST", "TOLERANCE", "measured", "untried"]

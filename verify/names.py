@@ -1,0 +1,260 @@
+"""Names that an author introduces beside those of the cell: other names for its quantities, abbreviations, recursions.
+
+A recursion is zero beyond the ends of the sequence unless the author says otherwise; a line for a fixed time, such as
+``g_T = ...``, goes before the one for every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from sympy import Expr, Symbol
+
+from derive import expressions as e
+from derive.errors import BpttError, MissingRuleError, ParseError
+from derive.expressions import make
+from derive.notation import surface as s
+from derive.notation.elaborate import Context, build, resolve
+from derive.notation.references import ReferenceReader
+from derive.notation.scope import find_timed
+from derive.notation.source import Span
+from derive.substitute import substitute
+from derive.system import RecurrentSystem, T, leaves
+from numeric.evaluate import Environment, Evaluator
+from numeric.functions import Array
+from numeric.simulate import OutOfRange, Run
+from numeric.trees import Tree
+
+MOST_NAMES = 200
+"""The most names that a document introduces."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A name and what it stands for."""
+
+    lhs: e.Timed | e.Var
+    rhs: e.Node
+    span: Span | None = None
+
+    @property
+    def key(self) -> str:
+        return self.lhs.name
+
+    @property
+    def recursive(self) -> bool:
+        """Whether the name is made of itself at other times."""
+        return any(leaf.name == self.key for leaf in leaves(self.rhs))
+
+    @property
+    def letter(self) -> Symbol | None:
+        """The letter of its time; None for a fixed time or none."""
+        letters = self.lhs.time.free_symbols - {T} if isinstance(self.lhs, e.Timed) else set()
+        return next(iter(letters)) if len(letters) == 1 else None
+
+
+class Names:
+    """The names of a cell, with those of an author.
+
+    Parameters
+    ----------
+    system      : the cell.
+    definitions : what the author introduces, in the order of the document.
+    """
+
+    def __init__(self, system: RecurrentSystem, definitions: Sequence[Definition] = ()) -> None:
+        self.system = system
+        self.definitions = tuple(definitions)
+        self.lines: dict[str, list[Definition]] = {}
+        for definition in definitions:
+            self.lines.setdefault(definition.key, []).append(definition)
+
+    @cached_property
+    def context(self) -> Context:
+        """What formulas may use."""
+        known = self.system.context
+        timed = {key for key, lines in self.lines.items() if isinstance(lines[0].lhs, e.Timed)}
+        shapes = {key: lines[0].lhs.shape for key, lines in self.lines.items()}
+        scope = known.scope.with_names(timed=timed, names=set(shapes))
+        return Context(scope, {**known.shapes, **shapes}, known.layout, known.bare)
+
+    @cached_property
+    def _aliases(self) -> Mapping[str, Definition]:
+        """Names that are nothing but other names."""
+        return {
+            key: lines[0]
+            for key, lines in self.lines.items()
+            if len(lines) == 1 and isinstance(lines[0].rhs, (e.Timed, e.Var)) and not lines[0].recursive
+        }
+
+    def plain(self, node: e.Node) -> e.Node:
+        """A formula in which other names for quantities, and whatever is differentiated, are written in the cell's own names.
+
+        Raises
+        ------
+        MissingRuleError : a derivative of or by what the author made of other derivatives, or by a recursion.
+        """
+        if not self.lines:
+            return node
+        own = {leaf: self._meant(leaf) for leaf in leaves(node) if leaf.name in self._aliases}
+        node = node.xreplace(own) if own else node
+        inside: dict[e.Node, e.Node] = {}
+        for derivative in node.atoms(e.Derivative, e.Gradient):
+            parts = derivative.operands
+            named = {leaf for part in parts for leaf in leaves(part) if leaf.name in self.lines}
+            if named:
+                written = [part.xreplace({leaf: self._meant(leaf) for leaf in named}) for part in parts]
+                inside[derivative] = derivative.with_operands(written)
+        return node.xreplace(inside) if inside else node
+
+    def _meant(self, leaf: e.Timed | e.Var) -> e.Node:
+        lines = self.lines[leaf.name]
+        if len(lines) > 1 or lines[0].recursive:
+            raise MissingRuleError(f"a derivative of or by {leaf}, which is given by a recursion, is not taken")
+        line = lines[0]
+        return line.rhs if line.letter is None else line.rhs.xreplace({line.letter: _solved(line, leaf)})
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def defines(self, relation: e.Relation) -> bool:
+        """Whether an equation is one by which a name was introduced."""
+        lines = self.lines.get(getattr(relation.lhs, "name", ""), ())
+        return any((line.lhs, line.rhs) == (relation.lhs, relation.rhs) for line in lines)
+
+    def defined(self, surface: s.Surface) -> Definition | None:
+        """What an equation of the form ``name = formula`` says of a name that is not the cell's; None where it has another
+        form, or the name is known.
+
+        Raises
+        ------
+        BpttError : the formula cannot be read.
+        """
+        if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
+            return None
+        scope = self.context.scope
+        left = surface.items[0]
+        scope = scope.with_names(timed=find_timed([left], scope))
+        try:
+            reference = ReferenceReader(scope).reference(left)
+        except BpttError:
+            return None
+        if reference is None or reference.acting or reference.slices is not None:
+            return None
+        return self._definition(surface, reference.name.key, reference.time is not None)
+
+    def _definition(self, surface: s.Relation, key: str, timed: bool) -> Definition:
+        known = self.context
+        scope = known.scope.with_names(timed={key} if timed else (), names={key})
+        shapes = {name: shape for name, shape in known.shapes.items() if name != key or name in self.lines}
+        context = Context(scope, shapes, known.layout, known.bare)
+        node = build(resolve(surface, context), context)
+        if not isinstance(node, e.Relation) or not isinstance(node.lhs, (e.Timed, e.Var)):
+            raise ParseError("this is no definition", span=surface.span, expected="name = formula")
+        return Definition(node.lhs, node.rhs, surface.span)
+
+    def with_definitions(self, more: Iterable[Definition]) -> Names:
+        """These names and others."""
+        return Names(self.system, [*self.definitions, *more][:MOST_NAMES])
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def environment(self, run: Run) -> Environment:
+        """Where values come from in a run."""
+        return _Named(run, self) if self.lines else run
+
+    def moments(self, leaf: e.Timed, run: Run) -> tuple[int, int]:
+        """At which times an author's name may be looked at."""
+        inside = leaf.time.is_Symbol
+        return (1, run.length) if inside else (0, run.length + max(run.system.max_lag, 1))
+
+
+def _time(leaf: e.Timed | e.Var, evaluator: Evaluator) -> int | None:
+    return evaluator.integer(leaf.time) if isinstance(leaf, e.Timed) else None
+
+
+def _solved(line: Definition, leaf: e.Timed | e.Var) -> Expr:
+    """What the letter of a definition is, for the name at some time."""
+    assert isinstance(line.lhs, e.Timed) and isinstance(leaf, e.Timed) and line.letter is not None
+    return leaf.time - (line.lhs.time - line.letter)
+
+
+class _Named:
+    """A run in which the author's names have values too."""
+
+    def __init__(self, run: Run, names: Names) -> None:
+        self.run, self.names = run, names
+        self.known: dict[tuple[str, int | None], Array] = {}
+        self._computing: set[tuple[str, int | None]] = set()
+
+    @property
+    def tree(self) -> Tree | None:
+        return self.run.tree
+
+    def value(self, key: str, time: int | None) -> Array:
+        if key not in self.names.lines:
+            return self.run.value(key, time)
+        point = (key, time)
+        if point not in self.known:
+            if point in self._computing:
+                raise MissingRuleError(f"{key} at {time} is made of itself")
+            self._computing.add(point)
+            try:
+                self.known[point] = self._compute(key, time)
+            finally:
+                self._computing.discard(point)
+        return self.known[point]
+
+    def _compute(self, key: str, time: int | None) -> Array:
+        lines = self.names.lines[key]
+        plain = Evaluator(self, self.run.sizes)
+        shape = tuple(plain.integer(size) for size in lines[0].lhs.shape)
+        recursive = any(line.recursive for line in lines)
+        for line in lines:
+            if line.letter is None and (time is None or _time(line.lhs, plain) == time):
+                return self._of(line, {}, shape)
+        if recursive and time is not None and not 1 <= time <= self.run.length:
+            return np.zeros(shape)
+        for line in lines:
+            if line.letter is not None and time is not None:
+                assert isinstance(line.lhs, e.Timed)
+                offset = int(line.lhs.time - line.letter)
+                return self._of(line, {line.letter.name: time - offset}, shape)
+        raise OutOfRange(f"{key} is not defined at {time}")
+
+    def _of(self, line: Definition, times: Mapping[str, int], shape: tuple[int, ...]) -> Array:
+        rhs = self._inside(line, self.names.plain(line.rhs), times)
+        if any(leaf.name == line.key and isinstance(leaf, e.Var) for leaf in leaves(rhs)):
+            raise MissingRuleError(f"{line.key} is made of itself")
+        value = Evaluator(self, self.run.sizes, dict(times))(rhs)
+        return value if value.shape == shape else value + np.zeros(shape)
+
+    def _inside(self, line: Definition, rhs: e.Node, times: Mapping[str, int]) -> e.Node:
+        """A recursion in which what is zero beyond the ends makes zero what it multiplies, even what has no value there."""
+        plain = Evaluator(self, self.run.sizes, dict(times))
+        fixed = {
+            plain.integer(other.lhs.time)
+            for other in self.names.lines[line.key]
+            if other.letter is None and isinstance(other.lhs, e.Timed)
+        }
+        beyond = {
+            leaf: make.zero(leaf.shape)
+            for leaf in leaves(rhs)
+            if isinstance(leaf, e.Timed)
+            and leaf.name == line.key
+            and {symbol.name for symbol in leaf.time.free_symbols} <= {*times, "T"}
+            and not 1 <= plain.integer(leaf.time) <= self.run.length
+            and plain.integer(leaf.time) not in fixed
+        }
+        return substitute(rhs, beyond) if beyond else rhs
+
+    def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
+        return self.run.function(node, time, arguments)
+
+    def derivative(self, node: e.Node, evaluator: Evaluator) -> Array:
+        return self.run.derivative(node, evaluator)
+
+
+__all__ = ["Definition", "Names"]

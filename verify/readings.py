@@ -1,0 +1,118 @@
+"""The double meanings of a formula: a fixed list of readings, of which none lets a false formula pass for a true one.
+
+1. ∂(state_k)/∂(parameter) inside a sum over k is the immediate derivative ∂⁺, as authors print BPTT's double sum.
+2. A product of matrices over an index may have the factor of the lowest index on the left.
+3. The states start from zero, where the cell does not say from what.
+4. Times are counted from 0: every range that starts at 0, every time that is a number and every T is one more.
+
+The transpose of a right answer is no reading but a verdict of its own, ``layout``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Expr, Integer
+
+from derive import expressions as e
+from derive.system import RecurrentSystem, T
+
+IMMEDIATE = "∂ of a state by a parameter inside the sum is the immediate derivative ∂⁺"
+TURNED = "∏ has the factor of the lowest index on the left"
+ZERO_START = "the states start from zero"
+FROM_ZERO = "times are counted from 0"
+"""The readings that are tried beside the formula as it stands."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A way to read a formula: ``name`` is empty where it is taken as printed."""
+
+    name: str
+    relation: e.Relation
+    zero_start: bool = False
+
+
+def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]:
+    """The formula as printed, then with the double meanings that authors use.
+
+    ∂(state_k)/∂(parameter) inside a sum over k is immediate; a product over an index has its first factor on the left;
+    times are counted from 0; the states start from zero, where the cell does not say from what.
+    """
+    yield Reading("", relation)
+    changed = _immediate_in_sums(relation, system)
+    if changed != relation and isinstance(changed, e.Relation):
+        yield Reading(IMMEDIATE, changed)
+    turned = _first_factor_left(relation)
+    if turned != relation and isinstance(turned, e.Relation):
+        yield Reading(TURNED, turned)
+    shifted = _from_one(relation)
+    if shifted is not None:
+        yield Reading(FROM_ZERO, shifted)
+    given = {start.name for start in system.initial}
+    if any(leaf.name in system.states and leaf.name not in given for leaf in relation.atoms(e.Timed)):
+        yield Reading(ZERO_START, relation, zero_start=True)
+
+
+def _from_one(relation: e.Relation) -> e.Relation | None:
+    """The formula with times counted from 1, where everything in it says that they are counted from 0: some range starts at
+    0 or ends at T - 1, none starts at another number or ends at T.
+    """
+    ranges = relation.atoms(e.OverTime)
+    lowest = {stretch.lower for stretch in ranges if stretch.lower.is_Integer}
+    highest = {stretch.upper for stretch in ranges if T in stretch.upper.free_symbols}
+    if not lowest | highest or not lowest <= {Integer(0)} or not highest <= {T - 1}:
+        return None
+    return _later(relation)
+
+
+def _later(node: e.Node) -> Any:
+    """Fixed times, bounds that are numbers, and T, one more."""
+
+    def moved(time: Expr) -> Expr:
+        return time.xreplace({T: T + 1}) if T in time.free_symbols else time + 1 if time.is_Integer else time
+
+    if isinstance(node, e.Timed):
+        return node.at(moved(node.time))
+    if isinstance(node, e.OverTime):
+        body = _later(node.body)
+        return type(node)(node.index, moved(node.lower), moved(node.upper), body)
+    return node.with_operands([_later(operand) for operand in node.operands]) if node.operands else node
+
+
+def _first_factor_left(node: e.Node) -> e.Node:
+    """Products of matrices over an index in the other order; the notation leaves open which end stands on the left."""
+    if not node.operands:
+        return node
+    inside = node.with_operands([_first_factor_left(operand) for operand in node.operands])
+    if isinstance(inside, e.ProductOver) and not inside.is_scalar:
+        body = e.reindexed(inside.body, {inside.index: inside.lower + inside.upper - inside.index})
+        return e.ProductOver(inside.index, inside.lower, inside.upper, body)
+    return inside
+
+
+def _immediate_in_sums(node: e.Node, system: RecurrentSystem) -> e.Node:
+    """Mark ∂s_k/∂W as immediate inside sums over k, where s_k is a state and W a parameter."""
+
+    def mark(part: e.Node, bound: frozenset[str]) -> e.Node:
+        if (
+            isinstance(part, e.Derivative)
+            and not part.immediate
+            and isinstance(part.of, e.Timed)
+            and isinstance(part.by, e.Var)
+        ):
+            over = {str(symbol) for symbol in part.of.time.free_symbols}
+            if part.of.name in system.states and part.by.name in system.parameters and over & bound:
+                return e.Derivative(part.of, part.by, "immediate")
+            return part
+        if not part.operands:
+            return part
+        inside = bound | {part.index.name} if isinstance(part, e.OverTime) else bound
+        return part.with_operands([mark(operand, inside) for operand in part.operands])
+
+    return mark(node, frozenset())
+
+
+__all__ = ["FROM_ZERO", "IMMEDIATE", "TURNED", "ZERO_START", "Reading", "readings"]
