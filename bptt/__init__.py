@@ -40,7 +40,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
     "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
-    "compile": "numeric.function:compile_cell", "check": "verify.check", "Checked": "verify.check", "Module": "numeric.backends.torch_module",
+    "compile": "numeric.function:compile_cell", "Module": "numeric.backends.torch_module", "check": "verify.check",
+    "Checked": "verify.check",
     **dict.fromkeys(
         ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "NonFiniteWarning",
         "DataError", "UsageError", "RenderError",
@@ -49,9 +50,9 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "AmbiguityError", "BpttError", "Cell", "Checked", "DataError", "Derivation", "MissingRuleError", "Module", "NonFiniteWarning", "ParseError",
-    "RenderError", "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError", "cell", "check", "compile", "library", "parse",
-    "validate_derivation", "validate_gradients",
+    "AmbiguityError", "BpttError", "Cell", "Checked", "DataError", "Derivation", "MissingRuleError", "Module", "NonFiniteWarning",
+    "ParseError", "RenderError", "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError", "cell", "check", "compile",
+    "library", "parse", "validate_derivation", "validate_gradients",
 ]  # fmt: skip
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from derive.cell import Cell
 from derive.errors import BpttError, UsageError
-from derive.notation import surface as s
 from derive.notation.parser import parse_one
 from derive.notation.references import ReferenceReader
 from derive.notation.source import Source
 from verify.claims import Claim, claims_of
+from verify.diagnosis.explain import Explanation, explain
 from verify.document import formulas_of
 from verify.formula import Subject, verdict_on
+from verify.instances import Condition
 from verify.introduced import introduced
 from verify.names import Definition, Names
 from verify.verdict import Counterexample, Verdict
@@ -41,6 +42,7 @@ class Checked:
     hint     : what to look at.
     counterexample : a point at which the two sides differ.
     links    : for a chain, the verdict on each of its links.
+    correction : the equation that holds, in LaTeX, where a small change makes it true.
     """
 
     line: int
@@ -54,6 +56,7 @@ class Checked:
     counterexample: Counterexample | None = None
     cell: int | None = None
     links: tuple[str, ...] = ()
+    correction: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -73,6 +76,8 @@ class Checked:
             "hint": self.hint,
             "counterexample": None if self.counterexample is None else self.counterexample.data(),
         }
+        if self.correction:
+            found["correction"] = self.correction
         if self.links:
             found["links"] = list(self.links)
         if self.cell is not None:
@@ -147,12 +152,11 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _checked(claim: Claim, names: Names, draws: int) -> Checked:
-    verdict = _verdict(claim, names, draws)
-    place = claim.span if verdict.error_at is None else verdict.error_at
-    message = verdict.message
-    if verdict.verdict == "wrong" and not message:
-        message = "the two sides differ"
-    del place
+    subject = Subject(names, draws, conditions=_conditions(claim, names))
+    verdict = _verdict(claim, subject)
+    explanation = None
+    if verdict.verdict == "wrong" and claim.surface is not None:
+        explanation = explain(subject, claim.surface, verdict)
     return Checked(
         claim.span.line,
         claim.span.column,
@@ -160,30 +164,46 @@ def _checked(claim: Claim, names: Names, draws: int) -> Checked:
         verdict.verdict,
         verdict.evidence,
         verdict.reading,
-        message,
-        verdict.hint,
+        verdict.message or ("the two sides differ" if verdict.verdict == "wrong" else ""),
+        verdict.hint if explanation is None else _hint(explanation),
         verdict.counterexample,
         claim.cell,
         tuple(link.verdict for link in verdict.links),
+        "" if explanation is None else explanation.correction,
     )
 
 
-def _verdict(claim: Claim, names: Names, draws: int) -> Verdict:
+def _hint(explanation: Explanation) -> str:
+    """What is wrong, and where."""
+    place = explanation.span
+    return explanation.said if place is None else f"line {place.line}, column {place.column}: {explanation.said}"
+
+
+def _verdict(claim: Claim, subject: Subject) -> Verdict:
     if claim.surface is None or claim.error is not None:
         error = claim.error
-        message = "" if error is None else error.message
-        return Verdict("unreadable", "tested", message=message, hint=(error and error.hint) or "")
-    conditions = []
+        return Verdict(
+            "unreadable",
+            "tested",
+            message="" if error is None else error.message,
+            hint=(error and error.hint) or "",
+            error_at=None if error is None else error.span,
+        )
+    return verdict_on(subject.names, claim.surface, subject.decide)
+
+
+def _conditions(claim: Claim, names: Names) -> tuple[Condition, ...]:
+    """The relations between times beside an equation."""
     reader = ReferenceReader(names.context.scope)
+    found: list[Condition] = []
     for relation in claim.conditions:
         if relation.operators == ("in",):
             continue
         values = [reader.index_or_none(item) for item in relation.items]
-        for sign, a, b in zip(relation.operators, values, values[1:], strict=False):
+        for sign, (a, b) in zip(relation.operators, pairwise(values), strict=True):
             if a is not None and b is not None:
-                conditions.append((sign, a, b))
-    subject = Subject(names, draws, conditions=tuple(conditions))
-    return verdict_on(names, claim.surface, subject.decide)
+                found.append((sign, a, b))
+    return tuple(found)
 
 
 __all__ = ["Checked", "check"]

@@ -31,6 +31,19 @@ def proved(system: RecurrentSystem, relation: e.Relation) -> bool:
         return False
 
 
+def truth(system: RecurrentSystem, node: e.Node) -> e.Node | None:
+    """What the engine derives for the left side of an equation: a derivative, an adjoint, a quantity; None where it has no
+    formula for it.
+    """
+    if isinstance(node, (e.Derivative, e.Gradient)):
+        return _result(system, node)
+    if isinstance(node, e.Timed) and node.name in system.adjoint_owners:
+        return _adjoint(system, system.adjoint_owners[node.name], node)
+    if isinstance(node, e.Timed) and node.name in system.definitions:
+        return e.reindexed(system.definitions[node.name].rhs, {system.time: node.time})
+    return None
+
+
 class _Known:
     """What the engine knows of a cell."""
 
@@ -128,4 +141,4 @@ def _adjoint(system: RecurrentSystem, key: str, leaf: e.Node) -> e.Node | None:
         return None
 
 
-__all__ = ["proved"]
+__all__ = ["proved", "truth"]

@@ -1,0 +1,176 @@
+"""The search for the smallest change that makes a false formula true.
+
+Changes are tried in the order of their costs at a few points of the left side; the first that agrees there is judged like any other
+formula. Nothing depends on the time that is spent: so many changes are tried, and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from derive import expressions as e
+from derive.errors import BpttError
+from derive.notation.elaborate import build
+from derive.notation.operations import Pre
+from numeric.compare import relative_difference
+from numeric.draws import farthest
+from numeric.evaluate import Environment, Evaluator
+from numeric.functions import Array
+from verify.diagnosis.edits import Edit, edits
+from verify.diagnosis.trees import places, put
+from verify.diagnosis.vocabulary import Vocabulary
+from verify.formula import Subject
+from verify.instances import Trial, instance, instances
+from verify.names import Names
+from verify.proof import truth
+from verify.readings import IMMEDIATE, readings
+
+MOST = 6_000
+"""How many changes are tried for one formula."""
+NEAR = 1e-9
+"""The relative difference up to which two sides agree at a point."""
+POINTS = 4
+"""At how many points a change is tried before it is judged."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A change that makes a formula true.
+
+    Parameters
+    ----------
+    edit     : the change.
+    relation : the formula that is true.
+    before   : the formula as it is, as operations.
+    after    : the same with the change.
+    """
+
+    edit: Edit
+    relation: e.Relation
+    before: Pre
+    after: Pre
+
+
+@dataclass(frozen=True)
+class _Point:
+    """Where both sides are compared."""
+
+    environment: Environment
+    sizes: Mapping[str, int]
+    times: Mapping[str, int]
+    left: Array
+
+
+def diagnose(subject: Subject, left: Pre, right: Pre) -> Diagnosis | None:
+    """The cheapest change of a right side (or of the mark of a derivative on the left) that makes the equation true; None if
+    there is none among those that are tried.
+    """
+    names = subject.names
+    whole = Pre("relation", (left, right), ("=",))
+    words = Vocabulary(names, [node for _, node in places(whole)], _truth(names, left))
+    points = _points(names, left, whole)
+    seen: set[object] = set()
+    for edit in _changes(whole, words):
+        changed = put(whole, edit.path, edit.new)
+        found = _built(changed, names)
+        if found is None or found in seen:
+            continue
+        seen.add(found)
+        if found.lhs == found.rhs or not _agrees(names, found, points, edit.path[:1] == (0,)):
+            continue
+        if subject.decide(found).verdict == "correct":
+            return Diagnosis(edit, found, whole, changed)
+    return None
+
+
+def _truth(names: Names, left: Pre) -> e.Node | None:
+    try:
+        return truth(names.system, names.plain(build(left, names.context)))
+    except BpttError:
+        return None
+
+
+def _changes(whole: Pre, words: Vocabulary) -> Iterable[Edit]:
+    """All changes, the cheap ones first: of the right side anywhere, of the left side only how it is differentiated."""
+    found: list[Edit] = []
+    for path, node in places(whole):
+        if path[:1] == (1,):
+            found += edits(whole, path, node, words)
+        elif path == (0,) and node.op == "derivative":
+            found += (edit for edit in edits(whole, path, node, words) if edit.kind == "total or immediate")
+    found.sort(key=lambda edit: edit.cost)
+    return found[:MOST]
+
+
+def _built(pre: Pre, names: Names) -> e.Relation | None:
+    try:
+        found = build(pre, names.context)
+        return names.plain(found) if isinstance(found, e.Relation) else None
+    except BpttError:
+        return None
+
+
+def _points(names: Names, left: Pre, whole: Pre) -> list[_Point]:
+    """Points at which the left side has a value; in the midst of the sequence, so that neighbouring times exist as well."""
+    try:
+        side = names.plain(build(left, names.context))
+    except BpttError:
+        return []
+    probe = e.Relation("=", side, side)
+    letters = sorted({s.name for s in _free(whole, names) if s.is_Symbol})
+    found: list[_Point] = []
+    trial = Trial(3, 101)
+    far = max(2, farthest(probe))
+    for number in range(3):
+        drawn, run = instance(names.system, trial, number, far)
+        environment = names.environment(run)
+        options = [dict(times) for times in instances(probe, run, np.random.default_rng([101, number]), names, most=50)]
+        options.sort(key=lambda times: sum(abs(2 * time - run.length - 1) for time in times.values()))
+        for times in options[: 1 + (number == 0)]:
+            times.update({letter: 2 for letter in letters if letter not in times and letter not in run.sizes})
+            try:
+                with np.errstate(all="ignore"):
+                    value = Evaluator(environment, drawn.sizes, times)(side)
+            except BpttError:
+                continue
+            if np.all(np.isfinite(value)):
+                found.append(_Point(environment, drawn.sizes, times, value))
+    return found[:POINTS]
+
+
+def _free(whole: Pre, names: Names) -> set[object]:
+    bound = {node.data[0] for _, node in places(whole) if node.op in ("sum", "product")}
+    times = [node.data[1] for _, node in places(whole) if node.op == "name" and node.data[1] is not None]
+    return {symbol for time in times for symbol in time.free_symbols} - bound
+
+
+def _agrees(names: Names, relation: e.Relation, points: list[_Point], left_changed: bool) -> bool:
+    """Whether the two sides agree at all points where they have values, and at one at least; as printed, or with the immediate
+    derivative where authors leave out its mark.
+    """
+    variants = [found.relation for found in readings(relation, names.system) if found.name in ("", IMMEDIATE)]
+    return any(_holds(variant, points, left_changed) for variant in variants)
+
+
+def _holds(relation: e.Relation, points: list[_Point], left_changed: bool) -> bool:
+    agreed = 0
+    for point in points:
+        evaluator = Evaluator(point.environment, point.sizes, point.times)
+        try:
+            with np.errstate(all="ignore"):
+                right = evaluator(relation.rhs)
+                left = evaluator(relation.lhs) if left_changed else point.left
+        except (BpttError, KeyError):
+            continue
+        if left.shape != right.shape and right.size != 1:
+            return False
+        if relative_difference(*np.broadcast_arrays(left, right)) > NEAR:
+            return False
+        agreed += 1
+    return agreed > 0
+
+
+__all__ = ["Diagnosis", "diagnose"]
