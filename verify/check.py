@@ -19,6 +19,8 @@ from verify.formula import Subject, verdict_on
 from verify.instances import Condition
 from verify.introduced import introduced
 from verify.names import Definition, Names
+from verify.own_cell import own_cell
+from verify.values import Values
 from verify.verdict import Counterexample, Verdict
 
 DRAWS = 8
@@ -118,15 +120,20 @@ def check(
         raise UsageError(f"a document is text, not {type(text).__name__}")
     if len(text) > MAX_BYTES:
         raise UsageError(f"the document has more than {MAX_BYTES:,} characters", hint="is this the right file?")
-    source = Source(text, name)
-    formulas = formulas_of(source)
-    shown = [formula for formula in formulas if inline or not formula.inline]
-    claims = [claim for formula in shown for claim in claims_of(formula)]
-    if cell is None:
-        raise UsageError("there is no cell", hint="name one with --cell")
-    names = Names(cell).with_definitions(_aliases(Names(cell), aliases))
-    names = introduced(names, [claim for formula in formulas for claim in claims_of(formula)])
-    return tuple(_checked(claim, names, draws) for claim in claims)
+    formulas = formulas_of(Source(text, name))
+    every = [(formula.inline, claim) for formula in formulas for claim in claims_of(formula)]
+    claims = [claim for within, claim in every if inline or not within]
+    subject = own_cell(claims) if cell is None else cell
+    names = Names(subject).with_definitions(_aliases(Names(subject), aliases))
+    names = introduced(names, [claim for _, claim in every])
+    values = Values(names)
+    given = {id(claim) for _, claim in every if values.take(claim)}
+    return tuple(_given(claim) if id(claim) in given else _checked(claim, names, values, draws) for claim in claims)
+
+
+def _given(claim: Claim) -> Checked:
+    """A number that the document gives to a quantity."""
+    return Checked(claim.span.line, claim.span.column, claim.text, "correct", "definition", cell=claim.cell)
 
 
 def _aliases(names: Names, aliases: Mapping[str, str] | Iterable[str]) -> Sequence[Definition]:
@@ -151,9 +158,9 @@ def _split(text: str) -> tuple[str, str]:
     return left, right
 
 
-def _checked(claim: Claim, names: Names, draws: int) -> Checked:
+def _checked(claim: Claim, names: Names, values: Values, draws: int) -> Checked:
     subject = Subject(names, draws, conditions=_conditions(claim, names))
-    verdict = _verdict(claim, subject)
+    verdict = _verdict(claim, subject, values)
     explanation = None
     if verdict.verdict == "wrong" and claim.surface is not None:
         explanation = explain(subject, claim.surface, verdict)
@@ -179,7 +186,7 @@ def _hint(explanation: Explanation) -> str:
     return explanation.said if place is None else f"line {place.line}, column {place.column}: {explanation.said}"
 
 
-def _verdict(claim: Claim, subject: Subject) -> Verdict:
+def _verdict(claim: Claim, subject: Subject, values: Values) -> Verdict:
     if claim.surface is None or claim.error is not None:
         error = claim.error
         return Verdict(
@@ -189,7 +196,7 @@ def _verdict(claim: Claim, subject: Subject) -> Verdict:
             hint=(error and error.hint) or "",
             error_at=None if error is None else error.span,
         )
-    return verdict_on(subject.names, claim.surface, subject.decide)
+    return verdict_on(subject.names, claim.surface, subject.decide, values.judge)
 
 
 def _conditions(claim: Claim, names: Names) -> tuple[Condition, ...]:

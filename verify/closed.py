@@ -16,6 +16,8 @@ from verify.verdict import Counterexample, Verdict
 
 MAX_EXPONENT = 1000
 """The highest root that is computed exactly."""
+MAX_ENTRY = 200
+"""The longest exact number, in characters, that a function is applied to."""
 MAX_BITS = 14_000
 """The longest power that is computed exactly, in binary digits."""
 
@@ -108,7 +110,51 @@ def _bits(entry: sp.Expr) -> int:
     return max(int(entry.p).bit_length(), int(entry.q).bit_length()) if entry.is_Rational else 4 * len(str(entry))
 
 
+def _applied(node: e.Apply) -> sp.Matrix:
+    """A declared function of each entry."""
+    declared = node.declaration
+    if declared is None:
+        raise ShapeError(f"{node} is a function without a formula")
+    argument = value_of(node.argument)
+    if any(len(str(entry)) > MAX_ENTRY for entry in argument):
+        raise ShapeError(f"{node} is too long for an exact value")
+    return argument.applyfunc(lambda entry: sp.simplify(declared.derivative(entry, node.order)))
+
+
+def _hadamard(node: e.Node) -> sp.Matrix:
+    values = [value_of(operand) for operand in node.operands]
+    total = values[0]
+    for value in values[1:]:
+        total = total.multiply_elementwise(value)
+    return total
+
+
+def _size(size: sp.Expr) -> int:
+    if not size.is_Integer:
+        raise ShapeError(f"the size {size} is no number")
+    return int(size)
+
+
+def _norm(node: e.Norm) -> sp.Matrix:
+    """Of a vector, or Frobenius's of a matrix; the spectral norm is a root of a polynomial, which has no short exact value."""
+    value = value_of(node.operands[0])
+    if node.kind != "F" and 1 not in value.shape:
+        largest = (value.T * value).eigenvals()
+        if not all(root.is_real for root in largest):
+            raise ShapeError(f"{node} has no exact value here")
+        return sp.Matrix([[sp.sqrt(max(largest, key=lambda root: root.evalf()))]])
+    return sp.Matrix([[sp.sqrt(sum(entry**2 for entry in value))]])
+
+
 _RULES: dict[type[e.Node], Callable[[Any], sp.Matrix]] = {
+    e.Apply: _applied,
+    e.Hadamard: _hadamard,
+    e.Identity: lambda node: sp.eye(_size(node.shape[0])),
+    e.Ones: lambda node: sp.ones(_size(node.shape[0]), _size(node.shape[1])),
+    e.Diag: lambda node: sp.diag(*value_of(node.operands[0])),
+    e.Inner: lambda node: sp.Matrix([[value_of(node.operands[0]).dot(value_of(node.operands[1]))]]),
+    e.SumEntries: lambda node: sp.Matrix([[sum(value_of(node.operands[0]))]]),
+    e.Norm: _norm,
     e.Scalar: lambda node: sp.Matrix([[node.value]]),
     e.Block: lambda node: sp.Matrix([[value_of(entry)[0, 0] for entry in row] for row in node.rows]),
     e.Zero: lambda node: sp.zeros(*node.shape),
@@ -178,6 +224,15 @@ def _units(a: e.Node, b: e.Node, shape: tuple[int, int]) -> list[sp.Rational]:
     if shown is None:
         return [sp.Integer(1)] * (shape[0] * shape[1])
     return shown if len(shown) > 1 else shown * (shape[0] * shape[1])
+
+
+def shown_units(node: e.Node, shape: tuple[int, int]) -> list[sp.Rational]:
+    """What one in the last digit is worth that a formula shows, for each entry; zero where it is exact."""
+    shown = _shown(node)
+    count = shape[0] * shape[1]
+    if shown is None:
+        return [sp.Integer(0)] * count
+    return shown if len(shown) == count else [max(shown)] * count
 
 
 def _shown(node: e.Node) -> list[sp.Rational] | None:

@@ -18,6 +18,7 @@ from verify.names import Names
 from verify.verdict import Verdict
 
 Decide = Callable[[e.Relation], Verdict]
+Numeric = Callable[[s.Relation], Verdict | None]
 
 
 @dataclass(frozen=True)
@@ -46,34 +47,39 @@ class Subject:
         )
 
 
-def verdict_on(names: Names, surface: s.Surface, decide: Decide) -> Verdict:
+def verdict_on(names: Names, surface: s.Surface, decide: Decide, numeric: Numeric | None = None) -> Verdict:
     """The verdict on an equation, a chain of equations, or memberships such as ``y \\in \\mathbb{R}^{n}``.
 
     Parameters
     ----------
-    decide : judges an equation that was read.
+    decide  : judges an equation that was read.
+    numeric : judges one of which a side is numbers, where it can.
     """
     try:
         if is_membership(surface):
             return judge_sizes(names, surface)
         if isinstance(surface, s.Relation) and len(surface.items) > 2:
-            return _chain(names, surface, decide)
-        return _link(names, surface, decide)
+            return _chain(names, surface, decide, numeric)
+        return _link(names, surface, decide, numeric)
     except MissingRuleError as error:
         return Verdict("unsupported", "tested", message=error.message, error_at=error.span)
     except BpttError as error:
         return Verdict("unreadable", "tested", message=error.message, hint=error.hint or "", error_at=error.span)
 
 
-def _chain(names: Names, surface: s.Relation, decide: Decide) -> Verdict:
+def _chain(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric | None) -> Verdict:
     """Link by link, so that one that does not conform is known by its place; all of it must be readable."""
     links = [
         s.Relation((sign,), surface.items[k : k + 2], span=surface.span) for k, sign in enumerate(surface.operators)
     ]
-    return joined([_link(names, link, decide) for link in links])
+    return joined([_link(names, link, decide, numeric) for link in links])
 
 
-def _link(names: Names, surface: s.Surface, decide: Decide) -> Verdict:
+def _link(names: Names, surface: s.Surface, decide: Decide, numeric: Numeric | None) -> Verdict:
+    if numeric is not None and isinstance(surface, s.Relation):
+        found = numeric(surface)
+        if found is not None:
+            return found
     try:
         return decide(_relation(elaborate(surface, names.context), surface))
     except ShapeError as error:

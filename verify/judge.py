@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from derive import expressions as e
-from derive.errors import MissingRuleError, UsageError
+from derive.errors import DataError, MissingRuleError, ShapeError, UsageError
 from derive.normal import equal
 from derive.system import RecurrentSystem
+from verify.bounds import is_bound, judge_bound
+from verify.closed import judge_closed
 from verify.instances import Condition, Trial
 from verify.measure import measured, untried
 from verify.names import Names
@@ -57,6 +59,10 @@ def judge(
 def _judged(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
     if len(relation.items) > 2:
         return _chain(names, relation, trial)
+    if not relation.atoms(e.Timed, e.Var, e.OverTime) and not relation.free_symbols:
+        return _closed(relation)
+    if is_bound(relation):
+        return judge_bound(names, relation, trial)
     if relation.operators != ("=",):
         return Verdict("unsupported", "tested", message=f"only equations are decided, not '{relation.operators[0]}'")
     if is_definition(names.system, relation):
@@ -73,6 +79,14 @@ def _judged(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
             return turned
     best = tried[-1] if tried[-1].verdict != "wrong" else min(tried, key=lambda found: found.error)
     return replace(best, tried=tuple(tried) if len(tried) > 1 else ())
+
+
+def _closed(relation: e.Relation) -> Verdict:
+    """The verdict on a relation between numbers."""
+    try:
+        return judge_closed(relation)
+    except (DataError, ShapeError) as error:
+        return Verdict("unsupported", "tested", message=error.message)
 
 
 def _tried(names: Names, relation: e.Relation, trial: Trial) -> list[Verdict]:
@@ -145,8 +159,11 @@ def is_definition(system: RecurrentSystem, relation: e.Relation) -> bool:
     """Whether an equation only restates an equation of the cell, or itself."""
     if relation.lhs == relation.rhs:
         return True
-    known = (q for q in (*system.equations, *system.steps) if q.lhs == relation.lhs)
-    return any(relation.rhs == q.rhs or equal(relation.rhs, q.rhs) for q in known)
+    known = [(q.lhs, q.rhs) for q in (*system.equations, *system.steps)]
+    known += list(system.initial.items())
+    if system.text.loss is not None:
+        known.append((e.Var(system.loss_name), system.text.loss))
+    return any(relation.lhs == lhs and (relation.rhs == rhs or equal(relation.rhs, rhs)) for lhs, rhs in known)
 
 
 __all__ = ["is_definition", "joined", "judge"]

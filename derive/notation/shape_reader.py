@@ -27,6 +27,14 @@ _RULES: dict[str, type[e.Node]] = {
 """Operations whose shape is their node's shape rule and nothing more."""
 
 
+_OF_NUMBERS = frozenset({"zero", "scalar", "divide", "neg", "plus", "times", "cdot", "cross", "ast", "power"})
+
+
+def _is_number(pre: Pre) -> bool:
+    """Whether an operation is made of numbers alone, such as 1/4."""
+    return pre.op in _OF_NUMBERS and all(map(_is_number, pre.args))
+
+
 class ShapeReader:
     """Finds the shape of an operation, given shapes for the names."""
 
@@ -184,9 +192,7 @@ class ShapeReader:
     def _relation(self, pre: Pre) -> Shape:
         """Both sides have one shape; only a number (h_0 = 0) stands for a whole vector."""
         shapes = [self.shape(arg) for arg in pre.args]
-        sides = [
-            shape for arg, shape in zip(pre.args, shapes, strict=True) if arg.op not in ("zero", "scalar")
-        ] or shapes
+        sides = [shape for arg, shape in zip(pre.args, shapes, strict=True) if not _is_number(arg)] or shapes
         for shape in sides[1:]:
             if len(shape) != len(sides[0]) or not all(
                 self.solver.equal(a, b) for a, b in zip(sides[0], shape, strict=True)

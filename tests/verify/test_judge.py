@@ -63,7 +63,7 @@ def test_verdicts(subject: Cell, text: str, expected: str, evidence: str) -> Non
         (r"h_t = \sigma(W h_{t-1} + U x_t) + 1 = \sigma(W h_{t-1} + U x_t)", "wrong"),
         (r"h_t = h_t = 1 h_t", "correct"),
         (r"\frac{h_t}{x_t^\top (x_t - x_t)} = x_t^\top x_t h_t", "unsupported"),
-        (r"\log(-1 - \lVert h_t \rVert^2) = 5", "unsupported"), (r"h_t < h_t", "unsupported"),
+        (r"\log(-1 - \lVert h_t \rVert^2) = 5", "unsupported"), (r"h_t < h_t", "wrong"),
         (r"T = 4", "wrong"), (r"\nabla_W L = \sum_{t=1}^{4} \nabla_W L_t", "wrong"),
         (r"\frac{\partial^{+} h_t}{\partial h_{t-1}} = \operatorname{diag}(h_t - h_t^2) W", "correct"),
     ],

@@ -120,7 +120,7 @@ def _points(names: Names, left: Pre, whole: Pre) -> list[_Point]:
     except BpttError:
         return []
     probe = e.Relation("=", side, side)
-    letters = sorted({s.name for s in _free(whole, names) if s.is_Symbol})
+    letters = sorted(_free(whole))
     found: list[_Point] = []
     trial = Trial(3, 101)
     far = max(2, farthest(probe))
@@ -141,10 +141,11 @@ def _points(names: Names, left: Pre, whole: Pre) -> list[_Point]:
     return found[:POINTS]
 
 
-def _free(whole: Pre, names: Names) -> set[object]:
+def _free(whole: Pre) -> set[str]:
+    """The letters of times that no sum binds."""
     bound = {node.data[0] for _, node in places(whole) if node.op in ("sum", "product")}
     times = [node.data[1] for _, node in places(whole) if node.op == "name" and node.data[1] is not None]
-    return {symbol for time in times for symbol in time.free_symbols} - bound
+    return {symbol.name for time in times for symbol in time.free_symbols - bound if symbol.is_Symbol}
 
 
 def _agrees(names: Names, relation: e.Relation, points: list[_Point], left_changed: bool) -> bool:

@@ -1,0 +1,236 @@
+"""Inequalities: tried at random points first, then attacked where they are tight.
+
+A bound such as ‖∂h_t/∂h_k‖ ≤ (¼‖W‖)^{t-k} holds at random points with room to spare, whatever its constant. It is reached where the
+pre-activations are zero and the matrices scale all vectors alike, or have rank one; from the best of such points a search climbs
+further. What no point breaks is ``correct``, by trying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sympy import Symbol
+
+from derive import expressions as e
+from derive.errors import BpttError
+from derive.expressions.node import ONE
+from numeric.draws import Draw, draw, farthest, run_of
+from numeric.evaluate import Evaluator
+from numeric.functions import Array
+from numeric.simulate import OutOfRange, Point, Run
+from verify.instances import Trial, instance, instances
+from verify.names import Names
+from verify.verdict import Counterexample, Verdict
+
+SLACK = 1e-9
+"""By what share rounding may carry a side beyond the other."""
+CLIMBS, STEPS = 3, 60
+"""From how many points a search climbs, and for how many steps."""
+_LEAST = 1e-300
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A point: by how much the smaller side exceeds the larger one there, as a share of the larger."""
+
+    excess: float
+    drawn: Draw
+    times: Mapping[str, int]
+    left: Array
+    right: Array
+
+
+def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
+    """The verdict on ``a ≤ b``, ``a < b``, ``a ≥ b`` or ``a > b``, entry by entry."""
+    attack = _Attack(names, relation, trial)
+    try:
+        tried = list(attack.everywhere())
+    except BpttError as error:
+        return Verdict("unsupported", "tested", message=error.message)
+    if not tried:
+        why = attack.missing or "there is no point at which every quantity in it exists"
+        return Verdict("unsupported", "tested", message=why)
+    worst = max(tried, key=lambda found: found.excess)
+    broken = worst.excess >= -SLACK if relation.operators[0] in ("<", ">") else worst.excess > SLACK
+    if broken:
+        equal = worst.excess <= SLACK
+        message = "the two sides can be equal" if equal else "it does not hold everywhere"
+        counterexample = Counterexample(worst.drawn.sizes, worst.times, worst.left, worst.right)
+        return Verdict("wrong", "tested", points=len(tried), message=message, counterexample=counterexample)
+    reached = 100 * (1 + worst.excess)
+    message = f"the bound is reached to {reached:.4g} % at the worst of {len(tried)} points" if reached > 0 else ""
+    return Verdict("correct", "tested", points=len(tried), holds=len(tried), message=message)
+
+
+class _Attack:
+    """Looks for a point at which an inequality fails."""
+
+    def __init__(self, names: Names, relation: e.Relation, trial: Trial) -> None:
+        self.names, self.system, self.relation, self.trial = names, names.system, relation, trial
+        self.far = farthest(relation)
+        self.missing = ""
+        turned = relation.operators[0] in (">", ">=")
+        self.smaller, self.larger = (relation.items[1], relation.items[0]) if turned else relation.items
+
+    def everywhere(self) -> Iterator[_Tried]:
+        """Random points, points where bounds are tight, and what a search finds from the best of them."""
+        for number in range(self.trial.draws):
+            drawn, run = instance(self.system, self.trial, number, self.far)
+            yield from self._at(drawn, run)
+        found: list[_Tried] = []
+        for drawn in self._tight():
+            found += self._at(drawn, run_of(self.system, drawn, strict=True))
+        yield from found
+        found.sort(key=lambda tried: -tried.excess)
+        generator = np.random.default_rng(self.trial.seed)
+        for start in found[:CLIMBS]:
+            if start.excess <= SLACK:
+                yield from self._climbed(start, generator)
+
+    def _at(self, drawn: Draw, run: Run) -> Iterator[_Tried]:
+        generator = np.random.default_rng([self.trial.seed, 3])
+        for times in instances(self.relation, run, generator, self.names, self.trial.conditions):
+            found = self._excess(drawn, run, times)
+            if found is not None:
+                yield found
+
+    def _excess(self, drawn: Draw, run: Run, times: Mapping[str, int]) -> _Tried | None:
+        evaluator = Evaluator(self.names.environment(run), drawn.sizes, times)
+        try:
+            with np.errstate(all="ignore"):
+                small, large = (np.real(evaluator(side)) for side in (self.smaller, self.larger))
+        except OutOfRange as error:
+            self.missing = error.message
+            return None
+        small, large = np.broadcast_arrays(small, large)
+        if not (np.all(np.isfinite(small)) and np.all(np.isfinite(large))):
+            return None
+        scale = np.maximum(np.maximum(np.abs(small), np.abs(large)), _LEAST)
+        # numbers whose difference is lost in rounding are equal
+        excess = float(np.max((small - large) / scale, initial=-np.inf))
+        if float(np.max(scale)) < 1e-12:
+            return None
+        left, right = (large, small) if self.relation.operators[0] in (">", ">=") else (small, large)
+        return _Tried(excess, drawn, dict(times), left, right)
+
+    # -- where bounds are tight ------------------------------------------------------------------------
+
+    def _tight(self) -> Iterator[Draw]:
+        sizes = self._sizes()
+        for number in range(2):
+            base = draw(self.system, self.trial.seed + 50 + number, length=max(4, self.far + 2), fixed=sizes)
+            for kind in ("random", "alike", "rank one", "turned"):
+                for scale in (0.3, 1.0, 4.0):
+                    shaped = self._shaped(base, kind, scale, np.random.default_rng([number, 5]))
+                    yield shaped
+                    yield self._calm(shaped)
+
+    def _sizes(self) -> dict[str, int]:
+        """Small sizes, with inputs wide enough to cancel what they are added to."""
+        symbols = {symbol for shape in self.system.shapes.values() for size in shape for symbol in size.free_symbols}
+        wide = {
+            symbol for key in self.system.inputs for size in self.system.shapes[key] for symbol in size.free_symbols
+        }
+        states = {
+            symbol for key in self.system.states for size in self.system.shapes[key] for symbol in size.free_symbols
+        }
+        found = {symbol.name: 4 if symbol in wide - states else 2 for symbol in symbols if isinstance(symbol, Symbol)}
+        return {**found, **dict(self.trial.sizes)}
+
+    def _shaped(self, drawn: Draw, kind: str, scale: float, generator: np.random.Generator) -> Draw:
+        """The same point with matrices of a kind: multiples of I, of one u uᵀ, or of a rotation."""
+        given = dict(drawn.given)
+        for key in self.system.parameters:
+            value = given[(key, None)]
+            if key in self.system.text.ranges or 1 in value.shape or key in self.system.labels:
+                continue
+            given[(key, None)] = scale * _matrix(value, kind, generator)
+        return replace(drawn, given=given)
+
+    def _calm(self, drawn: Draw) -> Draw:
+        """The same point with inputs, biases and starting values at which the pre-activations are as near to zero as can be
+        (Gauss-Newton).
+        """
+        points = [point for point in drawn.given if self._moves(point)]
+        for _ in range(4):
+            start = self._preactivations(drawn)
+            if not points or not start.size or float(np.max(np.abs(start))) < 1e-12:
+                return drawn
+            columns = []
+            for point in points:
+                for k in range(drawn.given[point].size):
+                    columns.append((self._preactivations(_moved(drawn, point, k, 1e-6)) - start) / 1e-6)
+            step = np.linalg.lstsq(np.array(columns).T, -start, rcond=1e-8)[0]
+            given, at = dict(drawn.given), 0
+            for point in points:
+                value = given[point]
+                given[point] = value + step[at : at + value.size].reshape(value.shape)
+                at += value.size
+            drawn = replace(drawn, given=given)
+        return drawn
+
+    def _moves(self, point: Point) -> bool:
+        key, time = point
+        free = key not in self.system.text.ranges and key not in self.system.labels
+        return free and (time is not None or ONE in self.system.shapes[key])
+
+    def _preactivations(self, drawn: Draw) -> Array:
+        run = run_of(self.system, drawn)
+        found = [
+            np.real(run.value(key, time)).ravel()
+            for key in self.system.preactivations
+            for time in ((None,) if not self.system.is_timed(key) else range(1, run.length + 1))
+        ]
+        return np.concatenate(found) if found else np.zeros(0)
+
+    # -- climbing --------------------------------------------------------------------------------------
+
+    def _climbed(self, start: _Tried, generator: np.random.Generator) -> Iterator[_Tried]:
+        """What steps in random directions reach; steps become smaller where they fail."""
+        best, size = start, 0.3
+        for _ in range(STEPS):
+            given = {
+                point: value + size * generator.normal(size=value.shape) * (np.abs(value) + 0.1)
+                if self._free(point)
+                else value
+                for point, value in best.drawn.given.items()
+            }
+            drawn = replace(best.drawn, given=given)
+            found = self._excess(drawn, run_of(self.system, drawn, strict=True), best.times)
+            if found is not None and found.excess > best.excess:
+                best, size = found, size * 1.5
+            else:
+                size *= 0.85
+        yield best
+
+    def _free(self, point: Point) -> bool:
+        return point[0] not in self.system.text.ranges and point[0] not in self.system.labels
+
+
+def _matrix(value: Array, kind: str, generator: np.random.Generator) -> Array:
+    rows, columns = value.shape
+    if kind == "alike":
+        return np.eye(rows, columns)
+    if kind == "rank one":
+        u, v = np.ones(rows) / np.sqrt(rows), np.ones(columns) / np.sqrt(columns)
+        return np.outer(u, v)
+    if kind == "turned":
+        size = max(rows, columns)
+        return np.linalg.qr(generator.normal(size=(size, size)))[0][:rows, :columns]
+    return generator.normal(size=value.shape)
+
+
+def _moved(drawn: Draw, point: Point, position: int, step: float) -> Draw:
+    value = drawn.given[point].copy()
+    value.flat[position] += step
+    return replace(drawn, given={**drawn.given, point: value})
+
+
+def is_bound(relation: e.Relation) -> bool:
+    """Whether it is an inequality of two sides."""
+    return relation.operators[0] in ("<", "<=", ">", ">=") and len(relation.operators) == 1
+
+
+__all__ = ["is_bound", "judge_bound"]

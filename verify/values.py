@@ -1,0 +1,190 @@
+"""Numbers that a document gives to quantities, and claims about what they lead to: U = (0.1 0.8; 0.2 0.5), ..., y = 0.58."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import sympy as sp
+from sympy import Expr
+
+from derive import expressions as e
+from derive.errors import BpttError, DataError
+from derive.notation import surface as s
+from derive.notation.elaborate import elaborate
+from derive.notation.scope import base_of
+from derive.system import RecurrentSystem, T
+from numeric.evaluate import Evaluator
+from numeric.functions import Array
+from numeric.losses import SmoothLoss
+from numeric.simulate import Point, Run
+from verify.claims import Claim
+from verify.closed import shown_units, value_of
+from verify.names import Names
+from verify.verdict import Counterexample, Verdict
+
+
+@dataclass
+class Values:
+    """What a document gives: arrays by quantity and time, and the length of the sequence.
+
+    Parameters
+    ----------
+    names : those of the cell, and the author's.
+    given : the arrays.
+    """
+
+    names: Names
+    given: dict[Point, Array] = field(default_factory=dict)
+    length: int | None = None
+
+    @property
+    def system(self) -> RecurrentSystem:
+        return self.names.system
+
+    # -- what is given ---------------------------------------------------------------------------------
+
+    def take(self, claim: Claim) -> bool:
+        """Take a claim as a gift, if it gives a number or a matrix to a parameter, an input or a starting value."""
+        surface = claim.surface
+        if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
+            return False
+        left, right = surface.items
+        if isinstance(left, s.Name) and left.text == "T" and isinstance(right, s.Number) and right.text.isdecimal():
+            self.length = int(right.text)
+            return True
+        node, value = self._quantity(left), closed_value(right)
+        if node is None or value is None:
+            return False
+        point = node.name, (int(node.time) if isinstance(node, e.Timed) else None)
+        array = _fitted(np.array(value.tolist(), dtype=float), node.shape)
+        if array is None or point in self.given:
+            return False
+        self.given[point] = array
+        return True
+
+    def _quantity(self, left: s.Surface) -> e.Timed | e.Var | None:
+        """A quantity that may be given, at a fixed time."""
+        if base_of(left.base if isinstance(left, s.Scripted) else left)[0] is None:
+            return None
+        try:
+            node = elaborate(left, self.names.context)
+        except BpttError:
+            return None
+        if isinstance(node, e.Var):
+            return node if node.name in self.system.parameters else None
+        if not isinstance(node, e.Timed) or not node.time.is_Integer:
+            return None
+        start = node in self.system.starts and node not in self.system.initial
+        return node if node.name in self.system.inputs or start else None
+
+    # -- what follows ----------------------------------------------------------------------------------
+
+    @property
+    def any(self) -> bool:
+        """Whether something is given."""
+        return bool(self.given)
+
+    def run(self) -> Run:
+        """The cell with these numbers.
+
+        Raises
+        ------
+        DataError : a number is missing, or two give different sizes.
+        """
+        sizes: dict[str, int] = {}
+        for (key, _), array in self.given.items():
+            for size, have in zip(self.system.shapes[key], array.shape, strict=True):
+                if size.is_Symbol and array.size > 1 and sizes.setdefault(size.name, have) != have:
+                    raise DataError(
+                        f"{size.name} is {sizes[size.name]} and {have}", expected="one number for each size"
+                    )
+        times = [time for key, time in self.given if key in self.system.inputs and time is not None]
+        length = self.length or max(times, default=0)
+        if not length:
+            raise DataError("nothing says how long the sequence is", expected="inputs such as x_1 = ..., or T = 2")
+        for key in self.system.inputs:
+            for time in range(1, length + 1):
+                if (key, time) not in self.given:
+                    raise DataError(f"no value is given for {key} at {time}")
+        run = Run(self.system, {**sizes, "T": length}, {}, SmoothLoss(0), strict=True)
+        starts = {(start.name, int(start.time.subs(T, length))) for start in self.system.starts}
+        arrays: dict[Point, Array] = {**{point: np.zeros((1, 1)) for point in starts}, **self.given}
+        given = {point: a + np.zeros(run.shape(point[0])) if a.size == 1 else a for point, a in arrays.items()}
+        return replace(run, given=given)
+
+    def judge(self, relation: s.Relation) -> Verdict | None:
+        """The verdict on a quantity's value; None where neither side is a number, or nothing was given."""
+        if not self.given or relation.operators not in (("=",), ("~",), (":=",)):
+            return None
+        left, right = (closed_value(item) for item in relation.items)
+        if (left is None) == (right is None):
+            return None
+        formula, shown = (relation.items[1], relation.items[0]) if right is None else relation.items
+        value = left if right is None else right
+        try:
+            return self._judged(formula, shown, np.array(value.tolist(), dtype=float))  # type: ignore[union-attr]
+        except BpttError as error:
+            return Verdict("unsupported", "tested", message=error.message)
+
+    def _judged(self, formula: s.Surface, shown: s.Surface, value: Array) -> Verdict:
+        node = self.names.plain(elaborate(formula, self.names.context))
+        run = self.run()
+        evaluator = Evaluator(self.names.environment(run), run.sizes, {})
+        computed = np.real(evaluator(node))
+        fitted = _fitted(value, computed.shape)
+        if fitted is None:
+            message = f"the sides have the shapes {_by(computed.shape)} and {_by(value.shape)}"
+            return Verdict("wrong", "tested", points=1, message=message)
+        turned = value.shape != computed.shape and min(value.shape) > 1
+        units = np.array(shown_units(elaborate(shown), value.shape), dtype=float).reshape(value.shape)
+        room = _fitted(units, computed.shape)
+        assert room is not None
+        error = float(np.max(np.abs(computed - fitted) / np.maximum(np.abs(computed), 1e-12), initial=0.0))
+        if np.all(np.abs(computed - fitted) <= np.maximum(room / 2 * (1 + 1e-9), 1e-9)):
+            return Verdict("layout" if turned else "correct", "tested", points=1, holds=1, error=error)
+        counterexample = Counterexample(run.sizes, {}, computed, fitted)
+        message = f"with the numbers given, the value is {_rounded(computed, room)}"
+        return Verdict("wrong", "tested", points=1, error=error, message=message, counterexample=counterexample)
+
+
+def closed_value(surface: s.Surface) -> sp.Matrix | None:
+    """The value of a formula made of numbers alone; None for any other."""
+    if any(isinstance(node, (s.Name, s.Accent)) for node in surface.walk() if not _is_word(node)):
+        return None
+    try:
+        return value_of(elaborate(surface))
+    except BpttError:
+        return None
+
+
+def _is_word(node: s.Surface) -> bool:
+    return isinstance(node, s.Name) and len(node.text) > 1
+
+
+def _fitted(array: Array, shape: Sequence[int | Expr]) -> Array | None:
+    """An array in a shape, with a vector turned if need be; None if it has another."""
+    if len(shape) != 2:
+        return None
+    if array.size == 1:
+        return array
+    known = [int(size) if not isinstance(size, Expr) or size.is_Integer else None for size in shape]
+    if all(size in (None, have) for size, have in zip(known, array.shape, strict=True)):
+        return array
+    turned = array.T
+    if 1 in array.shape and all(size in (None, have) for size, have in zip(known, turned.shape, strict=True)):
+        return turned
+    return None
+
+
+def _by(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _rounded(value: Array, room: Array) -> str:
+    digits = int(max(0, min(12, -np.floor(np.log10(max(float(np.min(room)), 1e-12))))))
+    return np.array2string(value, precision=digits + 1, suppress_small=True, threshold=20).replace("\n", "")
+
+
+__all__ = ["Values", "closed_value"]
