@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numeric.function import compile_cell as compile
     from numeric.validate import validate_derivation, validate_gradients
     from verify.check import Checked, check
+    from verify.programs.report import GradientReport, assert_gradients, check_gradients
 
 __version__ = "0.1.0"
 
@@ -41,7 +42,8 @@ _HOMES = {
     "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
     "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
     "compile": "numeric.function:compile_cell", "Module": "numeric.backends.torch_module", "check": "verify.check",
-    "Checked": "verify.check",
+    "Checked": "verify.check", "check_gradients": "verify.programs.report", "assert_gradients": "verify.programs.report",
+    "GradientReport": "verify.programs.report",
     **dict.fromkeys(
         ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "NonFiniteWarning",
         "DataError", "UsageError", "RenderError",
@@ -50,9 +52,9 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "AmbiguityError", "BpttError", "Cell", "Checked", "DataError", "Derivation", "MissingRuleError", "Module", "NonFiniteWarning",
-    "ParseError", "RenderError", "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError", "cell", "check", "compile",
-    "library", "parse", "validate_derivation", "validate_gradients",
+    "AmbiguityError", "BpttError", "Cell", "Checked", "DataError", "Derivation", "GradientReport", "MissingRuleError", "Module",
+    "NonFiniteWarning", "ParseError", "RenderError", "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError",
+    "assert_gradients", "cell", "check", "check_gradients", "compile", "library", "parse", "validate_derivation", "validate_gradients",
 ]  # fmt: skip
 
 

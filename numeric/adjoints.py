@@ -99,7 +99,7 @@ class BackwardPass(Generic[E]):
     def evaluate(self, node: e.Node, time: int | None, key: str = "") -> Array:
         """A right side at a time; that of a quantity of an edge (``key``), at the edge above a child."""
         times = self.run.times_of(key, time)
-        evaluator = Evaluator(self.environment, self.run.sizes, times)
+        evaluator = Evaluator(self.environment, self.run.sizes, times, self.run.arrays)
         value = evaluator(substitute(node, zeros) if (zeros := self._outside(node, evaluator)) else node)
         return (
             np.broadcast_to(value, tuple(Evaluator(self.environment, self.run.sizes).shape(node)))

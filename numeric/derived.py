@@ -47,7 +47,7 @@ class DerivedNames:
         """What the recursions gave, by the time."""
 
     def evaluator(self) -> Evaluator:
-        return Evaluator(self, self.run.sizes, self.times)
+        return Evaluator(self, self.run.sizes, self.times, self.run.arrays)
 
     @property
     def tree(self) -> Tree | None:
@@ -57,7 +57,7 @@ class DerivedNames:
         if time is not None and (key, None) in self.recursions:
             return self._by_recursion(key, None, time, self.run.shape(self._owner(key)))
         if key in self.named:
-            return Evaluator(self, self.run.sizes, self._times_of(key, time))(self.named[key])
+            return Evaluator(self, self.run.sizes, self._times_of(key, time), self.run.arrays)(self.named[key])
         return self.run.value(key, time)
 
     def _times_of(self, key: str, time: int | None) -> dict[str, int]:
@@ -121,7 +121,7 @@ class DerivedNames:
 
     def _at(self, value: e.Node, times: dict[str, int]) -> Array:
         """A line at a time. What is zero outside the sequence makes zero what it multiplies, even what has no value there."""
-        evaluator = Evaluator(self, self.run.sizes, times)
+        evaluator = Evaluator(self, self.run.sizes, times, self.run.arrays)
         outside = {
             leaf: make.zero(leaf.shape)
             for leaf in value.atoms(e.Timed)

@@ -82,6 +82,25 @@ class Names:
         return Context(scope, {**known.shapes, **shapes}, known.layout, known.bare)
 
     @cached_property
+    def recursive(self) -> frozenset[str]:
+        """Names that are made of themselves at other times, be it by way of others."""
+        reads = {
+            key: {leaf.name for line in lines for leaf in leaves(line.rhs)} & set(self.lines)
+            for key, lines in self.lines.items()
+        }
+        found = set()
+        for key in reads:
+            reached, pending = set[str](), list(reads[key])
+            while pending:
+                name = pending.pop()
+                if name not in reached:
+                    reached.add(name)
+                    pending += reads[name]
+            if key in reached:
+                found.add(key)
+        return frozenset(found)
+
+    @cached_property
     def _aliases(self) -> Mapping[str, Definition]:
         """Names that are nothing but other names."""
         return {
@@ -112,7 +131,7 @@ class Names:
 
     def _meant(self, leaf: e.Timed | e.Var) -> e.Node:
         lines = self.lines[leaf.name]
-        if len(lines) > 1 or lines[0].recursive:
+        if len(lines) > 1 or leaf.name in self.recursive:
             raise MissingRuleError(f"a derivative of or by {leaf}, which is given by a recursion, is not taken")
         line = lines[0]
         return line.rhs if line.letter is None else line.rhs.xreplace({line.letter: _solved(line, leaf)})
@@ -211,11 +230,10 @@ class _Named:
         lines = self.names.lines[key]
         plain = Evaluator(self, self.run.sizes)
         shape = tuple(plain.integer(size) for size in lines[0].lhs.shape)
-        recursive = any(line.recursive for line in lines)
         for line in lines:
             if line.letter is None and (time is None or _time(line.lhs, plain) == time):
                 return self._of(line, {}, shape)
-        if recursive and time is not None and not 1 <= time <= self.run.length:
+        if key in self.names.recursive and time is not None and not 1 <= time <= self.run.length:
             return np.zeros(shape)
         for line in lines:
             if line.letter is not None and time is not None:
@@ -234,21 +252,21 @@ class _Named:
     def _inside(self, line: Definition, rhs: e.Node, times: Mapping[str, int]) -> e.Node:
         """A recursion in which what is zero beyond the ends makes zero what it multiplies, even what has no value there."""
         plain = Evaluator(self, self.run.sizes, dict(times))
-        fixed = {
-            plain.integer(other.lhs.time)
-            for other in self.names.lines[line.key]
-            if other.letter is None and isinstance(other.lhs, e.Timed)
-        }
         beyond = {
             leaf: make.zero(leaf.shape)
             for leaf in leaves(rhs)
             if isinstance(leaf, e.Timed)
-            and leaf.name == line.key
+            and leaf.name in self.names.recursive
             and {symbol.name for symbol in leaf.time.free_symbols} <= {*times, "T"}
-            and not 1 <= plain.integer(leaf.time) <= self.run.length
-            and plain.integer(leaf.time) not in fixed
+            and self._is_beyond(leaf.name, plain.integer(leaf.time))
         }
         return substitute(rhs, beyond) if beyond else rhs
+
+    def _is_beyond(self, key: str, time: int) -> bool:
+        """Whether a recursion has no value at a time, neither inside the sequence nor by a line for that very time."""
+        plain = Evaluator(self, self.run.sizes)
+        fixed = (_time(line.lhs, plain) for line in self.names.lines[key] if line.letter is None)
+        return not 1 <= time <= self.run.length and time not in fixed
 
     def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
         return self.run.function(node, time, arguments)

@@ -102,6 +102,25 @@ def primes(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
 
 
 @_rule
+def outputs(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
+    """f'(z) with the derivative of another function in terms of the output: y (1 - y), 1 - y², y."""
+    if node.op != "apply" or node.data[1] != 1 or node.args[0].op != "name":
+        return
+    key, time = node.args[0].data
+    if key not in words.system.preactivations:
+        return
+    output = words.name(words.system.preactivations[key], time)
+    square = Pre("hadamard", (output, output))
+    forms = (Pre("hadamard", (output, _one_minus(output))), _one_minus(square), _one_minus(output), square, output)
+    for form in forms:
+        yield Edit(1.4, path, form, "{new} belongs where {old} stands", "derivative of a function")
+
+
+def _one_minus(body: Pre) -> Pre:
+    return Pre("plus", (Pre("scalar", data=(Integer(1), None)), Pre("neg", (body,))))
+
+
+@_rule
 def wrapped(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
     """v with f(v) or f'(v)."""
     if node.op == "name" and node.data[1] is not None:
