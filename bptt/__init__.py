@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from numeric.backends.torch_module import Module
     from numeric.function import compile_cell as compile
     from numeric.validate import validate_derivation, validate_gradients
-    from verify.check import Checked, check
+    from verify.check import check
+    from verify.checked import Checked
     from verify.programs.report import GradientReport, assert_gradients, check_gradients
 
 __version__ = "0.1.0"
@@ -42,7 +43,7 @@ _HOMES = {
     "cell": "derive.cell", "Cell": "derive.cell", "library": "derive.cell", "parse": "bptt.front", "Derivation": "derive.derivation",
     "Step": "derive.derivation", "validate_gradients": "numeric.validate", "validate_derivation": "numeric.validate",
     "compile": "numeric.function:compile_cell", "Module": "numeric.backends.torch_module", "check": "verify.check",
-    "Checked": "verify.check", "check_gradients": "verify.programs.report", "assert_gradients": "verify.programs.report",
+    "Checked": "verify.checked", "check_gradients": "verify.programs.report", "assert_gradients": "verify.programs.report",
     "GradientReport": "verify.programs.report",
     **dict.fromkeys(
         ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "NonFiniteWarning",

@@ -7,13 +7,15 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 
 from bptt import console
 from bptt.progress import Progress
 from derive.cell import cell
 from derive.errors import UsageError, visible
 from derive.files import read_text
-from verify.check import MAX_BYTES, Checked, check
+from verify.check import MAX_BYTES, Checked, CheckedDocument, checked
+from verify.require import Result, Wanted, read_wanted
 
 _ORDER = ("correct", "layout", "wrong", "unreadable", "unsupported")
 
@@ -24,12 +26,48 @@ def run_check(options: argparse.Namespace) -> int:
     text = _text(options.file)
     with Progress() as progress:
         progress.say("checking")
-        found = check(text, subject, name=options.file, aliases=options.alias, inline=options.inline)
+        document = checked(text, subject, name=options.file, aliases=options.alias, inline=options.inline)
+    results = None if options.require is None else document.results(_wanted(options.require, document))
     if options.json:
-        console.say_json([one.data() for one in found])
+        console.say_json(_data(document, results))
     else:
-        console.say("\n".join(_report(found, console.width())))
-    return 0 if all(one.accepted for one in found) else 1
+        console.say("\n".join([*_report(document.equations, console.width(), options.hints), *_marks(results)]))
+    complete = results is None or all(one.state == "right" for one in results)
+    return 0 if complete and all(one.accepted for one in document.equations) else 1
+
+
+def _wanted(name: str, document: CheckedDocument) -> Sequence[Wanted]:
+    return read_wanted(read_text(name, limit=MAX_BYTES, expected="results, one a line"), document.names, name)
+
+
+def _data(document: CheckedDocument, results: Sequence[Result] | None) -> object:
+    equations = [one.data() for one in document.equations]
+    if results is None:
+        return equations
+    points, of = (float(sum(numbers)) for numbers in _points(results))
+    return {"equations": equations, "results": [one.data() for one in results], "points": points, "of": of}
+
+
+def _points(results: Sequence[Result]) -> tuple[list[Fraction], list[Fraction]]:
+    return [one.points for one in results], [one.wanted.points for one in results]
+
+
+def _marks(results: Sequence[Result] | None) -> Iterator[str]:
+    """The results that are wanted, and what they earn."""
+    if results is None:
+        return
+    yield ""
+    for one in results:
+        title = one.wanted.title or one.wanted.text
+        where = "" if one.line is None else f", line {one.line}"
+        if one.state == "partly":
+            where += f", {one.links[0]} of {one.links[1]} links"
+        yield f"{_number(one.points)} of {_number(one.wanted.points)}  {one.state + where:<28} {visible(title)}"
+    yield " of ".join(_number(sum(numbers, Fraction(0))) for numbers in _points(results)) + " points"
+
+
+def _number(value: Fraction) -> str:
+    return f"{float(value):.4g}"
 
 
 def _text(name: str) -> str:
@@ -43,26 +81,26 @@ def _text(name: str) -> str:
         raise UsageError("the standard input is no text", expected="a document in UTF-8") from None
 
 
-def _report(found: Sequence[Checked], width: int) -> Iterator[str]:
+def _report(found: Sequence[Checked], width: int, hints: int) -> Iterator[str]:
     """Each equation with its place and verdict, what is to be said of it below, and a count at the end."""
     for one in found:
         place = f"{one.line}:{one.column}" if one.cell is None else f"cell {one.cell}, {one.line}:{one.column}"
         how = {"proved": "proved", "definition": "a definition"}.get(one.evidence, "tested")
         verdict = f"{one.verdict} ({how})" if one.accepted else one.verdict
-        yield f"{place:<8} {verdict:<20} {_cut(visible(one.claim), max(20, width - 30))}"
-        yield from _remarks(one, width)
+        yield f"{place:<8} {verdict:<22} {_cut(visible(one.claim), max(20, width - 30))}"
+        yield from _remarks(one, width, hints)
     yield _count(found)
 
 
-def _remarks(one: Checked, width: int) -> Iterator[str]:
+def _remarks(one: Checked, width: int, hints: int) -> Iterator[str]:
     remarks: list[str] = []
     if one.reading:
         remarks.append(f"read so that {one.reading}")
     if one.message:
         remarks.append(one.message)
-    if one.hint:
-        remarks.append(f"hint: {one.hint}")
-    if one.counterexample is not None:
+    told = one.hints[:hints] if hints < 3 else one.hints[2:hints]
+    remarks += [f"hint: {hint}" for hint in (told if one.hints else [one.hint]) if hint]
+    if one.counterexample is not None and (hints > 1 or not one.hints):
         remarks.append(str(one.counterexample))
     for remark in remarks:
         yield from textwrap.wrap(

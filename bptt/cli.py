@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     _derive_parser(commands)
     _sheet_parser(commands)
     _check_parser(commands)
+    _grade_parser(commands)
     _export_parser(commands)
     _atlas_parser(commands)
     return top
@@ -100,7 +101,41 @@ def _check_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="what a name of the author stands for, such as 'g_t=\\delta_t'; may be repeated",
     )
     check.add_argument("--inline", action="store_true", help="check formulas within lines as well")
+    check.add_argument(
+        "--hints",
+        type=int,
+        choices=(0, 1, 2, 3, 4),
+        default=3,
+        help="how much is told of a wrong equation: nothing, where, which kind of slip, what it is (default), what holds",
+    )
+    check.add_argument(
+        "--require", metavar="FILE", help="the results that are wanted, one a line: POINTS FORMULA # TITLE; marks them"
+    )
     check.add_argument("--json", action="store_true", help="print a list, one object an equation")
+
+
+def _grade_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
+    grade = commands.add_parser(
+        "grade", help="check all files of a folder: a table of marks, and an annotated copy of each", epilog=_EPILOG
+    )
+    grade.add_argument("folder", metavar="DIR", help="LaTeX, Markdown, text and notebooks, in folders within as well")
+    grade.add_argument("--cell", metavar="CELL", help="what they are about (default: the equations of each file)")
+    grade.add_argument(
+        "--require", metavar="FILE", help="the results that are wanted, one a line: POINTS FORMULA # TITLE"
+    )
+    grade.add_argument("--alias", action="append", default=[], metavar="NAME=FORMULA", help="what a name stands for")
+    grade.add_argument("--inline", action="store_true", help="check formulas within lines as well")
+    grade.add_argument("-o", "--output", default="grades", metavar="DIR", help="where the files go (default: grades)")
+    grade.add_argument("--no-pdf", action="store_true", help="make no annotated copies")
+    grade.add_argument(
+        "--jobs", type=_number, metavar="N", help="how many files are checked at once (default: the cores)"
+    )
+    grade.add_argument(
+        "--route",
+        choices=("auto", "tex", "typst"),
+        default="auto",
+        help="what makes the PDF (default: TeX where there is one)",
+    )
 
 
 def _export_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -216,6 +251,10 @@ def _run(options: argparse.Namespace) -> int:
         from bptt.check_command import run_check
 
         return run_check(options)
+    if options.command == "grade":
+        from bptt.grade_command import run_grade
+
+        return run_grade(options)
     if options.command == "export":
         from bptt.export_command import run_export
 

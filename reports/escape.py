@@ -115,6 +115,10 @@ def escape_html(text: str) -> Code:
     return Code("".join(table.get(char, char) for char in _visible(text)))
 
 
+_BESIDE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.(?:pdf|html|csv)")
+"""Another file of the same folder."""
+
+
 def checked_url(url: str) -> str:
     """A link's target in plain ASCII.
 
@@ -123,6 +127,6 @@ def checked_url(url: str) -> str:
     RenderError : it is not a link that a sheet may hold.
     """
     scheme = urlsplit(url).scheme.lower()
-    if not url.startswith("#") and scheme not in SCHEMES:
+    if not url.startswith("#") and scheme not in SCHEMES and not _BESIDE.fullmatch(url):
         raise RenderError(f"a link to {url!r} is not allowed", expected=f"one of {', '.join(SCHEMES)}, or #anchor")
     return quote(_visible(url), safe="%/:=&?~#+!$,;@()*[]'-._")

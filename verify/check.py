@@ -5,86 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from derive.cell import Cell
 from derive.errors import BpttError, UsageError
 from derive.notation.parser import parse_one
 from derive.notation.references import ReferenceReader
 from derive.notation.source import Source
+from verify.checked import Checked
 from verify.claims import Claim, claims_of
-from verify.diagnosis.explain import Explanation, explain
+from verify.diagnosis.explain import explain
 from verify.document import formulas_of
 from verify.formula import Subject, verdict_on
 from verify.instances import Condition
 from verify.introduced import introduced
 from verify.names import Definition, Names
 from verify.own_cell import own_cell
+from verify.require import Answer, Result, Wanted, results
 from verify.values import Values
-from verify.verdict import Counterexample, Verdict
+from verify.verdict import Verdict
 
 DRAWS = 8
 """How many random instances of the cell a formula is tried on."""
 MAX_BYTES = 1_000_000
 """The longest document that is checked."""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A displayed equation of a document, with its verdict.
-
-    Parameters
-    ----------
-    line, column : where it stands, from 1; in the cell of a notebook where ``cell`` is its number.
-    claim    : the equation as it is written.
-    verdict  : ``correct``, ``layout`` (right if transposed), ``wrong``, ``unreadable`` or ``unsupported``.
-    evidence : ``proved``, ``tested``, or ``definition``, where it only restates the cell or itself.
-    reading  : how it had to be read, where it has several readings.
-    message  : what is wrong with it, or why it is not decided.
-    hint     : what to look at.
-    counterexample : a point at which the two sides differ.
-    links    : for a chain, the verdict on each of its links.
-    correction : the equation that holds, in LaTeX, where a small change makes it true.
-    """
-
-    line: int
-    column: int
-    claim: str
-    verdict: str
-    evidence: str
-    reading: str = ""
-    message: str = ""
-    hint: str = ""
-    counterexample: Counterexample | None = None
-    cell: int | None = None
-    links: tuple[str, ...] = ()
-    correction: str = ""
-
-    @property
-    def accepted(self) -> bool:
-        """Whether it is right, up to the layout."""
-        return self.verdict in ("correct", "layout")
-
-    def data(self) -> dict[str, Any]:
-        """As JSON."""
-        found: dict[str, Any] = {
-            "line": self.line,
-            "column": self.column,
-            "claim": self.claim,
-            "verdict": self.verdict,
-            "evidence": self.evidence,
-            "reading": self.reading,
-            "message": self.message,
-            "hint": self.hint,
-            "counterexample": None if self.counterexample is None else self.counterexample.data(),
-        }
-        if self.correction:
-            found["correction"] = self.correction
-        if self.links:
-            found["links"] = list(self.links)
-        if self.cell is not None:
-            found["cell"] = self.cell
-        return found
 
 
 def check(
@@ -116,6 +59,35 @@ def check(
     >>> [v.verdict for v in check("$$\\\\frac{\\\\partial h_t}{\\\\partial h_{t-1}} = W$$", rnn)]
     ['wrong']
     """
+    return checked(text, cell, name=name, aliases=aliases, inline=inline, draws=draws).equations
+
+
+@dataclass(frozen=True)
+class CheckedDocument:
+    """The equations of a document with their verdicts, and the names that they are about."""
+
+    equations: tuple[Checked, ...]
+    names: Names
+
+    def results(self, wanted: Iterable[Wanted]) -> tuple[Result, ...]:
+        """How far the document has what a marker wants."""
+        answers = [Answer(one.surface, one.found or _UNREAD, one.line) for one in self.equations]
+        return results(wanted, answers, self.names)
+
+
+_UNREAD = Verdict("unreadable", "tested")
+
+
+def checked(
+    text: str,
+    cell: Cell | None = None,
+    *,
+    name: str = "<text>",
+    aliases: Mapping[str, str] | Iterable[str] = (),
+    inline: bool = False,
+    draws: int = DRAWS,
+) -> CheckedDocument:
+    """A document with its verdicts; see :func:`check`."""
     if not isinstance(text, str):
         raise UsageError(f"a document is text, not {type(text).__name__}")
     if len(text) > MAX_BYTES:
@@ -128,12 +100,17 @@ def check(
     names = introduced(names, [claim for _, claim in every])
     values = Values(names)
     given = {id(claim) for _, claim in every if values.take(claim)}
-    return tuple(_given(claim) if id(claim) in given else _checked(claim, names, values, draws) for claim in claims)
+    found = (_given(claim) if id(claim) in given else _checked(claim, names, values, draws) for claim in claims)
+    return CheckedDocument(tuple(found), names)
 
 
 def _given(claim: Claim) -> Checked:
     """A number that the document gives to a quantity."""
-    return Checked(claim.span.line, claim.span.column, claim.text, "correct", "definition", cell=claim.cell)
+    verdict = Verdict("correct", "definition")
+    line, column = claim.span.line, claim.span.column
+    return Checked(
+        line, column, claim.text, "correct", "definition", cell=claim.cell, surface=claim.surface, found=verdict
+    )
 
 
 def _aliases(names: Names, aliases: Mapping[str, str] | Iterable[str]) -> Sequence[Definition]:
@@ -172,18 +149,15 @@ def _checked(claim: Claim, names: Names, values: Values, draws: int) -> Checked:
         verdict.evidence,
         verdict.reading,
         verdict.message or ("the two sides differ" if verdict.verdict == "wrong" else ""),
-        verdict.hint if explanation is None else _hint(explanation),
+        verdict.hint if explanation is None else explanation.steps[2],
         verdict.counterexample,
         claim.cell,
         tuple(link.verdict for link in verdict.links),
         "" if explanation is None else explanation.correction,
+        () if explanation is None else explanation.steps,
+        claim.surface,
+        verdict,
     )
-
-
-def _hint(explanation: Explanation) -> str:
-    """What is wrong, and where."""
-    place = explanation.span
-    return explanation.said if place is None else f"line {place.line}, column {place.column}: {explanation.said}"
 
 
 def _verdict(claim: Claim, subject: Subject, values: Values) -> Verdict:
@@ -213,4 +187,4 @@ def _conditions(claim: Claim, names: Names) -> tuple[Condition, ...]:
     return tuple(found)
 
 
-__all__ = ["Checked", "check"]
+__all__ = ["Checked", "CheckedDocument", "check", "checked"]

@@ -65,19 +65,19 @@ def edits(root: Pre, path: Path, node: Pre, words: Vocabulary) -> Iterator[Edit]
 def transposes(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
     """A with Aᵀ."""
     if node.op in ("transpose", "transpose_or_power"):
-        yield Edit(1.0, path, node.args[0], "{what} is not transposed", "transpose", node.args[0])
+        yield Edit(1.0, path, node.args[0], "{new} belongs where {old} stands", "transpose", node.args[0])
     elif node.op in ("name", "derivative", "gradient", *_PRODUCTS, "diag", "apply", "plus"):
         new = Pre("transpose", (node,), span=node.span)
-        yield Edit(1.0 if node.op == "name" else 1.1, path, new, "{old} is transposed", "transpose")
+        yield Edit(1.0 if node.op == "name" else 1.1, path, new, "{new} belongs where {old} stands", "transpose")
 
 
 @_rule
 def diagonals(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
     """v with diag(v), and diag(v) with the vector J·1."""
     if node.op == "diag":
-        yield Edit(1.0, path, node.args[0], "{what} stands without diag", "diag", node.args[0])
+        yield Edit(1.0, path, node.args[0], "{new} belongs where {old} stands", "diag", node.args[0])
     elif node.op in ("name", "apply", "plus", "hadamard", "bare_function"):
-        yield Edit(1.1, path, Pre("diag", (node,), span=node.span), "it is diag({old})", "diag")
+        yield Edit(1.1, path, Pre("diag", (node,), span=node.span), "{new} belongs where {old} stands", "diag")
 
 
 @_rule
@@ -98,7 +98,7 @@ def primes(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
         if function != name:
             yield Edit(1.4, path, replace(node, data=(function, order)), "{new} belongs where {old} stands", "function")
     if node.op == "apply":
-        yield Edit(1.6, path, node.args[0], "{what} stands without a function", "function", node.args[0])
+        yield Edit(1.6, path, node.args[0], "{new} belongs where {old} stands", "function", node.args[0])
 
 
 @_rule
@@ -196,7 +196,7 @@ def numbers(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
 def exponents(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
     """v² with v."""
     if node.op == "power" and len(node.args) == 1:
-        yield Edit(1.2, path, node.args[0], "{what} is not raised to a power", "exponent", node.args[0])
+        yield Edit(1.2, path, node.args[0], "{new} belongs where {old} stands", "exponent", node.args[0])
         for other in (node.data + 1, node.data - 1):
             if other not in (0, 1):
                 yield Edit(1.2, path, replace(node, data=other), "{new} belongs where {old} stands", "exponent")

@@ -31,6 +31,33 @@ class Explanation:
     span: Span | None
     correction: str
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Hints, from the place of the slip to the answer."""
+        place = self.span
+        where = (
+            "look once more" if place is None else f"look at line {place.line}, column {place.column}: {_short(place)}"
+        )
+        what = "line" if place is None else f"line {place.line}, column {place.column}"
+        said = self.said if place is None else f"{what}: {self.said}"
+        return (where, f"it is about {_ABOUT.get(self.kind, self.kind)}", said, f"what holds: {self.correction}")
+
+
+_ABOUT = {
+    "transpose": "a transpose", "diag": "diag", "derivative mark": "the derivative of a function", "function": "a function",
+    "derivative of a function": "the derivative of a function", "index": "a time", "name": "which quantity stands there",
+    "total or immediate": "the total or the immediate derivative", "constant": "a number", "exponent": "an exponent",
+    "order": "the order of the factors", "product": "which product it is", "extra factor": "a factor that is too many",
+    "factor": "a factor", "missing factor": "a factor that is missing", "sign": "a sign", "bound": "the bounds of a sum or a product",
+    "extra summand": "a summand that is too many", "missing summand": "a summand that is missing", "gate": "a gate",
+    "sum or product": "a sum or a product",
+}  # fmt: skip
+
+
+def _short(span: Span) -> str:
+    text = " ".join(span.original.text.split())
+    return text if len(text) <= 60 else f"{text[:56]} ..."
+
 
 def explain(subject: Subject, surface: s.Surface, verdict: Verdict) -> Explanation | None:
     """The smallest change that makes a wrong equation true; None where none was found. Of a chain, the first false link is
