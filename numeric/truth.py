@@ -28,6 +28,8 @@ STEP = 1e-40
 
 def derivative_value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
     """The value of ``∂a/∂b``, ``∂⁺a/∂b`` or ``∇_b a`` in a run."""
+    if isinstance(node, (e.Derivative, e.Gradient)) and node.of.has(e.Derivative, e.Gradient, e.Differential):
+        raise MissingRuleError(f"{node} is a second derivative", hint="ask for a Hessian-vector product")
     if isinstance(node, e.Gradient) and isinstance(node.of, e.Call) and node.by in node.of.arguments:
         return _by_argument(run, node.of, node.of.arguments.index(node.by), evaluator)
     if isinstance(node, e.Gradient):

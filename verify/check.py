@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from derive.cell import Cell
-from derive.errors import BpttError, UsageError
+from derive.errors import BpttError, ParseError, UsageError
+from derive.notation import surface as s
 from derive.notation.parser import parse_one
 from derive.notation.references import ReferenceReader
 from derive.notation.source import Source
@@ -17,7 +18,7 @@ from verify.diagnosis.explain import explain
 from verify.document import formulas_of
 from verify.formula import Subject, verdict_on
 from verify.instances import Condition
-from verify.introduced import introduced
+from verify.introduced import introduced, times_of
 from verify.names import Definition, Names
 from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
@@ -115,16 +116,17 @@ def _given(claim: Claim) -> Checked:
 
 def _aliases(names: Names, aliases: Mapping[str, str] | Iterable[str]) -> Sequence[Definition]:
     given = aliases.items() if isinstance(aliases, Mapping) else [_split(text) for text in aliases]
-    found = []
+    found: list[Definition] = []
     for left, right in given:
         try:
             surface = parse_one(f"{left} = {right}").items[0]
-            definition = names.defined(surface)
+            if not isinstance(surface, s.Relation) or len(surface.items) != 2:
+                raise ParseError("it is no equation")
+            found += names.defined([surface], times_of([surface], names))
         except BpttError as error:
-            raise UsageError(f"the alias {left}={right} cannot be read: {error.message}") from None
-        if definition is None:
-            raise UsageError(f"the alias {left}={right} does not name a quantity", expected="such as g_t=\\delta_t")
-        found.append(definition)
+            raise UsageError(
+                f"the alias {left}={right} cannot be read: {error.message}", expected="such as g_t=\\delta_t"
+            ) from None
     return found
 
 
@@ -136,7 +138,8 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _checked(claim: Claim, names: Names, values: Values, draws: int) -> Checked:
-    subject = Subject(names, draws, conditions=_conditions(claim, names))
+    conditions = _conditions(claim, names)
+    subject = Subject(names, draws, conditions=conditions, zero_counts=values.start_from_zero)
     verdict = _verdict(claim, subject, values)
     explanation = None
     if verdict.verdict == "wrong" and claim.surface is not None:
@@ -170,6 +173,8 @@ def _verdict(claim: Claim, subject: Subject, values: Values) -> Verdict:
             hint=(error and error.hint) or "",
             error_at=None if error is None else error.span,
         )
+    if not isinstance(claim.surface, (s.Relation, s.Line)):
+        return Verdict("unsupported", "tested", message="it is no equation, so it claims nothing")
     return verdict_on(subject.names, claim.surface, subject.decide, values.judge)
 
 

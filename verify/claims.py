@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from derive.errors import BpttError, ParseError
+from derive.errors import BpttError
 from derive.notation import surface as s
 from derive.notation.parser import parse_lines
 from derive.notation.scope import CONVENTIONAL_INDICES
@@ -76,6 +76,9 @@ def _of_source(source: Source, lines: bool, words: str, cell: int | None) -> Ite
             yield Claim(source, _whole(source), error=error, words=words, cell=cell)
         return
     for line in parsed:
+        if lines and line.span is not None and _is_prose(line.span.text):
+            words += f" {line.span.text}"
+            continue
         yield from _of_line(line, source, words, cell)
         words = ""
 
@@ -135,9 +138,7 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
         yield Claim(source, span, surface, None, tuple(conditions), words, cell)
         words = ""
     if not equations and waiting:
-        span = _joined(waiting) or _whole(source)
-        error = ParseError("this is no equation", span=span, expected="left side = right side")
-        yield Claim(source, span, waiting[0], error, (), words, cell)
+        yield Claim(source, _joined(waiting) or _whole(source), waiting[0], None, (), words, cell)
 
 
 def _joined(items: Sequence[s.Surface]) -> Span | None:

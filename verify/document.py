@@ -45,6 +45,10 @@ _MARK = re.compile(
 )
 
 
+_SKELETON = re.compile(r"\\documentclass\b|\\begin\s*\{document\}|^#{1,6} ", re.MULTILINE)
+"""What a text that is all formulas does not have."""
+
+
 @dataclass(frozen=True)
 class Formula:
     """A stretch of mathematics in a document.
@@ -108,7 +112,7 @@ def _of_notebook(source: Source) -> Iterator[Formula]:
 def _of_text(source: Source, cell: int | None) -> Iterator[Formula]:
     source = without_macros(source)
     found = list(_Scanner(source, cell).formulas())
-    if not found and cell is None and not re.search(r"\\(?:documentclass|begin)\b|^#{1,6} ", source.text, re.MULTILINE):
+    if not found and cell is None and not _SKELETON.search(source.text):
         found = [Formula(source, lines=True)]
     yield from found
 
@@ -148,7 +152,7 @@ class _Scanner:
         end, after = (len(self.text), len(self.text)) if close is None else (close.start(), close.end())
         if mark["word"].lower() not in _CELLS:
             return None, after
-        return self._formula(mark.end(), end, lines=True), after
+        return self._formula(mark, mark.end(), end, lines=True), after
 
     def _environment(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
         name = mark["name"]
@@ -165,7 +169,7 @@ class _Scanner:
         if name in ("alignat", "IEEEeqnarray"):
             argument = re.compile(r"\s*\{[^{}]*\}").match(self.text, start)
             start = argument.end() if argument else start
-        return self._formula(start, found.start(), inline=name in _INLINE), found.end()
+        return self._formula(mark, start, found.start(), inline=name in _INLINE), found.end()
 
     def _verb(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
         end = self.text.find(mark["stroke"], mark.end())
@@ -191,7 +195,7 @@ class _Scanner:
         close = re.compile(r"(?<!\\)\$").search(self.text, mark.end(), limit)
         if close is None:
             return None, mark.end()
-        return self._formula(mark.end(), close.start(), inline=True), close.end()
+        return self._formula(mark, mark.end(), close.start(), inline=True), close.end()
 
     def _code(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
         line = self.text.find("\n", mark.end())
@@ -205,12 +209,14 @@ class _Scanner:
         if end < 0:
             self.missing.add(closing)
             return self._open(mark, closing)
-        return self._formula(mark.end(), end, inline), end + len(closing)
+        return self._formula(mark, mark.end(), end, inline), end + len(closing)
 
-    def _formula(self, start: int, end: int, inline: bool = False, lines: bool = False) -> Formula | None:
+    def _formula(
+        self, mark: re.Match[str], start: int, end: int, inline: bool = False, lines: bool = False
+    ) -> Formula | None:
         if not self.text[start:end].strip():
             return None
-        return Formula(self.source.part(start, end), self._words(start), inline, lines, self.cell)
+        return Formula(self.source.part(start, end), self._words(mark.start()), inline, lines, self.cell)
 
     def _open(self, mark: re.Match[str], closing: str) -> tuple[Formula, int]:
         place = Span(mark.start(), mark.end(), self.source)

@@ -32,6 +32,7 @@ class Subject:
     seed       : of the instances.
     sizes      : sizes to hold fixed.
     conditions : relations between times at which a formula is meant to hold.
+    zero_counts : whether a formula is right that holds for states that start from zero alone.
     """
 
     names: Names
@@ -39,11 +40,19 @@ class Subject:
     seed: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
+    zero_counts: bool = True
 
     def decide(self, relation: e.Relation) -> Verdict:
         """The verdict on an equation."""
         return judge(
-            self.names.system, relation, self.draws, self.seed, self.sizes, self.names, conditions=self.conditions
+            self.names.system,
+            relation,
+            self.draws,
+            self.seed,
+            self.sizes,
+            self.names,
+            conditions=self.conditions,
+            zero_counts=self.zero_counts,
         )
 
 

@@ -34,7 +34,7 @@ _COMPARED: dict[str, Callable[[float, float], bool]] = {
 @dataclass(frozen=True)
 class Trial:
     """How a formula is tried: so many draws from a seed, with some sizes held fixed, at times for which conditions hold;
-    ``zero_start``: h_0 = 0.
+    ``zero_start``: h_0 = 0; ``zero_counts``: whether what holds for such starts alone is right.
     """
 
     draws: int
@@ -42,6 +42,7 @@ class Trial:
     sizes: tuple[tuple[str, int], ...] = ()
     zero_start: bool = False
     conditions: tuple[Condition, ...] = ()
+    zero_counts: bool = True
 
 
 def is_wide(number: int, wide: float) -> bool:

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
 
 from derive.errors import BpttError
 from derive.notation import surface as s
-from derive.notation.scope import base_of
+from derive.notation.scope import CONVENTIONAL_INDICES, base_of, find_timed
 from verify.claims import Claim
 from verify.names import Definition, Names
+
+MOST_TOGETHER = 12
+"""Of so many definitions that wait for each other, pairs are tried."""
 
 _WORDS = re.compile(
     r"\b(?:let|where|with|define[sd]?|denot(?:e|es|ed|ing)|set|sets|setting|write|writing|call|abbreviat\w*|introduc\w*|put|"
@@ -21,41 +26,105 @@ _WORDS = re.compile(
 
 
 def introduced(names: Names, claims: Sequence[Claim]) -> Names:
-    """The names, with those that the claims of a document introduce. A definition may use what is introduced after it."""
-    waiting = [claim for claim in claims if isinstance(claim.surface, s.Relation) and claim.error is None]
+    """The names, with those that the claims of a document introduce. A definition may use what is introduced after it, and two
+    may use each other.
+    """
+    surfaces = [claim.surface for claim in claims if isinstance(claim.surface, s.Relation)]
+    timed = times_of(surfaces, names)
+    waiting = [claim for claim in claims if _may_define(names, claim, claims, timed)]
     while True:
-        found: list[Definition] = []
         rest: list[Claim] = []
         for claim in waiting:
-            definition = _definition(names, claim, claims)
-            if definition is None:
-                rest.append(claim)
+            found = _defined(names, [claim], claims, timed)
+            if found:
+                names = names.with_definitions(found)
             else:
-                found.append(definition)
-        if not found:
-            return names
-        names, waiting = names.with_definitions(found), rest
+                rest.append(claim)
+        if len(rest) == len(waiting):
+            return _together(names, rest, claims, timed)
+        waiting = rest
 
 
-def _definition(names: Names, claim: Claim, claims: Sequence[Claim]) -> Definition | None:
+def times_of(surfaces: Sequence[s.Surface], names: Names) -> frozenset[str]:
+    """Names that have a time somewhere: one of the letters that stand as a time elsewhere, or the cell's."""
+    scope = names.context.scope
+    letters = {
+        item.text
+        for surface in surfaces
+        for node in surface.walk()
+        if isinstance(node, s.Scripted)
+        for item in node.subs
+        if isinstance(item, s.Name) and item.text in CONVENTIONAL_INDICES and _is_timed(node, names)
+    }
+    return find_timed(surfaces, replace(scope, indices=scope.indices | letters - {"T"}))
+
+
+def _is_timed(node: s.Scripted, names: Names) -> bool:
+    """Whether a name with its last subscript taken away is one that the cell knows with a time."""
+    without = s.Scripted(node.base, node.subs[:-1], node.sups, node.primes)
+    found = names.key_of(without if without.subs or without.sups else node.base)
+    return found is not None and found[0] in names.context.scope.timed
+
+
+def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: frozenset[str]) -> bool:
+    """Whether a claim gives a name a meaning, if its formula can be read."""
     surface = claim.surface
-    assert isinstance(surface, s.Relation)
+    if not isinstance(surface, s.Relation) or claim.error is not None or surface.operators[0] not in ("=", ":="):
+        return False
+    found = names.key_of(surface.items[0], timed)
+    if found is None:
+        return False
     said = surface.operators[0] == ":=" or _WORDS.search(_plain(claim.words)) is not None
-    first = s.Relation(surface.operators[:1], surface.items[:2], span=surface.span)
+    scope = names.system.context.scope
+    if found[0] in scope.names | scope.timed:
+        return said and found[0] in names.system.adjoint_owners
+    return said or _reads_itself(surface) or _used_elsewhere(surface.items[0], claim, claims)
+
+
+def _defined(names: Names, group: Sequence[Claim], claims: Sequence[Claim], timed: frozenset[str]) -> list[Definition]:
+    """What claims define together; empty where they cannot be read."""
+    surfaces = []
+    for claim in group:
+        surface = claim.surface
+        assert isinstance(surface, s.Relation)
+        surfaces.append(s.Relation(surface.operators[:1], surface.items[:2], span=surface.span))
     try:
-        definition = names.defined(first)
+        return names.defined(surfaces, timed)
     except BpttError:
-        return None
-    if definition is None:
-        return None
-    key = definition.key
-    if key in names.system.context.scope.names | names.system.context.scope.timed and not (
-        said and key in names.system.adjoint_owners
-    ):
-        return None
-    if said or definition.recursive or key in names.lines or _used_elsewhere(surface.items[0], claim, claims):
-        return definition
-    return None
+        return []
+
+
+def _together(names: Names, waiting: Sequence[Claim], claims: Sequence[Claim], timed: frozenset[str]) -> Names:
+    """Definitions that speak of each other: all that wait, or pairs of them."""
+    groups = [tuple(waiting), *combinations(waiting[:MOST_TOGETHER], 2)]
+    for group in groups if len(waiting) > 1 else ():
+        if any(_is_known(names, claim, timed) for claim in group):
+            continue
+        found = _defined(names, group, claims, timed)
+        if found:
+            names = names.with_definitions(found)
+    return names
+
+
+def _is_known(names: Names, claim: Claim, timed: frozenset[str]) -> bool:
+    assert isinstance(claim.surface, s.Relation)
+    found = names.key_of(claim.surface.items[0], timed)
+    return found is not None and found[0] in names.lines
+
+
+def _reads_itself(surface: s.Relation) -> bool:
+    """Whether the name of the left side stands on the right one."""
+    left = _letter(surface.items[0])
+    return any(
+        _letter(node) == left
+        for item in surface.items[1:2]
+        for node in item.walk()
+        if isinstance(node, (s.Name, s.Accent))
+    )
+
+
+def _letter(node: s.Surface) -> object:
+    return base_of(node.base if isinstance(node, s.Scripted) else node)
 
 
 def _plain(words: str) -> str:
@@ -64,14 +133,14 @@ def _plain(words: str) -> str:
 
 def _used_elsewhere(left: s.Surface, claim: Claim, claims: Sequence[Claim]) -> bool:
     """Whether another formula reads the name."""
-    letter = base_of(left.base if isinstance(left, s.Scripted) else left)
-    for other in claims:
-        if other is claim or other.surface is None:
-            continue
-        for node in other.surface.walk():
-            if isinstance(node, (s.Name, s.Accent)) and base_of(node) == letter:
-                return True
-    return False
+    letter = _letter(left)
+    return any(
+        _letter(node) == letter
+        for other in claims
+        if other is not claim and other.surface is not None
+        for node in other.surface.walk()
+        if isinstance(node, (s.Name, s.Accent))
+    )
 
 
-__all__ = ["introduced"]
+__all__ = ["introduced", "times_of"]

@@ -29,6 +29,7 @@ def judge(
     sizes: Mapping[str, int] | None = None,
     names: Names | None = None,
     conditions: Sequence[Condition] = (),
+    zero_counts: bool = True,
 ) -> Verdict:
     """The verdict on one equation about a cell.
 
@@ -37,6 +38,7 @@ def judge(
     sizes      : sizes to hold fixed (n = 1: is the formula true in the scalar case?).
     names      : those of the cell, and the author's own.
     conditions : relations between times at which it is meant to hold.
+    zero_counts : whether a formula is right that holds for states that start from zero alone.
 
     Raises
     ------
@@ -47,7 +49,8 @@ def judge(
             f"{relation} is not an equation, so it is neither right nor wrong", expected="left side = right side"
         )
     known = names or Names(system)
-    trial = Trial(draws, seed, tuple(sorted((sizes or {}).items())), conditions=tuple(conditions))
+    fixed = tuple(sorted((sizes or {}).items()))
+    trial = Trial(draws, seed, fixed, conditions=tuple(conditions), zero_counts=zero_counts)
     try:
         if known.defines(relation):
             return Verdict("correct", "definition")
@@ -100,6 +103,10 @@ def _tried(names: Names, relation: e.Relation, trial: Trial) -> list[Verdict]:
             found = Verdict("unsupported", "tested", message=message)
         if found.verdict == "correct" and proved(names.system, reading.relation):
             found = replace(found, evidence="proved")
+        if reading.zero_start and not trial.zero_counts:
+            if found.verdict == "correct" and tried:
+                tried[0] = replace(tried[0], message=_ZERO)
+            continue
         useless = bool(reading.name) and tried and found.verdict != "correct" and found.verdict != "wrong"
         useless = useless or (reading.zero_start and found.verdict == "wrong")
         if not useless and not any(_says_the_same(found, before) for before in tried):
@@ -107,6 +114,9 @@ def _tried(names: Names, relation: e.Relation, trial: Trial) -> list[Verdict]:
         if found.verdict not in ("wrong", "unsupported") or (found.verdict == "unsupported" and not reading.name):
             break
     return tried
+
+
+_ZERO = "it holds only if the states start from zero; say so by h_0 = 0, if that is meant"
 
 
 def _has_layouts(relation: e.Relation) -> bool:
@@ -119,6 +129,8 @@ def _has_layouts(relation: e.Relation) -> bool:
 def _turned(names: Names, relation: e.Relation, trial: Trial) -> Verdict | None:
     """The verdict ``layout``, if the formula holds with its right side transposed."""
     for reading in readings(relation, names.system):
+        if reading.zero_start and not trial.zero_counts:
+            continue
         turned = e.Relation("=", reading.relation.lhs, e.Transpose(reading.relation.rhs))
         found = measured(names, turned, replace(trial, zero_start=reading.zero_start))
         if found.verdict == "correct":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from derive.notation import vocabulary as words
 from derive.notation.source import Source
 
-MOST_TEXT = 1_000_000
+MOST_TEXT = 200_000
 """The most characters that the macros of a document may write, those that others take up again included."""
 DEEPEST = 20
 """How deep macros may use each other."""
@@ -39,7 +39,7 @@ class Macro:
 def without_macros(source: Source) -> Source:
     """A text in which the macros that it defines are written out; the text itself where it defines none."""
     macros, definitions = _definitions(source.text)
-    if not macros:
+    if not definitions:
         return source
     writer = _Writer(macros)
     at = 0
@@ -138,7 +138,7 @@ class _Writer:
             number = int(piece[1]) if re.fullmatch("#[1-9]", piece) else 0
             if self.spent > MOST_TEXT:
                 break
-            self.spent += 1
+            self.spent += 1 + len(piece)
             if not number:
                 body, where = body + piece, where + [here] * len(piece)
             elif number <= len(arguments):
@@ -150,9 +150,9 @@ class _Writer:
                     body += text[slice(*argument)]
                     where += places[argument[0] - start : argument[1] - start]
         # \x followed by a letter: a command in the body does not grow by what follows the macro
-        spaced = re.search(r"\\[A-Za-z]+\Z", body) is not None
         self.write(body, where, 0, len(body), depth + 1)
-        if spaced:
+        last = next((piece for piece in reversed(self.text) if piece), "")
+        if re.search(r"\\[A-Za-z]+\Z", last):
             self.put(" ", [here])
 
 

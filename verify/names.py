@@ -17,7 +17,7 @@ from derive import expressions as e
 from derive.errors import BpttError, MissingRuleError, ParseError
 from derive.expressions import make
 from derive.notation import surface as s
-from derive.notation.elaborate import Context, build, resolve
+from derive.notation.elaborate import Context, build_together, resolve
 from derive.notation.references import ReferenceReader
 from derive.notation.scope import find_timed
 from derive.notation.source import Span
@@ -143,18 +143,14 @@ class Names:
         lines = self.lines.get(getattr(relation.lhs, "name", ""), ())
         return any((line.lhs, line.rhs) == (relation.lhs, relation.rhs) for line in lines)
 
-    def defined(self, surface: s.Surface) -> Definition | None:
-        """What an equation of the form ``name = formula`` says of a name that is not the cell's; None where it has another
-        form, or the name is known.
+    def key_of(self, left: s.Surface, timed: Iterable[str] = ()) -> tuple[str, bool] | None:
+        """The name that a left side is, and whether it has a time; None where it is no name.
 
-        Raises
-        ------
-        BpttError : the formula cannot be read.
+        Parameters
+        ----------
+        timed : names that have a time elsewhere.
         """
-        if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
-            return None
-        scope = self.context.scope
-        left = surface.items[0]
+        scope = self.context.scope.with_names(timed=set(timed) - self.context.scope.names)
         scope = scope.with_names(timed=find_timed([left], scope))
         try:
             reference = ReferenceReader(scope).reference(left)
@@ -162,17 +158,30 @@ class Names:
             return None
         if reference is None or reference.acting or reference.slices is not None:
             return None
-        return self._definition(surface, reference.name.key, reference.time is not None)
+        return reference.name.key, reference.time is not None
 
-    def _definition(self, surface: s.Relation, key: str, timed: bool) -> Definition:
-        known = self.context
-        scope = known.scope.with_names(timed={key} if timed else (), names={key})
-        shapes = {name: shape for name, shape in known.shapes.items() if name != key or name in self.lines}
+    def defined(self, surfaces: Sequence[s.Relation], timed: Iterable[str] = ()) -> list[Definition]:
+        """What equations of the form ``name = formula`` say, which may speak of each other.
+
+        Raises
+        ------
+        BpttError : a formula cannot be read, or a left side is no name.
+        """
+        known, keys = self.context, [self.key_of(surface.items[0], timed) for surface in surfaces]
+        if None in keys:
+            raise ParseError("this is no definition", span=surfaces[keys.index(None)].span, expected="name = formula")
+        pairs = [key for key in keys if key is not None]
+        scope = known.scope.with_names(timed={key for key, has in pairs if has}, names={key for key, _ in pairs})
+        open_ = {key for key, _ in pairs if key not in self.lines}
+        shapes = {name: shape for name, shape in known.shapes.items() if name not in open_}
         context = Context(scope, shapes, known.layout, known.bare)
-        node = build(resolve(surface, context), context)
-        if not isinstance(node, e.Relation) or not isinstance(node.lhs, (e.Timed, e.Var)):
-            raise ParseError("this is no definition", span=surface.span, expected="name = formula")
-        return Definition(node.lhs, node.rhs, surface.span)
+        nodes = build_together([resolve(surface, context) for surface in surfaces], context)
+        found = []
+        for node, surface in zip(nodes, surfaces, strict=True):
+            if not isinstance(node, e.Relation) or not isinstance(node.lhs, (e.Timed, e.Var)):
+                raise ParseError("this is no definition", span=surface.span, expected="name = formula")
+            found.append(Definition(node.lhs, node.rhs, surface.span))
+        return found
 
     def with_definitions(self, more: Iterable[Definition]) -> Names:
         """These names and others."""

@@ -38,7 +38,8 @@ def truth(system: RecurrentSystem, node: e.Node) -> e.Node | None:
     if isinstance(node, (e.Derivative, e.Gradient)):
         return _result(system, node)
     if isinstance(node, e.Timed) and node.name in system.adjoint_owners:
-        return _adjoint(system, system.adjoint_owners[node.name], node)
+        found = _adjoint(system, system.adjoint_owners[node.name], node)
+        return None if found is None else _Known(system).opened(found, states=True)
     if isinstance(node, e.Timed) and node.name in system.definitions:
         return e.reindexed(system.definitions[node.name].rhs, {system.time: node.time})
     return None
@@ -56,9 +57,9 @@ class _Known:
         """
         left, right = self._derived(left), self._derived(right)
         yield left, right
-        opened = self._opened(left, states=False)
+        opened = self.opened(left, states=False)
         yield opened, right
-        left, right = (self._opened(side, states=True) for side in (opened, right))
+        left, right = (self.opened(side, states=True) for side in (opened, right))
         yield left, right
         yield self._written_out(left), self._written_out(right)
 
@@ -67,7 +68,7 @@ class _Known:
         known = {part: result for part, result in found.items() if result is not None}
         return node.xreplace(known) if known else node
 
-    def _opened(self, node: e.Node, states: bool) -> e.Node:
+    def opened(self, node: e.Node, states: bool) -> e.Node:
         """Adjoints by what the recursion says of them; with ``states`` those of whatever is no pre-activation."""
         owners = self.system.adjoint_owners
         found = {

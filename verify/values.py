@@ -86,6 +86,13 @@ class Values:
         """Whether something is given."""
         return bool(self.given)
 
+    @property
+    def start_from_zero(self) -> bool:
+        """Whether the document says so: h_0 = 0, for every state that the cell gives no start."""
+        starts = [start for start in self.system.starts if start not in self.system.initial and start.time.is_Integer]
+        given = [self.given.get((start.name, int(start.time))) for start in starts]
+        return bool(given) and all(array is not None and not np.any(array) for array in given)
+
     def run(self) -> Run:
         """The cell with these numbers.
 

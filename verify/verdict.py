@@ -12,7 +12,7 @@ from derive.notation.source import Span
 from numeric.functions import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Counterexample:
     """A point at which the two sides differ."""
 
@@ -20,6 +20,12 @@ class Counterexample:
     times: Mapping[str, int]
     left: Array
     right: Array
+
+    def __eq__(self, other: object) -> bool:
+        return self.data() == other.data() if isinstance(other, Counterexample) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
 
     def data(self) -> dict[str, Any]:
         """As JSON: sizes, times, both sides, and the entries that differ, from 1."""

@@ -367,13 +367,20 @@ def resolve(surface: s.Surface, context: Context | None = None) -> Pre:
 
 def build(pre: Pre, context: Context | None = None) -> e.Node:
     """The expression of operations: the shapes of all names are found, and everything is checked."""
-    infos = _infos([pre], context)
+    return build_together([pre], context)[0]
+
+
+def build_together(pres: Sequence[Pre], context: Context | None = None) -> list[e.Node]:
+    """The expressions of several formulas, in which a name has one shape."""
+    infos = _infos(pres, context)
     layouts = (context.layout,) if context else ("column", "row")
-    inference = infer([pre], infos, layouts)
+    inference = infer(pres, infos, layouts)
     _name_open_sizes(inference, infos, context)
     if context is not None:
-        _reject_open_constants(pre, inference, context)
-    return Builder(inference, context.bare if context else None).build(pre)
+        for pre in pres:
+            _reject_open_constants(pre, inference, context)
+    builder = Builder(inference, context.bare if context else None)
+    return [builder.build(pre) for pre in pres]
 
 
 def _tree(surface: s.Surface, context: Context | None) -> TreeLetters | None:

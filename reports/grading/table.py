@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from derive.errors import visible
@@ -35,7 +36,8 @@ def as_csv(marked: Sequence[Marked]) -> str:
 
 def _cell(text: str) -> str:
     text = visible(text)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) and not text[1:2].isdigit() else text
+    number_ = re.fullmatch(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?", text)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) and not number_ else text
 
 
 def overview(marked: Sequence[Marked], title: str) -> d.Document:

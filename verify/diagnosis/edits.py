@@ -66,7 +66,7 @@ def transposes(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
     """A with Aᵀ."""
     if node.op in ("transpose", "transpose_or_power"):
         yield Edit(1.0, path, node.args[0], "{new} belongs where {old} stands", "transpose", node.args[0])
-    elif node.op in ("name", "derivative", "gradient", *_PRODUCTS, "diag", "apply", "plus"):
+    elif node.op in ("name", "derivative", "gradient", *_PRODUCTS, "diag", "apply", "plus", "sum", "product"):
         new = Pre("transpose", (node,), span=node.span)
         yield Edit(1.0 if node.op == "name" else 1.1, path, new, "{new} belongs where {old} stands", "transpose")
 
@@ -88,11 +88,8 @@ def primes(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
     name, order = node.data
     for other in (order + 1, order - 1):
         if 0 <= other <= 3:
-            said = (
-                "{old} is {new}: a derivative mark is missing"
-                if other > order
-                else "{old} has a derivative mark too many"
-            )
+            mark = "a derivative mark is missing" if other > order else "there is a derivative mark too many"
+            said = f"{{new}} belongs where {{old}} stands: {mark}"
             yield Edit(1.0, path, replace(node, data=(name, other)), said, "derivative mark")
     for function in words.functions:
         if function != name:

@@ -189,11 +189,17 @@ def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     except (TypeError, ValueError):
         raise UsageError(f"{function!r} does not say what it takes", expected="a Python function") from None
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return tuple(
+    found = tuple(
         name
         for name, one in signature.parameters.items()
         if one.kind in kinds and (one.default is inspect.Parameter.empty or name in GROUPS)
     )
+    if not found:
+        raise UsageError(
+            "the function takes no quantity by its name",
+            expected=f"parameters such as W, x, h_0, dh, or {', '.join(GROUPS)}",
+        )
+    return found
 
 
 def _mappings(result: Any) -> Iterator[Mapping[Any, Any]]:

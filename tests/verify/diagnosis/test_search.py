@@ -1,0 +1,94 @@
+"""One slip in a true formula is found again: by its kind, its place, and the formula that it came from."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive.cell import Cell, cell
+from derive.normal import equal
+from verify.check import Checked, check
+
+RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t + b)")
+LSTM = cell("lstm")
+ROWS = Cell.from_text("s_i = \\tanh(s_{i-1} U + x_i W)\nL = \\sum_{i=1}^{T} L_i(s_i)")
+J = "\\frac{\\partial h_t}{\\partial h_{t-1}} = "
+W = "\\nabla_W L = "
+D = "\\delta_t = "
+H = "\\bar{h}_t = \\nabla_{h_t} L_t + W_f^\\top \\delta^f_{t+1} + W_i^\\top \\delta^i_{t+1}"
+
+
+def explained(subject: Cell, claim: str) -> Checked:
+    (found,) = check(claim, subject)
+    assert found.verdict == "wrong", found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("subject", "claim", "about", "place", "truth"),
+    [
+        (RNN, J + "W \\operatorname{diag}(\\sigma'(z_t))", "order", "W \\operatorname", J + "\\operatorname{diag}(\\sigma'(z_t)) W"),
+        (RNN, J + "\\operatorname{diag}(\\sigma(z_t)) W", "derivative", "\\sigma(z_t)", J + "\\operatorname{diag}(\\sigma'(z_t)) W"),
+        (RNN, J + "\\sigma'(z_t) W", "", "", J + "\\operatorname{diag}(\\sigma'(z_t)) W"),
+        (RNN, J + "W", "missing", "W", J + "\\operatorname{diag}(\\sigma'(z_t)) W"),
+        (RNN, J + "\\operatorname{diag}(\\sigma'(z_t)) W W", "too many", "", J + "\\operatorname{diag}(\\sigma'(z_t)) W"),
+        (RNN, J + "\\operatorname{diag}(h_t \\odot (1 + h_t)) W", "sign", "1 + h_t", J + "\\operatorname{diag}(h_t \\odot (1 - h_t)) W"),
+        (RNN, J + "\\operatorname{diag}(h_t \\odot (2 - h_t)) W", "number", "2", J + "\\operatorname{diag}(h_t \\odot (1 - h_t)) W"),
+        (RNN, J + "\\operatorname{diag}(\\sigma'(z_t)) U", "which", "U", J + "\\operatorname{diag}(\\sigma'(z_t)) W"),
+        (RNN, J + "\\operatorname{diag}(\\sigma'(z_{t-1})) W", "time", "z_{t-1}", J + "\\operatorname{diag}(\\sigma'(z_t)) W"),
+        (RNN, "\\frac{\\partial h_t}{\\partial h_k} = \\prod_{j=k}^{t} \\operatorname{diag}(\\sigma'(z_j)) W", "bounds", "\\prod",
+         "\\frac{\\partial h_t}{\\partial h_k} = \\prod_{j=k+1}^{t} \\operatorname{diag}(\\sigma'(z_j)) W"),
+        (RNN, W + "\\sum_{t=1}^{T} \\delta_t h_t^\\top", "time", "h_t", W + "\\sum_{t=1}^{T} \\delta_t h_{t-1}^\\top"),
+        (RNN, W + "\\sum_{t=2}^{T} \\delta_t h_{t-1}^\\top", "bounds", "\\sum", W + "\\sum_{t=1}^{T} \\delta_t h_{t-1}^\\top"),
+        (RNN, W + "\\sum_{t=1}^{T} \\delta_t h_{t-1}", "transpose", "h_{t-1}", W + "\\sum_{t=1}^{T} \\delta_t h_{t-1}^\\top"),
+        (RNN, "\\nabla_U L = \\sum_{t=1}^{T} \\delta_t h_{t-1}^\\top", "which", "h_{t-1}", "\\nabla_U L = \\sum_{t=1}^{T} \\delta_t x_t^\\top"),
+        (RNN, D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W \\delta_{t+1})", "transpose", "W", D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_{t+1})"),
+        (RNN, D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_t)", "time", "\\delta_t", D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_{t+1})"),
+        (RNN, D + "\\sigma'(z_t) \\odot W^\\top \\delta_{t+1}", "summand", "", D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_{t+1})"),
+        (RNN, D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t - W^\\top \\delta_{t+1})", "sign", "", D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_{t+1})"),
+        (RNN, D + "\\nabla_{h_t} L_t + W^\\top \\delta_{t+1}", "factor", "", D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_{t+1})"),
+        (LSTM, "\\frac{\\partial C_t}{\\partial C_{t-1}} = \\operatorname{diag}(f_t)", "immediate", "\\frac", "\\frac{\\partial^{+} C_t}{\\partial C_{t-1}} = \\operatorname{diag}(f_t)"),
+        (LSTM, "\\frac{\\partial^{+} C_t}{\\partial C_{t-1}} = \\operatorname{diag}(i_t)", "which", "i_t", "\\frac{\\partial^{+} C_t}{\\partial C_{t-1}} = \\operatorname{diag}(f_t)"),
+        (LSTM, H + " + W_o^\\top \\delta^o_{t+1}", "summand", "", H + " + W_o^\\top \\delta^o_{t+1} + W_c^\\top \\delta^C_{t+1}"),
+        (LSTM, "\\delta^o_t = \\bar{h}_t \\odot C_t \\odot o_t \\odot (1 - o_t)", "function", "C_t", "\\delta^o_t = \\bar{h}_t \\odot \\tanh(C_t) \\odot o_t \\odot (1 - o_t)"),
+        (LSTM, "\\delta^f_t = \\bar{C}_t \\odot C_t \\odot f_t \\odot (1 - f_t)", "time", "C_{t}", "\\delta^f_t = \\bar{C}_t \\odot C_{t-1} \\odot f_t \\odot (1 - f_t)"),
+        (ROWS, "\\nabla_U L = \\sum_{i=1}^{T} s_i^\\top \\delta_i", "time", "s_i", "\\nabla_U L = \\sum_{i=1}^{T} s_{i-1}^\\top \\delta_i"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_found(subject: Cell, claim: str, about: str, place: str, truth: str) -> None:
+    found = explained(subject, claim)
+    assert found.correction, found
+    assert about in found.hints[1] or about in found.hints[2]
+    right, corrected = subject.read(truth), subject.read(found.correction)
+    assert check(found.correction, subject)[0].verdict == "correct"
+    assert corrected == right or equal(corrected.rhs, right.rhs) or corrected.lhs != right.lhs, found.correction  # type: ignore[attr-defined]
+    if place:
+        assert place.split("_")[0].strip("\\{") in found.hints[0]
+
+
+def test_a_place_is_that_of_the_document() -> None:
+    text = "Some words.\n\\begin{align}\n  h_t &= h_t \\\\\n  \\delta_t &= \\sigma'(z_t) \\odot (\\nabla_{h_t} L_t\n    + W \\delta_{t+1})\n\\end{align}"
+    found = check(text, RNN)[1]
+    assert found.hints[0].startswith("look at line 5, column 7: W")
+    assert "second summand" in found.hints[2]
+
+
+def test_of_a_chain_the_first_false_link_is_explained() -> None:
+    text = J + "\\operatorname{diag}(\\sigma'(z_t)) W = \\operatorname{diag}(h_t) \\operatorname{diag}(1 + h_t) W"
+    found = explained(RNN, text)
+    assert found.links == ("correct", "wrong") and "link 2" in found.message and "sign" in found.hints[1]
+
+
+def test_shapes_that_do_not_conform_are_told_with_both_operands() -> None:
+    found = explained(RNN, "\\nabla_U L = \\sum_{t=1}^{T} \\delta_t x_t")
+    assert "n" in found.message and "d" in found.message and "transpose" in found.hints[1]
+
+
+def test_what_is_false_in_many_places_is_not_explained_wrongly() -> None:
+    found = explained(RNN, W + "\\sum_{t=3}^{T} U x_t (b - h_{t-1})^\\top W")
+    assert not found.correction or check(found.correction, RNN)[0].verdict == "correct"
+    assert found.counterexample is not None
+
+
+def test_the_same_input_gives_the_same_explanation() -> None:
+    claim = D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W \\delta_t)"
+    assert explained(RNN, claim) == explained(RNN, claim)

@@ -1,0 +1,65 @@
+"""Macros of authors, written out."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from string import ascii_lowercase
+
+import pytest
+
+from derive.notation.source import Source, Span
+from verify.macros import MOST_TEXT, without_macros
+
+
+def written(text: str) -> str:
+    return without_macros(Source(text)).text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"\newcommand{\pd}[2]{\frac{\partial #1}{\partial #2}}\pd{h_t}{W}", r"\frac{\partial h_t}{\partial W}"),
+        (r"\newcommand\W{\mathbf{W}}\W^\top", r"\mathbf{W}^\top"),
+        (r"\def\d#1#2{#2 / #1}\d ab", r"b / a"),
+        (r"\newcommand{\x}[2][t]{#2_{#1}}\x{h} \x[k]{h}", r"h_{t} h_{k}"),
+        (r"\DeclareMathOperator{\dg}{diag}\dg(v)", r"\operatorname{diag}(v)"),
+        (r"\newcommand{\a}{\b\b}\newcommand{\b}{c}\a", r"cc"),
+        (r"\newcommand{\h}{\delta}\h x", r"\delta  x"),
+        (r"\renewcommand{\frac}[2]{#2}\frac{a}{b}", r"\frac{a}{b}"),  # what the notation knows keeps its meaning
+        (r"\newcommand{\f}[1]{<#1>}\f{\f{a}}", r"<<a>>"),
+        (r"\newcommand{\f}[2]{#1#2}\f{a", r"\f{a"),
+        (r"no macros \here", r"no macros \here"),
+    ],
+)
+def test_written_out(text: str, found: str) -> None:
+    assert written(text) == found
+
+
+def test_every_character_keeps_its_place() -> None:
+    text = "\\newcommand{\\pd}[2]{\\frac{#1}{#2}}\nso \\pd{abc}{de} ends"
+    source = without_macros(Source(text))
+    for piece in ("abc", "de", "ends"):
+        start = source.text.index(piece)
+        span = Span(start, start + len(piece), source)
+        assert span.original.text == piece
+        assert (span.line, span.column) == (2, text.split("\n")[1].index(piece) + 1)
+    start = source.text.index("\\frac")
+    assert Span(start, start + 5, source).column == 4  # where the macro is used
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "\\def\\a{\\a\\a}\\a",
+        "\\def\\a#1{\\a{#1#1}}\\a{x}",
+        "\\def\\a{\\b\\b\\b\\b}\\def\\b{\\c\\c\\c\\c}\\def\\c{\\a\\a\\a\\a}\\a",
+        "\\def\\a#1{#1#1#1#1#1#1#1#1#1}" + "\\a{" * 12 + "}" * 12,
+        "".join("\\newcommand{\\x" + one + "}{" + ("\\x" + other) * 9 + "}" for one, other in pairwise(ascii_lowercase))
+        + "\\xa",
+    ],
+)
+def test_bombs_go_out(bomb: str) -> None:
+    start = time.perf_counter()
+    assert len(written(bomb)) < 3 * MOST_TEXT + len(bomb)
+    assert time.perf_counter() - start < 30

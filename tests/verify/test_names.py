@@ -1,0 +1,113 @@
+"""Names that authors introduce: by words, by :=, by recursions, by using them elsewhere, and by options."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive.cell import Cell
+from derive.errors import UsageError
+from verify.check import check
+
+RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t + b)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+LSTM_LIKE = Cell.from_text("f_t = \\sigma(W h_{t-1} + U x_t)\nh_t = f_t \\odot \\tanh(V h_{t-1})")
+
+
+def verdicts(text: str, subject: Cell = RNN, **options: object) -> list[str]:
+    found = check(text, subject, **options)  # type: ignore[arg-type]
+    return [one.evidence if one.evidence == "definition" else one.verdict for one in found]
+
+
+USE = "$$\\nabla_W L = \\sum_{t=1}^{T} g_t h_{t-1}^\\top$$"
+WRONG_USE = "$$\\nabla_W L = \\sum_{t=1}^{T} g_t h_t^\\top$$"
+
+
+@pytest.mark.parametrize(
+    "introduced",
+    [
+        "Let $g_t = \\delta_t$. {}",
+        "{} where $g_t = \\delta_t$",
+        "We define $$g_t := \\sigma'(z_t) \\odot \\bar{{h}}_t$$ {}",
+        "$$g_t = \\sigma'(z_t) \\odot (\\nabla_{{h_t}} L_t + W^\\top g_{{t+1}})$$ {}",  # a recursion
+        "$$g_t = \\frac{{\\partial L}}{{\\partial z_t}}^\\top$$ {}",  # used elsewhere
+        "Let $e_t = g_t$ and let $g_k = \\delta_k$: {}",
+        "Sei $g_{{t}} = \\delta_t$ {}",
+        "Let $v_t = \\bar h_t$ and let $g_t = \\sigma'(z_t) \\odot v_t$ {}",
+    ],
+)
+def test_names_mean_what_is_said(introduced: str) -> None:
+    assert verdicts(introduced.format(USE))[-1] == "correct"
+    assert verdicts(introduced.format(WRONG_USE))[-1] == "wrong"
+
+
+def test_mutual_recursions_are_zero_beyond_the_end() -> None:
+    text = (
+        "$$v_t = \\nabla_{h_t} L_t + W^\\top g_{t+1}$$ $$g_t = \\sigma'(z_t) \\odot v_t$$"
+        "$$\\nabla_{h_t} L = v_t$$ $$\\nabla_b L = \\sum_{t=1}^{T} g_t$$ $$\\nabla_b L = \\sum_{t=1}^{T} v_t$$"
+    )
+    assert verdicts(text) == ["definition", "definition", "correct", "correct", "wrong"]
+
+
+def test_a_line_for_the_last_step() -> None:
+    right = "$$g_T = \\sigma'(z_T) \\odot \\nabla_{h_T} L_T$$ $$g_t = \\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top g_{t+1})$$"
+    assert verdicts(right + USE) == ["definition", "definition", "correct"]
+    wrong = right.replace("\\odot \\nabla_{h_T} L_T", "\\odot h_T")
+    assert verdicts(wrong + USE)[-1] == "wrong"
+
+
+def test_a_recursion_forward_in_time() -> None:
+    text = (
+        "$$J_t = \\operatorname{diag}(\\sigma'(z_t)) W$$"
+        "$$\\frac{\\partial h_t}{\\partial h_{t-1}} = J_t$$ $$\\frac{\\partial h_t}{\\partial h_k} = \\prod_{j=k+1}^{t} J_j$$"
+        "$$\\frac{\\partial h_t}{\\partial h_k} = \\prod_{j=k}^{t} J_j$$"
+    )
+    assert verdicts(text) == ["definition", "correct", "correct", "wrong"]
+
+
+def test_what_nothing_introduces_is_named() -> None:
+    (found,) = check("$$\\nabla_W L = \\sum_{t=1}^{T} g_t h_{t-1}^\\top$$", RNN)
+    assert found.verdict == "unreadable" and "g" in found.message
+    (found,) = check("$$q_t = W h_{t-1}$$", RNN)  # used nowhere, introduced by no word
+    assert found.verdict == "unreadable"
+
+
+def test_a_conventional_name_keeps_its_meaning_unless_the_author_says_otherwise() -> None:
+    claim = "$$\\delta_t = \\nabla_{h_t} L$$"
+    assert verdicts(claim) == ["wrong"]
+    assert verdicts("We define " + claim + "$$\\nabla_b L = \\sum_{t=1}^{T} \\sigma'(z_t) \\odot \\delta_t$$") == [
+        "definition",
+        "correct",
+    ]
+
+
+def test_names_of_the_cell_are_never_redefined() -> None:
+    assert verdicts("Let $$h_t = W x_t$$") != ["definition"]
+    assert verdicts("Let $$W = W^\\top$$") == ["wrong"]
+
+
+def test_cycles_have_no_value() -> None:
+    text = "Let $$g_t = e_t$$ and let $$e_t = g_t$$ $$\\nabla_W L = \\sum_{t=1}^{T} g_t h_{t-1}^\\top$$"
+    assert "correct" not in verdicts(text)
+    assert "correct" not in verdicts("Let $$g = g + 1$$ $$h_t = g h_t$$")[1:]
+
+
+def test_derivatives_of_abbreviations() -> None:
+    text = "Let $a_t = W h_{t-1}$. $$\\frac{\\partial a_t}{\\partial h_{t-1}} = W$$ $$\\frac{\\partial a_t}{\\partial h_{t-1}} = W^\\top$$"
+    found = check(text, RNN)
+    assert [one.verdict for one in found] == ["correct", "layout"]
+    text = "Let $r_t = \\nabla_{h_t} L$. $$\\frac{\\partial r_t}{\\partial h_{t-1}} = W$$"
+    assert verdicts(text) == ["unsupported"]
+
+
+# -- options -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alias", [{"g_t": "\\delta_t"}, ["g_t=\\delta_t"], ["g_k = \\delta_k"]])
+def test_aliases(alias: object) -> None:
+    assert verdicts(USE, aliases=alias) == ["correct"]
+    assert verdicts(WRONG_USE, aliases=alias) == ["wrong"]
+
+
+@pytest.mark.parametrize("alias", ["g_t", "=\\delta_t", "g_t=\\nonsense", "g_t + 1=\\delta_t", "g_t="])
+def test_aliases_that_are_none(alias: str) -> None:
+    with pytest.raises(UsageError, match="alias"):
+        check(USE, RNN, aliases=[alias])
