@@ -23,7 +23,7 @@ def test_errors_are_one_tree() -> None:
             assert issubclass(getattr(bptt, name), bptt.BpttError)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/compiling.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/compiling.md", "docs/checking.md"])
 def test_the_documentation_runs(page: str) -> None:
     failures, tried = doctest.testfile(
         str(ROOT / page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
