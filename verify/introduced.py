@@ -83,11 +83,11 @@ def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: froz
 
 def _defined(names: Names, group: Sequence[Claim], claims: Sequence[Claim], timed: frozenset[str]) -> list[Definition]:
     """What claims define together; empty where they cannot be read."""
-    surfaces = []
-    for claim in group:
-        surface = claim.surface
-        assert isinstance(surface, s.Relation)
-        surfaces.append(s.Relation(surface.operators[:1], surface.items[:2], span=surface.span))
+    surfaces = [
+        s.Relation(surface.operators[:1], surface.items[:2], span=surface.span)
+        for claim in group
+        if isinstance(surface := claim.surface, s.Relation)
+    ]
     try:
         return names.defined(surfaces, timed)
     except BpttError:
@@ -107,8 +107,7 @@ def _together(names: Names, waiting: Sequence[Claim], claims: Sequence[Claim], t
 
 
 def _is_known(names: Names, claim: Claim, timed: frozenset[str]) -> bool:
-    assert isinstance(claim.surface, s.Relation)
-    found = names.key_of(claim.surface.items[0], timed)
+    found = names.key_of(claim.surface.items[0], timed) if isinstance(claim.surface, s.Relation) else None
     return found is not None and found[0] in names.lines
 
 

@@ -205,7 +205,8 @@ def _time(leaf: e.Timed | e.Var, evaluator: Evaluator) -> int | None:
 
 def _solved(line: Definition, leaf: e.Timed | e.Var) -> Expr:
     """What the letter of a definition is, for the name at some time."""
-    assert isinstance(line.lhs, e.Timed) and isinstance(leaf, e.Timed) and line.letter is not None
+    if not isinstance(line.lhs, e.Timed) or not isinstance(leaf, e.Timed):
+        raise MissingRuleError(f"{leaf} has a time here, and none in its definition")
     return leaf.time - (line.lhs.time - line.letter)
 
 
@@ -245,8 +246,7 @@ class _Named:
         if key in self.names.recursive and time is not None and not 1 <= time <= self.run.length:
             return np.zeros(shape)
         for line in lines:
-            if line.letter is not None and time is not None:
-                assert isinstance(line.lhs, e.Timed)
+            if line.letter is not None and time is not None and isinstance(line.lhs, e.Timed):
                 offset = int(line.lhs.time - line.letter)
                 return self._of(line, {line.letter.name: time - offset}, shape)
         raise OutOfRange(f"{key} is not defined at {time}")

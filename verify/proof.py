@@ -136,8 +136,7 @@ def _adjoint(system: RecurrentSystem, key: str, leaf: e.Node) -> e.Node | None:
         if equation is None or equation.final is not None or not isinstance(leaf, e.Timed):
             return None
         quantity = system.quantity(key, leaf.time)
-        assert isinstance(quantity, e.Timed)
-        return e.reindexed(equation.rhs, engine.moved_to(quantity))
+        return e.reindexed(equation.rhs, engine.moved_to(quantity)) if isinstance(quantity, e.Timed) else None
     except BpttError:
         return None
 

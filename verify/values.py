@@ -140,14 +140,15 @@ class Values:
         run = self.run()
         evaluator = Evaluator(self.names.environment(run), run.sizes, {})
         computed = np.real(evaluator(node))
+        units = np.array(shown_units(elaborate(shown), value.shape), dtype=float).reshape(value.shape)
+        turned = value.T.shape == computed.shape != value.shape and min(value.shape) > 1
+        if turned:
+            value, units = value.T, units.T
         fitted = _fitted(value, computed.shape)
         if fitted is None:
             message = f"the sides have the shapes {_by(computed.shape)} and {_by(value.shape)}"
             return Verdict("wrong", "tested", points=1, message=message)
-        turned = value.shape != computed.shape and min(value.shape) > 1
-        units = np.array(shown_units(elaborate(shown), value.shape), dtype=float).reshape(value.shape)
-        room = _fitted(units, computed.shape)
-        assert room is not None
+        room = units if units.size == 1 else units.reshape(computed.shape)
         error = float(np.max(np.abs(computed - fitted) / np.maximum(np.abs(computed), 1e-12), initial=0.0))
         if np.all(np.abs(computed - fitted) <= np.maximum(room / 2 * (1 + 1e-9), 1e-9)):
             return Verdict("layout" if turned else "correct", "tested", points=1, holds=1, error=error)

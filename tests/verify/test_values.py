@@ -58,12 +58,23 @@ def test_values_of_derivatives_and_of_chains() -> None:
     assert last("\\nabla_V L = \\begin{pmatrix} 1 & 2 & 3 \\end{pmatrix}")[0] == "wrong"
 
 
+def test_a_matrix_of_values_that_is_laid_out_the_other_way() -> None:
+    gradient = np.outer(X[0], DA * V * S2 * (1 - S2) @ U.T * S1 * (1 - S1)) + np.outer(X[1], DA * V * S2 * (1 - S2))
+    rows = " \\\\ ".join(" & ".join(f"{value:.6f}" for value in line) for line in gradient)
+    assert last(f"\\nabla_W L = \\begin{{pmatrix}} {rows} \\end{{pmatrix}}")[0] == "correct"
+    columns = " \\\\ ".join(" & ".join(f"{value:.6f}" for value in line) for line in gradient.T)
+    assert last(f"\\nabla_W L = \\begin{{pmatrix}} {columns} \\end{{pmatrix}}")[0] == "layout"
+    assert last("s_1 = 0")[0] == "wrong"
+
+
 def test_formulas_are_still_judged_for_all_values() -> None:
     assert last("\\frac{\\partial L}{\\partial a} = (y - \\hat y) y (1 + y)")[0] == "wrong"
 
 
 def test_what_is_missing_is_told() -> None:
-    found = check("$$U = \\begin{pmatrix} 1 & 0 \\\\ 0 & 1 \\end{pmatrix}$$ $$s_1 = \\begin{pmatrix} 1 & 2 \\end{pmatrix}$$", CELL)
+    found = check(
+        "$$U = \\begin{pmatrix} 1 & 0 \\\\ 0 & 1 \\end{pmatrix}$$ $$s_1 = \\begin{pmatrix} 1 & 2 \\end{pmatrix}$$", CELL
+    )
     assert found[-1].verdict == "unsupported" and found[-1].message
     found = check(GIVEN + "$$W = \\begin{pmatrix} 1 \\end{pmatrix}$$", CELL)
     assert found[-1].verdict != "correct"  # a second value for the same parameter

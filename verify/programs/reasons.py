@@ -290,9 +290,8 @@ class _Recursion:
         definitions = []
         for name, relation in self.lines.items():
             value = rhs if name == key else relation.rhs
-            left = relation.lhs
-            assert isinstance(left, e.Timed)
-            definitions.append(Definition(e.Timed(name + _OWN, left.time, *left.shape), _own(value, lines)))
+            left = e.Timed(name + _OWN, self.system.time, *relation.lhs.shape)
+            definitions.append(Definition(left, _own(value, lines)))
         return Names(self.system, definitions)
 
 
