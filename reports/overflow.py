@@ -19,7 +19,7 @@ from reports.measure import RELATION_WIDTH, TEXT, sign_width, width
 TOLERANCE = 1.04
 """Widths are estimates; what is wider than its space by less is not told."""
 
-_BREAKING = frozenset({"odot", "cdot", "times", "otimes", "ast"})
+_BREAKING = frozenset({"odot", "cdot", "times", "otimes", "oslash", "ast"})
 """Products whose sign is printed, at which a formula in a sentence may break."""
 
 

@@ -78,6 +78,8 @@ def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: froz
     scope = names.system.context.scope
     if found[0] in scope.names | scope.timed:
         return said and found[0] in names.system.adjoint_owners
+    if found[0] in names.conventions:
+        return said
     return said or _reads_itself(surface) or _used_elsewhere(surface.items[0], claim, claims)
 
 
@@ -108,7 +110,7 @@ def _together(names: Names, waiting: Sequence[Claim], claims: Sequence[Claim], t
 
 def _is_known(names: Names, claim: Claim, timed: frozenset[str]) -> bool:
     found = names.key_of(claim.surface.items[0], timed) if isinstance(claim.surface, s.Relation) else None
-    return found is not None and found[0] in names.lines
+    return found is not None and found[0] in names.lines and found[0] not in names.conventions
 
 
 def _reads_itself(surface: s.Relation) -> bool:

@@ -6,8 +6,8 @@ A recursion is zero beyond the ends of the sequence unless the author says other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from derive.errors import BpttError, MissingRuleError, ParseError
 from derive.expressions import make
 from derive.notation import surface as s
 from derive.notation.elaborate import Context, build_together, resolve
+from derive.notation.names import QName
 from derive.notation.references import ReferenceReader
 from derive.notation.scope import find_timed
 from derive.notation.source import Span
@@ -71,6 +72,12 @@ class Names:
         self.lines: dict[str, list[Definition]] = {}
         for definition in definitions:
             self.lines.setdefault(definition.key, []).append(definition)
+        known = {*system.shapes, *system.adjoint_owners}
+        self.conventions = frozenset(one.key for one in _conventional(system)) - known
+        """Names that everybody uses, and that mean the same unless the author says otherwise."""
+        for definition in _conventional(system):
+            if definition.key in self.conventions:
+                self.lines.setdefault(definition.key, [definition])
 
     @cached_property
     def context(self) -> Context:
@@ -172,7 +179,7 @@ class Names:
             raise ParseError("this is no definition", span=surfaces[keys.index(None)].span, expected="name = formula")
         pairs = [key for key in keys if key is not None]
         scope = known.scope.with_names(timed={key for key, has in pairs if has}, names={key for key, _ in pairs})
-        open_ = {key for key, _ in pairs if key not in self.lines}
+        open_ = {key for key, _ in pairs if key not in self.lines or key in self.conventions}
         shapes = {name: shape for name, shape in known.shapes.items() if name not in open_}
         context = Context(scope, shapes, known.layout, known.bare)
         nodes = build_together([resolve(surface, context) for surface in surfaces], context)
@@ -197,6 +204,23 @@ class Names:
         """At which times an author's name may be looked at."""
         inside = leaf.time.is_Symbol
         return (1, run.length) if inside else (0, run.length + max(run.system.max_lag, 1))
+
+
+def _conventional(system: RecurrentSystem) -> Iterator[Definition]:
+    """Names that everybody uses: a_t for a pre-activation z_t, with its label if it has one; z_t, a_t and δ_t without a label
+    for that of the only state that has one.
+    """
+    owned = [key for key, owner in system.preactivations.items() if owner in system.states and system.is_timed(key)]
+    for key in system.preactivations:
+        quantity, name = system.quantity(key), QName.from_key(key)
+        if name.base == "z" and isinstance(quantity, e.Timed):
+            yield Definition(e.Timed(replace(name, base="a").key, quantity.time, *quantity.shape), quantity)
+    if len(owned) == 1:
+        quantity = system.quantity(owned[0])
+        adjoint = system.adjoint_names[owned[0]]
+        for base, meant in (("z", owned[0]), ("a", owned[0]), ("delta", adjoint)):
+            named = e.Timed(base, system.time, *quantity.shape)
+            yield Definition(named, e.Timed(meant, system.time, *quantity.shape))
 
 
 def _time(leaf: e.Timed | e.Var, evaluator: Evaluator) -> int | None:

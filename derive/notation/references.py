@@ -82,7 +82,7 @@ class ReferenceReader:
         values: list[Expr] = [part for part in parts if part is not None]
         if isinstance(node, s.Sum):
             return sympify(sum(sign * value for sign, value in zip(node.signs, values, strict=True)))
-        if isinstance(node, s.Sequence) or (isinstance(node, s.Infix) and "slash" not in node.operators):
+        if isinstance(node, s.Sequence) or (isinstance(node, s.Infix) and not {"slash", "oslash"} & {*node.operators}):
             result: Expr = Integer(1)
             for value in values:
                 result = result * value

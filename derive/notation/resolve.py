@@ -603,6 +603,7 @@ class Resolver:
                 "times": "cross",
                 "otimes": "kron",
                 "slash": "divide",
+                "oslash": "divide",
             }[operator]
             if op in ("hadamard", "times", "ast") and result.op == op and result is not items[0]:
                 result = Pre(op, (*result.args, item), result.data, span)

@@ -142,7 +142,7 @@ class Sequence(Surface):
 
 @dataclass(frozen=True)
 class Infix(Surface):
-    """Operands joined by product signs (``odot``, ``cdot``, ``times``, ``otimes``, ``ast``, ``at``, ``slash``), read
+    """Operands joined by product signs (``odot``, ``cdot``, ``times``, ``otimes``, ``oslash``, ``ast``, ``at``, ``slash``), read
     from the left.
     """
 

@@ -70,10 +70,19 @@ RELATIONS = {
 RELATIONS_UNICODE = {"≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "∈": "in", "→": "->", "≔": ":="}
 
 PRODUCTS = {
-    "odot": "odot", "circ": "odot", "cdot": "cdot", "times": "times", "otimes": "otimes", "ast": "ast", "bullet": "cdot", "star": "ast",
+    "odot": "odot", "circ": "odot", "cdot": "cdot", "times": "times", "otimes": "otimes", "oslash": "oslash", "ast": "ast", "bullet": "cdot", "star": "ast",
 }  # fmt: skip
 
-PRODUCTS_UNICODE = {"⊙": "odot", "∘": "odot", "·": "cdot", "×": "times", "⊗": "otimes", "∗": "ast", "⋅": "cdot"}
+PRODUCTS_UNICODE = {
+    "⊙": "odot",
+    "∘": "odot",
+    "·": "cdot",
+    "×": "times",
+    "⊗": "otimes",
+    "⊘": "oslash",
+    "∗": "ast",
+    "⋅": "cdot",
+}
 
 IGNORED = [
     ",", ";", ":", "!", ">", "quad", "qquad", "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "nonumber",

@@ -19,6 +19,7 @@ _OPERATORS = {
     "otimes": r" \otimes ",
     "ast": " * ",
     "slash": " / ",
+    "oslash": r" \oslash ",
 }
 """Products side by side (``at``: of matrices, ``by``: with a scalar) have no sign of their own."""
 

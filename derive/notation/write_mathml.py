@@ -55,7 +55,7 @@ _MARKS = {
 }  # fmt: skip
 """Signs that are no quantity. They are identifiers even where they look like operators, since they take no space."""
 
-_OPERATORS = {"odot": "⊙", "cdot": "⋅", "times": "×", "otimes": "⊗", "ast": "∗", "slash": "/"}
+_OPERATORS = {"odot": "⊙", "cdot": "⋅", "times": "×", "otimes": "⊗", "oslash": "⊘", "ast": "∗", "slash": "/"}
 
 _RELATIONS = {
     "=": "=", "<": "<", ">": ">", "<=": "≤", ">=": "≥", "~": "≈", "!=": "≠", "in": "∈", "->": "→", ":=": "≔", "==": "≡", ":": ":",

@@ -20,6 +20,7 @@ _OPERATORS = {
     "otimes": " ⊗ ",
     "ast": " * ",
     "slash": " / ",
+    "oslash": " / ",
     "at": " @ ",
     "by": " * ",
 }

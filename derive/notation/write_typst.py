@@ -29,7 +29,15 @@ _MARKS = {
     "+": "+", "-": "-", "infty": "infinity", "prime": "prime", "dagger": "dagger", "transpose": "top",
 }  # fmt: skip
 
-_OPERATORS = {"odot": " ⊙ ", "cdot": " dot.op ", "times": " times ", "otimes": " ⊗ ", "ast": " * ", "slash": " \\/ "}
+_OPERATORS = {
+    "odot": " ⊙ ",
+    "cdot": " dot.op ",
+    "times": " times ",
+    "otimes": " ⊗ ",
+    "oslash": " ⊘ ",
+    "ast": " * ",
+    "slash": " \\/ ",
+}
 """Products side by side (``at``: of matrices, ``by``: with a scalar) have no sign of their own. Signs whose names
 differ between versions of Typst stand for themselves."""
 

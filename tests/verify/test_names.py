@@ -111,3 +111,28 @@ def test_aliases(alias: object) -> None:
 def test_aliases_that_are_none(alias: str) -> None:
     with pytest.raises(UsageError, match="alias"):
         check(USE, RNN, aliases=[alias])
+
+
+TAGGER = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\np_t = \\operatorname{softmax}(V h_t)\nL = -\\sum_{t=1}^{T} e_{y_t}^\\top \\log p_t")
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("\\delta_t = \\tanh'(z_t) \\odot (V^\\top (p_t - e_{y_t}) + W^\\top \\delta_{t+1})", "correct"),
+        ("\\delta_t = \\tanh'(z_t) \\odot (V^\\top (p_t - e_{y_t}) + W \\delta_{t+1})", "wrong"),
+        ("a_t = W h_{t-1} + U x_t", "definition"),
+        ("a_t = W h_{t-1}", "wrong"),
+        ("\\nabla_W L = \\sum_{t=1}^{T} \\delta_t h_{t-1}^\\top", "correct"),
+        ("\\frac{\\partial h_t}{\\partial a_t} = \\operatorname{diag}(1 - \\tanh(a_t)^2)", "correct"),
+    ],
+)
+def test_conventional_names_without_a_label_are_those_of_the_state(claim: str, expected: str) -> None:
+    assert verdicts(f"$${claim}$$", TAGGER) == [expected]
+    assert verdicts(f"$${claim}$$ $$\\nabla_b L = \\delta_t + a_t$$", TAGGER)[0] == expected
+    assert check(claim, bptt_lstm())[0].verdict == "unreadable"
+
+
+def bptt_lstm() -> Cell:
+    """Several gates, so that a name without a label is nobody's."""
+    return Cell.from_text("f_t = \\sigma(W h_{t-1} + U x_t)\nc_t = f_t \\odot c_{t-1} + \\tanh(V x_t)\nh_t = \\tanh(c_t)")
