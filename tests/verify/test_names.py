@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from derive.cell import Cell
+from derive.cell import Cell, cell
 from derive.errors import UsageError
 from verify.check import check
 
@@ -113,7 +113,9 @@ def test_aliases_that_are_none(alias: str) -> None:
         check(USE, RNN, aliases=[alias])
 
 
-TAGGER = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\np_t = \\operatorname{softmax}(V h_t)\nL = -\\sum_{t=1}^{T} e_{y_t}^\\top \\log p_t")
+TAGGER = Cell.from_text(
+    "h_t = \\tanh(W h_{t-1} + U x_t)\np_t = \\operatorname{softmax}(V h_t)\nL = -\\sum_{t=1}^{T} e_{y_t}^\\top \\log p_t"
+)
 
 
 @pytest.mark.parametrize(
@@ -130,9 +132,4 @@ TAGGER = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\np_t = \\operatorname{s
 def test_conventional_names_without_a_label_are_those_of_the_state(claim: str, expected: str) -> None:
     assert verdicts(f"$${claim}$$", TAGGER) == [expected]
     assert verdicts(f"$${claim}$$ $$\\nabla_b L = \\delta_t + a_t$$", TAGGER)[0] == expected
-    assert check(claim, bptt_lstm())[0].verdict == "unreadable"
-
-
-def bptt_lstm() -> Cell:
-    """Several gates, so that a name without a label is nobody's."""
-    return Cell.from_text("f_t = \\sigma(W h_{t-1} + U x_t)\nc_t = f_t \\odot c_{t-1} + \\tanh(V x_t)\nh_t = \\tanh(c_t)")
+    assert check(claim, cell("lstm"))[0].verdict == "unreadable"  # with several gates it is nobody's
