@@ -17,9 +17,9 @@ from derive import expressions as e
 from derive.errors import BpttError
 from derive.expressions.node import ONE
 from numeric.draws import Draw, draw, farthest, run_of
-from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import OutOfRange, Point, Run
+from verify.evaluated import evaluated
 from verify.instances import Trial, instance, instances
 from verify.names import Names
 from verify.verdict import Counterexample, Verdict
@@ -97,10 +97,10 @@ class _Attack:
                 yield found
 
     def _excess(self, drawn: Draw, run: Run, times: Mapping[str, int]) -> _Tried | None:
-        evaluator = Evaluator(self.names.environment(run), drawn.sizes, times)
+        environment = self.names.environment(run)
         try:
-            with np.errstate(all="ignore"):
-                small, large = (np.real(evaluator(side)) for side in (self.smaller, self.larger))
+            sides = (evaluated(side, environment, drawn.sizes, times) for side in (self.smaller, self.larger))
+            small, large = map(np.real, sides)
         except OutOfRange as error:
             self.missing = error.message
             return None

@@ -105,11 +105,12 @@ def _relation(node: e.Node, surface: s.Surface) -> e.Relation:
 
 
 def _turned(names: Names, surface: s.Surface, decide: Decide) -> Verdict | None:
-    """The verdict on an equation that is laid out the other way: with a row for a column on one side, or with
-    derivatives of scalars by vectors as columns throughout; None where the shapes differ by more.
+    """The verdict on an equation that is laid out the other way: with derivatives of scalars by vectors as columns throughout,
+    with all derivatives transposed, or with a row for a column on one side; None where the shapes differ by more.
     """
     if not isinstance(surface, s.Relation) or surface.operators != ("=",):
         return None
+    first: Verdict | None = None
     for layout in _layouts(names, surface):
         try:
             relation = layout()
@@ -117,8 +118,10 @@ def _turned(names: Names, surface: s.Surface, decide: Decide) -> Verdict | None:
             continue
         if isinstance(relation, e.Relation):
             found = decide(relation)
-            return replace(found, verdict="layout") if found.verdict == "correct" else found
-    return None
+            if found.verdict == "correct":
+                return replace(found, verdict="layout")
+            first = first or found
+    return first
 
 
 def _layouts(names: Names, surface: s.Relation) -> Sequence[Callable[[], e.Node]]:
@@ -128,7 +131,11 @@ def _layouts(names: Names, surface: s.Relation) -> Sequence[Callable[[], e.Node]
         left, right = (elaborate(side, context) for side in surface.items)
         return e.Relation("=", left, e.Transpose(right))
 
-    return (lambda: elaborate(surface, context, columns=True), transposed)
+    return (
+        lambda: elaborate(surface, context, columns="scalars"),
+        lambda: elaborate(surface, context, columns="all"),
+        transposed,
+    )
 
 
 __all__ = ["Subject", "verdict_on"]

@@ -111,6 +111,8 @@ def _at_the_start(by: e.Node, run: Run, evaluator: Evaluator, free: set[str]) ->
     ):
         return False
     time = evaluator.integer(by.time)
+    if not by.time.free_symbols:  # a claim about the start itself
+        return False
     if 0 < time <= run.length:
         return False
     earlier = time < 0 and run.system.max_lag > 1  # h_{-1} does not move h_0, which is given as well

@@ -11,6 +11,7 @@ from itertools import combinations
 
 from derive.errors import BpttError
 from derive.notation import surface as s
+from derive.notation.names import QName
 from derive.notation.scope import CONVENTIONAL_INDICES, base_of, find_timed
 from verify.claims import Claim
 from verify.names import Definition, Names
@@ -80,6 +81,8 @@ def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: froz
         return said and found[0] in names.system.adjoint_owners
     if found[0] in names.conventions:
         return said
+    if QName.from_key(found[0]).base == "delta" or "bar" in QName.from_key(found[0]).accents:
+        return said  # letters of adjoints: which one is meant is for the author to say
     return said or _reads_itself(surface) or _used_elsewhere(surface.items[0], claim, claims)
 
 

@@ -18,6 +18,7 @@ from numeric.draws import farthest
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.simulate import OutOfRange
+from verify.evaluated import evaluated
 from verify.instances import WIDE, Trial, instance, instances, is_wide
 from verify.names import Names
 from verify.verdict import Counterexample, Verdict
@@ -89,17 +90,23 @@ def _tallied(names: Names, relation: e.Relation, trial: Trial, far: int, strict:
         environment = names.environment(run)
         for times in instances(relation, run, np.random.default_rng([trial.seed + number, 3]), names, trial.conditions):
             try:
-                with np.errstate(all="ignore"):  # what is not finite is counted
-                    sides = [Evaluator(environment, drawn.sizes, times)(side) for side in relation.items]
+                sides = [evaluated(side, environment, drawn.sizes, times) for side in relation.items]
             except OutOfRange as error:
                 tally.missing = error.message
                 continue
             except BpttError as error:
                 tally.reason = error.message
                 return tally
+            if not _broadcast(*sides):
+                tally.reason = "the two sides have no common shape"
+                return tally
             left, right = np.broadcast_arrays(*sides)
             tally.add(left, right, drawn.sizes, times, is_wide(number, wide))
     return tally
+
+
+def _broadcast(left: Array, right: Array) -> bool:
+    return left.shape == right.shape or 1 in (left.size, right.size)
 
 
 class _Tally:

@@ -73,11 +73,11 @@ class Names:
         for definition in definitions:
             self.lines.setdefault(definition.key, []).append(definition)
         known = {*system.shapes, *system.adjoint_owners}
-        self.conventions = frozenset(one.key for one in _conventional(system)) - known
+        conventional = {one.key: one for one in reversed([*_conventional(system)])}
+        self.conventions = frozenset(conventional) - known
         """Names that everybody uses, and that mean the same unless the author says otherwise."""
-        for definition in _conventional(system):
-            if definition.key in self.conventions:
-                self.lines.setdefault(definition.key, [definition])
+        for key in self.conventions:
+            self.lines.setdefault(key, [conventional[key]])
 
     @cached_property
     def context(self) -> Context:
@@ -207,20 +207,47 @@ class Names:
 
 
 def _conventional(system: RecurrentSystem) -> Iterator[Definition]:
-    """Names that everybody uses: a_t for a pre-activation z_t, with its label if it has one; z_t, a_t and δ_t without a label
-    for that of the only state that has one.
+    """Names that everybody uses, the likelier ones first: δ for the adjoint of a quantity that an activation is applied to, with
+    its label; a for z; a gate's label below instead of above; and z, a and δ without a label for the only state that has one.
     """
-    owned = [key for key, owner in system.preactivations.items() if owner in system.states and system.is_timed(key)]
-    for key in system.preactivations:
-        quantity, name = system.quantity(key), QName.from_key(key)
-        if name.base == "z" and isinstance(quantity, e.Timed):
-            yield Definition(e.Timed(replace(name, base="a").key, quantity.time, *quantity.shape), quantity)
+    inner = {**system.preactivations, **dict(_named_preactivations(system))}
+    for key in inner:
+        yield from _spellings(system, key)
+    owned = [key for key, owner in inner.items() if owner in system.states]
     if len(owned) == 1:
-        quantity = system.quantity(owned[0])
-        adjoint = system.adjoint_names[owned[0]]
-        for base, meant in (("z", owned[0]), ("a", owned[0]), ("delta", adjoint)):
-            named = e.Timed(base, system.time, *quantity.shape)
-            yield Definition(named, e.Timed(meant, system.time, *quantity.shape))
+        for base in ("z", "a", "delta"):
+            meant = system.adjoint_names[owned[0]] if base == "delta" else owned[0]
+            yield _alias(system, base, meant, owned[0])
+
+
+def _named_preactivations(system: RecurrentSystem) -> Iterator[tuple[str, str]]:
+    """Quantities of the cell's own that an activation is applied to, and what it gives: h_t = σ(z_t)."""
+    for q in system.steps:
+        inside = q.rhs.operands[0] if isinstance(q.rhs, (e.Apply, e.Softmax)) else None
+        if not isinstance(inside, e.Timed) or not isinstance(q.lhs, e.Timed) or inside.time != q.lhs.time:
+            continue
+        if inside.name in system.definitions and inside.name not in (*system.preactivations, *system.states):
+            yield inside.name, q.key
+
+
+def _spellings(system: RecurrentSystem, key: str) -> Iterator[Definition]:
+    """Other spellings of a pre-activation and of its adjoint."""
+    name = QName.from_key(key)
+    adjoint = replace(name, base="delta", accents=())
+    yield _alias(system, adjoint.key, system.adjoint_names[key], key)
+    for base, meant in ((name.base, key), ("a", key), ("z", key), ("delta", system.adjoint_names[key])):
+        for subs, sups in ((name.subs, name.sups), (name.sups, name.subs)):
+            plain = all(label.isalnum() for label in (*subs, *sups))
+            if plain or (subs, sups) == (name.subs, name.sups):
+                yield _alias(system, QName(base, (), subs, sups).key, meant, key)
+
+
+def _alias(system: RecurrentSystem, name: str, meant: str, like: str) -> Definition:
+    """A name for another one, with the time and the shape of a quantity."""
+    quantity = system.quantity(like)
+    if not isinstance(quantity, e.Timed):
+        return Definition(e.Var(name, *quantity.shape), e.Var(meant, *quantity.shape))
+    return Definition(e.Timed(name, quantity.time, *quantity.shape), e.Timed(meant, quantity.time, *quantity.shape))
 
 
 def _time(leaf: e.Timed | e.Var, evaluator: Evaluator) -> int | None:

@@ -15,12 +15,12 @@ from derive.notation import surface as s
 from derive.notation.elaborate import elaborate
 from derive.notation.scope import base_of
 from derive.system import RecurrentSystem, T
-from numeric.evaluate import Evaluator
 from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
 from verify.claims import Claim
 from verify.closed import shown_units, value_of
+from verify.evaluated import evaluated
 from verify.names import Names
 from verify.verdict import Counterexample, Verdict
 
@@ -138,8 +138,7 @@ class Values:
     def _judged(self, formula: s.Surface, shown: s.Surface, value: Array) -> Verdict:
         node = self.names.plain(elaborate(formula, self.names.context))
         run = self.run()
-        evaluator = Evaluator(self.names.environment(run), run.sizes, {})
-        computed = np.real(evaluator(node))
+        computed = np.real(evaluated(node, self.names.environment(run), run.sizes))
         units = np.array(shown_units(elaborate(shown), value.shape), dtype=float).reshape(value.shape)
         turned = value.T.shape == computed.shape != value.shape and min(value.shape) > 1
         if turned:

@@ -347,13 +347,17 @@ def read_formula(text: str | Source, context: Context | None = None) -> e.Node:
     return elaborate(line.items[0], context)
 
 
-def elaborate(surface: s.Surface, context: Context | None = None, columns: bool = False) -> e.Node:
-    """The expression of a surface formula; ``columns``: with derivatives of scalars by vectors as columns (denominator
-    layout), as some authors write them throughout.
+def elaborate(surface: s.Surface, context: Context | None = None, columns: str = "") -> e.Node:
+    """The expression of a surface formula.
+
+    Parameters
+    ----------
+    columns : ``scalars``: derivatives of scalars by vectors are columns, as some authors write them throughout; ``all``: every
+              derivative is the transpose of what it is here (denominator layout).
     """
     pre = resolve(surface, context)
     if columns and context is not None:
-        pre = _scalar_derivatives_turned(pre, context.shapes)
+        pre = _derivatives_turned(pre, context.shapes, columns == "all")
     return build(pre, context)
 
 
@@ -391,13 +395,14 @@ def _tree(surface: s.Surface, context: Context | None) -> TreeLetters | None:
     return TreeLetters(own.node, own.children | known.children | {known.node})
 
 
-def _scalar_derivatives_turned(pre: Pre, shapes: Mapping[str, Shape]) -> Pre:
-    inside = replace(pre, args=tuple(_scalar_derivatives_turned(arg, shapes) for arg in pre.args))
+def _derivatives_turned(pre: Pre, shapes: Mapping[str, Shape], every: bool) -> Pre:
+    inside = replace(pre, args=tuple(_derivatives_turned(arg, shapes, every) for arg in pre.args))
     if pre.op != "derivative" or any(arg.op != "name" for arg in pre.args):
         return inside
     of, by = (shapes.get(arg.data[0]) for arg in pre.args)
-    vector = of is not None and by is not None and is_scalar(of) and is_vector(by) and not is_scalar(by)
-    return Pre("transpose", (inside,), span=pre.span) if vector else inside
+    if of is None or by is None or not is_vector(by) or is_scalar(by) or not is_vector(of):
+        return inside
+    return Pre("transpose", (inside,), span=pre.span) if every or is_scalar(of) else inside
 
 
 def _reject_open_constants(pre: Pre, inference: Inference, context: Context) -> None:

@@ -247,7 +247,7 @@ class ReferenceReader:
                 if isinstance(item, s.Bracket) and item.kind in ("(", "<") and len(item.items) == 1
                 else None
             )
-            if inner is not None and time is None and is_index(inner, {*self.scope.indices, self.scope.time}):
+            if inner is not None and time is None and self._is_time_above(plain, inner, label):
                 time = self.index(inner)
             elif isinstance(item, s.Bracket) and item.kind in ("[", "(") and label is not None:
                 labels.append(label)
@@ -259,6 +259,16 @@ class ReferenceReader:
                 self._reject_layer(plain, item)
                 acting.append(item)
         return tuple(labels), time, tuple(acting)
+
+    def _is_time_above(self, plain: QName, inner: s.Surface, label: str | None) -> bool:
+        """Whether what stands in parentheses above a name is a time: an index in one of the letters, or, on a name that has a
+        time and no such label, T or a number.
+        """
+        if is_index(inner, {*self.scope.indices, self.scope.time}):
+            return True
+        fixed = isinstance(inner, s.Number) or is_index(inner, {"T"})
+        labelled = label is not None and plain.with_sup(label).key in self.scope.names
+        return fixed and plain.key in self.scope.timed and not labelled and not self.scope.in_cell
 
     def _reject_layer(self, plain: QName, item: s.Surface) -> None:
         """h^{l-1}_t is the layer below, if l is nothing that a power could have."""

@@ -70,7 +70,8 @@ RELATIONS = {
 RELATIONS_UNICODE = {"≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "∈": "in", "→": "->", "≔": ":="}
 
 PRODUCTS = {
-    "odot": "odot", "circ": "odot", "cdot": "cdot", "times": "times", "otimes": "otimes", "oslash": "oslash", "ast": "ast", "bullet": "cdot", "star": "ast",
+    "odot": "odot", "circ": "odot", "cdot": "cdot", "times": "times", "otimes": "otimes", "oslash": "oslash", "ast": "ast",
+    "bullet": "cdot", "star": "ast",
 }  # fmt: skip
 
 PRODUCTS_UNICODE = {

@@ -118,6 +118,17 @@ def _one_minus(body: Pre) -> Pre:
 
 
 @_rule
+def complements(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
+    """v with 1 - v."""
+    if node.op in ("name", "apply", "hadamard", "power"):
+        yield Edit(1.3, path, _one_minus(node), "{new} belongs where {old} stands", "complement")
+    one = Pre("scalar", data=(Integer(1), None))
+    minus = node.op == "plus" and len(node.args) == 2 and node.args[1].op == "neg"
+    if minus and (node.args[0].op == "ones" or node.args[0].data == one.data):
+        yield Edit(1.3, path, node.args[1].args[0], "{new} belongs where {old} stands", "complement")
+
+
+@_rule
 def wrapped(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
     """v with f(v) or f'(v)."""
     if node.op == "name" and node.data[1] is not None:
@@ -310,6 +321,38 @@ def _with_factor(node: Pre, factor: Pre) -> Iterator[tuple[Pre, str]]:
         yield Pre("times", (node, factor), span=node.span), " after {old}"
     if factor.op not in ("diag", "derivative"):
         yield Pre("hadamard", (factor, node), span=node.span), " (entry by entry) at {old}"
+
+
+@_rule
+def sums_for_products(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
+    """a ⊙ b with a + b, and a ⊙ (b + c) with a + b + c."""
+    if node.op == "plus":
+        first, *others = (arg.args[0] if arg.op == "neg" else arg for arg in node.args)
+        rest = node.args[1] if len(others) == 1 else Pre("plus", node.args[1:], span=node.span)
+        for op, sign in (("hadamard", "⊙"), ("times", "a product")):
+            for args in ((first, *others), (node.args[0], rest)):
+                new = Pre(op, args, span=node.span)
+                yield Edit(1.3, path, new, f"{sign} belongs where + stands: {{new}}", "product")
+    elif node.op in _PRODUCTS:
+        yield Edit(
+            1.3, path, Pre("plus", node.args, span=node.span), "+ belongs where a product stands: {new}", "product"
+        )
+
+
+@_rule
+def losses(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
+    """L_t with L."""
+    if node.op not in ("derivative", "gradient"):
+        return
+    position = 0 if node.op == "derivative" else 1
+    whole, step = words.system.loss_name, words.system.step_loss_name
+    of = node.args[position]
+    if of.op != "name" or of.data[0] not in (whole, step):
+        return
+    others = [words.name(step, time) for time in words.times] if of.data[1] is None else [words.name(whole, None)]
+    for other in others:
+        args = (*node.args[:position], other, *node.args[position + 1 :])
+        yield Edit(1.1, path, replace(node, args=args), "{new} belongs where {old} stands", "loss")
 
 
 # -- sums ----------------------------------------------------------------------------------------------

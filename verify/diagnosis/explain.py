@@ -50,7 +50,7 @@ _ABOUT = {
     "order": "the order of the factors", "product": "which product it is", "extra factor": "a factor that is too many",
     "factor": "a factor", "missing factor": "a factor that is missing", "sign": "a sign", "bound": "the bounds of a sum or a product",
     "extra summand": "a summand that is too many", "missing summand": "a summand that is missing", "gate": "a gate",
-    "sum or product": "a sum or a product",
+    "complement": "1 minus something", "loss": "the loss of one step or of all", "sum or product": "a sum or a product",
 }  # fmt: skip
 
 

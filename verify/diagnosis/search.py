@@ -6,8 +6,9 @@ formula. Nothing depends on the time that is spent: so many changes are tried, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -17,19 +18,21 @@ from derive.notation.elaborate import build
 from derive.notation.operations import Pre
 from numeric.compare import relative_difference
 from numeric.draws import farthest
-from numeric.evaluate import Environment, Evaluator
+from numeric.evaluate import Environment
 from numeric.functions import Array
 from verify.diagnosis.edits import Edit, edits
+from verify.diagnosis.shapes import Shapes
 from verify.diagnosis.trees import places, put
 from verify.diagnosis.vocabulary import Vocabulary
+from verify.evaluated import evaluated
 from verify.formula import Subject
 from verify.instances import Trial, instance, instances
 from verify.names import Names
 from verify.proof import truth
 from verify.readings import IMMEDIATE, readings
 
-MOST = 6_000
-"""How many changes are tried for one formula."""
+MOST = 3_000
+"""How many changes that may conform are tried for one formula."""
 NEAR = 1e-9
 """The relative difference up to which two sides agree at a point."""
 POINTS = 4
@@ -72,20 +75,28 @@ def diagnose(subject: Subject, left: Pre, right: Pre) -> Diagnosis | None:
     whole = Pre("relation", (left, right), ("=",))
     words = Vocabulary(names, [node for _, node in places(whole)], _truth(names, left))
     points = _points(names, left, whole)
+    if not points:
+        return None
     seen: set[object] = set()
-    for edit in _changes(whole, words):
-        changed = put(whole, edit.path, edit.new)
+    for edit, changed in islice(_conforming(names, whole, words), MOST):
         found = _built(changed, names)
         if found is None or found in seen:
             continue
         seen.add(found)
-        if (found.lhs == found.rhs and _says_nothing(found.lhs)) or not _agrees(
-            names, found, points, edit.path[:1] == (0,)
-        ):
+        if found.lhs == found.rhs and _says_nothing(found.lhs):
             continue
-        if subject.decide(found).verdict == "correct":
+        if _agrees(names, found, points, edit.path[:1] == (0,)) and subject.decide(found).verdict == "correct":
             return Diagnosis(edit, found, whole, changed)
     return None
+
+
+def _conforming(names: Names, whole: Pre, words: Vocabulary) -> Iterator[tuple[Edit, Pre]]:
+    """The changes whose shapes may conform, the cheap ones first, and what the formula is then."""
+    shapes = Shapes(names.context.shapes, names.context.layout)
+    for edit in _changes(whole, words):
+        changed = put(whole, edit.path, edit.new)
+        if shapes.conforms(changed):
+            yield edit, changed
 
 
 def _says_nothing(side: e.Node) -> bool:
@@ -109,7 +120,7 @@ def _changes(whole: Pre, words: Vocabulary) -> Iterable[Edit]:
         elif path == (0,) and node.op == "derivative":
             found += (edit for edit in edits(whole, path, node, words) if edit.kind == "total or immediate")
     found.sort(key=lambda edit: edit.cost)
-    return found[:MOST]
+    return found
 
 
 def _built(pre: Pre, names: Names) -> e.Relation | None:
@@ -139,8 +150,7 @@ def _points(names: Names, left: Pre, whole: Pre) -> list[_Point]:
         for times in options[: 1 + (number == 0)]:
             times.update({letter: 2 for letter in letters if letter not in times and letter not in run.sizes})
             try:
-                with np.errstate(all="ignore"):
-                    value = Evaluator(environment, drawn.sizes, times)(side)
+                value = evaluated(side, environment, drawn.sizes, times)
             except BpttError:
                 continue
             if np.all(np.isfinite(value)):
@@ -166,12 +176,11 @@ def _agrees(names: Names, relation: e.Relation, points: list[_Point], left_chang
 def _holds(relation: e.Relation, points: list[_Point], left_changed: bool) -> bool:
     agreed = 0
     for point in points:
-        evaluator = Evaluator(point.environment, point.sizes, point.times)
+        where = (point.environment, point.sizes, point.times)
         try:
-            with np.errstate(all="ignore"):
-                right = evaluator(relation.rhs)
-                left = evaluator(relation.lhs) if left_changed else point.left
-        except (BpttError, KeyError):
+            right = evaluated(relation.rhs, *where)
+            left = evaluated(relation.lhs, *where) if left_changed else point.left
+        except BpttError:
             continue
         if left.shape != right.shape and right.size != 1:
             return False

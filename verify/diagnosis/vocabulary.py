@@ -55,11 +55,10 @@ class Vocabulary:
         }
 
     def others(self, key: str) -> Iterator[tuple[str, bool]]:
-        """Other names of the same kind that carry a time, or none, as this one does; and whether the shape is the same."""
+        """Other names that carry a time, or none, as this one does; and whether the shape is the same."""
         shape = self.context.shapes.get(key, ())
-        kind = [size == ONE for size in shape]
         for other, its in self.shapes.items():
-            if other != key and [size == ONE for size in its] == kind and (other in self.timed) == (key in self.timed):
+            if other != key and (other in self.timed) == (key in self.timed):
                 yield other, its == shape
 
     def name(self, key: str, time: Expr | None) -> Pre:
@@ -95,13 +94,17 @@ class Vocabulary:
 
     @cached_property
     def summands(self) -> tuple[tuple[Pre, bool], ...]:
-        """Summands that may be missing: those of the truth (True), and what the loss of a step adds."""
+        """Summands that may be missing: those of the truth (True), what the loss of a step adds, and quantities."""
         found = [(pre, True) for part in _summands(self.truth) if (pre := self._read(part)) is not None]
         for key in self.system.definitions:
             if key in self.timed:
                 for time in self.times:
                     loss = self.name(self.system.step_loss_name, time)
                     found.append((Pre("gradient", (self.name(key, time), loss)), False))
+        for key, shape in self.shapes.items():
+            if key in self.timed and ONE in shape:
+                for piece in (self.name(key, time) for time in self.times):
+                    found += [(piece, False), (Pre("neg", (piece,)), False)]
         return tuple(found)
 
     def _read(self, node: e.Node) -> Pre | None:

@@ -153,7 +153,7 @@ def _value(point: Point, names: Names, node: e.Node) -> Array | None:
     try:
         with np.errstate(all="ignore"):
             value = np.real(evaluator(_own(node, names.lines)))
-    except (BpttError, KeyError, RecursionError):
+    except (BpttError, ArithmeticError, IndexError, KeyError, TypeError, ValueError, RecursionError):
         return None
     return value if np.all(np.isfinite(value)) else None
 
