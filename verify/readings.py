@@ -42,7 +42,7 @@ def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]
     times are counted from 0; the states start from zero, where the cell does not say from what.
     """
     yield Reading("", relation)
-    changed = _immediate_in_sums(relation, system)
+    changed = immediate_in_sums(relation, system)
     if changed != relation and isinstance(changed, e.Relation):
         yield Reading(IMMEDIATE, changed)
     turned = _first_factor_left(relation)
@@ -93,7 +93,7 @@ def _first_factor_left(node: e.Node) -> e.Node:
     return inside
 
 
-def _immediate_in_sums(node: e.Node, system: RecurrentSystem) -> e.Node:
+def immediate_in_sums(node: e.Node, system: RecurrentSystem) -> e.Node:
     """Mark ∂s_k/∂W as immediate inside sums over k, where s_k is a state and W a parameter."""
 
     def mark(part: e.Node, bound: frozenset[str]) -> e.Node:
@@ -115,4 +115,4 @@ def _immediate_in_sums(node: e.Node, system: RecurrentSystem) -> e.Node:
     return mark(node, frozenset())
 
 
-__all__ = ["FROM_ZERO", "IMMEDIATE", "TURNED", "ZERO_START", "Reading", "readings"]
+__all__ = ["FROM_ZERO", "IMMEDIATE", "TURNED", "ZERO_START", "Reading", "immediate_in_sums", "readings"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from sympy import Integer
+from sympy import Expr, Integer
 
 from derive import expressions as e
 from derive.errors import AmbiguityError, BpttError, ParseError, ShapeError
@@ -332,6 +333,16 @@ class Context:
     layout: str = "column"
     bare: Mapping[str, e.Node] = field(default_factory=dict)
 
+    @cached_property
+    def letters(self) -> frozenset[Expr]:
+        """The letters in the shapes."""
+        return frozenset(size_symbols(self.shapes))
+
+    @cached_property
+    def sizes(self) -> frozenset[Expr]:
+        """These, and sizes that are spoken of alone."""
+        return self.letters | {self.scope.symbol(size) for size in self.scope.sizes}
+
 
 def read_formula(text: str | Source, context: Context | None = None) -> e.Node:
     """A formula as an expression; with a context, about the names of a cell.
@@ -407,7 +418,7 @@ def _derivatives_turned(pre: Pre, shapes: Mapping[str, Shape], every: bool) -> P
 
 def _reject_open_constants(pre: Pre, inference: Inference, context: Context) -> None:
     """In a formula about a cell, I and a vector of ones have one of its sizes."""
-    known = size_symbols(context.shapes) | {context.scope.symbol(size) for size in context.scope.sizes}
+    known = context.sizes
     for node in walk(pre):
         shape = inference.constants.get(id(node))
         if shape is not None and any(size_symbols({"": inference.solver.shape(shape)}) - known):
@@ -457,7 +468,7 @@ def preferred_letter(key: str) -> str:
 
 
 def _name_open_sizes(inference: Inference, infos: Mapping[str, NameInfo], context: Context | None) -> None:
-    taken = {str(symbol) for symbol in size_symbols(context.shapes)} if context else set()
+    taken = set(map(str, context.letters)) if context else set()
     timed = [(preferred_letter(key), inference.shapes[key]) for key, info in infos.items() if info.timed]
     timed.sort(key=lambda item: "ndm".index(item[0]))
     others = [("", inference.shapes[key]) for key in infos if not infos[key].timed]

@@ -29,9 +29,9 @@ from verify.formula import Subject
 from verify.instances import Trial, instance, instances
 from verify.names import Names
 from verify.proof import truth
-from verify.readings import IMMEDIATE, readings
+from verify.readings import immediate_in_sums
 
-MOST = 3_000
+MOST = 1_500
 """How many changes that may conform are tried for one formula."""
 NEAR = 1e-9
 """The relative difference up to which two sides agree at a point."""
@@ -169,8 +169,14 @@ def _agrees(names: Names, relation: e.Relation, points: list[_Point], left_chang
     """Whether the two sides agree at all points where they have values, and at one at least; as printed, or with the immediate
     derivative where authors leave out its mark.
     """
-    variants = [found.relation for found in readings(relation, names.system) if found.name in ("", IMMEDIATE)]
-    return any(_holds(variant, points, left_changed) for variant in variants)
+    if _holds(relation, points, left_changed):
+        return True
+    marked = (
+        immediate_in_sums(relation, names.system)
+        if relation.has(e.Derivative) and relation.has(e.SumOver)
+        else relation
+    )
+    return isinstance(marked, e.Relation) and marked != relation and _holds(marked, points, left_changed)
 
 
 def _holds(relation: e.Relation, points: list[_Point], left_changed: bool) -> bool:
