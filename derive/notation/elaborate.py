@@ -367,9 +367,12 @@ def elaborate(surface: s.Surface, context: Context | None = None, columns: str =
               derivative is the transpose of what it is here (denominator layout).
     """
     pre = resolve(surface, context)
-    if columns and context is not None:
-        pre = _derivatives_turned(pre, context.shapes, columns == "all")
-    return build(pre, context)
+    return build(pre if context is None else in_columns(pre, context, columns), context)
+
+
+def in_columns(pre: Pre, context: Context, columns: str) -> Pre:
+    """Operations as they are meant by who lays out derivatives in columns; see :func:`elaborate`."""
+    return _derivatives_turned(pre, context.shapes, columns == "all") if columns else pre
 
 
 def resolve(surface: s.Surface, context: Context | None = None) -> Pre:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from derive.errors import BpttError
 from derive.notation import surface as s
-from derive.notation.elaborate import resolve
+from derive.notation.elaborate import in_columns, resolve
 from derive.notation.source import Span
 from verify.diagnosis.phrases import place, sentence
 from verify.diagnosis.search import diagnose
@@ -68,11 +68,16 @@ def explain(subject: Subject, surface: s.Surface, verdict: Verdict) -> Explanati
     link = next((k for k, found in enumerate(verdict.links) if found.verdict == "wrong"), 0)
     if surface.operators[link] not in ("=", ":=", "=="):
         return None
-    try:
-        left, right = (resolve(item, subject.names.context) for item in surface.items[link : link + 2])
-        found = diagnose(subject, left, right)
-    except BpttError:
-        return None
+    found = None
+    for columns in ("", "scalars"):
+        try:
+            written = [resolve(item, subject.names.context) for item in surface.items[link : link + 2]]
+            left, right = (in_columns(pre, subject.names.context, columns) for pre in written)
+            if columns and [left, right] == written:
+                break
+            found = found or diagnose(subject, left, right)
+        except BpttError:
+            return None
     if found is None:
         return None
     said = sentence(found, subject.names)
