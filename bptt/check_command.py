@@ -26,7 +26,9 @@ def run_check(options: argparse.Namespace) -> int:
     text = _text(options.file)
     with Progress() as progress:
         progress.say("checking")
-        document = checked(text, subject, name=options.file, aliases=options.alias, inline=options.inline)
+        document = checked(
+            text, subject, name=options.file, aliases=options.alias, inline=options.inline, explained=options.hints > 0
+        )
     results = None if options.require is None else document.results(_wanted(options.require, document))
     if options.json:
         console.say_json(_data(document, results))

@@ -39,6 +39,7 @@ def check(
     aliases: Mapping[str, str] | Iterable[str] = (),
     inline: bool = False,
     draws: int = DRAWS,
+    explained: bool = True,
 ) -> tuple[Checked, ...]:
     """Whether the equations of a document are true.
 
@@ -50,6 +51,7 @@ def check(
     aliases : the author's names for quantities, ``{"g_t": "\\\\delta_t"}`` or ``["g_t=\\\\delta_t"]``.
     inline  : whether formulas within lines are checked as well.
     draws   : how many random instances are tried.
+    explained : whether it is looked for what is wrong with a wrong equation, which takes up to a few seconds.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def check(
     >>> [v.verdict for v in check("$$\\\\frac{\\\\partial h_t}{\\\\partial h_{t-1}} = W$$", rnn)]
     ['wrong']
     """
-    return checked(text, cell, name=name, aliases=aliases, inline=inline, draws=draws).equations
+    return checked(text, cell, name=name, aliases=aliases, inline=inline, draws=draws, explained=explained).equations
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def checked(
     aliases: Mapping[str, str] | Iterable[str] = (),
     inline: bool = False,
     draws: int = DRAWS,
+    explained: bool = True,
 ) -> CheckedDocument:
     """A document with its verdicts; see :func:`check`."""
     if not isinstance(text, str):
@@ -101,7 +104,9 @@ def checked(
     names = introduced(names, [claim for _, claim in every])
     values = Values(names)
     given = {id(claim) for _, claim in every if values.take(claim)}
-    found = (_given(claim) if id(claim) in given else _checked(claim, names, values, draws) for claim in claims)
+    found = (
+        _given(claim) if id(claim) in given else _checked(claim, names, values, draws, explained) for claim in claims
+    )
     return CheckedDocument(tuple(found), names)
 
 
@@ -137,12 +142,12 @@ def _split(text: str) -> tuple[str, str]:
     return left, right
 
 
-def _checked(claim: Claim, names: Names, values: Values, draws: int) -> Checked:
+def _checked(claim: Claim, names: Names, values: Values, draws: int, explained: bool) -> Checked:
     conditions = _conditions(claim, names)
     subject = Subject(names, draws, conditions=conditions, zero_counts=values.start_from_zero)
     verdict = _verdict(claim, subject, values)
     explanation = None
-    if verdict.verdict == "wrong" and claim.surface is not None:
+    if explained and verdict.verdict == "wrong" and claim.surface is not None:
         explanation = explain(subject, claim.surface, verdict)
     return Checked(
         claim.span.line,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from derive import expressions as e
 from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
 from derive.notation import surface as s
-from derive.notation.elaborate import elaborate
+from derive.notation.elaborate import Context, elaborate, within
 from verify.instances import Condition
 from verify.judge import joined, judge
 from verify.memberships import is_membership, judge_sizes
@@ -69,7 +69,7 @@ def verdict_on(names: Names, surface: s.Surface, decide: Decide, numeric: Numeri
             return judge_sizes(names, surface)
         if isinstance(surface, s.Relation) and len(surface.items) > 2:
             return _chain(names, surface, decide, numeric)
-        return _link(names, surface, decide, numeric)
+        return _link(names.context, surface, decide, numeric)
     except MissingRuleError as error:
         return Verdict("unsupported", "tested", message=error.message, error_at=error.span)
     except BpttError as error:
@@ -81,18 +81,19 @@ def _chain(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric |
     links = [
         s.Relation((sign,), surface.items[k : k + 2], span=surface.span) for k, sign in enumerate(surface.operators)
     ]
-    return joined([_link(names, link, decide, numeric) for link in links])
+    context = within(surface, names.context)
+    return joined([_link(context, link, decide, numeric) for link in links])
 
 
-def _link(names: Names, surface: s.Surface, decide: Decide, numeric: Numeric | None) -> Verdict:
+def _link(context: Context, surface: s.Surface, decide: Decide, numeric: Numeric | None) -> Verdict:
     if numeric is not None and isinstance(surface, s.Relation):
         found = numeric(surface)
         if found is not None:
             return found
     try:
-        return decide(_relation(elaborate(surface, names.context), surface))
+        return decide(_relation(elaborate(surface, context), surface))
     except ShapeError as error:
-        turned = _turned(names, surface, decide)
+        turned = _turned(context, surface, decide)
         if turned is not None:
             return turned
         return Verdict("wrong", "proved", message=error.message, hint=error.hint or "", error_at=error.span)
@@ -104,14 +105,14 @@ def _relation(node: e.Node, surface: s.Surface) -> e.Relation:
     return node
 
 
-def _turned(names: Names, surface: s.Surface, decide: Decide) -> Verdict | None:
+def _turned(context: Context, surface: s.Surface, decide: Decide) -> Verdict | None:
     """The verdict on an equation that is laid out the other way: with derivatives of scalars by vectors as columns throughout,
     with all derivatives transposed, or with a row for a column on one side; None where the shapes differ by more.
     """
     if not isinstance(surface, s.Relation) or surface.operators != ("=",):
         return None
     first: Verdict | None = None
-    for layout in _layouts(names, surface):
+    for layout in _layouts(within(surface, context), surface):
         try:
             relation = layout()
         except BpttError:
@@ -124,9 +125,7 @@ def _turned(names: Names, surface: s.Surface, decide: Decide) -> Verdict | None:
     return first
 
 
-def _layouts(names: Names, surface: s.Relation) -> Sequence[Callable[[], e.Node]]:
-    context = names.context
-
+def _layouts(context: Context, surface: s.Relation) -> Sequence[Callable[[], e.Node]]:
     def transposed() -> e.Node:
         left, right = (elaborate(side, context) for side in surface.items)
         return e.Relation("=", left, e.Transpose(right))

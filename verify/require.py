@@ -13,7 +13,7 @@ from sympy import Expr, Symbol
 from derive import expressions as e
 from derive.errors import BpttError, UsageError
 from derive.notation import surface as s
-from derive.notation.elaborate import elaborate, read_formula
+from derive.notation.elaborate import elaborate, read_formula, within
 from derive.notation.source import Source
 from derive.system import T
 from verify.names import Names
@@ -163,9 +163,10 @@ def _items(surface: s.Surface | None, names: Names) -> Sequence[e.Node | None]:
     if not isinstance(surface, s.Relation):
         return ()
     found: list[e.Node | None] = []
+    context = within(surface, names.context)
     for item in surface.items:
         try:
-            found.append(names.plain(elaborate(item, names.context)))
+            found.append(names.plain(elaborate(item, context)))
         except BpttError:
             found.append(None)
     return found

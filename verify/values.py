@@ -12,7 +12,7 @@ from sympy import Expr
 from derive import expressions as e
 from derive.errors import BpttError, DataError
 from derive.notation import surface as s
-from derive.notation.elaborate import elaborate
+from derive.notation.elaborate import elaborate, within
 from derive.notation.scope import base_of
 from derive.system import RecurrentSystem, T
 from numeric.functions import Array
@@ -130,13 +130,16 @@ class Values:
             return None
         formula, shown = (relation.items[1], relation.items[0]) if right is None else relation.items
         value = left if right is None else right
+        if value is None:
+            return None
         try:
-            return self._judged(formula, shown, np.array(value.tolist(), dtype=float))  # type: ignore[union-attr]
+            node = elaborate(formula, within(relation, self.names.context))
+            return self._judged(node, shown, np.array(value.tolist(), dtype=float))
         except BpttError as error:
             return Verdict("unsupported", "tested", message=error.message)
 
-    def _judged(self, formula: s.Surface, shown: s.Surface, value: Array) -> Verdict:
-        node = self.names.plain(elaborate(formula, self.names.context))
+    def _judged(self, formula: e.Node, shown: s.Surface, value: Array) -> Verdict:
+        node = self.names.plain(formula)
         run = self.run()
         computed = np.real(evaluated(node, self.names.environment(run), run.sizes))
         units = np.array(shown_units(elaborate(shown), value.shape), dtype=float).reshape(value.shape)

@@ -430,6 +430,11 @@ def _reject_open_constants(pre: Pre, inference: Inference, context: Context) -> 
             )
 
 
+def within(surface: s.Surface, context: Context) -> Context:
+    """The context of a part of a formula: the indices of the whole are known in it."""
+    return replace(context, scope=formula_scope(surface, context))
+
+
 def formula_scope(surface: s.Surface, context: Context | None) -> Scope:
     """The scope of a formula: that of its cell, with the indices that the formula brings itself."""
     letters = bound_letters([surface])

@@ -114,6 +114,20 @@ def _level(node: s.Surface) -> int:
     return _ATOM
 
 
+def _opens(item: s.Surface) -> bool:
+    """Whether something begins with a parenthesis."""
+    while True:
+        if isinstance(item, s.Bracket):
+            return item.kind == "("
+        if isinstance(item, s.Scripted):
+            # a name whose label stands above gets parentheses with a transpose
+            item = item.base
+        elif isinstance(item, (s.Infix, s.Sequence, s.Sum)):
+            item = item.items[0]
+        else:
+            return False
+
+
 def _enclosed(node: s.Surface, least: int) -> s.Surface:
     """The surface in parentheses if it binds less tightly than ``least``."""
     return node if _level(node) >= least else s.Bracket("(", (node,))
@@ -188,6 +202,14 @@ class _Presenter:
         last = len(factors) - 1
         items = tuple(self.inside(f, _BIG if k == last else _PRODUCT, tail=k == last) for k, f in enumerate(factors))
         items = tuple(_enclosed(item, _PRODUCT) if not isinstance(item, s.Big) else item for item in items)
+        # (\nabla_z L) (a + b): without parentheses, L would be a function of what follows.
+        opens = [False, *map(_opens, items)][2:] + [False]
+        items = tuple(
+            s.Bracket("(", (item,))
+            if isinstance(factor, e.Gradient) and before and not isinstance(item, s.Bracket)
+            else item
+            for item, factor, before in zip(items, factors, opens, strict=True)
+        )
         # A product inside a product is a scalar that was bracketed by its meaning, such as (u^T v) w.
         items = tuple(s.Bracket("(", (item,)) if isinstance(item, s.Infix) else item for item in items)
         # A scalar in the middle: (A * u) @ B, since signs of products bind equally and from the left.

@@ -328,7 +328,8 @@ class Resolver:
             sub = s.Relation(turned, sub.items[::-1], span=sub.span)
         if isinstance(sub, s.Relation) and sup is None and set(sub.operators) <= {"<", "<="} and len(sub.items) <= 3:
             return self._between(sub)
-        if isinstance(sub, s.Name) and sup is None and sub.text in {self.scope.time, *self.scope.indices} - {"T"}:
+        letters = {self.scope.time, *(() if self.scope.open else self.scope.indices)} - {"T"}
+        if isinstance(sub, s.Name) and sup is None and sub.text in letters:
             # without bounds, over all steps
             return self.references.index(sub), Integer(1), size_of("T")
         if isinstance(sub, s.Relation) and sub.operators in (("in",), ("~",)):

@@ -71,7 +71,7 @@ def explain(subject: Subject, surface: s.Surface, verdict: Verdict) -> Explanati
     found = None
     for columns in ("", "scalars"):
         try:
-            written = [resolve(item, subject.names.context) for item in surface.items[link : link + 2]]
+            written = list(resolve(surface, subject.names.context).args[link : link + 2])
             left, right = (in_columns(pre, subject.names.context, columns) for pre in written)
             if columns and [left, right] == written:
                 break

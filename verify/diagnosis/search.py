@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import combinations, islice
 
 import numpy as np
 
@@ -146,7 +147,7 @@ def _points(names: Names, left: Pre, whole: Pre) -> list[_Point]:
         drawn, run = instance(names.system, trial, number, far)
         environment = names.environment(run)
         options = [dict(times) for times in instances(probe, run, np.random.default_rng([101, number]), names, most=50)]
-        options.sort(key=lambda times: sum(abs(2 * time - run.length - 1) for time in times.values()))
+        options.sort(key=partial(_remoteness, length=run.length))
         for times in options[: 1 + (number == 0)]:
             times.update({letter: 2 for letter in letters if letter not in times and letter not in run.sizes})
             try:
@@ -156,6 +157,15 @@ def _points(names: Names, left: Pre, whole: Pre) -> list[_Point]:
             if np.all(np.isfinite(value)):
                 found.append(_Point(environment, drawn.sizes, times, value))
     return found[:POINTS]
+
+
+def _remoteness(times: Mapping[str, int], length: int) -> tuple[int, int]:
+    """How little times say: those that are the same say little about a stretch between them, and neighbours little about its
+    order; then, how far from the midst of the sequence they are.
+    """
+    values = list(times.values())
+    near = sum(2 if a == b else abs(a - b) == 1 for a, b in combinations(values, 2))
+    return near, sum(abs(2 * time - length - 1) for time in values)
 
 
 def _free(whole: Pre) -> set[str]:
