@@ -7,6 +7,7 @@ it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Protocol
@@ -182,7 +183,16 @@ class Evaluator:
             ) from None
 
     def integer(self, value: Expr) -> int:
-        return round(self.number(value))
+        """A time, a size or a bound.
+
+        Raises
+        ------
+        DataError : it is no whole number.
+        """
+        number = self.number(value)
+        if not math.isfinite(number) or abs(number - round(number)) > 1e-9:
+            raise DataError(f"{value} is {number:g} here, which is no whole number")
+        return round(number)
 
     def _found(self, value: Expr) -> Expr:
         """An index with the numbers of nodes for what is found from others."""

@@ -52,6 +52,9 @@ def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
     if not tried:
         why = attack.missing or "there is no point at which every quantity in it exists"
         return Verdict("unsupported", "tested", message=why)
+    if attack.undefined:
+        message = f"a side is not a finite number at {attack.undefined} points"
+        return Verdict("unsupported", "tested", points=len(tried), message=message)
     worst = max(tried, key=lambda found: found.excess)
     broken = worst.excess >= -SLACK if relation.operators[0] in ("<", ">") else worst.excess > SLACK
     if broken:
@@ -71,6 +74,7 @@ class _Attack:
         self.names, self.system, self.relation, self.trial = names, names.system, relation, trial
         self.far = farthest(relation)
         self.missing = ""
+        self.undefined = 0
         turned = relation.operators[0] in (">", ">=")
         self.smaller, self.larger = (relation.items[1], relation.items[0]) if turned else relation.items
 
@@ -106,6 +110,7 @@ class _Attack:
             return None
         small, large = np.broadcast_arrays(small, large)
         if not (np.all(np.isfinite(small)) and np.all(np.isfinite(large))):
+            self.undefined += 1
             return None
         scale = np.maximum(np.maximum(np.abs(small), np.abs(large)), _LEAST)
         # numbers whose difference is lost in rounding are equal

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from derive.errors import BpttError
+from derive.errors import BpttError, ParseError
 from derive.notation import surface as s
 from derive.notation.parser import parse_lines
 from derive.notation.scope import CONVENTIONAL_INDICES
@@ -117,28 +117,59 @@ def _rows(source: Source, lines: bool) -> list[Source]:
 
 
 def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iterator[Claim]:
-    """One claim for each equation of a line; conditions belong to the equation before them."""
+    """One claim for each equation of a line; conditions belong to the equation before them. What stands beside an equation
+    and is not read, formulas or words, may change what it means: the equation is not read either.
+    """
     equations: list[tuple[s.Surface, list[s.Relation]]] = []
     waiting: list[s.Surface] = []
+    beside: s.Surface | None = None
     for item in line.items:
         if isinstance(item, s.Text):
             words += f" {item.text}"
+            beside = beside or (None if item.text.strip(" .,;:").lower() in _CONNECTIVES else item)
         elif not isinstance(item, s.Relation):
             waiting.append(item)
-        elif _is_condition(item) and equations:
+        elif _is_condition(item) and equations and not waiting:
             equations[-1][1].append(item)
-            waiting = []
         elif item.operators == ("in",) and waiting:
             equations.append((s.Line((*waiting, item), span=_joined((*waiting, item))), []))
             waiting = []
         else:
             equations.append((item, []))
+    if equations and (waiting or beside is not None):
+        beside = beside or waiting[0]
+    error = None
+    if beside is not None and equations:
+        error = ParseError(
+            "what stands beside the equation is not read", span=beside.span, expected="one equation, or words outside"
+        )
     for surface, conditions in equations:
         span = surface.span or _whole(source)
-        yield Claim(source, span, surface, None, tuple(conditions), words, cell)
+        yield Claim(source, span, surface, error, tuple(conditions), words, cell)
         words = ""
     if not equations and waiting:
         yield Claim(source, _joined(waiting) or _whole(source), waiting[0], None, (), words, cell)
+
+
+_CONNECTIVES = frozenset(
+    """
+    and where with for if when then so thus hence therefore let since because as also now finally or on by i.e e.g all every each any
+    und wobei mit für wenn dann also daher somit sei da
+    """.split()
+) | {
+    "",
+    "for all",
+    "for every",
+    "for each",
+    "for any",
+    "we get",
+    "we have",
+    "we obtain",
+    "it follows that",
+    "so that",
+    "and so",
+    "and thus",
+}
 
 
 def _joined(items: Sequence[s.Surface]) -> Span | None:

@@ -253,5 +253,7 @@ def _shown(node: e.Node) -> list[sp.Rational] | None:
         # 1.2 · 10^6: the other factors are exact, and scale the last digit.
         exact = [value_of(f)[0, 0] for k, f in enumerate(node.operands) if k != units[0][0] and f.is_scalar]
         factor = abs(sp.prod(exact))
+        if factor > 1 and value_of(node)[0, 0] == 0:  # 1000 · 0.0 shows no digit that counts
+            factor = sp.Integer(1)
         return [unit * factor for unit in units[0][1]]
     return [min(unit for _, found in units for unit in found)]

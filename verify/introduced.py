@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
+from derive import expressions as e
 from derive.errors import BpttError
 from derive.notation import surface as s
 from derive.notation.names import QName
@@ -37,7 +38,7 @@ def introduced(names: Names, claims: Sequence[Claim]) -> Names:
         rest: list[Claim] = []
         for claim in waiting:
             found = _defined(names, [claim], claims, timed)
-            if found:
+            if found and not _contradicts(names, found[0]):
                 names = names.with_definitions(found)
             else:
                 rest.append(claim)
@@ -97,6 +98,20 @@ def _defined(names: Names, group: Sequence[Claim], claims: Sequence[Claim], time
         return names.defined(surfaces, timed)
     except BpttError:
         return []
+
+
+def _contradicts(names: Names, found: Definition) -> bool:
+    """Whether a name has a meaning already: a line for every time, or one for the same. A line for a fixed time may stand beside
+    another.
+    """
+    if found.key in names.conventions:
+        return False
+    lines = names.lines.get(found.key, ())
+    general = found.letter is not None or isinstance(found.lhs, e.Var)
+    return any(
+        line.lhs == found.lhs or (general and (line.letter is not None or isinstance(line.lhs, e.Var)))
+        for line in lines
+    )
 
 
 def _together(names: Names, waiting: Sequence[Claim], claims: Sequence[Claim], timed: frozenset[str]) -> Names:

@@ -14,7 +14,7 @@ from derive.system import RecurrentSystem
 from verify.bounds import is_bound, judge_bound
 from verify.closed import judge_closed
 from verify.instances import Condition, Trial
-from verify.measure import measured, untried
+from verify.measure import immaterial, measured, untried
 from verify.names import Names
 from verify.proof import proved
 from verify.readings import readings
@@ -103,6 +103,9 @@ def _tried(names: Names, relation: e.Relation, trial: Trial) -> list[Verdict]:
             found = Verdict("unsupported", "tested", message=message)
         if found.verdict == "correct" and proved(names.system, reading.relation):
             found = replace(found, evidence="proved")
+        if found.verdict == "correct" and found.evidence == "tested":
+            hidden = immaterial(names, reading.relation, trial)
+            found = Verdict("unsupported", "tested", points=found.points, message=hidden) if hidden else found
         if reading.zero_start and not trial.zero_counts:
             if found.verdict == "correct" and tried:
                 tried[0] = replace(tried[0], message=_ZERO)

@@ -19,12 +19,22 @@ DEEPEST = 20
 """How deep macros may use each other."""
 
 _DEFINITION = re.compile(
-    r"\\(?:(?:re)?newcommand|providecommand|DeclareRobustCommand)\*?\s*(?:\{\s*\\([A-Za-z]+)\s*\}|\\([A-Za-z]+))"
-    r"\s*(?:\[\s*([0-9])\s*\])?\s*(?:\[([^\[\]]*)\])?\s*(?=\{)"
-    r"|\\def\s*\\([A-Za-z]+)\s*((?:#[1-9])*)\s*(?=\{)"
+    r"\\(?P<how>(?:re)?newcommand|providecommand|DeclareRobustCommand)\*?\s*"
+    r"(?:\{\s*\\(?P<braced>[A-Za-z]+)\s*\}|\\(?P<bare>[A-Za-z]+))"
+    r"\s*(?:\[\s*(?P<count>[0-9])\s*\])?\s*(?:\[(?P<default>[^\[\]]*)\])?\s*(?=\{)"
+    r"|\\[gex]?def\s*\\(?P<def>[A-Za-z]+)\s*(?P<parameters>(?:#[1-9])*)\s*(?=\{)"
+    r"|\\DeclareMathOperator\*?\s*\{\s*\\(?P<operator>[A-Za-z]+)\s*\}\s*(?=\{)"
+    r"|\\let\s*\\(?P<let>[A-Za-z]+)\s*=?\s*(?P<meant>\\[A-Za-z]+|[^\s\\{}])"
 )
-_OPERATOR = re.compile(r"\\DeclareMathOperator\*?\s*\{\s*\\([A-Za-z]+)\s*\}\s*(?=\{)")
+_SCAN = re.compile(
+    r"(?P<comment>%[^\n]*)"
+    r"|(?P<verbatim>\\begin\s*\{(?P<kind>verbatim|lstlisting|minted|comment)\*?\})"
+    r"|(?P<definition>\\(?:(?:re)?newcommand|providecommand|DeclareRobustCommand|[gex]?def|DeclareMathOperator|let)(?![A-Za-z]))"
+    r"|(?P<pair>\\[^A-Za-z])|(?P<open>\{)|(?P<close>\})"
+)
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
+UNCLEAR = "\\redefined"
+"""What is written for a command whose meaning is not clear: the notation does not have it, so nothing that holds it is read."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,10 @@ class Macro:
 
 
 def without_macros(source: Source) -> Source:
-    """A text in which the macros that it defines are written out; the text itself where it defines none."""
+    """A text in which the macros that it defines are written out; the text itself where it defines none.
+
+    A command that is given two meanings, or one within a group only, has none: TeX would know which holds where.
+    """
     macros, definitions = _definitions(source.text)
     if not definitions:
         return source
@@ -51,29 +64,44 @@ def without_macros(source: Source) -> Source:
 
 
 def _definitions(text: str) -> tuple[dict[str, Macro], list[tuple[int, int]]]:
-    """The macros, and where they are defined."""
+    """The macros, and where they are defined; none in comments, or in what is shown as it is."""
     macros: dict[str, Macro] = {}
     places: list[tuple[int, int]] = []
-    at = 0
-    while True:
-        found = [match for pattern in (_DEFINITION, _OPERATOR) if (match := pattern.search(text, at))]
-        if not found:
-            return macros, places
-        match = min(found, key=lambda match: match.start())
-        end = _group_end(text, match.end())
-        if end is None:
-            return macros, places
-        body = text[match.end() + 1 : end - 1]
-        if match.re is _OPERATOR:
-            name, macro = match[1], Macro(0, f"\\operatorname{{{body}}}")
-        elif match[5]:
-            name, macro = match[5], Macro(len(match[6]) // 2, body)
-        else:
-            name, macro = match[1] or match[2], Macro(int(match[3] or 0), body, match[4])
-        if not _is_known(name):  # what the notation knows keeps its meaning
-            macros[name] = macro
-        places.append((match.start(), end))
-        at = end
+    at = depth = 0
+    while (mark := _SCAN.search(text, at)) is not None:
+        at = mark.end()
+        depth += (mark["open"] is not None) - (mark["close"] is not None)
+        if mark["verbatim"]:
+            end = text.find("\\end{" + mark["kind"], at)
+            at = len(text) if end < 0 else end
+        found = _definition(text, mark.start()) if mark["definition"] else None
+        if found is None:
+            continue
+        name, macro, how, at = found
+        places.append((mark.start(), at))
+        if how == "providecommand" and (name in macros or _is_known(name)):
+            continue
+        twice = name in macros and macros[name] != macro
+        macros[name] = Macro(0, UNCLEAR) if twice or depth > 0 else macro
+    return macros, places
+
+
+def _definition(text: str, start: int) -> tuple[str, Macro, str, int] | None:
+    """The name, the macro, how it is defined, and where the definition ends."""
+    match = _DEFINITION.match(text, start)
+    if match is None:
+        return None
+    if match["let"]:
+        return match["let"], Macro(0, match["meant"]), "let", match.end()
+    end = _group_end(text, match.end())
+    if end is None:
+        return None
+    body = text[match.end() + 1 : end - 1]
+    if match["operator"]:
+        return match["operator"], Macro(0, f"\\operatorname{{{body}}}"), "operator", end
+    if match["def"]:
+        return match["def"], Macro(len(match["parameters"]) // 2, body), "def", end
+    return match["braced"] or match["bare"], Macro(int(match["count"] or 0), body, match["default"]), match["how"], end
 
 
 def _is_known(name: str) -> bool:
@@ -110,8 +138,10 @@ class _Writer:
             if match.start() < at:
                 continue
             macro = self.macros.get(match[1])
-            if macro is None or depth >= DEEPEST or self.spent > MOST_TEXT:
+            if macro is None:
                 continue
+            if depth >= DEEPEST or self.spent > MOST_TEXT:
+                macro = Macro(0, UNCLEAR)
             found = _arguments(text, match.end(), end, macro)
             if found is None:
                 continue

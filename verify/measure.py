@@ -35,6 +35,33 @@ LONGEST = 40
 """The longest sequence on which a formula is tried."""
 
 
+def immaterial(names: Names, relation: e.Relation, trial: Trial) -> str:
+    """Why a formula that agrees at all points is not right for that: a number in it makes no difference that could be seen, since
+    rounding swallows it, or a function is flat where it is looked at. Empty where every number matters.
+    """
+    numbers = {node for node in relation.atoms(e.Scalar) if node.value.is_number and abs(node.value) not in (0, 1)}
+    if not numbers:
+        return ""
+    drawn, run = instance(names.system, trial, 0, farthest(relation))
+    environment = names.environment(run)
+    for times in instances(relation, run, np.random.default_rng([trial.seed, 3]), names, trial.conditions)[:1]:
+        for number in sorted(numbers, key=str):
+            other = relation.xreplace({number: e.Scalar(number.value * 2)})
+            try:
+                before, after = (
+                    [evaluated(side, environment, drawn.sizes, times) for side in one.items]
+                    for one in (relation, other)
+                )
+            except BpttError:
+                continue
+            if all(
+                a.shape == b.shape and relative_difference(a, b) < 100 * TOLERANCE
+                for a, b in zip(before, after, strict=True)
+            ):
+                return f"the number {number} makes no difference that could be seen by trying"
+    return ""
+
+
 def untried(*formulas: e.Node) -> str:
     """Why formulas cannot be told from others by trying: numbers that rounding hides, or that lie beyond the values that
     are tried. Empty where there are none.
@@ -159,4 +186,4 @@ class _Tally:
         )
 
 
-__all__ = ["FLOOR", "LONGEST", "TOLERANCE", "measured", "untried"]
+__all__ = ["FLOOR", "LONGEST", "TOLERANCE", "immaterial", "measured", "untried"]

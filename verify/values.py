@@ -52,6 +52,8 @@ class Values:
             return False
         left, right = surface.items
         if isinstance(left, s.Name) and left.text == "T" and isinstance(right, s.Number) and right.text.isdecimal():
+            if self.length is not None:
+                return False
             self.length = int(right.text)
             return True
         node, value = self._quantity(left), closed_value(right)
@@ -152,7 +154,8 @@ class Values:
             return Verdict("wrong", "tested", points=1, message=message)
         room = units if units.size == 1 else units.reshape(computed.shape)
         error = float(np.max(np.abs(computed - fitted) / np.maximum(np.abs(computed), 1e-12), initial=0.0))
-        if np.all(np.abs(computed - fitted) <= np.maximum(room / 2 * (1 + 1e-9), 1e-9)):
+        rounding = 1e-9 * np.maximum(np.abs(computed), np.abs(fitted)) + 1e-15
+        if np.all(np.abs(computed - fitted) <= np.maximum(room / 2 * (1 + 1e-9), rounding)):
             return Verdict("layout" if turned else "correct", "tested", points=1, holds=1, error=error)
         counterexample = Counterexample(run.sizes, {}, computed, fitted)
         message = f"with the numbers given, the value is {_rounded(computed, room)}"

@@ -446,7 +446,7 @@ class LatexFrontEnd:
         elif name in ("underbrace", "overbrace"):
             self.notes_due.add(len(self.out.open) + 1)
             self.argument()
-        elif name in ("label", "tag", "hspace", "vspace", "phantom", "mathrel", "color"):
+        elif name in ("label", "tag", "hspace", "vspace", "phantom", "color"):
             self.skip_group()
         elif name in words.DANGEROUS:
             raise ParseError(

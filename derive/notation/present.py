@@ -203,7 +203,7 @@ class _Presenter:
         items = tuple(self.inside(f, _BIG if k == last else _PRODUCT, tail=k == last) for k, f in enumerate(factors))
         items = tuple(_enclosed(item, _PRODUCT) if not isinstance(item, s.Big) else item for item in items)
         # (\nabla_z L) (a + b): without parentheses, L would be a function of what follows.
-        opens = [False, *map(_opens, items)][2:] + [False]
+        opens = [*map(_opens, items[1:]), False]
         items = tuple(
             s.Bracket("(", (item,))
             if isinstance(factor, e.Gradient) and before and not isinstance(item, s.Bracket)

@@ -43,7 +43,21 @@ ACCENTS = {
 }  # fmt: skip
 """Commands that decorate a letter, and the decoration's name."""
 
-STYLES = ("mathbf", "boldsymbol", "bm", "mathit", "mathsf", "mathnormal", "vec", "symbf", "pmb", "mathop")
+STYLES = (
+    "mathbf",
+    "boldsymbol",
+    "bm",
+    "mathit",
+    "mathsf",
+    "mathnormal",
+    "vec",
+    "symbf",
+    "pmb",
+    "mathop",
+    "mathrel",
+    "mathbin",
+    "mathord",
+)
 """Commands that only change how letters look; a bold W and a plain W are the same name."""
 
 WORD_STYLES = ("mathrm", "operatorname", "text", "textrm", "textnormal", "mathtt", "texttt", "textbf", "textit", "mbox")

@@ -26,7 +26,13 @@ def written(text: str) -> str:
         (r"\DeclareMathOperator{\dg}{diag}\dg(v)", r"\operatorname{diag}(v)"),
         (r"\newcommand{\a}{\b\b}\newcommand{\b}{c}\a", r"cc"),
         (r"\newcommand{\h}{\delta}\h x", r"\delta  x"),
-        (r"\renewcommand{\frac}[2]{#2}\frac{a}{b}", r"\frac{a}{b}"),  # what the notation knows keeps its meaning
+        (r"\renewcommand{\frac}[2]{#2}\frac{a}{b}", r"b"),  # it means what the author says
+        (r"\renewcommand{\vec}[1]{\mathbf{#1}}\vec{h}", r"\mathbf{h}"),
+        (r"\let\a=\b\a", r"\b "),
+        (r"\newcommand{\a}{b}\a\renewcommand{\a}{c}\a", r"\redefined \redefined "),
+        (r"\newcommand{\a}{b}{\renewcommand{\a}{c}\a}", r"{\redefined }"),
+        (r"\newcommand{\a}{b}\providecommand{\a}{c}\a", r"b"),
+        ("\\newcommand{\\a}{b}\n%\\renewcommand{\\b}{c}\n\\a", "\n%\\renewcommand{\\b}{c}\nb"),
         (r"\newcommand{\f}[1]{<#1>}\f{\f{a}}", r"<<a>>"),
         (r"\newcommand{\f}[2]{#1#2}\f{a", r"\f{a"),
         (r"no macros \here", r"no macros \here"),
