@@ -80,6 +80,8 @@ def number(value: Expr, sizes: dict[str, int]) -> int:
     DataError : it was declared as a number, and arrays of that size are not measured.
     """
     found = int(value.xreplace({symbol: Integer(sizes[symbol.name]) for symbol in value.free_symbols}))
+    if found < 0:
+        raise DataError(f"a declared size of {found} is no size", expected="a positive number, or a letter such as n")
     if found > MAX_SIZE:
         raise DataError(
             f"a declared size of {found:,} is too large to be measured",

@@ -32,6 +32,8 @@ def _compiled(value: Expr) -> tuple[tuple[str, ...], Callable[..., float]]:
     over.
     """
     if value.is_number:
+        if not value.is_finite:
+            raise DataError(f"{value} is no number", expected="a time, a size or a bound that is finite")
         if abs(value) > MAX_NUMBER:
             raise DataError("a number is too large to be measured", expected=f"at most {MAX_NUMBER:g}")
         constant = int(value) if value.is_Integer else float(value)

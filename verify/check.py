@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +20,7 @@ from verify.document import formulas_of
 from verify.formula import Subject, verdict_on
 from verify.instances import Condition
 from verify.introduced import introduced, times_of
+from verify.limits import TooLong, limited
 from verify.names import Definition, Names
 from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
@@ -27,6 +29,8 @@ from verify.verdict import Verdict
 
 DRAWS = 8
 """How many random instances of the cell a formula is tried on."""
+SECONDS, SECONDS_TO_EXPLAIN, SECONDS_TO_READ = 6, 3, 8
+"""How long one equation may take to be decided and to be explained, and the definitions of a document to be found."""
 MAX_BYTES = 1_000_000
 """The longest document that is checked."""
 
@@ -99,11 +103,17 @@ def checked(
     formulas = formulas_of(Source(text, name))
     every = [(formula.inline, claim) for formula in formulas for claim in claims_of(formula)]
     claims = [claim for within, claim in every if inline or not within]
-    subject = own_cell(claims) if cell is None else cell
-    names = Names(subject).with_definitions(_aliases(Names(subject), aliases))
-    names = introduced(names, [claim for _, claim in every])
-    values = Values(names)
-    given = {id(claim) for _, claim in every if values.take(claim)}
+    try:
+        with limited(SECONDS_TO_READ):
+            subject = own_cell(claims) if cell is None else cell
+            names = Names(subject).with_definitions(_aliases(Names(subject), aliases))
+            names = introduced(names, [claim for _, claim in every])
+            values = Values(names)
+            given = {id(claim) for _, claim in every if values.take(claim)}
+    except (TooLong, MemoryError, RecursionError):
+        raise UsageError(
+            "the definitions of the document are too many or too deep to be read", hint="name its cell with --cell"
+        ) from None
     found = (
         _given(claim) if id(claim) in given else _checked(claim, names, values, draws, explained) for claim in claims
     )
@@ -127,7 +137,10 @@ def _aliases(names: Names, aliases: Mapping[str, str] | Iterable[str]) -> Sequen
             surface = parse_one(f"{left} = {right}").items[0]
             if not isinstance(surface, s.Relation) or len(surface.items) != 2:
                 raise ParseError("it is no equation")
-            found += names.defined([surface], times_of([surface], names))
+            defined = names.defined([surface], times_of([surface], names))
+            if any(one.key in names.system.shapes for one in defined):
+                raise ParseError("it is a quantity of the cell")
+            found += defined
         except BpttError as error:
             raise UsageError(
                 f"the alias {left}={right} cannot be read: {error.message}", expected="such as g_t=\\delta_t"
@@ -145,10 +158,17 @@ def _split(text: str) -> tuple[str, str]:
 def _checked(claim: Claim, names: Names, values: Values, draws: int, explained: bool) -> Checked:
     conditions = _conditions(claim, names)
     subject = Subject(names, draws, conditions=conditions, zero_counts=values.start_from_zero)
-    verdict = _verdict(claim, subject, values)
-    explanation = None
+    verdict, explanation = _UNREAD, None
+    try:
+        with limited(SECONDS):
+            verdict = _verdict(claim, subject, values)
+    except TooLong:
+        verdict = Verdict("unsupported", "tested", message=f"it takes more than {SECONDS} s to decide")
+    except (MemoryError, RecursionError):
+        verdict = Verdict("unsupported", "tested", message="it is too deep or too large to be decided")
     if explained and verdict.verdict == "wrong" and claim.surface is not None:
-        explanation = explain(subject, claim.surface, verdict)
+        with contextlib.suppress(TooLong, MemoryError, RecursionError), limited(SECONDS_TO_EXPLAIN):
+            explanation = explain(subject, claim.surface, verdict)
     return Checked(
         claim.span.line,
         claim.span.column,

@@ -90,6 +90,10 @@ def _closed(relation: e.Relation) -> Verdict:
         return judge_closed(relation)
     except (DataError, ShapeError) as error:
         return Verdict("unsupported", "tested", message=error.message)
+    except (ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError) as error:
+        return Verdict(
+            "unsupported", "tested", message=f"it has no exact value that can be computed ({type(error).__name__})"
+        )
 
 
 def _tried(names: Names, relation: e.Relation, trial: Trial) -> list[Verdict]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derive.cell import Cell
+from derive.cell_lines import MAX_EQUATIONS
 from derive.errors import BpttError, UsageError
 from derive.notation import surface as s
 from derive.notation.scope import base_of
 from verify.claims import Claim
 
+MOST_TRIES = 24
+"""So many beginnings of a document's equations are tried."""
 _ADJOINTS = frozenset({"delta", "nabla"})
 _HINT = "name a cell with --cell, or write its equations, such as h_t = \\tanh(W h_{t-1} + U x_t), at the top of the document"
 
@@ -29,8 +32,14 @@ def own_cell(claims: Sequence[Claim]) -> Cell:
         if line is not None and line[0] not in left:
             left.add(line[0])
             lines.append(line[1])
+        if len(lines) > MAX_EQUATIONS:
+            break
     first: BpttError | None = None
-    for count in range(len(lines), 0, -1):
+    for count in (
+        sorted({max(1, round(len(lines) * k / MOST_TRIES)) for k in range(1, MOST_TRIES + 1)}, reverse=True)
+        if lines
+        else ()
+    ):
         try:
             found = Cell.from_text("\n".join(lines[:count]))
         except BpttError as error:

@@ -24,6 +24,9 @@ from verify.evaluated import evaluated
 from verify.names import Names
 from verify.verdict import Counterexample, Verdict
 
+LARGEST = 1e100
+"""The largest number that is put in."""
+
 
 @dataclass
 class Values:
@@ -167,8 +170,9 @@ def closed_value(surface: s.Surface) -> sp.Matrix | None:
     if any(isinstance(node, (s.Name, s.Accent)) for node in surface.walk() if not _is_word(node)):
         return None
     try:
-        return value_of(elaborate(surface))
-    except BpttError:
+        value = value_of(elaborate(surface))
+        return value if all(abs(entry) < LARGEST for entry in value) else None
+    except (BpttError, ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError):
         return None
 
 

@@ -59,6 +59,8 @@ class ReferenceReader:
         return value
 
     def index_or_none(self, node: s.Surface) -> Expr | None:
+        if isinstance(node, s.Number) and "e" in node.text:
+            return None  # 1e7 is no index
         if isinstance(node, s.Number):
             return Rational(node.text) if "." in node.text else Integer(node.text)
         if isinstance(node, s.Name):

@@ -27,7 +27,12 @@ def result(document: str, wanted: str) -> Result:
     [
         (f"$${JACOBIAN} = \\operatorname{{diag}}(\\sigma'(z_t)) W$$", JACOBIAN, "right", 1),
         ("$$\\frac{\\partial h_k}{\\partial h_{k-1}} = \\operatorname{diag}(\\sigma'(z_k)) W$$", JACOBIAN, "right", 1),
-        ("$$\\frac{\\partial h_{t+1}}{\\partial h_t} = \\operatorname{diag}(\\sigma'(z_{t+1})) W$$", JACOBIAN, "right", 1),
+        (
+            "$$\\frac{\\partial h_{t+1}}{\\partial h_t} = \\operatorname{diag}(\\sigma'(z_{t+1})) W$$",
+            JACOBIAN,
+            "right",
+            1,
+        ),
         (f"$${JACOBIAN} = W$$", JACOBIAN, "wrong", 0),
         (f"$${JACOBIAN} = {JACOBIAN}$$", JACOBIAN, "restated", 0),
         ("$$\\nabla_W L = \\frac{\\partial L}{\\partial W}$$", "\\nabla_W L", "restated", 0),
@@ -36,7 +41,12 @@ def result(document: str, wanted: str) -> Result:
         (f"$${JACOBIAN} = \\operatorname{{diag}}(\\sigma'(z_t)) W = W$$", f"4 {JACOBIAN}", "partly", 2),
         (f"$${JACOBIAN} = {JACOBIAN} = W$$", f"4 {JACOBIAN}", "wrong", 0),
         (f"$${JACOBIAN} = \\nonsense$$", JACOBIAN, "missing", 0),
-        (f"$${JACOBIAN} = W$$ $${JACOBIAN} = \\operatorname{{diag}}(\\sigma'(z_t)) W$$", "1.5 " + JACOBIAN, "right", 1.5),
+        (
+            f"$${JACOBIAN} = W$$ $${JACOBIAN} = \\operatorname{{diag}}(\\sigma'(z_t)) W$$",
+            "1.5 " + JACOBIAN,
+            "right",
+            1.5,
+        ),
         ("$$\\nabla_b L = \\sum_{t=1}^T \\delta_t$$", "1/2 \\frac{\\partial L}{\\partial b} # the bias", "right", 0.5),
         ("$$\\delta_t = \\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_{t+1})$$", "2 \\delta_t", "right", 2),
     ],

@@ -28,6 +28,7 @@ from verify.diagnosis.vocabulary import Vocabulary
 from verify.evaluated import evaluated
 from verify.formula import Subject
 from verify.instances import Trial, instance, instances
+from verify.measure import LONGEST
 from verify.names import Names
 from verify.proof import truth
 from verify.readings import immediate_in_sums
@@ -143,6 +144,8 @@ def _points(names: Names, left: Pre, whole: Pre) -> list[_Point]:
     found: list[_Point] = []
     trial = Trial(3, 101)
     far = max(2, farthest(probe))
+    if far + 3 > LONGEST:
+        return []
     for number in range(3):
         drawn, run = instance(names.system, trial, number, far)
         environment = names.environment(run)

@@ -196,7 +196,7 @@ def test_numbers_that_are_not_finite() -> None:
         (lambda Q: {}, UsageError, "takes Q, which is no quantity"),
         (lambda W: 3, DataError, "without names"),
         (lambda W: {"dW": "x"}, DataError, "no array of numbers"),
-        (lambda: {}, UsageError, "takes no quantity by its name"),
+        (dict, UsageError, "takes no quantity by its name"),
     ],
 )
 def test_functions_of_other_kinds(function: Callable[..., Any], error: type[Exception], said: str) -> None:
