@@ -25,6 +25,7 @@ RELATIONS = {
 
 PRODUCTS = {
     "odot": Spelling(r"\odot", "dot.o", "⊙"), "cdot": Spelling(r"\cdot", "dot.op", "⋅"), "times": Spelling(r"\times", "times", "×"),
-    "otimes": Spelling(r"\otimes", "times.o", "⊗"), "oslash": Spelling(r"\oslash", "slash.o", "⊘"), "ast": Spelling("*", "ast.op", "∗"), "slash": Spelling("/", "\\/", "/"),
+    "otimes": Spelling(r"\otimes", "times.o", "⊗"), "oslash": Spelling(r"\oslash", "slash.o", "⊘"),
+    "ast": Spelling("*", "ast.op", "∗"), "slash": Spelling("/", "\\/", "/"),
     "+": Spelling("+", "+", "+"), "-": Spelling("-", "-", "−"),
 }  # fmt: skip
