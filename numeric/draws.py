@@ -80,8 +80,6 @@ def number(value: Expr, sizes: dict[str, int]) -> int:
     DataError : it was declared as a number, and arrays of that size are not measured.
     """
     found = int(value.xreplace({symbol: Integer(sizes[symbol.name]) for symbol in value.free_symbols}))
-    if found < 0:
-        raise DataError(f"a declared size of {found} is no size", expected="a positive number, or a letter such as n")
     if found > MAX_SIZE:
         raise DataError(
             f"a declared size of {found:,} is too large to be measured",
@@ -97,6 +95,8 @@ def _values(
 
     def sample(key: str) -> Array:
         shape = tuple(number(size, sizes) for size in system.shapes[key])
+        if min(shape) < 0:
+            raise DataError(f"{key} has a negative size", expected="positive sizes, or letters such as n")
         values = generator.normal(size=shape) * scale
         if key in system.text.unit_sums:
             return np.exp(values) / np.sum(np.exp(values))

@@ -255,7 +255,7 @@ class Evaluator:
     def _OneHot(self, node: e.OneHot) -> Array:
         label = round(float(np.real(np.asarray(self(node.label))).ravel()[0]))
         shape = self.shape(node)
-        if not 0 <= label < max(shape):
+        if not -max(shape) <= label < max(shape):  # numbers drawn for labels may be negative, and count from the end
             raise DataError(f"{node} has no entry {label}", expected=f"a label from 0 to {max(shape) - 1}")
         return self.arrays.constant(np.eye(max(shape))[label].reshape(shape))
 

@@ -5,6 +5,7 @@ not read as a whole is not found true.
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -13,6 +14,8 @@ import bptt
 pytest.importorskip("resource")
 
 from benchmarks.fuzz import FATAL, LSTM, RNN, ROWS, SCALAR, Case, attempt, case
+
+pytestmark = pytest.mark.skipif(not os.environ.get("BPTT_LONG"), reason="it measures time; BPTT_LONG=1 runs it")
 
 STEP = r"h_t = \tanh(W h_{t-1} + U x_t + b)"
 """The equation of the cell that the documents are about."""
