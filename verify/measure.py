@@ -15,7 +15,7 @@ from derive import expressions as e
 from derive.errors import BpttError
 from numeric.compare import relative_difference
 from numeric.draws import farthest
-from numeric.evaluate import Evaluator
+from numeric.evaluate import Environment, Evaluator
 from numeric.functions import Array
 from numeric.simulate import OutOfRange
 from verify.evaluated import evaluated
@@ -39,27 +39,40 @@ def immaterial(names: Names, relation: e.Relation, trial: Trial) -> str:
     """Why a formula that agrees at all points is not right for that: a number in it makes no difference that could be seen, since
     rounding swallows it, or a function is flat where it is looked at. Empty where every number matters.
     """
-    numbers = {node for node in relation.atoms(e.Scalar) if node.value.is_number and abs(node.value) not in (0, 1)}
+    numbers = {
+        node
+        for node in relation.atoms(e.Scalar)
+        if node.value.is_number and node.value != 0 and not 0.1 <= abs(node.value) <= 10
+    }
     if not numbers:
         return ""
-    drawn, run = instance(names.system, trial, 0, farthest(relation))
-    environment = names.environment(run)
-    for times in instances(relation, run, np.random.default_rng([trial.seed, 3]), names, trial.conditions)[:1]:
-        for number in sorted(numbers, key=str):
-            other = relation.xreplace({number: e.Scalar(number.value * 2)})
-            try:
-                before, after = (
-                    [evaluated(side, environment, drawn.sizes, times) for side in one.items]
-                    for one in (relation, other)
-                )
-            except BpttError:
-                continue
-            if all(
-                a.shape == b.shape and relative_difference(a, b) < 100 * TOLERANCE
-                for a, b in zip(before, after, strict=True)
-            ):
-                return f"the number {number} makes no difference that could be seen by trying"
-    return ""
+    far = farthest(relation)
+    for number in range(2):
+        drawn, run = instance(names.system, trial, number, far)
+        environment = names.environment(run)
+        generator = np.random.default_rng([trial.seed + number, 3])
+        for times in instances(relation, run, generator, names, trial.conditions):
+            for one in sorted(numbers, key=str):
+                other = relation.xreplace({one: e.Scalar(one.value * 2)})
+                if _differs(relation, other, environment, drawn.sizes, times):
+                    numbers.discard(one)
+        if not numbers:
+            return ""
+    return f"the number {min(map(str, numbers))} makes no difference that could be seen by trying"
+
+
+def _differs(
+    one: e.Relation, other: e.Relation, environment: Environment, sizes: Mapping[str, int], times: Mapping[str, int]
+) -> bool:
+    """Whether a side of two relations is not the same at a point; where one has no value, it is."""
+    try:
+        for a, b in zip(one.items, other.items, strict=True):
+            before, after = (evaluated(side, environment, sizes, times) for side in (a, b))
+            if before.shape != after.shape or relative_difference(before, after) > 100 * TOLERANCE:
+                return True
+    except BpttError:
+        return True
+    return False
 
 
 def untried(*formulas: e.Node) -> str:

@@ -55,7 +55,7 @@ ABOUT_CELLS = [
     (
         RNN,
         r"\nabla_W L = \sum_{t=1}^{T} \sum_{k=t-4}^{t} ((1-h_k^2) \odot ((\frac{\partial h_t}{\partial h_k})^\top \nabla_{h_t} L_t)) h_{k-1}^\top",
-        "unsupported",
+        "wrong",
     ),
     (RNN, r"h_t = h_t + [t \ge 6] h_t", "wrong"),
     (RNN, r"\sum_{t=1}^{T} h_t = \sum_{t=1}^{5} [t \le T] h_t", "wrong"),
@@ -121,7 +121,7 @@ ABOUT_CELLS = [
     (LOGISTIC, r"h_t = h_t + \frac{h_t}{10^{12}}", "unsupported"),
     (LOGISTIC, r"h_t = h_t + 2^{-40} h_t", "unsupported"),
     (LOGISTIC, r"h_t = \frac{10^{12}}{10^{12}+1} h_t", "unsupported"),
-    (LOGISTIC, r"\sigma(60) = 1", "unsupported"),
+    (LOGISTIC, r"\sigma(60) = 1", "wrong"),
     (LOGISTIC, r"\mathbb{1}[x_t > 100] = 0", "wrong"),
     (LOGISTIC, r"\operatorname{ReLU}(x_t - 100) = 0", "wrong"),
     (LOGISTIC, r"\max(x_t, -1000) = x_t", "wrong"),

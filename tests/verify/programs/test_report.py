@@ -190,13 +190,17 @@ def test_numbers_that_are_not_finite() -> None:
     assert not report.right and "not finite" in report.findings[0].where
 
 
+def _takes_nothing() -> dict[str, Any]:
+    return {}
+
+
 @pytest.mark.parametrize(
     ("function", "error", "said"),
     [
         (lambda Q: {}, UsageError, "takes Q, which is no quantity"),
         (lambda W: 3, DataError, "without names"),
         (lambda W: {"dW": "x"}, DataError, "no array of numbers"),
-        (dict, UsageError, "takes no quantity by its name"),
+        (_takes_nothing, UsageError, "takes no quantity by its name"),
     ],
 )
 def test_functions_of_other_kinds(function: Callable[..., Any], error: type[Exception], said: str) -> None:
