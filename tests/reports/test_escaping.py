@@ -136,13 +136,20 @@ def test_formulas_made_by_hand_are_inert() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "//example.org", "x.html", "JAVASCRIPT:x"]
+    "url", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "//example.org", "../x.html", "/x.html", "a/b.html", "x.js", "JAVASCRIPT:x"]
 )
 def test_links_are_checked_when_they_are_written(url: str) -> None:
     with pytest.raises(RenderError, match="is not allowed"):
         checked_url(url)
     with pytest.raises(RenderError, match="is not allowed"):
         make(d.Document(d.words("t"), blocks=(d.Paragraph((d.Link(d.words("x"), url),)),)), "x", ("html",))
+
+
+@pytest.mark.parametrize("url", ["https://a.org/x", "#first", "anna-1.pdf", "table.html"])
+def test_links_to_pages_and_to_files_beside_a_report_are_written(url: str) -> None:
+    assert checked_url(url) == url
+    made = make(d.Document(d.words("t"), blocks=(d.Paragraph((d.Link(d.words("x"), url),)),)), "x", ("html",))
+    assert f'href="{url}"' in made.contents["x.html"].decode()
 
 
 def test_urls_become_plain_ascii() -> None:
