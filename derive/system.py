@@ -283,11 +283,27 @@ class RecurrentSystem:
         raise UnknownNameError(f"the cell has no quantity called {name}", expected=f"one of {', '.join(every)}")
 
     @cached_property
+    def named_preactivations(self) -> Mapping[str, str]:
+        """Quantities with a name in the cell that an activation is applied to, and what it gives: z of h_t = σ(z_t)."""
+        found = {}
+        for q in self.steps:
+            inside = q.rhs.operands[0] if isinstance(q.rhs, (e.Apply, e.Softmax)) else None
+            if not isinstance(inside, e.Timed) or not isinstance(q.lhs, e.Timed) or inside.time != q.lhs.time:
+                continue
+            if inside.name in self.definitions and inside.name not in (*self.preactivations, *self.states):
+                found[inside.name] = q.key
+        return found
+
+    @cached_property
     def adjoint_names(self) -> Mapping[str, str]:
         """The name of each quantity's adjoint: δ (with the label of z) for pre-activations, a bar (or an accent that
-        the cell does not use) for all others.
+        the cell does not use) for all others. Where the cell names what an activation of a state is applied to, as in
+        z_t = W h_{t-1}, h_t = tanh(z_t), δ with its label is left to it: people write δ_t for that, and not for what an
+        output is made of.
         """
         taken = set(self.shapes)
+        named = [QName.from_key(key) for key, owner in self.named_preactivations.items() if owner in self.states]
+        left = {(name.subs, name.sups) for name in named}
         letter = next(
             name
             for name in ("delta", "lambda", "mu", "epsilon")
@@ -301,7 +317,7 @@ class RecurrentSystem:
         names = {}
         for key in (*self.definitions, *self.inputs, *self.parameters):
             name = QName.from_key(key)
-            if key in self.preactivations:
+            if key in self.preactivations and (name.subs, name.sups) not in left:
                 names[key] = QName(letter, (), name.subs, name.sups).key
             else:
                 names[key] = name.with_accent(accent).key
@@ -338,7 +354,18 @@ class RecurrentSystem:
                 if isinstance(node, e.Apply):
                     bare.setdefault(node.function, set()).add(node.argument)
         unique = {name: next(iter(arguments)) for name, arguments in bare.items() if len(arguments) == 1}
-        return Context(scope, {**adjoints, **self.shapes, **loss}, self.layout, unique)
+        return Context(scope, {**adjoints, **self.shapes, **loss}, self.layout, unique, self.classes)
+
+    @cached_property
+    def classes(self) -> Mapping[str, Expr]:
+        """How many values each label takes: the size of the one-hot vectors that it chooses."""
+        found = {}
+        for body in (*(q.rhs for q in self.steps), *(term.body for term in self.loss_terms)):
+            for hot in body.atoms(e.OneHot):
+                rows, columns = hot.shape
+                for label in hot.label.atoms(e.Timed, e.Var):
+                    found[label.name] = columns if rows == 1 else rows
+        return found
 
     def _abstract_functions(self) -> frozenset[str]:
         applied = (node for q in self.steps for node in e.children_first(q.rhs) if isinstance(node, e.Apply))

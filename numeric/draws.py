@@ -143,14 +143,7 @@ def within(values: Array, limits: Range | None) -> Array:
 
 def _label(system: RecurrentSystem, key: str, sizes: dict[str, int], generator: np.random.Generator) -> Array:
     """An integer below the size of the one-hot vector that it selects in."""
-    bodies = [q.rhs for q in system.steps] + [term.body for term in system.loss_terms]
-    hots = [
-        hot
-        for body in bodies
-        for hot in body.atoms(e.OneHot)
-        if hot.label.has(e.Timed) and key in {q.name for q in hot.label.atoms(e.Timed)}
-    ]
-    size = max(number(a, sizes) for a in hots[0].shape)
+    size = number(system.classes[key], sizes)
     return np.array([[float(generator.integers(size))]])
 
 

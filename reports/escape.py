@@ -128,5 +128,7 @@ def checked_url(url: str) -> str:
     """
     scheme = urlsplit(url).scheme.lower()
     if not url.startswith("#") and scheme not in SCHEMES and not _BESIDE.fullmatch(url):
-        raise RenderError(f"a link to {url!r} is not allowed", expected=f"one of {', '.join(SCHEMES)}, #anchor, or a file beside it")
+        raise RenderError(
+            f"a link to {url!r} is not allowed", expected=f"one of {', '.join(SCHEMES)}, #anchor, or a file beside it"
+        )
     return quote(_visible(url), safe="%/:=&?~#+!$,;@()*[]'-._")

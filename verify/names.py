@@ -86,7 +86,7 @@ class Names:
         timed = {key for key, lines in self.lines.items() if isinstance(lines[0].lhs, e.Timed)}
         shapes = {key: lines[0].lhs.shape for key, lines in self.lines.items()}
         scope = known.scope.with_names(timed=timed, names=set(shapes))
-        return Context(scope, {**known.shapes, **shapes}, known.layout, known.bare)
+        return replace(known, scope=scope, shapes={**known.shapes, **shapes})
 
     @cached_property
     def recursive(self) -> frozenset[str]:
@@ -181,7 +181,7 @@ class Names:
         scope = known.scope.with_names(timed={key for key, has in pairs if has}, names={key for key, _ in pairs})
         open_ = {key for key, _ in pairs if key not in self.lines or key in self.conventions}
         shapes = {name: shape for name, shape in known.shapes.items() if name not in open_}
-        context = Context(scope, shapes, known.layout, known.bare)
+        context = replace(known, scope=scope, shapes=shapes)
         nodes = build_together([resolve(surface, context) for surface in surfaces], context)
         found = []
         for node, surface in zip(nodes, surfaces, strict=True):
@@ -208,26 +208,17 @@ class Names:
 
 def _conventional(system: RecurrentSystem) -> Iterator[Definition]:
     """Names that everybody uses, the likelier ones first: δ for the adjoint of a quantity that an activation is applied to, with
-    its label; a for z; a gate's label below instead of above; and z, a and δ without a label for the only state that has one.
+    its label, and that of a state before that of an output; a for z; a gate's label below instead of above; and z, a and δ without
+    a label for the only state that has one.
     """
-    inner = {**system.preactivations, **dict(_named_preactivations(system))}
-    for key in inner:
-        yield from _spellings(system, key)
+    inner = {**system.preactivations, **system.named_preactivations}
     owned = [key for key, owner in inner.items() if owner in system.states]
+    for key in (*owned, *(key for key in inner if key not in owned)):
+        yield from _spellings(system, key)
     if len(owned) == 1:
         for base in ("z", "a", "delta"):
             meant = system.adjoint_names[owned[0]] if base == "delta" else owned[0]
             yield _alias(system, base, meant, owned[0])
-
-
-def _named_preactivations(system: RecurrentSystem) -> Iterator[tuple[str, str]]:
-    """Quantities of the cell's own that an activation is applied to, and what it gives: h_t = σ(z_t)."""
-    for q in system.steps:
-        inside = q.rhs.operands[0] if isinstance(q.rhs, (e.Apply, e.Softmax)) else None
-        if not isinstance(inside, e.Timed) or not isinstance(q.lhs, e.Timed) or inside.time != q.lhs.time:
-            continue
-        if inside.name in system.definitions and inside.name not in (*system.preactivations, *system.states):
-            yield inside.name, q.key
 
 
 def _spellings(system: RecurrentSystem, key: str) -> Iterator[Definition]:

@@ -93,7 +93,11 @@ class Converter:
         return [Term(Integer(1))]
 
     def _Identity(self, node: e.Identity, at: Sequence[Index | None]) -> list[Term]:
-        return self._atom(("delta", node.size), at)
+        return self._delta(node.size, at)
+
+    def _delta(self, size: Expr, at: Sequence[Index | None]) -> list[Term]:
+        """The entries of an identity; that of size 1 is a number, and has no indices."""
+        return [Term(Integer(1))] if size == ONE else self._atom(("delta", size), at)
 
     def _OneHot(self, node: e.OneHot, at: Sequence[Index | None]) -> list[Term]:
         return self._opaque(node.label, at, "onehot")
@@ -187,7 +191,7 @@ class Converter:
     def _Diag(self, node: e.Diag, at: Sequence[Index | None]) -> list[Term]:
         vector = node.operands[0]
         inside = [at[0], None] if vector.shape[1] == ONE else [None, at[0]]
-        return self.product(self._atom(("delta", node.shape[0]), at), self.terms(vector, inside))
+        return self.product(self._delta(node.shape[0], at), self.terms(vector, inside))
 
     def _DiagPart(self, node: e.DiagPart, at: Sequence[Index | None]) -> list[Term]:
         return self.terms(node.operands[0], [at[0], at[0]])
@@ -350,7 +354,7 @@ class Converter:
     def _ProductOver(self, node: e.ProductOver, at: Sequence[Index | None]) -> list[Term]:
         length = (node.upper - node.lower).expand()
         if length.is_Integer and length < 0:
-            return self._atom(("delta", node.shape[0]), at) if not node.is_scalar else [Term(Integer(1))]
+            return self._delta(node.shape[0], at)
         if length.is_Integer and length <= 12:
             factors = [node.body.xreplace({node.index: node.upper - k}) for k in range(int(length) + 1)]
             return self.terms(factors[0] if len(factors) == 1 else e.Times(*factors), at)

@@ -326,12 +326,14 @@ class Context:
     shapes : the shape of each.
     layout : whether it is written in column or in row vectors.
     bare   : for each function, the argument it has in the cell, where that is unique (what sigma' alone means).
+    classes : how many values each label takes.
     """
 
     scope: Scope
     shapes: Mapping[str, Shape]
     layout: str = "column"
     bare: Mapping[str, e.Node] = field(default_factory=dict)
+    classes: Mapping[str, Expr] = field(default_factory=dict)
 
     @cached_property
     def letters(self) -> frozenset[Expr]:
@@ -466,7 +468,8 @@ def _infos(lines: Sequence[Pre], context: Context | None) -> dict[str, NameInfo]
             if pre.op == "name":
                 key, time = pre.data
                 known = context.shapes.get(key) if context else None
-                infos[key] = NameInfo(key, time is not None, known, key in integers)
+                classes = context.classes.get(key) if context else None
+                infos[key] = NameInfo(key, time is not None, known, key in integers, classes=classes)
     return infos
 
 

@@ -40,6 +40,8 @@ class NameInfo:
     integer: bool = False
     declared: tuple[Expr, ...] | None = None
     """Sizes from a declaration: () a scalar, (n,) a vector in the layout of the cell, (n, d) a matrix."""
+    classes: Expr | None = None
+    """How many values a label takes, where the cell shows it."""
 
     @property
     def fixed(self) -> bool:
@@ -304,7 +306,8 @@ class _Search:
         solver = Solver()
         kinds = {key: changes.get(key, self.convention[key]) for key in self.infos}
         shapes = {key: info.given(layout) or _kinded(solver, kinds[key], layout) for key, info in self.infos.items()}
-        reader = ShapeReader(solver, shapes, layout, side_by_side=side_by_side)
+        classes = {key: info.classes for key, info in self.infos.items() if info.classes is not None}
+        reader = ShapeReader(solver, shapes, layout, side_by_side=side_by_side, classes=classes)
         for line in self.lines:
             try:
                 reader.shape(line)

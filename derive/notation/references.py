@@ -150,6 +150,9 @@ class ReferenceReader:
                 continue
             if isinstance(item, s.Bracket) and any(isinstance(part, s.Relation) for part in item.items):
                 slices = item
+            elif time is not None and slices is None and isinstance(item, s.Scripted) and label_text(item) is None:
+                # p_{t, y_t}, the entry that an integer quantity selects
+                slices = item
             elif time is None and self._is_time(item, base, accents, tuple(labels), node):
                 time = self.index(item)
             else:

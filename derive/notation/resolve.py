@@ -7,6 +7,7 @@ open until :mod:`derive.notation.elaborate` has found them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sympy import And, Eq, Expr, Ge, Gt, Integer, Le, Lt, Piecewise, Rational
@@ -39,7 +40,7 @@ class Resolver:
         key = reference.name.key
         result = self._quantity(reference, key, span)
         if reference.slices is not None:
-            result = self._sliced(result, reference.slices)
+            result = self._selected(result, reference.slices)
         for sup in reference.acting:
             result = self.superscript(result, sup, span)
         return result
@@ -508,6 +509,12 @@ class Resolver:
             body = self.superscript(body, sup, node.span)
         return body
 
+    def _selected(self, body: Pre, chosen: s.Surface) -> Pre:
+        """The entry that an integer quantity selects, or a slice."""
+        if not isinstance(chosen, s.Scripted):
+            return self._sliced(body, chosen)
+        return Pre("inner", (Pre("onehot", (self.expression(chosen),), span=chosen.span), body), span=body.span)
+
     def _entry(self, node: s.Scripted) -> Pre:
         """``[p]_{y_t}``: the entry that an integer quantity selects; ``[x]_{a:b}``: a slice."""
         item = node.subs[0]
@@ -520,8 +527,7 @@ class Resolver:
                 )
             return self._sliced(self.expression(node.base), s.Bracket("[", ranges, span=node.span))
         if len(node.subs) == 1 and isinstance(item, s.Scripted):
-            label = Pre("onehot", (self.expression(item),), span=item.span)
-            return Pre("inner", (label, self.expression(node.base)), span=node.span)
+            return replace(self._selected(self.expression(node.base), item), span=node.span)
         raise ParseError(
             "this subscript has no meaning here",
             span=item.span or node.span,

@@ -45,6 +45,7 @@ class ShapeReader:
         layout: str,
         constants: dict[int, Shape] | None = None,
         side_by_side: bool = False,
+        classes: Mapping[str, Expr] | None = None,
     ) -> None:
         self.solver = solver
         self.shapes = shapes
@@ -52,6 +53,8 @@ class ShapeReader:
         self.side_by_side = side_by_side
         self.slices: list[tuple[Expr, Expr, Span | None]] = []
         """Sizes of what is sliced, and where the slices end."""
+        self.classes = dict(classes or {})
+        """How many values a label takes: the size of each of its one-hot vectors."""
         self.constants: dict[int, Shape] = constants if constants is not None else {}
 
     def shape(self, pre: Pre) -> Shape:
@@ -91,6 +94,9 @@ class ShapeReader:
 
     def _onehot(self, pre: Pre) -> Shape:
         self.shape(pre.args[0])
+        if id(pre) not in self.constants and pre.args[0].op == "name":
+            size = self.classes.setdefault(pre.args[0].data[0], self.solver.unknown(proper=True))
+            self.constants[id(pre)] = (size, ONE) if self.layout == "column" else (ONE, size)
         return self._ones(pre)
 
     # -- products ----------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ def _passed(text: str) -> dict[str, str]:
     [
         (SOFTMAX + r"L = -\sum_{t=1}^{T} e_{y_t}^\top \log p_t", "delta^{p}[t]", "p[t] - e_{y[t]}"),
         (SOFTMAX + r"L = -\sum_{t=1}^{T} \log [p_t]_{y_t}", "delta^{p}[t]", "p[t] - e_{y[t]}"),
+        (SOFTMAX + r"L = -\sum_{t=1}^{T} \log p_{t, y_t}", "delta^{p}[t]", "p[t] - e_{y[t]}"),
         (SOFTMAX + r"L = -\frac{1}{T} \sum_{t=1}^{T} e_{y_t}^\top \log p_t", "delta^{p}[t]", "(1/T) * (p[t] - e_{y[t]})"),
         (SOFTMAX + r"L = -\sum_{t=1}^{T} y_t^\top \log p_t", "delta^{p}[t]", "(ones.T @ y[t]) * p[t] - y[t]"),
         (SOFTMAX + "L = -\\sum_{t=1}^{T} y_t^\\top \\log p_t\n\\mathbf{1}^\\top y_t = 1", "delta^{p}[t]", "p[t] - y[t]"),

@@ -136,7 +136,18 @@ def test_formulas_made_by_hand_are_inert() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "//example.org", "../x.html", "/x.html", "a/b.html", "x.js", "JAVASCRIPT:x"]
+    "url",
+    [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "data:text/html,x",
+        "//example.org",
+        "../x.html",
+        "/x.html",
+        "a/b.html",
+        "x.js",
+        "JAVASCRIPT:x",
+    ],
 )
 def test_links_are_checked_when_they_are_written(url: str) -> None:
     with pytest.raises(RenderError, match="is not allowed"):

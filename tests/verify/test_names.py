@@ -133,3 +133,30 @@ def test_conventional_names_without_a_label_are_those_of_the_state(claim: str, e
     assert verdicts(f"$${claim}$$", TAGGER) == [expected]
     assert verdicts(f"$${claim}$$ $$\\nabla_b L = \\delta_t + a_t$$", TAGGER)[0] == expected
     assert check(claim, cell("lstm"))[0].verdict == "unreadable"  # with several gates it is nobody's
+
+
+NAMED = Cell.from_text(
+    "z_t = W h_{t-1} + U x_t\nh_t = \\tanh(z_t)\np_t = \\operatorname{softmax}(V h_t)\nL = -\\sum_{t=1}^{T} \\log p_{t, y_t}"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (r"\delta_t = \nabla_{z_t} L", "correct"),
+        (r"\delta_t = p_t - e_{y_t}", "wrong"),
+        (r"\delta_t = \tanh'(z_t) \odot (V^\top (p_t - e_{y_t}) + W^\top \nabla_{z_{t+1}} L)", "correct"),
+        (r"\delta_t = \tanh'(z_t) \odot (V^\top p_t - W^\top e_{y_t} + W^\top \nabla_{z_{t+1}} L)", "wrong"),
+        (r"\nabla_{h_t} L_t = V^\top p_t - V^\top e_{y_t}", "correct"),
+        (r"\frac{\partial L_t}{\partial p_t} = -\frac{1}{p_{t, y_t}} e_{y_t}^\top", "correct"),
+        (r"\frac{\partial L_t}{\partial p_t} = -\frac{1}{p_{t, y_t}} e_{y_{t-1}}^\top", "wrong"),
+    ],
+)
+def test_an_adjoint_is_that_of_the_state_where_its_argument_has_a_name(claim: str, expected: str) -> None:
+    assert verdicts(f"$${claim}$$", NAMED) == [expected]
+
+
+def test_one_hot_vectors_have_the_size_of_their_label() -> None:
+    (found,) = check(r"$$\nabla_{z_t} L = W^\top e_{y_t}$$", NAMED)
+    assert found.verdict == "wrong"
+    assert "'e_{y_t}' is a vector of size m" in found.message

@@ -1,0 +1,1 @@
+"""Each generator makes one input of its kind."""
