@@ -73,7 +73,7 @@ EQUAL = [
         r"\begin{pmatrix} W_f & 0 \\ 0 & W_i \end{pmatrix}^\top\begin{pmatrix} C_t \\ h_t\end{pmatrix}",
         r"\begin{pmatrix} W_f^\top C_t \\ W_i^\top h_t\end{pmatrix}",
     ),
-    (SIZES, r"\operatorname{diag}(a_t^\top b_t) A", r"(b_t^\top a_t) A"),
+    (SIZES, r"\operatorname{diag}(a_t^\top a_t) A", r"(a_t^\top a_t) A"),
 ]
 
 PARTS = Cell.from_text(
