@@ -112,7 +112,13 @@ class FlowEngine:
         if isinstance(leaf, e.Var):
             return None
         if self.system.tree is None:
-            return (reader[1] or 0) + int(leaf.time - self.time)
+            distance = leaf.time - self.time
+            if not distance.is_Integer:
+                raise MissingRuleError(
+                    f"{reader[0]} reads {leaf} at a time of its own, so that no number of steps leads to it",
+                    hint="the gradient of the loss is derived nevertheless",
+                )
+            return (reader[1] or 0) + int(distance)
         return (reader[1] or 0) + int(steps_away(leaf.time, self.system.definitions[reader[0]].lhs.time))
 
     # -- through finitely many steps ---------------------------------------------------------------

@@ -13,14 +13,17 @@ from derive.notation import surface as s
 from derive.notation.parser import parse_one
 from derive.notation.references import ReferenceReader
 from derive.notation.source import Source
+from verify.asides import Asides
 from verify.checked import Checked
 from verify.claims import Claim, claims_of
-from verify.diagnosis.explain import explain
+from verify.diagnosis.explain import Explanation, explain
 from verify.document import formulas_of
+from verify.factors import spelled_out
 from verify.formula import Subject, verdict_on
 from verify.instances import Condition
 from verify.introduced import introduced, times_of
 from verify.limits import TooLong, limited
+from verify.memberships import is_membership
 from verify.names import Definition, Names
 from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
@@ -110,13 +113,13 @@ def checked(
             names = introduced(names, [claim for _, claim in every])
             values = Values(names)
             given = {id(claim) for _, claim in every if values.take(claim)}
+            asides = Asides(names, [claim for _, claim in every])
     except (TooLong, MemoryError, RecursionError):
         raise UsageError(
             "the definitions of the document are too many or too deep to be read", hint="name its cell with --cell"
         ) from None
-    found = (
-        _given(claim) if id(claim) in given else _checked(claim, names, values, draws, explained) for claim in claims
-    )
+    checker = _Checker(names, values, asides, draws, explained)
+    found = (_given(claim) if id(claim) in given else checker.checked(claim) for claim in claims)
     return CheckedDocument(tuple(found), names)
 
 
@@ -155,20 +158,52 @@ def _split(text: str) -> tuple[str, str]:
     return left, right
 
 
-def _checked(claim: Claim, names: Names, values: Values, draws: int, explained: bool) -> Checked:
-    conditions = _conditions(claim, names)
-    subject = Subject(names, draws, conditions=conditions, zero_counts=values.start_from_zero)
-    verdict, explanation = _UNREAD, None
-    try:
-        with limited(SECONDS):
-            verdict = _verdict(claim, subject, values)
-    except TooLong:
-        verdict = Verdict("unsupported", "tested", message=f"it takes more than {SECONDS} s to decide")
-    except (MemoryError, RecursionError):
-        verdict = Verdict("unsupported", "tested", message="it is too deep or too large to be decided")
-    if explained and verdict.verdict == "wrong" and claim.surface is not None:
-        with contextlib.suppress(TooLong, MemoryError, RecursionError), limited(SECONDS_TO_EXPLAIN):
-            explanation = explain(subject, claim.surface, verdict)
+@dataclass(frozen=True)
+class _Checker:
+    """What every equation of a document is checked with."""
+
+    names: Names
+    values: Values
+    asides: Asides
+    draws: int
+    explained: bool
+
+    def checked(self, claim: Claim) -> Checked:
+        """The verdict on one equation, with what is wrong with it."""
+        subject = Subject(
+            self.names, self.draws, conditions=_conditions(claim, self.names), zero_counts=self.values.start_from_zero
+        )
+        verdict, explanation = _UNREAD, None
+        try:
+            with limited(SECONDS):
+                subject, verdict = self._decided(claim, subject)
+        except TooLong:
+            verdict = Verdict("unsupported", "tested", message=f"it takes more than {SECONDS} s to decide")
+        except (MemoryError, RecursionError):
+            verdict = Verdict("unsupported", "tested", message="it is too deep or too large to be decided")
+        if self.explained and verdict.verdict == "wrong" and claim.surface is not None:
+            with contextlib.suppress(TooLong, MemoryError, RecursionError), limited(SECONDS_TO_EXPLAIN):
+                explanation = explain(subject, claim.surface, verdict)
+        return _told(claim, verdict, explanation)
+
+    def _decided(self, claim: Claim, subject: Subject) -> tuple[Subject, Verdict]:
+        """The verdict, and what the equation is about: the cell, or, where it says nothing to the cell, something beside it."""
+        verdict = _verdict(claim, subject, self.values)
+        member = claim.surface is not None and is_membership(claim.surface)
+        if verdict.verdict != "unreadable" and not (member and verdict.verdict == "wrong"):
+            return subject, verdict
+        aside: tuple[Subject, Verdict] | None = None
+        for names in self.asides.subjects(claim):
+            other = Subject(names, self.draws)
+            found = _verdict(claim, other, Values(names))
+            if found.verdict in ("correct", "layout"):
+                return other, found
+            if found.verdict != "unreadable":
+                aside = aside or (other, found)
+        return aside or (subject, verdict)
+
+
+def _told(claim: Claim, verdict: Verdict, explanation: Explanation | None) -> Checked:
     return Checked(
         claim.span.line,
         claim.span.column,
@@ -200,7 +235,13 @@ def _verdict(claim: Claim, subject: Subject, values: Values) -> Verdict:
         )
     if not isinstance(claim.surface, (s.Relation, s.Line)):
         return Verdict("unsupported", "tested", message="it is no equation, so it claims nothing")
-    return verdict_on(subject.names, claim.surface, subject.decide, values.judge)
+    surface = claim.surface
+    if isinstance(surface, s.Relation):
+        try:
+            surface = spelled_out(surface, subject.names.context.shapes)
+        except BpttError as error:
+            return Verdict("wrong", "tested", message=error.message, error_at=error.span)
+    return verdict_on(subject.names, surface, subject.decide, values.judge)
 
 
 def _conditions(claim: Claim, names: Names) -> tuple[Condition, ...]:

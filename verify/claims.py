@@ -20,6 +20,8 @@ _RELATION = re.compile(
 )
 _GOES_ON = re.compile(r"\s*&?\s*(?:[=<>≤≥≈+−*/·⊙-]|\\(?:leq?|geq?|approx|odot|cdot|times|circ|quad|qquad)(?![A-Za-z]))")
 _ORDERS = frozenset({"<", "<=", ">", ">=", "="})
+_NUMBER = re.compile(r"\((?:(?:eq|gl)\.?\s*)?(?:\d+(?:\.\d+)*[a-z]?|[*†]+)\)")
+"""The number of an equation, in words: (1), (eq. 2.3a)."""
 _TRIVIAL = re.compile(r"[\s&.,;]*\Z")
 
 
@@ -126,7 +128,8 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
     for item in line.items:
         if isinstance(item, s.Text):
             words += f" {item.text}"
-            beside = beside or (None if item.text.strip(" .,;:").lower() in _CONNECTIVES else item)
+            said = item.text.strip(" .,;:").lower()
+            beside = beside or (None if said in _CONNECTIVES or _NUMBER.fullmatch(said) else item)
         elif not isinstance(item, s.Relation):
             waiting.append(item)
         elif _is_condition(item) and equations and not waiting:

@@ -67,6 +67,8 @@ def verdict_on(names: Names, surface: s.Surface, decide: Decide, numeric: Numeri
     try:
         if is_membership(surface):
             return judge_sizes(names, surface)
+        if isinstance(surface, s.Relation) and surface.operators[-1] == "in":
+            return _sized(names, surface, decide, numeric)
         if isinstance(surface, s.Relation) and len(surface.items) > 2:
             return _chain(names, surface, decide, numeric)
         return _link(names.context, surface, decide, numeric)
@@ -74,6 +76,16 @@ def verdict_on(names: Names, surface: s.Surface, decide: Decide, numeric: Numeri
         return Verdict("unsupported", "tested", message=error.message, error_at=error.span)
     except BpttError as error:
         return Verdict("unreadable", "tested", message=error.message, hint=error.hint or "", error_at=error.span)
+
+
+def _sized(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric | None) -> Verdict:
+    """An equation that ends with the set that its sides belong to: J = diag(σ') W ∈ R^{n×n}."""
+    equation = s.Relation(surface.operators[:-1], surface.items[:-1], span=surface.span)
+    found = verdict_on(names, equation, decide, numeric)
+    if found.verdict not in ("correct", "layout"):
+        return found
+    sizes = judge_sizes(names, s.Relation(("in",), surface.items[-2:], span=surface.span), within(equation, names.context))
+    return joined([*(found.links or (found,)), sizes])
 
 
 def _chain(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric | None) -> Verdict:

@@ -6,7 +6,7 @@ from derive import expressions as e
 from derive.errors import ParseError
 from derive.expressions.node import ONE, show_shape
 from derive.notation import surface as s
-from derive.notation.elaborate import elaborate
+from derive.notation.elaborate import Context, elaborate
 from derive.notation.present import index_surface
 from verify.names import Names
 from verify.verdict import Verdict
@@ -18,7 +18,7 @@ def is_membership(surface: s.Surface) -> bool:
     return any(isinstance(item, s.Relation) and item.operators == ("in",) for item in items)
 
 
-def judge_sizes(names: Names, surface: s.Surface) -> Verdict:
+def judge_sizes(names: Names, surface: s.Surface, context: Context | None = None) -> Verdict:
     """The verdict on memberships, several with commas between them: the sizes in the cell are what the text says.
 
     Raises
@@ -34,7 +34,7 @@ def judge_sizes(names: Names, surface: s.Surface) -> Verdict:
         if item.operators != ("in",) or not _is_real(item.items[1]):
             raise ParseError("this is no list of memberships", span=item.span, expected=r"such as y \in \mathbb{R}^{n}")
         for left in (*waiting, item.items[0]):
-            node = elaborate(left, names.context)
+            node = elaborate(left, context or names.context)
             if not _same_set(item.items[1], node):
                 return Verdict("wrong", "proved", message=f"'{node}' is {show_shape(node.shape)}")
             derived = derived or not isinstance(node, e.Leaf)

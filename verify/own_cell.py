@@ -9,7 +9,9 @@ from derive.cell_lines import MAX_EQUATIONS
 from derive.errors import BpttError, UsageError
 from derive.notation import surface as s
 from derive.notation.scope import base_of
+from derive.notation.write_latex import write_latex
 from verify.claims import Claim
+from verify.values import closed_value
 
 MOST_TRIES = 24
 """So many beginnings of a document's equations are tried."""
@@ -60,23 +62,19 @@ def _line(claim: Claim) -> tuple[str, str] | None:
         return None
     relations = surface.items if isinstance(surface, s.Line) else (surface,)
     if any(isinstance(item, s.Relation) and item.operators == ("in",) for item in relations):
-        return claim.span.text, _text(surface, claim)
+        return write_latex(surface), write_latex(surface)
     if not isinstance(surface, s.Relation) or surface.operators[0] not in ("=", ":="):
         return None
+    if closed_value(surface.items[-1]) is not None:
+        return None  # numbers that are put in, or come out
     if any(_is_derivative(node) for item in surface.items for node in item.walk()):
         return None
     name = surface.items[0]
     base, accents = base_of(name.base if isinstance(name, s.Scripted) else name)
-    if base is None or base in _ADJOINTS or "bar" in accents or name.span is None:
+    if base is None or base in _ADJOINTS or "bar" in accents:
         return None
-    first = s.Relation(surface.operators[:1], surface.items[:2], span=name.span.to(surface.items[1].span or name.span))
-    return name.span.text, _text(first, claim)
-
-
-def _text(surface: s.Surface, claim: Claim) -> str:
-    """A formula on one line."""
-    span = surface.span or claim.span
-    return " ".join(span.text.replace("&", " ").replace("\\\\", " ").split())
+    first = s.Relation(surface.operators[:1], surface.items[:2])
+    return write_latex(name), write_latex(first)
 
 
 def _is_derivative(node: s.Surface) -> bool:

@@ -21,6 +21,7 @@ from numeric.simulate import Point, Run
 from verify.claims import Claim
 from verify.closed import shown_units, value_of
 from verify.evaluated import evaluated
+from verify.factors import spelled_out
 from verify.names import Names
 from verify.verdict import Counterexample, Verdict
 
@@ -50,7 +51,7 @@ class Values:
 
     def take(self, claim: Claim) -> bool:
         """Take a claim as a gift, if it gives a number or a matrix to a parameter, an input or a starting value."""
-        surface = claim.surface
+        surface = self.spelled_out(claim.surface)
         if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
             return False
         left, right = surface.items
@@ -68,6 +69,15 @@ class Values:
             return False
         self.given[point] = array
         return True
+
+    def spelled_out(self, surface: s.Surface | None) -> s.Surface | None:
+        """A chain without products of new letters that its next link writes out in numbers; None where they do not agree."""
+        if not isinstance(surface, s.Relation) or len(surface.items) < 3:
+            return surface
+        try:
+            return spelled_out(surface, self.names.context.shapes)
+        except BpttError:
+            return None
 
     def _quantity(self, left: s.Surface) -> e.Timed | e.Var | None:
         """A quantity that may be given, at a fixed time."""
@@ -98,8 +108,8 @@ class Values:
         given = [self.given.get((start.name, int(start.time))) for start in starts]
         return bool(given) and all(array is not None and not np.any(array) for array in given)
 
-    def run(self) -> Run:
-        """The cell with these numbers.
+    def run(self, node: e.Node) -> Run:
+        """The cell with these numbers, as far as a formula needs them: one without times asks for no sequence.
 
         Raises
         ------
@@ -114,6 +124,8 @@ class Values:
                     )
         times = [time for key, time in self.given if key in self.system.inputs and time is not None]
         length = self.length or max(times, default=0)
+        if not node.has(e.Timed, e.Over, e.Derivative, e.Gradient):
+            return replace(Run(self.system, {**sizes, "T": max(length, 1)}, {}, SmoothLoss(0), strict=True), given=self.given)
         if not length:
             raise DataError("nothing says how long the sequence is", expected="inputs such as x_1 = ..., or T = 2")
         for key in self.system.inputs:
@@ -145,7 +157,7 @@ class Values:
 
     def _judged(self, formula: e.Node, shown: s.Surface, value: Array) -> Verdict:
         node = self.names.plain(formula)
-        run = self.run()
+        run = self.run(node)
         computed = np.real(evaluated(node, self.names.environment(run), run.sizes))
         units = np.array(shown_units(elaborate(shown), value.shape), dtype=float).reshape(value.shape)
         turned = value.T.shape == computed.shape != value.shape and min(value.shape) > 1
@@ -162,6 +174,8 @@ class Values:
             return Verdict("layout" if turned else "correct", "tested", points=1, holds=1, error=error)
         counterexample = Counterexample(run.sizes, {}, computed, fitted)
         message = f"with the numbers given, the value is {_rounded(computed, room)}"
+        if len(_matrices(shown)) > 1:
+            message = f"with the numbers given, one side is {_rounded(computed, room)}, the other {_rounded(fitted, room)}"
         return Verdict("wrong", "tested", points=1, error=error, message=message, counterexample=counterexample)
 
 
@@ -174,6 +188,10 @@ def closed_value(surface: s.Surface) -> sp.Matrix | None:
         return value if all(abs(entry) < LARGEST for entry in value) else None
     except (BpttError, ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError):
         return None
+
+
+def _matrices(shown: s.Surface) -> list[s.Surface]:
+    return [node for node in shown.walk() if isinstance(node, s.Matrix)]
 
 
 def _is_word(node: s.Surface) -> bool:

@@ -10,7 +10,7 @@ to it, and a correction that is offered must itself be found true.
 
 ::
 
-    seed, number ──mix, generators──▶ Case ──attempt, reading──▶ Outcome        (in a worker, which is replaced where it dies or stands still)
-                                              │        │                │
-                                           watch   impossible        workers ──report──▶ tables
+    seed, number ──mix, generators──▶ Case ──attempt, reading──▶ Outcome ──workers, report──▶ tables
+                                               │        │
+                                             watch   impossible
 """

@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     plan = Plan(options.seed, options.seconds_each, options.reading)
     if options.worker:
-        work(plan, *options.worker, lambda line: print(line, flush=True))
+        first, last = options.worker
+        work(plan, first, last, lambda line: print(line, flush=True))
         return 0
     for number in options.show:
         print(f"#{number} {plan.case(number).literal(1_000_000)}")

@@ -11,17 +11,13 @@ from benchmarks.fuzz.attempt import Counts, ended
 from benchmarks.fuzz.cases import Case, Outcome
 from benchmarks.fuzz.impossible import is_place
 from derive import expressions as e
-from derive.cell import Cell
 from derive.notation import surface as s
 from derive.notation.references import ReferenceReader
 from derive.notation.source import Source
-from verify.check import SECONDS_TO_READ
 from verify.claims import Claim, claims_of
 from verify.document import formulas_of
 from verify.formula import verdict_on
 from verify.introduced import introduced
-from verify.limits import TooLong
-from verify.limits import limited as given_up
 from verify.names import Names
 from verify.own_cell import own_cell
 from verify.values import Values
@@ -43,15 +39,13 @@ def read(given: Case, seconds: float = 10.0) -> Outcome:
 
 def _read(given: Case) -> tuple[Counts, str]:
     """How often each verdict would be given without a judge, and what is impossible about a place."""
-    cell = None if given.cell is None else _cell(given.cell)
-    formulas = formulas_of(Source(given.text, given.name))
-    claims = [claim for formula in formulas for claim in claims_of(formula)]
+    names = None if given.cell is None else _names(given.cell)
+    claims = [claim for formula in formulas_of(Source(given.text, given.name)) for claim in claims_of(formula)]
     try:
-        with given_up(SECONDS_TO_READ):
-            names = introduced(Names(own_cell(claims) if cell is None else cell), claims)
-            values = Values(names)
-            gifts = {id(claim) for claim in claims if values.take(claim)}
-    except (TooLong, MemoryError, RecursionError):
+        names = introduced(Names(own_cell(claims)) if names is None else names, claims)
+        values = Values(names)
+        gifts = {id(claim) for claim in claims if values.take(claim)}
+    except (MemoryError, RecursionError):
         return Counts(refused=1), ""
     for claim in claims:
         if not is_place(given, claim.span.line, claim.span.column):
@@ -60,8 +54,9 @@ def _read(given: Case) -> tuple[Counts, str]:
 
 
 @lru_cache(maxsize=50)
-def _cell(text: str) -> Cell:
-    return bptt.cell(text)
+def _names(cell: str) -> Names:
+    """The names of a cell, which most inputs share."""
+    return Names(bptt.cell(cell))
 
 
 def _verdict(claim: Claim, names: Names) -> str:

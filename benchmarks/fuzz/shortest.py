@@ -8,11 +8,9 @@ from dataclasses import replace
 from benchmarks.fuzz.cases import Case, Outcome
 from benchmarks.fuzz.workers import Plan
 
-Fails = Callable[[Case], bool]
-
 
 def shortest(plan: Plan, number: int) -> tuple[Case, Outcome]:
-    """An input without whatever can be left out of its text and of its cell, and how it ends. For verdicts that cannot be, any
+    """An input without whatever can be left out of its text, and how it ends. For verdicts that cannot be, any
     of them will do, since their words name the formula.
     """
     from benchmarks.fuzz.attempt import attempt
@@ -29,17 +27,15 @@ def shortest(plan: Plan, number: int) -> tuple[Case, Outcome]:
         found = tried(other)
         return found.end == first.end and (found.end == "impossible" or signature(found) == signature(first))
 
-    given = _shortened(
-        given, len(given.text), lambda case, a, b: replace(case, text=case.text[:a] + case.text[b:]), fails
-    )
+    given = _shortened(given, fails)
     return given, tried(given)
 
 
-def _shortened(given: Case, size: int, without: Callable[[Case, int, int], Case], fails: Fails) -> Case:
-    """Stretches are left out, long ones first, while the input still fails."""
-    step = max(1, size // 2)
+def _shortened(given: Case, fails: Callable[[Case], bool]) -> Case:
+    """Stretches of its text are left out, long ones first, while the input still fails."""
+    step = max(1, len(given.text) // 2)
     while True:
-        shorter = next((case for case in _candidates(given, step, without) if fails(case)), None)
+        shorter = next((other for other in _without(given, step) if fails(other)), None)
         if shorter is not None:
             given = shorter
         elif step == 1:
@@ -48,6 +44,7 @@ def _shortened(given: Case, size: int, without: Callable[[Case, int, int], Case]
             step = max(1, step // 2)
 
 
-def _candidates(given: Case, step: int, without: Callable[[Case, int, int], Case]) -> Iterator[Case]:
+def _without(given: Case, step: int) -> Iterator[Case]:
+    """The input without one stretch of so many characters."""
     for start in range(0, len(given.text), step):
-        yield without(given, start, start + step)
+        yield replace(given, text=given.text[:start] + given.text[start + step :])

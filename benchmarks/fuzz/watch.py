@@ -98,8 +98,9 @@ def limited(seconds: float, memory: int = MEMORY) -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, ring)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    pages = int(Path("/proc/self/statm").read_text().split()[0]) if sys.platform == "linux" else 0
-    if pages:
+    if sys.platform == "linux":
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - hundreds of times a second
+            pages = int(file.read().split()[0])
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + memory, hard))
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     _watch.on = True

@@ -93,7 +93,7 @@ def _block(plan: Plan, numbers: range) -> Iterator[tuple[int, Outcome]]:
         if number < numbers.stop:
             end = "stuck" if worker.poll() is None else "died"
             worker.kill()
-            yield number, Outcome(end, plan.patience, f"exit status {worker.poll()}")
+            yield number, Outcome(end, plan.patience, f"exit status {worker.poll()}", kind=plan.case(number).kind)
             number += 1
         worker.kill()
         worker.wait()

@@ -53,12 +53,22 @@ def grouped(raws: Sequence[Raw], source: Source) -> list[Raw]:
     return result
 
 
+_MARKS = frozenset({"*", "\\star", "\\ast", "\\dagger", "\\ddagger"})
+
+
 def _equation_number(ahead: Sequence[Raw]) -> int:
-    """How many tokens make an equation number such as (1) or (2.3) at the end of a line; 0 where there is none."""
-    if len(ahead) < 4 or ahead[0].text != "(" or ahead[1].kind != "number" or ahead[2].text != ")":
+    """How many tokens make an equation number such as (1), (2.3a) or (*) at the end of a line; 0 where there is none."""
+    close = next((k for k, raw in enumerate(ahead[:6]) if raw.text == ")"), 0)
+    inside = ahead[1:close]
+    if len(ahead) < close + 2 or ahead[0].text != "(" or not inside:
         return 0
-    last = ahead[3].kind in ("newline", "break", "end") or ahead[3].text.startswith("\\end")
-    return 3 if last else 0
+    number = inside[0].kind == "number" and (
+        len(inside) == 1 or (len(inside) == 2 and inside[1].kind == "letter" and len(inside[1].text) == 1)
+    )
+    if not number and not all(raw.text in _MARKS for raw in inside):
+        return 0
+    last = ahead[close + 1].kind in ("newline", "break", "end") or ahead[close + 1].text.startswith("\\end")
+    return close + 1 if last else 0
 
 
 def _is_step(raw: Raw, ahead: Sequence[Raw]) -> bool:
