@@ -75,6 +75,10 @@ def _step(x: Expr) -> Expr:
     return sp.Piecewise((sp.Integer(1), x > 0), (sp.Integer(0), x < 0), (sp.Rational(1, 2), True))
 
 
+def _positive(x: Expr) -> Expr:
+    return sp.Piecewise((sp.Integer(1), x > 0), (sp.Integer(0), True))
+
+
 def _elu(x: Expr) -> Expr:
     return sp.Piecewise((x, x > 0), (sp.exp(x) - 1, True))
 
@@ -185,6 +189,9 @@ _DECLARED = (
         range=(sp.Integer(0), sp.Integer(1)),
         aliases=("heaviside", "Heaviside"),
         parity="complement",
+    ),
+    ElementwiseFunction(
+        "positive", _positive, r"\operatorname{positive}", range=(sp.Integer(0), sp.Integer(1)), slope=sp.Integer(0)
     ),
     ElementwiseFunction(
         "elu",

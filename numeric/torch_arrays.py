@@ -16,7 +16,8 @@ _FUNCTIONS = {
     "sigma": torch.sigmoid, "tanh": torch.tanh, "exp": torch.exp, "log": torch.log, "sin": torch.sin, "cos": torch.cos, "sinh": torch.sinh,
     "cosh": torch.cosh, "arctan": torch.atan, "sqrt": torch.sqrt, "abs": torch.abs, "sign": torch.sign, "relu": torch.relu,
     "softplus": torch.nn.functional.softplus, "silu": torch.nn.functional.silu, "gelu": torch.nn.functional.gelu, "erf": torch.erf,
-    "step": lambda x: (torch.sign(x) + 1) / 2, "elu": torch.nn.functional.elu, "leaky_relu": torch.nn.functional.leaky_relu,
+    "step": lambda x: (torch.sign(x) + 1) / 2, "positive": lambda x: (x > 0).to(x.dtype),
+    "elu": torch.nn.functional.elu, "leaky_relu": torch.nn.functional.leaky_relu,
     "hardtanh": torch.nn.functional.hardtanh, "softsign": torch.nn.functional.softsign, "mish": torch.nn.functional.mish,
 }  # fmt: skip
 

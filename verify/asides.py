@@ -12,7 +12,8 @@ from functools import lru_cache
 from derive.cell import Cell
 from derive.errors import BpttError
 from derive.notation import surface as s
-from derive.notation.elaborate import resolve, walk
+from derive.notation.elaborate import resolve
+from derive.notation.infer import walk
 from derive.notation.operations import Pre
 from derive.notation.write_latex import write_latex
 from verify.claims import Claim

@@ -30,6 +30,8 @@ SLACK = 1e-9
 CLIMBS, STEPS = 3, 60
 """From how many points a search climbs, and for how many steps."""
 _LEAST = 1e-300
+ORDINARY = 3.0
+"""Values above this are large."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class _Tried:
     times: Mapping[str, int]
     left: Array
     right: Array
+    ordinary: bool
+    """Whether no value is so large that rounding makes equal what is not."""
 
 
 def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
@@ -60,7 +64,12 @@ def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
         message = f"a side is not a finite number at {attack.undefined} points"
         return Verdict("unsupported", "tested", points=len(tried), message=message)
     worst = max(tried, key=lambda found: found.excess)
-    broken = worst.excess >= -SLACK if relation.operators[0] in ("<", ">") else worst.excess > SLACK
+    broken = worst.excess > SLACK
+    if relation.operators[0] in ("<", ">") and not broken:
+        # Where values are extreme, rounding makes equal what is not: tanh(20) is 1.
+        ordinary = [found for found in tried if found.ordinary]
+        worst = max(ordinary or tried, key=lambda found: found.excess)
+        broken = worst.excess >= -SLACK
     if broken:
         equal = worst.excess <= SLACK
         message = "the two sides can be equal" if equal else "it does not hold everywhere"
@@ -122,7 +131,8 @@ class _Attack:
         if float(np.max(scale)) < 1e-12:
             return None
         left, right = (large, small) if self.relation.operators[0] in (">", ">=") else (small, large)
-        return _Tried(excess, drawn, dict(times), left, right)
+        ordinary = all(np.max(np.abs(value), initial=0.0) <= ORDINARY for value in drawn.given.values())
+        return _Tried(excess, drawn, dict(times), left, right, ordinary)
 
     # -- where bounds are tight ------------------------------------------------------------------------
 

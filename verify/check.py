@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
+from derive import expressions as e
 from derive.cell import Cell
 from derive.errors import BpttError, ParseError, UsageError
 from derive.notation import surface as s
+from derive.notation.elaborate import elaborate
 from derive.notation.parser import parse_one
 from derive.notation.references import ReferenceReader
 from derive.notation.source import Source
+from derive.system import T
 from verify.asides import Asides
 from verify.checked import Checked
-from verify.claims import Claim, claims_of
+from verify.claims import Claim, all_claims
 from verify.diagnosis.explain import Explanation, explain
 from verify.document import formulas_of
 from verify.factors import spelled_out
 from verify.formula import Subject, verdict_on
 from verify.instances import Condition
-from verify.introduced import introduced, times_of
+from verify.introduced import introduced, times_of, with_loss
 from verify.limits import TooLong, limited
 from verify.memberships import is_membership
 from verify.names import Definition, Names
@@ -104,23 +108,26 @@ def checked(
     if len(text) > MAX_BYTES:
         raise UsageError(f"the document has more than {MAX_BYTES:,} characters", hint="is this the right file?")
     formulas = formulas_of(Source(text, name))
-    every = [(formula.inline, claim) for formula in formulas for claim in claims_of(formula)]
-    claims = [claim for within, claim in every if inline or not within]
+    found = all_claims(formulas)
     try:
         with limited(SECONDS_TO_READ):
-            subject = own_cell(claims) if cell is None else cell
+            subject = (
+                own_cell([claim for formula, claim in found if inline or not formula.inline]) if cell is None else cell
+            )
+            every = with_loss([claim for _, claim in found], Names(subject))
+            claims = [claim for (formula, _), claim in zip(found, every, strict=True) if inline or not formula.inline]
             names = Names(subject).with_definitions(_aliases(Names(subject), aliases))
-            names = introduced(names, [claim for _, claim in every])
+            names = introduced(names, every)
             values = Values(names)
-            given = {id(claim) for _, claim in every if values.take(claim)}
-            asides = Asides(names, [claim for _, claim in every])
+            given = {id(claim) for claim in every if values.take(claim)}
+            asides = Asides(names, every)
     except (TooLong, MemoryError, RecursionError):
         raise UsageError(
             "the definitions of the document are too many or too deep to be read", hint="name its cell with --cell"
         ) from None
-    checker = _Checker(names, values, asides, draws, explained)
-    found = (_given(claim) if id(claim) in given else checker.checked(claim) for claim in claims)
-    return CheckedDocument(tuple(found), names)
+    checker = _Checker(names, values, asides, tuple(every), draws, explained)
+    equations = (_given(claim) if id(claim) in given else checker.checked(claim) for claim in claims)
+    return CheckedDocument(tuple(equations), names)
 
 
 def _given(claim: Claim) -> Checked:
@@ -165,14 +172,17 @@ class _Checker:
     names: Names
     values: Values
     asides: Asides
+    claims: tuple[Claim, ...]
     draws: int
     explained: bool
 
     def checked(self, claim: Claim) -> Checked:
         """The verdict on one equation, with what is wrong with it."""
-        subject = Subject(
-            self.names, self.draws, conditions=_conditions(claim, self.names), zero_counts=self.values.start_from_zero
-        )
+        conditions = _conditions(claim, self.names)
+        lengths = [int(b) for sign, a, b in conditions if sign == "=" and a == T and b.is_Integer and b > 0]
+        sizes = {"T": lengths[0]} if lengths else {}
+        zero = self.values.start_from_zero
+        subject = Subject(self.names, self.draws, sizes=sizes, conditions=conditions, zero_counts=zero)
         verdict, explanation = _UNREAD, None
         try:
             with limited(SECONDS):
@@ -189,6 +199,18 @@ class _Checker:
     def _decided(self, claim: Claim, subject: Subject) -> tuple[Subject, Verdict]:
         """The verdict, and what the equation is about: the cell, or, where it says nothing to the cell, something beside it."""
         verdict = _verdict(claim, subject, self.values)
+        if verdict.verdict in ("wrong", "unsupported") and self.values.length is not None:
+            here = replace(subject, sizes={"T": self.values.length})
+            found = _verdict(claim, here, self.values)
+            if found.verdict in ("correct", "layout"):
+                reading = f"T is {self.values.length}, as the document says"
+                return here, replace(found, reading="; ".join(filter(None, (found.reading, reading))))
+        if verdict.verdict == "wrong" and (before_end := self._before_the_end(claim)) is not None:
+            here = replace(subject, conditions=(*subject.conditions, before_end))
+            found = _verdict(claim, here, self.values)
+            if found.verdict in ("correct", "layout"):
+                reading = f"{before_end[1]} is less than T, for which there is a line of its own"
+                return here, replace(found, reading="; ".join(filter(None, (found.reading, reading))))
         member = claim.surface is not None and is_membership(claim.surface)
         if verdict.verdict != "unreadable" and not (member and verdict.verdict == "wrong"):
             return subject, verdict
@@ -201,6 +223,34 @@ class _Checker:
             if found.verdict != "unreadable":
                 aside = aside or (other, found)
         return aside or (subject, verdict)
+
+    def _before_the_end(self, claim: Claim) -> Condition | None:
+        """t < T for a recursion that is written for every t, where the document says beside it what stands at T."""
+        left = _left(claim, self.names)
+        if not isinstance(left, e.Timed) or not left.time.is_Symbol or left.time == T:
+            return None
+        if not any(other.name == left.name and other.time == T for other in self.last):
+            return None
+        return "<", left.time, T
+
+    @cached_property
+    def last(self) -> tuple[e.Timed, ...]:
+        """The left sides that stand at T."""
+        sides = (_left(claim, self.names) for claim in self.claims)
+        return tuple(side for side in sides if isinstance(side, e.Timed) and side.time == T)
+
+
+def _left(claim: Claim, names: Names) -> e.Node | None:
+    """What the left side of an equation is, where it can be read alone."""
+    if not isinstance(claim.surface, s.Relation) or claim.error is not None or claim.surface.operators[0] != "=":
+        return None
+    try:
+        node = elaborate(claim.surface.items[0], names.context)
+    except BpttError:
+        return None
+    if isinstance(node, e.Gradient) and isinstance(node.by, e.Timed):
+        return e.Timed(names.system.adjoint_names.get(node.by.name, ""), node.by.time, *node.by.shape)
+    return node
 
 
 def _told(claim: Claim, verdict: Verdict, explanation: Explanation | None) -> Checked:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from derive.errors import BpttError, ParseError
 from derive.notation import surface as s
 from derive.notation.parser import parse_lines
-from derive.notation.scope import CONVENTIONAL_INDICES
 from derive.notation.source import Source, Span
+from verify.beside import is_condition, spread
 from verify.document import Formula
 
 _ROW = re.compile(r"\\\\\*?(?:\[[^\[\]]*\])?|\\begin\s*\{\s*\w+\*?\s*\}|\\end\s*\{\s*\w+\*?\s*\}|%[^\n]*")
@@ -19,7 +19,6 @@ _RELATION = re.compile(
     r"[=<>≤≥≈≠≔]|\\(?:leq?|geq?|leqslant|geqslant|approx|simeq|neq?|coloneqq|triangleq|equiv|in|propto|sim)(?![A-Za-z])"
 )
 _GOES_ON = re.compile(r"\s*&?\s*(?:[=<>≤≥≈+−*/·⊙-]|\\(?:leq?|geq?|approx|odot|cdot|times|circ|quad|qquad)(?![A-Za-z]))")
-_ORDERS = frozenset({"<", "<=", ">", ">=", "="})
 _NUMBER = re.compile(r"\((?:(?:eq|gl)\.?\s*)?(?:\d+(?:\.\d+)*[a-z]?|[*†]+)\)")
 """The number of an equation, in words: (1), (eq. 2.3a)."""
 _TRIVIAL = re.compile(r"[\s&.,;]*\Z")
@@ -60,9 +59,49 @@ def claims_of(formula: Formula) -> Iterator[Claim]:
         yield Claim(formula.source, _whole(formula.source), error=formula.error, words=formula.words, cell=formula.cell)
         return
     words = formula.words
-    for claim in _of_source(formula.source, formula.lines, words, formula.cell):
+    for claim in _of_source(_without_mark(formula.source), formula.lines, words, formula.cell):
         yield claim
         words = ""
+
+
+def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
+    """The claims of all formulas. A display that starts with a sign of relation goes on with the equation before it."""
+    found: list[tuple[Formula, Claim]] = []
+    for formula in formulas:
+        claims = list(claims_of(formula))
+        before = found[-1] if found else None
+        if before is not None and before[0].inline == formula.inline and claims and claims[0].error is not None:
+            claims = _going_on(formula, before[1]) or claims
+        found += [(formula, claim) for claim in claims]
+    return found
+
+
+_SIGN = re.compile(
+    r"\s*(?:\\begin\{(?:aligned|split|align\*?)\}\s*)?&?\s*(?:=|<|>|≤|≥|≈|\\(?:leq?|geq?|approx|equiv)(?![A-Za-z]))"
+)
+
+
+def _going_on(formula: Formula, before: Claim) -> list[Claim]:
+    """The claims of a formula whose left side is the last one of the equation before it; none where it is no such formula."""
+    source = _without_mark(formula.source)
+    sign = _SIGN.match(source.text)
+    if sign is None or not isinstance(before.surface, s.Relation) or before.error is not None:
+        return []
+    at = len(sign.group().rstrip("=<>≤≥≈&").rstrip())
+    text = f"{source.text[:at]} 1 {source.text[at:]}"
+    places = [*range(at), at, at, at, *range(at, len(source.text) + 1)]
+    claims = list(_of_source(Source(text, source.name, 0, source, places), formula.lines, formula.words, formula.cell))
+    surface = claims[0].surface if claims else None
+    if not isinstance(surface, s.Relation):
+        return []
+    whole = s.Relation(surface.operators, (before.surface.items[-1], *surface.items[1:]), span=surface.span)
+    return [replace(claims[0], surface=whole, span=_whole(source), source=source), *claims[1:]]
+
+
+def _without_mark(source: Source) -> Source:
+    """A text without the mark that ends its sentence."""
+    text = source.text.rstrip()
+    return source.part(0, len(text) - 1) if text.endswith(("!", "?")) else source
 
 
 def _of_source(source: Source, lines: bool, words: str, cell: int | None) -> Iterator[Claim]:
@@ -125,14 +164,14 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
     equations: list[tuple[s.Surface, list[s.Relation]]] = []
     waiting: list[s.Surface] = []
     beside: s.Surface | None = None
-    for item in line.items:
+    for item in spread(line.items):
         if isinstance(item, s.Text):
             words += f" {item.text}"
             said = item.text.strip(" .,;:").lower()
             beside = beside or (None if said in _CONNECTIVES or _NUMBER.fullmatch(said) else item)
         elif not isinstance(item, s.Relation):
             waiting.append(item)
-        elif _is_condition(item) and equations and not waiting:
+        elif is_condition(item) and equations and not waiting:
             equations[-1][1].append(item)
         elif item.operators == ("in",) and waiting:
             equations.append((s.Line((*waiting, item), span=_joined((*waiting, item))), []))
@@ -147,11 +186,11 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
             "what stands beside the equation is not read", span=beside.span, expected="one equation, or words outside"
         )
     for surface, conditions in equations:
-        span = surface.span or _whole(source)
+        span = _widened(surface.span or _whole(source))
         yield Claim(source, span, surface, error, tuple(conditions), words, cell)
         words = ""
     if not equations and waiting:
-        yield Claim(source, _joined(waiting) or _whole(source), waiting[0], None, (), words, cell)
+        yield Claim(source, _widened(_joined(waiting) or _whole(source)), waiting[0], None, (), words, cell)
 
 
 _CONNECTIVES = frozenset(
@@ -175,26 +214,23 @@ _CONNECTIVES = frozenset(
 }
 
 
+_OPENED = re.compile(r"(?:\\[A-Za-z]+\s*\{|\\(?:left|[bB]igg?[lrm]?)\s*)+\Z")
+
+
+def _widened(span: Span) -> Span:
+    """A place with the command that it starts in, as in \\mathbf{z}_t, and the brace that it ends before."""
+    text, start, end = span.source.text, span.start, span.end
+    opened = _OPENED.search(text, max(0, start - 60), start)
+    if opened is not None:
+        start = opened.start()
+    while text[end : end + 1] == "}" and text.count("{", start, end) > text.count("}", start, end):
+        end += 1
+    return Span(start, end, span.source)
+
+
 def _joined(items: Sequence[s.Surface]) -> Span | None:
     first, last = items[0].span, items[-1].span
     return first.to(last) if first is not None and last is not None else None
-
-
-def _is_condition(relation: s.Relation) -> bool:
-    """Whether a relation speaks of times alone: ``k < t``, ``1 \\le t \\le T``, ``t = T``."""
-    if relation.operators == ("in",):
-        item = relation.items[0]
-        return isinstance(item, s.Name) and item.text in CONVENTIONAL_INDICES and not _is_space(relation.items[1])
-    if not set(relation.operators) <= _ORDERS:
-        return False
-    leaves = [leaf for item in relation.items for leaf in item.walk()]
-    names = [leaf.text for leaf in leaves if isinstance(leaf, s.Name)]
-    plain = all(isinstance(leaf, (s.Name, s.Number, s.Sum, s.Mark)) for leaf in leaves)
-    return plain and bool(names) and all(name in CONVENTIONAL_INDICES for name in names)
-
-
-def _is_space(node: s.Surface) -> bool:
-    return any(isinstance(part, s.Mark) and part.kind == "reals" for part in node.walk())
 
 
 __all__ = ["Claim", "claims_of"]

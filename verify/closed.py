@@ -121,6 +121,13 @@ def _applied(node: e.Apply) -> sp.Matrix:
     return argument.applyfunc(lambda entry: sp.simplify(declared.derivative(entry, node.order)))
 
 
+def _softmax(node: e.Node) -> sp.Matrix:
+    powers = value_of(node.operands[0]).applyfunc(sp.exp)
+    if any(len(str(entry)) > MAX_ENTRY for entry in powers):
+        raise ShapeError(f"{node} is too long for an exact value")
+    return powers / sum(powers)
+
+
 def _hadamard(node: e.Node) -> sp.Matrix:
     values = [value_of(operand) for operand in node.operands]
     total = values[0]
@@ -148,6 +155,7 @@ def _norm(node: e.Norm) -> sp.Matrix:
 
 _RULES: dict[type[e.Node], Callable[[Any], sp.Matrix]] = {
     e.Apply: _applied,
+    e.Softmax: _softmax,
     e.Hadamard: _hadamard,
     e.Identity: lambda node: sp.eye(_size(node.shape[0])),
     e.Ones: lambda node: sp.ones(_size(node.shape[0]), _size(node.shape[1])),

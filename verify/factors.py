@@ -1,5 +1,5 @@
-"""A chain that names a product and then writes it out: W = QΛQ^{-1} = (0.8 -0.6; 0.6 0.8) (0.4 0; 0 0.9) (0.8 0.6; -0.6 0.8). The letters stand
-for the factors that follow in the same order, and what stands there once more, inverted or transposed, must be so.
+"""A chain that names a product and then writes it out in numbers, as in W = QΛQ^{-1} = (...) (...) (...). The letters stand for the factors
+that follow in the same order, and what stands there once more, inverted or transposed, must be so.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def _check(letters: list[tuple[str, str]], factors: list[sp.Matrix], item: s.Sur
         if want is None or not _near(want, factor):
             what = f"the {done} of {letter}" if done else letter
             raise ParseError(
-                f"a factor that stands for {what} is not", span=item.span, expected="the same matrix" if not done else None
+                f"a factor that stands for {what} is not",
+                span=item.span,
+                expected="the same matrix" if not done else None,
             )
 
 

@@ -84,7 +84,9 @@ def _sized(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric |
     found = verdict_on(names, equation, decide, numeric)
     if found.verdict not in ("correct", "layout"):
         return found
-    sizes = judge_sizes(names, s.Relation(("in",), surface.items[-2:], span=surface.span), within(equation, names.context))
+    sizes = judge_sizes(
+        names, s.Relation(("in",), surface.items[-2:], span=surface.span), within(equation, names.context)
+    )
     return joined([*(found.links or (found,)), sizes])
 
 

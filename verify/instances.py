@@ -13,7 +13,7 @@ from sympy import Expr
 
 from derive import expressions as e
 from derive.system import RecurrentSystem, T
-from numeric.draws import Draw, draw, run_of, starting_from_zero
+from numeric.draws import Draw, draw, farthest, run_of, starting_from_zero
 from numeric.evaluate import Evaluator
 from numeric.simulate import Run
 from numeric.trees import Tree
@@ -52,6 +52,18 @@ def is_wide(number: int, wide: float) -> bool:
     return number % 6 == 5 if wide == WIDE else number % 2 == 1
 
 
+SHORT = {6: 1, 7: 2}
+"""The draws with short sequences, and their lengths."""
+
+
+@lru_cache(maxsize=64)
+def _reach(system: RecurrentSystem) -> int:
+    """How far apart the times are of which the equations of a cell speak."""
+    bodies = [q.rhs for q in system.steps] + [term.body for term in system.loss_terms]
+    bounds = [bound for term in system.loss_terms for bound in (term.lower, term.upper) if bound.is_Integer]
+    return max((*map(farthest, bodies), *(abs(int(bound)) for bound in bounds), system.max_lag))
+
+
 @lru_cache(maxsize=64)
 def instance(
     system: RecurrentSystem, trial: Trial, number: int, far: int = 0, wide: float = 4.0, strict: bool = True
@@ -60,13 +72,15 @@ def instance(
     derivatives are then known. ``wide``: the scale of the draws with large values; ``strict``: whether a quantity that does
     not exist at a time is an error, and not zero.
 
-    Lengths are 3 to 5, or longer than any distance in time of which the formula speaks.
+    Lengths are 3 to 5, or longer than any distance in time of which the formula speaks; and 1 and 2, at which every step is the first or
+    the last.
     """
     lengths = (4, 5, 3) if far <= 2 else (far + 2, far + 3, far + 1)
+    short = far <= 2 and number in SHORT and _reach(system) <= 1
     drawn = draw(
         system,
         trial.seed + number,
-        length=lengths[number % 3],
+        length=SHORT[number] if short else lengths[number % 3],
         largest=4,
         scale=wide if is_wide(number, wide) else 0.8,
         fixed=dict(trial.sizes),
@@ -91,7 +105,7 @@ def instances(
     ]
     known = names or Names(run.system)
     met = [times for times in options if _met(conditions, run, times)]
-    possible = [times for times in met if _exists(relation, run, times, known)]
+    possible = [times for times in met if _exists(relation, run, times, known, conditions)]
     if len(possible) > most:
         chosen = generator.choice(len(possible), size=most, replace=False)
         possible = [possible[int(k)] for k in sorted(chosen)]
@@ -128,14 +142,19 @@ def _met(conditions: Sequence[Condition], run: Run, times: Mapping[str, int]) ->
     return True
 
 
-def _exists(relation: e.Relation, run: Run, times: Mapping[str, int], names: Names) -> bool:
+def _exists(
+    relation: e.Relation, run: Run, times: Mapping[str, int], names: Names, conditions: Sequence[Condition]
+) -> bool:
     """Whether all quantities outside sums exist at these times, and no derivative asks for an effect on the past."""
     evaluator = Evaluator(run, run.sizes, times)
     free = set(times)
     return (
         all(_quantity_exists(quantity, run, evaluator, free, names) for quantity in relation.atoms(e.Timed))
         and all(_range_exists(stretch, evaluator, run, free) for stretch in relation.atoms(e.OverTime))
-        and all(_derivative_exists(derivative, run, evaluator, free) for derivative in relation.atoms(e.Derivative))
+        and all(
+            _derivative_exists(derivative, run, evaluator, free, conditions)
+            for derivative in relation.atoms(e.Derivative)
+        )
         and not any(_at_the_start(gradient.by, run, evaluator, free) for gradient in relation.atoms(e.Gradient))
         and (run.tree is None or _is_in_the_tree(relation, run, run.tree, evaluator))
     )
@@ -179,7 +198,7 @@ def _quantity_exists(quantity: e.Timed, run: Run, evaluator: Evaluator, free: se
     elif quantity.name in system.adjoint_owners:
         last = run.length + max(system.max_lag, 1)
     elif quantity.name == system.step_loss_name and system.loss_terms:
-        first = min(evaluator.integer(term.lower) for term in system.loss_terms)
+        first = min(1, *(evaluator.integer(term.lower) for term in system.loss_terms))
     return first <= time <= last
 
 
@@ -190,7 +209,9 @@ def _range_exists(stretch: e.OverTime, evaluator: Evaluator, run: Run, free: set
     return not known or evaluator.number(stretch.upper) >= evaluator.number(stretch.lower) - 1
 
 
-def _derivative_exists(derivative: e.Derivative, run: Run, evaluator: Evaluator, free: set[str]) -> bool:
+def _derivative_exists(
+    derivative: e.Derivative, run: Run, evaluator: Evaluator, free: set[str], conditions: Sequence[Condition]
+) -> bool:
     of, by = derivative.of, derivative.by
     known = isinstance(of, e.Timed) and all(symbol.name in free for symbol in of.time.free_symbols)
     if derivative.immediate and known and evaluator.integer(of.time) < 1:
@@ -199,9 +220,10 @@ def _derivative_exists(derivative: e.Derivative, run: Run, evaluator: Evaluator,
         return False
     if isinstance(of, e.Timed) and isinstance(by, e.Timed):
         # A fixed distance into the past is a claim of its own (it is zero); over a free stretch of time the claim is
-        # about what comes later.
+        # about what comes later, unless a condition beside it says which times are meant.
         distance = of.time - by.time
         open_distance = distance.free_symbols and all(symbol.name in free for symbol in distance.free_symbols)
-        if open_distance and evaluator.number(distance) < 0:
+        said = any(distance.free_symbols <= a.free_symbols | b.free_symbols for _, a, b in conditions)
+        if open_distance and not said and evaluator.number(distance) < 0:
             return False
     return True

@@ -5,15 +5,18 @@ used elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 from derive import expressions as e
 from derive.errors import BpttError
 from derive.notation import surface as s
+from derive.notation.elaborate import resolve
 from derive.notation.names import QName
-from derive.notation.scope import CONVENTIONAL_INDICES, base_of, find_timed
+from derive.notation.rebuild import rebuilt
+from derive.notation.scope import CONVENTIONAL_INDICES, LOSS_LETTERS, base_of, find_timed
+from derive.system import leaves
 from verify.claims import Claim
 from verify.names import Definition, Names
 
@@ -43,8 +46,61 @@ def introduced(names: Names, claims: Sequence[Claim]) -> Names:
             else:
                 rest.append(claim)
         if len(rest) == len(waiting):
-            return _together(names, rest, claims, timed)
+            return without_circles(_together(names, rest, claims, timed))
         waiting = rest
+
+
+def without_circles(names: Names) -> Names:
+    """The names without those that are made of themselves at the same time: a_t = b_t and b_t = a_t say nothing, and q_t = q_t + 1
+    nothing true.
+    """
+    reads: dict[str, set[str]] = {}
+    for line in names.definitions:
+        found = reads.setdefault(line.key, set())
+        for leaf in leaves(line.rhs):
+            if leaf.name in names.lines and _is_now(leaf, line):
+                found.add(leaf.name)
+    circled = {key for key in reads if key in _reached(key, reads)}
+    if not circled:
+        return names
+    return Names(names.system, [line for line in names.definitions if line.key not in circled])
+
+
+def _is_now(leaf: e.Timed | e.Var, line: Definition) -> bool:
+    return not isinstance(leaf, e.Timed) or not isinstance(line.lhs, e.Timed) or leaf.time == line.lhs.time
+
+
+def _reached(key: str, reads: Mapping[str, set[str]]) -> set[str]:
+    """All that a name is made of, at the same time."""
+    found: set[str] = set()
+    pending = list(reads.get(key, ()))
+    while pending:
+        one = pending.pop()
+        if one not in found:
+            found.add(one)
+            pending += reads.get(one, ())
+    return found
+
+
+def with_loss(claims: Iterable[Claim], names: Names) -> list[Claim]:
+    """The claims with the cell's letter for the loss, where they write L as 𝓛 or 𝓛 as L, or ℓ_t for the loss of a step, and the cell has
+    nothing else by that letter.
+    """
+    own = QName.from_key(names.system.loss_name).base
+    known = {QName.from_key(key).base for key in names.context.shapes}
+    others = LOSS_LETTERS - known if own in LOSS_LETTERS else frozenset()
+
+    def change(node: s.Surface) -> s.Surface:
+        if isinstance(node, s.Name) and node.text in others - {"ell"}:
+            return replace(node, text=own)
+        if isinstance(node, s.Scripted) and node.subs and node.base == s.Name("ell") and "ell" in others:
+            return replace(node, base=s.Name(own, span=node.base.span))
+        return node
+
+    return [
+        replace(claim, surface=rebuilt(claim.surface, change)) if others and claim.surface is not None else claim
+        for claim in claims
+    ]
 
 
 def times_of(surfaces: Sequence[s.Surface], names: Names) -> frozenset[str]:
@@ -74,17 +130,31 @@ def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: froz
     if not isinstance(surface, s.Relation) or claim.error is not None or surface.operators[0] not in ("=", ":="):
         return False
     found = names.key_of(surface.items[0], timed)
-    if found is None:
+    if found is None or found[0] == "T" or found[0] in names.context.scope.sizes:
         return False
     said = surface.operators[0] == ":=" or _WORDS.search(_plain(claim.words)) is not None
     scope = names.system.context.scope
     if found[0] in scope.names | scope.timed:
-        return said and found[0] in names.system.adjoint_owners
+        return found[0] in names.system.adjoint_owners and (said or _settles(names, found[0], surface))
     if found[0] in names.conventions:
         return said
     if QName.from_key(found[0]).base == "delta" or "bar" in QName.from_key(found[0]).accents:
         return said  # letters of adjoints: which one is meant is for the author to say
     return said or _reads_itself(surface) or _used_elsewhere(surface.items[0], claim, claims)
+
+
+def _settles(names: Names, key: str, surface: s.Relation) -> bool:
+    """Whether δ_t = ∇_{a_t} L says whose adjoint δ without a label is, in a cell in which it may be that of several."""
+    name, system = QName.from_key(key), names.system
+    several = len({**system.preactivations, **system.named_preactivations}) > 1
+    if name.base != "delta" or name.subs or name.sups or not several:
+        return False
+    try:
+        right = resolve(surface.items[1], names.context)
+    except BpttError:
+        return False
+    inner = right.args[0] if right.op in ("transpose", "transpose_or_power") else right
+    return inner.op in ("gradient", "derivative") and all(arg.op == "name" for arg in inner.args)
 
 
 def _defined(names: Names, group: Sequence[Claim], claims: Sequence[Claim], timed: frozenset[str]) -> list[Definition]:
@@ -162,4 +232,4 @@ def _used_elsewhere(left: s.Surface, claim: Claim, claims: Sequence[Claim]) -> b
     )
 
 
-__all__ = ["introduced", "times_of"]
+__all__ = ["introduced", "times_of", "with_loss"]

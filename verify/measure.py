@@ -155,9 +155,13 @@ class _Tally:
     def __init__(self) -> None:
         self.errors: list[float] = []
         self.apart: list[float] = []
+        self.near_apart = 0
+        """How many of these are at ordinary values."""
         self.undefined = 0
         self.missing = self.reason = ""
         """What does not exist at some time, and why nothing can be computed."""
+        self.seen: list[tuple[Mapping[str, int], int, bool]] = []
+        """Each point: its times, the length, and whether the sides agree there."""
         self.worst: tuple[float, Counterexample] | None = None
 
     def add(self, left: Array, right: Array, sizes: Mapping[str, int], times: Mapping[str, int], is_far: bool) -> None:
@@ -171,11 +175,26 @@ class _Tally:
         if gap > TOLERANCE and float(np.max(np.abs(left - right), initial=0.0)) < FLOOR:
             return
         self.errors.append(gap)
+        self.seen.append((times, sizes["T"], gap <= (FAR_TOLERANCE if is_far else TOLERANCE)))
         if gap > (FAR_TOLERANCE if is_far else TOLERANCE):
             self.apart.append(gap)
+            self.near_apart += not is_far
             telling = gap - 1000.0 * is_far  # ordinary numbers are easier to look at
             if self.worst is None or telling > self.worst[0]:
                 self.worst = (telling, Counterexample(sizes, times, left, right))
+
+    def _where(self) -> str:
+        """Where alone the sides differ, if that is the first step or the last."""
+        for letter in self.seen[0][0]:
+            for what, at_end in ((f"{letter} = T", True), (f"{letter} = 1", False)):
+                there = [
+                    (times[letter] == (length if at_end else 1), agree)
+                    for times, length, agree in self.seen
+                    if length > 1 and letter in times
+                ]
+                if any(not here and agree for here, agree in there) and all(here != agree for here, agree in there):
+                    return f"the two sides differ at {what}, and nowhere else"
+        return ""
 
     def verdict(self) -> Verdict:
         points = len(self.errors)
@@ -189,12 +208,16 @@ class _Tally:
             return Verdict("unsupported", "tested", points=points, message=message)
         if not self.apart:
             return Verdict("correct", "tested", points=points, holds=points, error=max(self.errors))
+        if not self.near_apart and points > len(self.apart):
+            message = "the sides agree but where values are extreme, and rounding may be why they do not agree there"
+            return Verdict("unsupported", "tested", points=points, holds=points - len(self.apart), message=message)
         return Verdict(
             "wrong",
             "tested",
             points=points,
             holds=points - len(self.apart),
             error=float(np.median(self.apart)),
+            message=self._where(),
             counterexample=self.worst[1] if self.worst else None,
         )
 

@@ -11,7 +11,7 @@ from derive.notation import surface as s
 from derive.notation.scope import base_of
 from derive.notation.write_latex import write_latex
 from verify.claims import Claim
-from verify.values import closed_value
+from verify.values import is_closed
 
 MOST_TRIES = 24
 """So many beginnings of a document's equations are tried."""
@@ -65,7 +65,7 @@ def _line(claim: Claim) -> tuple[str, str] | None:
         return write_latex(surface), write_latex(surface)
     if not isinstance(surface, s.Relation) or surface.operators[0] not in ("=", ":="):
         return None
-    if closed_value(surface.items[-1]) is not None:
+    if is_closed(surface.items[-1]):
         return None  # numbers that are put in, or come out
     if any(_is_derivative(node) for item in surface.items for node in item.walk()):
         return None

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from sympy import Expr, Symbol
 
 from derive import expressions as e
-from derive.errors import BpttError, UsageError
+from derive.errors import BpttError, UsageError, clipped
 from derive.notation import surface as s
 from derive.notation.elaborate import elaborate, read_formula, within
 from derive.notation.source import Source
-from derive.system import T
-from verify.names import Names
+from derive.system import T, leaves
+from verify.names import Definition, Names
 from verify.verdict import Verdict
 
-MOST_RESULTS = 200
-"""The most results that are wanted of a document."""
+MOST_RESULTS, MOST_POINTS = 200, 10_000
+"""The most results that are wanted of a document, and the most points of one."""
+EQUALITIES = ("=", ":=", "==")
 
-_LINE = re.compile(r"\s*(?:(?P<points>\d+(?:[.,]\d+|/\d+)?)\s+)?(?P<formula>\S.*?)(?:\s+#\s*(?P<title>\S.*?))?\s*$")
+_LINE = re.compile(r"\s*(?P<formula>\S.*?)(?:\s+#\s*(?P<title>\S.*?))?\s*$")
+_NUMBER = re.compile(r"(?P<number>[-+]?\.?\d[\d.,/eE+-]*)\s+(?P<formula>\S.*)")
+_POINTS = re.compile(r"\d{1,9}(?:[.,]\d{1,9}|/[1-9]\d{0,8})?")
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,14 @@ class Wanted:
     node   : what it is.
     points : what it is worth.
     title  : what it is called.
+    signs  : the relation signs that may stand between it and its answer: an inequality where the marker wrote one.
     """
 
     text: str
     node: e.Node
     points: Fraction = Fraction(1)
     title: str = ""
+    signs: tuple[str, ...] = EQUALITIES
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,9 @@ class Result:
              ``missing``.
     points : what it earns.
     line   : of the equation that earns most; None if there is none.
-    links  : how many links of that chain are right, up to the first false one, and how many there are.
+    links  : how many links of that chain are right, up to the first false one, and how many there are; links between
+             sides that only repeat what is wanted are not counted.
+    answers : how many equations that answer it are right, and how many there are.
     """
 
     wanted: Wanted
@@ -61,6 +68,15 @@ class Result:
     points: Fraction
     line: int | None = None
     links: tuple[int, int] = (0, 0)
+    answers: tuple[int, int] = (0, 0)
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether it earns something while the document has other answers to it which are wrong. The points stay: whether
+        an earlier line was taken back, or many were guessed, is for the marker to say.
+        """
+        right, every = self.answers
+        return self.points > 0 and every > 1 and right < every
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -72,7 +88,18 @@ class Result:
             "of": float(self.wanted.points),
             "line": self.line,
             "links": list(self.links),
+            "answers": list(self.answers),
+            "contradicted": self.contradicted,
         }
+
+
+def shown_points(points: Fraction | int) -> str:
+    """Points without needless digits.
+
+    >>> shown_points(Fraction(5, 2)), shown_points(Fraction(1, 3)), shown_points(12345)
+    ('2.5', '0.333', '12345')
+    """
+    return f"{float(points):.3f}".rstrip("0").rstrip(".")
 
 
 @dataclass(frozen=True)
@@ -89,7 +116,8 @@ def read_wanted(text: str, names: Names, name: str = "<requirements>") -> tuple[
 
     Raises
     ------
-    UsageError : a line is no formula about the cell; the message says which, and why.
+    UsageError : a line is no formula about the cell, or wants again what an earlier one wants; the message says which, and
+                 why.
 
     >>> from derive.cell import cell
     >>> names = Names(cell("h_t = \\\\sigma(W h_{t-1} + U x_t)"))
@@ -97,23 +125,44 @@ def read_wanted(text: str, names: Names, name: str = "<requirements>") -> tuple[
     [('∇_W L', Fraction(2, 1)), ('delta[t]', Fraction(1, 1))]
     """
     found: list[Wanted] = []
+    lines: dict[e.Node, int] = {}
+    for line in wanted_lines(text, name):
+        one = _read(line, names, name)
+        form = canonical(_quantity(one.node, names))
+        if form in lines:
+            raise UsageError(
+                f"{name}, line {line.number}: {one.text} is wanted already in line {lines[form]}",
+                expected="each result once",
+            )
+        lines[form] = line.number
+        found.append(one)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class WantedLine:
+    """A line of what a marker wants, before its formula is read."""
+
+    number: int
+    points: Fraction
+    formula: str
+    title: str
+
+
+def wanted_lines(text: str, name: str = "<requirements>") -> tuple[WantedLine, ...]:
+    """The lines with what is wanted, which need no cell to be found.
+
+    Raises
+    ------
+    UsageError : points that are no number of points, nothing at all, or too much.
+    """
+    found: list[WantedLine] = []
     for number, line in enumerate(text.splitlines(), 1):
         match = _LINE.match(line)
         if match is None or match["formula"].startswith(("#", "%")):
             continue
-        formula = match["formula"].strip("$ ")
-        try:
-            node = read_formula(Source(formula, name), names.context)
-        except BpttError as error:
-            raise UsageError(
-                f"{name}, line {number}: {formula} cannot be read: {error.message}",
-                expected="POINTS FORMULA, such as 2 \\nabla_W L",
-                hint=error.hint,
-            ) from None
-        if isinstance(node, e.Relation):
-            node = node.lhs
-        points = Fraction((match["points"] or "1").replace(",", "."))
-        found.append(Wanted(formula, node, points, match["title"] or ""))
+        points, formula = _pointed(match["formula"], f"{name}, line {number}")
+        found.append(WantedLine(number, points, formula.strip("$ "), match["title"] or ""))
         if len(found) > MOST_RESULTS:
             raise UsageError(f"{name} wants more than {MOST_RESULTS} results", hint="is this the right file?")
     if not found:
@@ -121,63 +170,180 @@ def read_wanted(text: str, names: Names, name: str = "<requirements>") -> tuple[
     return tuple(found)
 
 
+def _pointed(text: str, place: str) -> tuple[Fraction, str]:
+    """The points that a line starts with, 1 if it does not, and its formula."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return Fraction(1), text
+    number = match["number"]
+    points = Fraction(number.replace(",", ".")) if _POINTS.fullmatch(number) else None
+    if points is None or points > MOST_POINTS:
+        raise UsageError(
+            f"{place}: {clipped(number, 30)} is no number of points",
+            expected=f"a number from 0 to {MOST_POINTS:,}, such as 2, 0.5 or 1/2, before the formula",
+        )
+    return points, match["formula"]
+
+
+def _read(line: WantedLine, names: Names, name: str) -> Wanted:
+    try:
+        node = read_formula(Source(line.formula, name), names.context)
+    except BpttError as error:
+        raise UsageError(
+            f"{name}, line {line.number}: {line.formula} cannot be read: {error.message}",
+            expected="POINTS FORMULA, such as 2 \\nabla_W L",
+            hint=error.hint,
+        ) from None
+    signs: tuple[str, ...] = EQUALITIES
+    if isinstance(node, e.Relation):
+        signs = tuple(dict.fromkeys((*EQUALITIES, *node.operators)))
+        node = node.lhs
+    if not any(True for _ in leaves(node)):
+        raise UsageError(
+            f"{name}, line {line.number}: {line.formula} holds no quantity",
+            expected="POINTS FORMULA, such as 2 \\nabla_W L",
+        )
+    return Wanted(line.formula, node, line.points, line.title, signs)
+
+
+# -- what a document has -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Equation:
+    """An equation with its sides, each read alone; None for one that cannot be."""
+
+    answer: Answer
+    sides: tuple[e.Node | None, ...]
+    signs: tuple[str, ...]
+    names: Names
+
+    @property
+    def accepted(self) -> bool:
+        return self.answer.verdict.verdict in ("correct", "layout")
+
+    def repeats(self, side: e.Node | None, wanted: e.Node) -> bool:
+        """Whether a side is made of what is wanted, at the same times, and so says nothing about it."""
+        return side is not None and any(_quantity(part, self.names) == wanted for part in _parts(side, self.names))
+
+
 def results(wanted: Iterable[Wanted], answers: Sequence[Answer], names: Names) -> tuple[Result, ...]:
-    """For every wanted result the equation that earns most."""
-    read = [(answer, _items(answer.surface, names)) for answer in answers]
-    return tuple(_result(one, read) for one in wanted)
+    """For every wanted result the equation that earns most, and how many others answer it."""
+    equations = [_equation(answer, names) for answer in answers]
+    return tuple(_result(one, equations, names) for one in wanted)
 
 
-def _result(wanted: Wanted, answers: Sequence[tuple[Answer, Sequence[e.Node | None]]]) -> Result:
-    form = canonical(wanted.node)
-    best = Result(wanted, "missing", Fraction(0))
-    for answer, items in answers:
-        forms = [None if item is None else canonical(item) for item in items]
-        if form not in forms:
-            continue
-        found = _earned(wanted, answer, [other == form for other in forms])
-        if _RANKS[found.state] > _RANKS[best.state] or (found.state == best.state and found.points > best.points):
-            best = found
-    return best
+def _result(wanted: Wanted, equations: Sequence[_Equation], names: Names) -> Result:
+    form = canonical(_quantity(wanted.node, names))
+    found = [one for equation in equations if (one := _earned(wanted, form, equation)) is not None]
+    best = max(found, key=lambda one: (_RANKS[one.state], one.points), default=Result(wanted, "missing", Fraction(0)))
+    states = [one.state for one in found if one.state in ("right", "partly", "wrong")]
+    return replace(best, answers=(states.count("right"), len(states)))
 
 
 _RANKS = {"missing": 0, "unread": 1, "wrong": 2, "restated": 3, "partly": 4, "right": 5}
 
 
-def _earned(wanted: Wanted, answer: Answer, same: Sequence[bool]) -> Result:
-    verdict, count = answer.verdict, max(1, len(same) - 1)
+def _earned(wanted: Wanted, form: e.Node, equation: _Equation) -> Result | None:
+    """What an equation earns; None where it does not answer."""
+    meant = [None if side is None else _quantity(side, equation.names) for side in equation.sides]
+    whose = next((side for side in meant if side is not None and canonical(side) == form), None)
+    if whose is None:
+        return _solved(wanted, form, equation)
+    if not set(equation.signs) & set(wanted.signs):
+        return None  # a bound is no answer, unless it is wanted
+    idle = [equation.repeats(side, whose) for side in equation.sides]
+    telling = [sign in wanted.signs and not (idle[k] and idle[k + 1]) for k, sign in enumerate(equation.signs)]
+    return _marked(wanted, equation.answer, telling)
+
+
+def _marked(wanted: Wanted, answer: Answer, telling: Sequence[bool]) -> Result:
+    """What an equation earns by those of its links that say something about what is wanted."""
+    verdict, count = answer.verdict, sum(telling)
     if verdict.verdict in ("correct", "layout"):
-        restated = all(same) or verdict.evidence == "definition"
+        restated = not count or verdict.evidence == "definition"
         points = Fraction(0) if restated else wanted.points
         return Result(wanted, "restated" if restated else "right", points, answer.line, (count, count))
     links = [link.verdict in ("correct", "layout") for link in verdict.links]
-    right = links.index(False) if False in links else 0
-    telling = right and not all(same[: right + 1])
-    if telling:
+    right = sum(telling[: links.index(False)]) if False in links else 0
+    if right:
         return Result(wanted, "partly", wanted.points * right / count, answer.line, (right, count))
     state = "wrong" if verdict.verdict == "wrong" else "unread"
-    return Result(wanted, state, Fraction(0), answer.line, (0, count))
+    return Result(wanted, state, Fraction(0), answer.line, (0, max(1, count)))
 
 
-def _items(surface: s.Surface | None, names: Names) -> Sequence[e.Node | None]:
-    """The sides of an equation, each read alone; None for one that cannot be."""
+def _solved(wanted: Wanted, form: e.Node, equation: _Equation) -> Result | None:
+    """What ``wanted - formula = 0`` earns, and other true equations in which it is a summand. Those that say what some other
+    quantity is are answers to that one.
+    """
+    sides = [side for side in equation.sides if side is not None]
+    named = any(isinstance(side, (e.Timed, e.Var, e.Derivative, e.Gradient)) for side in sides)
+    if not equation.accepted or equation.signs not in {(sign,) for sign in EQUALITIES} or len(sides) != 2 or named:
+        return None
+    terms = [term for side in sides for term in (side.operands if isinstance(side, e.Plus) else (side,))]
+    unsigned = [_quantity(term.operands[0] if isinstance(term, e.Neg) else term, equation.names) for term in terms]
+    place = next((k for k, term in enumerate(unsigned) if canonical(term) == form), None)
+    if place is None:
+        return None
+    rest = (*terms[:place], *terms[place + 1 :])
+    return _marked(wanted, equation.answer, [not any(equation.repeats(term, unsigned[place]) for term in rest)])
+
+
+def _equation(answer: Answer, names: Names) -> _Equation:
+    """An equation with its sides; the sets that it ends in say nothing but sizes."""
+    surface = answer.surface
     if not isinstance(surface, s.Relation):
-        return ()
+        return _Equation(answer, (), (), names)
+    count = surface.operators.index("in") if "in" in surface.operators else len(surface.operators)
     found: list[e.Node | None] = []
     context = within(surface, names.context)
-    for item in surface.items:
+    for item in surface.items[: count + 1]:
         try:
             found.append(names.plain(elaborate(item, context)))
         except BpttError:
             found.append(None)
-    return found
+    return _Equation(answer, tuple(found), surface.operators[:count], names)
 
 
-def canonical(node: e.Node) -> e.Node:
-    """A left side in one form: ∂L/∂W for ∇_W L, and with its first free time called by the same letter, without an offset."""
+# -- which quantity it is ------------------------------------------------------------------------------
+
+
+def _quantity(node: e.Node, names: Names) -> e.Node:
+    """A quantity in one spelling: without a transpose, and ∂L/∂a for ∇_a L and for the adjoint of a."""
     while isinstance(node, e.Transpose):
         node = node.operands[0]
     if isinstance(node, e.Gradient):
-        node = e.Derivative(node.of, node.by)
+        return e.Derivative(node.of, node.by)
+    system = names.system
+    if isinstance(node, (e.Timed, e.Var)) and node.name in system.adjoint_owners and system.loss_terms:
+        owner = system.quantity(system.adjoint_owners[node.name])
+        moved = owner.at(node.time) if isinstance(owner, e.Timed) and isinstance(node, e.Timed) else owner
+        return e.Derivative(e.Var(system.loss_name), moved)
+    return node
+
+
+def _parts(node: e.Node, names: Names) -> Iterator[e.Node]:
+    """All that a formula is made of, that which the author's own names stand for included."""
+    pending, known = [node], set[str]()
+    while pending:
+        for part in e.children_first(pending.pop()):
+            if not isinstance(part, e.Node):
+                continue
+            yield part
+            if isinstance(part, (e.Timed, e.Var)) and part.name in names.lines and part.name not in known:
+                known.add(part.name)
+                pending += (_at(part, line) for line in names.lines[part.name])
+
+
+def _at(leaf: e.Timed | e.Var, line: Definition) -> e.Node:
+    """What a line says of a name at its time."""
+    if line.letter is None or not isinstance(leaf, e.Timed) or not isinstance(line.lhs, e.Timed):
+        return line.rhs
+    return line.rhs.xreplace({line.letter: leaf.time - (line.lhs.time - line.letter)})
+
+
+def canonical(node: e.Node) -> e.Node:
+    """A quantity with its first free time called by the same letter, without an offset: h_t and h_{k-1} are one result."""
     letters: dict[Symbol, Expr] = {}
     for leaf in _timed(node):
         free = sorted(leaf.time.free_symbols - {T}, key=str)
@@ -195,4 +361,14 @@ def _timed(node: e.Node) -> Iterator[e.Timed]:
         yield from _timed(operand)
 
 
-__all__ = ["Answer", "Result", "Wanted", "canonical", "read_wanted", "results"]
+__all__ = [
+    "Answer",
+    "Result",
+    "Wanted",
+    "WantedLine",
+    "canonical",
+    "read_wanted",
+    "results",
+    "shown_points",
+    "wanted_lines",
+]

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy as sp
-from sympy import Expr
+from sympy import Expr, Integer
 
 from derive import expressions as e
-from derive.errors import BpttError, DataError
+from derive.errors import BpttError, DataError, ShapeError
 from derive.notation import surface as s
-from derive.notation.elaborate import elaborate, within
+from derive.notation.elaborate import Context, elaborate, within
 from derive.notation.scope import base_of
 from derive.system import RecurrentSystem, T
+from numeric.compare import relative_difference
 from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
@@ -25,6 +26,8 @@ from verify.factors import spelled_out
 from verify.names import Names
 from verify.verdict import Counterexample, Verdict
 
+EXACT, ROUGH = 1e-9, 1e-2
+"""Relative differences up to which two sides agree, and up to which numbers that are rounded on the way may be why they do not."""
 LARGEST = 1e100
 """The largest number that is put in."""
 
@@ -54,20 +57,48 @@ class Values:
         surface = self.spelled_out(claim.surface)
         if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
             return False
-        left, right = surface.items
+        return self._take(*surface.items)
+
+    def _take(self, left: s.Surface, right: s.Surface) -> bool:
+        if _is_list(left) and _is_list(right) and len(left.children()) == len(right.children()):
+            before, length = dict(self.given), self.length
+            if all(self._take(one, its) for one, its in zip(left.children(), right.children(), strict=True)):
+                return True
+            self.given, self.length = before, length
+            return False
         if isinstance(left, s.Name) and left.text == "T" and isinstance(right, s.Number) and right.text.isdecimal():
             if self.length is not None:
                 return False
             self.length = int(right.text)
             return True
-        node, value = self._quantity(left), closed_value(right)
-        if node is None or value is None:
+        node = self._quantity(left)
+        if node is None:
+            return self._take_label(left, right)
+        value = closed_value(right)
+        if value is None:
             return False
         point = node.name, (int(node.time) if isinstance(node, e.Timed) else None)
         array = _fitted(np.array(value.tolist(), dtype=float), node.shape)
         if array is None or point in self.given:
             return False
         self.given[point] = array
+        return True
+
+    def _take_label(self, left: s.Surface, right: s.Surface) -> bool:
+        """e_{y_1} = (0; 1) says which class y_1 is."""
+        try:
+            node = elaborate(left, self.names.context)
+        except BpttError:
+            return False
+        label = node.label if isinstance(node, e.OneHot) else None
+        if not isinstance(label, e.Timed) or not label.time.is_Integer:
+            return False
+        value = closed_value(right)
+        if value is None or 1 not in value.shape:
+            return False
+        if sorted(value) != [0] * (len(value) - 1) + [1] or (label.name, int(label.time)) in self.given:
+            return False
+        self.given[label.name, int(label.time)] = np.array([[float(list(value).index(1))]])
         return True
 
     def spelled_out(self, surface: s.Surface | None) -> s.Surface | None:
@@ -122,16 +153,20 @@ class Values:
                     raise DataError(
                         f"{size.name} is {sizes[size.name]} and {have}", expected="one number for each size"
                     )
+        for key, _ in self.given:
+            for size in self.system.shapes[key]:
+                if size.is_Symbol:
+                    sizes.setdefault(size.name, 1)  # every array along it is a number
         times = [time for key, time in self.given if key in self.system.inputs and time is not None]
         length = self.length or max(times, default=0)
-        if not node.has(e.Timed, e.Over, e.Derivative, e.Gradient):
-            return replace(Run(self.system, {**sizes, "T": max(length, 1)}, {}, SmoothLoss(0), strict=True), given=self.given)
+        if not node.has(e.Timed, e.Over, e.Derivative, e.Gradient) and all(
+            leaf.name in self.system.parameters for leaf in node.atoms(e.Var)
+        ):
+            return replace(
+                Run(self.system, {**sizes, "T": max(length, 1)}, {}, SmoothLoss(0), strict=True), given=self.given
+            )
         if not length:
             raise DataError("nothing says how long the sequence is", expected="inputs such as x_1 = ..., or T = 2")
-        for key in self.system.inputs:
-            for time in range(1, length + 1):
-                if (key, time) not in self.given:
-                    raise DataError(f"no value is given for {key} at {time}")
         run = Run(self.system, {**sizes, "T": length}, {}, SmoothLoss(0), strict=True)
         starts = {(start.name, int(start.time.subs(T, length))) for start in self.system.starts}
         arrays: dict[Point, Array] = {**{point: np.zeros((1, 1)) for point in starts}, **self.given}
@@ -143,17 +178,50 @@ class Values:
         if not self.given or relation.operators not in (("=",), ("~",), (":=",)):
             return None
         left, right = (closed_value(item) for item in relation.items)
-        if (left is None) == (right is None):
-            return None
-        formula, shown = (relation.items[1], relation.items[0]) if right is None else relation.items
-        value = left if right is None else right
-        if value is None:
-            return None
         try:
-            node = elaborate(formula, within(relation, self.names.context))
+            context = self._sized(within(relation, self.names.context))
+            if left is None and right is None and _matrices(relation):
+                return self._compared(elaborate(relation, context))
+            if (left is None) == (right is None):
+                return None
+            formula, shown = (relation.items[1], relation.items[0]) if right is None else relation.items
+            value = left if right is None else right
+            assert value is not None
+            node = elaborate(formula, context)
             return self._judged(node, shown, np.array(value.tolist(), dtype=float))
+        except ShapeError as error:
+            return Verdict("wrong", "proved", message=error.message, hint=error.hint or "", error_at=error.span)
         except BpttError as error:
             return Verdict("unsupported", "tested", message=error.message)
+
+    def _sized(self, context: Context) -> Context:
+        """What formulas may use, with the sizes that are known by the numbers given."""
+        sizes = {
+            size: Integer(have)
+            for (key, _), array in self.given.items()
+            for size, have in zip(self.system.shapes[key], array.shape, strict=True)
+            if size.is_Symbol and array.size > 1
+        }
+        shapes = {key: tuple(size.xreplace(sizes) for size in shape) for key, shape in context.shapes.items()}
+        return replace(context, shapes=shapes, classes={key: n.xreplace(sizes) for key, n in context.classes.items()})
+
+    def _compared(self, relation: e.Node) -> Verdict | None:
+        """The verdict on two formulas in which matrices of numbers stand beside letters."""
+        if not isinstance(relation, e.Relation):
+            return None
+        node = self.names.plain(relation)
+        run = self.run(node)
+        left, right = (
+            np.real(evaluated(side, self.names.environment(run), run.sizes)) for side in (node.lhs, node.rhs)
+        )
+        error = relative_difference(*np.broadcast_arrays(left, right))
+        if error <= EXACT:
+            return Verdict("correct", "tested", points=1, holds=1, error=error)
+        if error <= ROUGH:
+            message = f"the sides agree to {error:.1e}, so that it is a matter of rounding in between"
+            return Verdict("unsupported", "tested", points=1, error=error, message=message)
+        shown = Counterexample(run.sizes, {}, left, right)
+        return Verdict("wrong", "tested", points=1, error=error, counterexample=shown)
 
     def _judged(self, formula: e.Node, shown: s.Surface, value: Array) -> Verdict:
         node = self.names.plain(formula)
@@ -175,19 +243,30 @@ class Values:
         counterexample = Counterexample(run.sizes, {}, computed, fitted)
         message = f"with the numbers given, the value is {_rounded(computed, room)}"
         if len(_matrices(shown)) > 1:
-            message = f"with the numbers given, one side is {_rounded(computed, room)}, the other {_rounded(fitted, room)}"
+            message = (
+                f"with the numbers given, one side is {_rounded(computed, room)}, the other {_rounded(fitted, room)}"
+            )
         return Verdict("wrong", "tested", points=1, error=error, message=message, counterexample=counterexample)
 
 
 def closed_value(surface: s.Surface) -> sp.Matrix | None:
     """The value of a formula made of numbers alone; None for any other."""
-    if any(isinstance(node, (s.Name, s.Accent)) for node in surface.walk() if not _is_word(node)):
+    if not is_closed(surface):
         return None
     try:
         value = value_of(elaborate(surface))
         return value if all(abs(entry) < LARGEST for entry in value) else None
     except (BpttError, ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError):
         return None
+
+
+def is_closed(surface: s.Surface) -> bool:
+    """Whether a formula is made of numbers alone."""
+    return not any(isinstance(node, (s.Name, s.Accent)) for node in surface.walk() if not _is_word(node))
+
+
+def _is_list(node: s.Surface) -> bool:
+    return isinstance(node, s.Bracket) and node.kind == "[" and len(node.items) > 1 and node.separator == ","
 
 
 def _matrices(shown: s.Surface) -> list[s.Surface]:
@@ -222,4 +301,4 @@ def _rounded(value: Array, room: Array) -> str:
     return np.array2string(value, precision=digits + 1, suppress_small=True, threshold=20).replace("\n", "")
 
 
-__all__ = ["Values", "closed_value"]
+__all__ = ["Values", "closed_value", "is_closed"]

@@ -41,7 +41,8 @@ class Counterexample:
 
     def __str__(self) -> str:
         where = ", ".join(f"{k} = {v}" for k, v in {**self.sizes, **self.times}.items())
-        return f"at {where}: left {_show(self.left)}, right {_show(self.right)}"
+        place = f"at {where}: " if where else ""
+        return f"{place}left {_show(self.left)}, right {_show(self.right)}"
 
 
 def _numbers(value: Array) -> Any:

@@ -30,7 +30,7 @@ def attempt(given: Case, seconds: float = 10.0) -> Outcome:
 def ended(tried: Callable[[], tuple[Counts, str]]) -> Outcome:
     """How it ends when something is tried that gives verdicts, and what is impossible about them."""
     watch.start()
-    start, memory = time.perf_counter(), watch.peak()
+    start, memory = time.process_time(), watch.peak()
     end, detail, verdicts = "checked", "", Counts()
     try:
         verdicts, detail = tried()
@@ -43,7 +43,7 @@ def ended(tried: Callable[[], tuple[Counts, str]]) -> Outcome:
         end, detail = "crash", f"{type(error).__name__}: {str(error)[:200]} {watch.where(error)}"
     if watch.touched():
         end, detail = "touched", "; ".join(watch.touched()[:5])
-    return Outcome(end, time.perf_counter() - start, detail, dict(verdicts), watch.peak() - memory)
+    return Outcome(end, time.process_time() - start, detail, dict(verdicts), watch.peak() - memory)
 
 
 def allowance(given: Case, seconds: float) -> float:

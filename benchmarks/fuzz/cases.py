@@ -54,7 +54,7 @@ class Outcome:
     Parameters
     ----------
     end      : ``checked``, ``refused``, or one of ``FATAL``.
-    seconds  : how long it took.
+    seconds  : how long it took the processor.
     detail   : the error, and where it was raised.
     verdicts : how often each verdict was given.
     memory   : by how many bytes the largest memory of the process grew.

@@ -87,8 +87,8 @@ def touched() -> list[str]:
 
 @contextlib.contextmanager
 def limited(seconds: float, memory: int = MEMORY) -> Iterator[None]:
-    """An alarm, so much memory more than the process has, and notes of what is touched. The alarm goes off again where something
-    swallows it.
+    """An alarm after so many seconds of the processor, whatever else the machine does, so much memory more than the process has, and
+    notes of what is touched. The alarm goes off again where something swallows it.
     """
     armed = True
 
@@ -96,20 +96,20 @@ def limited(seconds: float, memory: int = MEMORY) -> Iterator[None]:
         if armed:
             raise TimeIsUp
 
-    before = signal.signal(signal.SIGALRM, ring)
+    before = signal.signal(signal.SIGPROF, ring)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if sys.platform == "linux":
         with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - hundreds of times a second
             pages = int(file.read().split()[0])
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + memory, hard))
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
     _watch.on = True
     try:
         yield
     finally:
         armed = _watch.on = False
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 

@@ -220,7 +220,8 @@ class Applications:
                 expected="parentheses around the argument",
                 hint=f"write \\{name}(...)",
             )
-        return self.raised(self._applied(name, primes, (argument,), item.span), scripted.sups, item), after
+        span = item.span.to(argument.span) if item.span and argument.span else item.span
+        return self.raised(self._applied(name, primes, (argument,), span), scripted.sups, item), after
 
     def raised(self, body: Pre, sups: tuple[s.Surface, ...], item: s.Surface) -> Pre:
         for sup in sups:

@@ -274,6 +274,8 @@ class _Presenter:
             return s.Root(argument)
         if node.order == 0 and node.function == "abs":
             return s.Fence("abs", argument)
+        if node.order == 0 and node.function == "positive":
+            return s.Bracket("[", (s.Relation((">",), (argument, s.Number("0"))),))
         declared = node.declaration
         name = QName.from_key(node.function).surface() if declared is None else s.Name(_command(declared.latex))
         if node.order and isinstance(name, s.Scripted):

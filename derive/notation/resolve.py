@@ -67,6 +67,11 @@ class Resolver:
                 expected=f"{key}_{{{self.scope.time}}}, as elsewhere",
                 hint="every use of a timed quantity says at which time",
             )
+        timeless = known and key not in self.scope.timed and name.base not in self.scope.losses
+        if timeless and reference.time is not None and not self.scope.open and not self.scope.in_cell:
+            raise ParseError(
+                f"{key} has no time in the cell", span=span, expected=f"{key} alone", hint="is another letter meant?"
+            )
         if self.scope.tree is not None and reference.time is not None and reference.time.is_Add:
             raise ParseError(
                 "the nodes of a tree are not counted in steps",
@@ -178,8 +183,12 @@ class Resolver:
     def _on_Number(self, node: s.Number) -> Pre:
         if node.text == "0":
             return Pre("zero", span=node.span)
+        if not node.text.isascii():
+            raise ParseError(
+                "these digits are no number here", span=node.span, expected="the digits 0 to 9, and x^2 for a power"
+            )
         value = Rational(node.text)
-        return Pre("scalar", data=(value, node.text if not node.text.isdigit() else None), span=node.span)
+        return Pre("scalar", data=(value, node.text if not node.text.isdecimal() else None), span=node.span)
 
     def _on_Text(self, node: s.Text) -> Pre:
         raise ParseError(
@@ -222,14 +231,25 @@ class Resolver:
                 and len(node.items) == 1
                 and item.operators in ((">",), ("<",), (">=",), ("<=",))
             ):
-                # Of quantities, entry by entry: [a > b] is the step function of a - b.
-                a, b = (
-                    self.expression(part) for part in (item.items if item.operators[0][0] == ">" else item.items[::-1])
-                )
-                return Pre("apply", (Pre("plus", (a, Pre("neg", (b,))), span=item.span),), ("step", 0), node.span)
+                return self._compared(item, node)
             values = [self.references.index(part) for part in item.items]
             conditions += [compare[sign](a, b) for sign, a, b in zip(item.operators, values, values[1:], strict=False)]
         return Pre("scalar", data=(Piecewise((1, And(*conditions)), (0, True)), None), span=node.span)
+
+    def _compared(self, item: s.Relation, node: s.Surface) -> Pre:
+        """Of quantities, entry by entry: [a > b] is 1 where a - b is positive, and [a >= b] is 1 where b - a is not."""
+        sign = item.operators[0]
+        high, low = item.items if sign[0] == ">" else item.items[::-1]
+        if sign in (">=", "<="):
+            high, low = low, high
+        a, b = self.expression(high), self.expression(low)
+        gap = a if b.op == "zero" else Pre("plus", (a, Pre("neg", (b,))), span=item.span)
+        gap = Pre("neg", (b,), span=item.span) if a.op == "zero" else gap
+        found = Pre("apply", (gap,), ("positive", 0), node.span)
+        if sign in (">", "<"):
+            return found
+        one = Pre("scalar", data=(Integer(1), None), span=node.span)
+        return Pre("plus", (one, Pre("neg", (found,), span=node.span)), span=node.span)
 
     def _condition_value(self, node: s.Surface) -> Expr | None:
         """A side of a condition on times; None where it is a quantity."""
@@ -574,6 +594,13 @@ class Resolver:
         raise ParseError("this symbol has no meaning here", span=item.span, expected="a quantity")
 
     def _gradient(self, item: s.Surface, items: list[s.Surface], position: int) -> tuple[Pre, int]:
+        if isinstance(item, s.Scripted) and item.sups:
+            raise ParseError(
+                "a second derivative",
+                span=item.span,
+                expected="first derivatives",
+                hint="Hessians are not part of the notation",
+            )
         if not isinstance(item, s.Scripted) or len(item.subs) != 1:
             raise ParseError("∇ does not say by what", span=item.span, expected="\\nabla_{h_t} L")
         if position + 1 >= len(items):

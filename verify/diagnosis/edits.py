@@ -365,6 +365,9 @@ def signs(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
         for k, arg in enumerate(node.args):
             new = replace(node, args=(*node.args[:k], _negative(arg), *node.args[k + 1 :]))
             yield Edit(1.0, path, new, f"the sign of the {ordinal(k)} summand is wrong", "sign")
+        if len(node.args) == 2 and sum(arg.op == "neg" for arg in node.args) == 1:
+            turned = replace(node, args=tuple(map(_negative, reversed(node.args))))
+            yield Edit(1.0, path, turned, "the difference is the wrong way round: it is {new}", "sign")
     elif node.op == "neg":
         yield Edit(1.0, path, node.args[0], "the sign is wrong: {what} without a minus", "sign", node.args[0])
     elif node.op in ("times", "hadamard", "sum", "name", "divide", "derivative", "apply", "gradient"):
