@@ -226,6 +226,11 @@ def _spellings(system: RecurrentSystem, key: str) -> Iterator[Definition]:
     name = QName.from_key(key)
     adjoint = replace(name, base="delta", accents=())
     yield _alias(system, adjoint.key, system.adjoint_names[key], key)
+    if key in system.named_preactivations and not (name.subs or name.sups):
+        owner = QName.from_key(system.named_preactivations[key])
+        for label in (name.base, owner.base):  # δ^a_t and δ^i_t, where i_t = σ(a_t)
+            for labelled in (QName("delta", (), (), (label,)), QName("delta", (), (label,))):
+                yield _alias(system, labelled.key, system.adjoint_names[key], key)
     for base, meant in ((name.base, key), ("a", key), ("z", key), ("delta", system.adjoint_names[key])):
         for subs, sups in ((name.subs, name.sups), (name.sups, name.subs)):
             plain = all(label.isalnum() for label in (*subs, *sups))

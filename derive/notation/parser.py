@@ -31,6 +31,15 @@ MAX_PRIMES = 4
 """Highest derivative of a function: the one of tanh doubles in length with each order."""
 
 
+def _apart(item: s.Surface) -> tuple[s.Surface, ...]:
+    """A label or a time with a transpose behind it, as in W^{[1]\\top} and h^{(t)\\top}, as two superscripts."""
+    if not isinstance(item, s.Sequence) or len(item.items) != 2:
+        return (item,)
+    label, last = item.items
+    transposed = last == s.Mark("top") or (last == s.Name("T") and isinstance(label, s.Bracket))
+    return (label, last) if transposed and isinstance(label, (s.Bracket, s.Name, s.Number)) else (item,)
+
+
 class _Stream(Lexer):
     """Hands the parser the tokens that a front end made."""
 
@@ -115,7 +124,7 @@ class _Builder(Transformer[Any, Any]):
             return base
         self._reject_doubled(scripts)
         subs = tuple(item for kind, items, _ in scripts if kind == "sub" for item in items)
-        sups = tuple(item for kind, items, _ in scripts if kind == "sup" for item in items)
+        sups = tuple(part for kind, items, _ in scripts if kind == "sup" for item in items for part in _apart(item))
         primes = sum(kind == "prime" for kind, _, _ in scripts)
         primes += sum(isinstance(item, s.Mark) and item.kind == "prime" for item in sups)
         sups = tuple(item for item in sups if not (isinstance(item, s.Mark) and item.kind == "prime"))

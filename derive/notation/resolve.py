@@ -378,17 +378,19 @@ class Resolver:
         return values[1], values[0] + strict[0], values[2] - strict[1]
 
     def _descends(self, lower: Expr, upper: Expr) -> bool:
-        """Whether a range is written from its end to its start: from T down to an index, from the time down to the first
+        """Whether a range is written from its end to its start: from T down to anything else, from the time down to the first
         steps or to an index plus one.
         """
         time, length = self.scope.symbol(self.scope.time), size_of("T")
-        if lower not in (time, length) or upper.has(time, length):
+        if lower == length:
+            return not upper.has(length)
+        if lower != time or upper.has(time, length):
             return False
         if not upper.free_symbols:
             return bool(upper <= 1)
         # From t down to k+1; \prod_{j=t}^{k-1} and \prod_{j=t}^{k} run upward, to a later k.
         letters = list(upper.free_symbols)
-        return lower == length or (len(letters) == 1 and bool((upper - letters[0]).is_positive))
+        return len(letters) == 1 and bool((upper - letters[0]).is_positive)
 
     def _on_Fraction(self, node: s.Fraction) -> Pre:
         derivative = self._derivative(node.numerator, node.denominator, node.span)

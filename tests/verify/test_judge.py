@@ -175,3 +175,41 @@ TREE = Cell.from_text(r"h_j = \tanh(W \sum_{k \in C(j)} h_k + U x_j)")
 )
 def test_claims_about_trees(claim: str, verdict: str) -> None:
     assert judge(TREE, TREE.read(claim)).verdict == verdict  # type: ignore[arg-type]
+
+
+PRODUCT = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        (r"\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^{t} \operatorname{diag}(1 - h_j^2) W", "correct"),
+        (
+            r"\frac{\partial h_t}{\partial h_k} = \prod_{j=t}^{k+1} \operatorname{diag}(1 - h_j^2) W",
+            "correct",
+        ),
+        (r"\frac{\partial h_t}{\partial h_k} = \prod_{j=t}^{k} \operatorname{diag}(1 - h_j^2) W", "wrong"),
+        (r"\frac{\partial h_t}{\partial h_k} = \prod_{j=t+1}^{k+1} \operatorname{diag}(1 - h_j^2) W", "wrong"),
+        (r"\frac{\partial h_t}{\partial h_k} = \prod_{j=t}^{k+1} W \operatorname{diag}(1 - h_j^2)", "wrong"),
+        (r"\frac{\partial h_T}{\partial h_t} = \prod_{j=T}^{t+1} \operatorname{diag}(1 - h_j^2) W", "correct"),
+        (r"\frac{\partial h_T}{\partial h_t} = \prod_{j=T}^{t} \operatorname{diag}(1 - h_j^2) W", "wrong"),
+        (r"\frac{\partial h_T}{\partial h_1} = \prod_{j=T}^{2} \operatorname{diag}(1 - h_j^2) W", "correct"),
+    ],
+)
+def test_products_that_are_written_downward(claim: str, verdict: str) -> None:
+    found = judge(PRODUCT, PRODUCT.read(claim))
+    assert found.verdict == verdict
+
+
+UPPER = Cell.from_text("h^{(t)} = \\tanh(W^{[1]} h^{(t-1)} + U x^{(t)})\nL = \\sum_{t=1}^{T} L^{(t)}(h^{(t)})")
+
+
+@pytest.mark.parametrize("transposed", [r"\top", "T", r"\intercal"])
+def test_a_transpose_behind_a_time_or_a_label(transposed: str) -> None:
+    right = (
+        rf"\nabla_{{h^{{(t)}}}} L = \nabla_{{h^{{(t)}}}} L^{{(t)}} + W^{{[1]{transposed}}} \delta^{{(t+1)}}",
+        rf"\nabla_{{W^{{[1]}}}} L = \sum_{{t=1}}^{{T}} \delta^{{(t)}} h^{{(t-1){transposed}}}",
+    )
+    for claim in right:
+        assert judge(UPPER, UPPER.read(claim)).verdict == "correct"
+        assert judge(UPPER, UPPER.read(claim.replace("(t-1)", "(t)").replace("+ W", "- W"))).verdict == "wrong"

@@ -160,3 +160,16 @@ def test_one_hot_vectors_have_the_size_of_their_label() -> None:
     (found,) = check(r"$$\nabla_{z_t} L = W^\top e_{y_t}$$", NAMED)
     assert found.verdict == "wrong"
     assert "'e_{y_t}' is a vector of size m" in found.message
+
+
+GATE = Cell.from_text(
+    "a_t = A h_{t-1} + U x_t\ni_t = \\sigma(a_t)\nh_t = i_t \\odot h_{t-1} + \\tanh(B x_t)\nL = \\sum_{t=1}^{T} L_t(h_t)"
+)
+
+
+@pytest.mark.parametrize("name", [r"\delta^a_t", r"\delta_{a,t}", r"\delta^i_t", r"\delta_{i,t}", r"\delta_t"])
+def test_the_adjoint_of_a_gate(name: str) -> None:
+    """Without a label it may be that of several, and the document says which."""
+    said = "$$\\delta_t = \\nabla_{a_t} L$$ " if name == r"\delta_t" else ""
+    assert verdicts(f"{said}$$\\nabla_A L = \\sum_{{t=1}}^{{T}} {name} h_{{t-1}}^\\top$$", GATE)[-1] == "correct"
+    assert verdicts(f"{said}$$\\nabla_B L = \\sum_{{t=1}}^{{T}} {name} x_t^\\top$$", GATE)[-1] == "wrong"
