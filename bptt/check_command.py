@@ -10,32 +10,55 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from bptt import console
+from bptt.checked_options import aliases_of, cell_of
 from bptt.progress import Progress
-from derive.cell import cell
 from derive.errors import UsageError, visible
 from derive.files import read_text
+from derive.notation.source import Source
 from verify.check import MAX_BYTES, Checked, CheckedDocument, checked
-from verify.require import Result, Wanted, read_wanted
+from verify.document import formulas_of
+from verify.require import Result, Wanted, read_wanted, shown_points
 
+_DOCUMENTS = "LaTeX, Markdown or a notebook"
 _ORDER = ("correct", "layout", "wrong", "unreadable", "unsupported")
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Check a document and print what was found; 1 if something is not right."""
-    subject = None if options.cell is None else cell(options.cell)
+    """Check a document and print what was found; 1 if something is not right, or there is nothing to check."""
+    subject = None if options.cell is None else cell_of(options.cell)
+    aliases = aliases_of(options.alias)
     text = _text(options.file)
     with Progress() as progress:
         progress.say("checking")
         document = checked(
-            text, subject, name=options.file, aliases=options.alias, inline=options.inline, explained=options.hints > 0
+            text,
+            subject,
+            name=options.file,
+            aliases=aliases,
+            inline=options.inline,
+            explained=options.hints > 0 or options.json,
         )
     results = None if options.require is None else document.results(_wanted(options.require, document))
     if options.json:
         console.say_json(_data(document, results))
     else:
         console.say("\n".join([*_report(document.equations, console.width(), options.hints), *_marks(results)]))
+    for line in _doubts(document.equations, text, options):
+        console.tell(f"bptt: {line}")
     complete = results is None or all(one.state == "right" for one in results)
-    return 0 if complete and all(one.accepted for one in document.equations) else 1
+    return 0 if document.equations and complete and all(one.accepted for one in document.equations) else 1
+
+
+def _doubts(found: Sequence[Checked], text: str, options: argparse.Namespace) -> Iterator[str]:
+    """What makes it likely that something else was meant."""
+    if not found and not options.inline:
+        inline = sum(formula.inline for formula in formulas_of(Source(text, options.file)))
+        if inline:
+            many = "is 1 formula" if inline == 1 else f"are {inline} formulas"
+            yield f"there is no displayed equation, but there {many} within lines\nhint: --inline checks them as well"
+    unknown = sum(one.verdict == "unreadable" and "stands for nothing" in one.message for one in found)
+    if options.cell is not None and 2 * unknown > len(found):
+        yield f"{unknown} of {len(found)} equations hold names that the cell does not have: is this the right cell?"
 
 
 def _wanted(name: str, document: CheckedDocument) -> Sequence[Wanted]:
@@ -64,23 +87,27 @@ def _marks(results: Sequence[Result] | None) -> Iterator[str]:
         where = "" if one.line is None else f", line {one.line}"
         if one.state == "partly":
             where += f", {one.links[0]} of {one.links[1]} links"
-        yield f"{_number(one.points)} of {_number(one.wanted.points)}  {one.state + where:<28} {visible(title)}"
-    yield " of ".join(_number(sum(numbers, Fraction(0))) for numbers in _points(results)) + " points"
-
-
-def _number(value: Fraction) -> str:
-    return f"{float(value):.4g}"
+        if one.contradicted:
+            where += f" ({one.answers[1]} answers, {one.answers[0]} right: decide)"
+        marks = f"{shown_points(one.points)} of {shown_points(one.wanted.points)}"
+        yield f"{marks}  {one.state + where:<28} {visible(title)}"
+    yield " of ".join(shown_points(sum(numbers, Fraction(0))) for numbers in _points(results)) + " points"
 
 
 def _text(name: str) -> str:
     """The document: a file, or the standard input for ``-``."""
+    if not name.strip():
+        raise UsageError("no document is named", expected="the path of a document, or - for the standard input")
     if name != "-":
-        return read_text(name, limit=MAX_BYTES, expected="LaTeX, Markdown or a notebook")
-    raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+        return read_text(name, limit=MAX_BYTES, expected=_DOCUMENTS)
+    raw = b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
-        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise UsageError("the standard input is no text", expected="a document in UTF-8") from None
+    if not text.strip():
+        raise UsageError("the standard input is empty", expected=_DOCUMENTS)
+    return text
 
 
 def _report(found: Sequence[Checked], width: int, hints: int) -> Iterator[str]:
@@ -90,19 +117,20 @@ def _report(found: Sequence[Checked], width: int, hints: int) -> Iterator[str]:
         how = {"proved": "proved", "definition": "a definition"}.get(one.evidence, "tested")
         verdict = f"{one.verdict} ({how})" if one.accepted else one.verdict
         yield f"{place:<8} {verdict:<22} {_cut(visible(one.claim), max(20, width - 30))}"
-        yield from _remarks(one, width, hints)
+        if hints:
+            yield from _remarks(one, width, hints)
     yield _count(found)
 
 
 def _remarks(one: Checked, width: int, hints: int) -> Iterator[str]:
+    """What is said of an equation; each step says what those before it say, and more."""
     remarks: list[str] = []
     if one.reading:
         remarks.append(f"read so that {one.reading}")
     if one.message:
         remarks.append(one.message)
-    told = one.hints[:hints] if hints < 3 else one.hints[2:hints]
-    remarks += [f"hint: {hint}" for hint in (told if one.hints else [one.hint]) if hint]
-    if one.counterexample is not None and (hints > 1 or not one.hints):
+    remarks += [f"hint: {hint}" for hint in (one.hints[:hints] if one.hints else [one.hint]) if hint]
+    if one.counterexample is not None and hints > 1:
         remarks.append(str(one.counterexample))
     for remark in remarks:
         yield from textwrap.wrap(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from bptt import __version__, console
 from derive.errors import BpttError, clipped, visible
 
 _EPILOG = "A CELL is a library name (bptt cells), a file, or the equations themselves in quotes."
+_HINTS = "how much is told of a wrong equation, each step with those before it: 0: nothing, 1: where, 2: which kind of slip, {}, {}"
 _LARGEST = 1_000_000_000
 
 
@@ -32,6 +34,11 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
+    return _parsers()[0]
+
+
+def _parsers() -> tuple[_Parser, Mapping[str, _Parser]]:
+    """The parser of the whole, and that of each command."""
     top = _Parser(
         prog="bptt",
         description="Derive, prove, measure and typeset the gradients of recurrent networks.",
@@ -46,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     _grade_parser(commands)
     _export_parser(commands)
     _atlas_parser(commands)
-    return top
+    return top, commands.choices
 
 
 def _derive_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -102,11 +109,7 @@ def _check_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     check.add_argument("--inline", action="store_true", help="check formulas within lines as well")
     check.add_argument(
-        "--hints",
-        type=int,
-        choices=(0, 1, 2, 3, 4),
-        default=3,
-        help="how much is told of a wrong equation: nothing, where, which kind of slip, what it is (default), what holds",
+        "--hints", type=int, choices=range(5), default=3, help=_HINTS.format("3: what it is (default)", "4: what holds")
     )
     check.add_argument(
         "--require", metavar="FILE", help="the results that are wanted, one a line: POINTS FORMULA # TITLE; marks them"
@@ -125,6 +128,9 @@ def _grade_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     grade.add_argument("--alias", action="append", default=[], metavar="NAME=FORMULA", help="what a name stands for")
     grade.add_argument("--inline", action="store_true", help="check formulas within lines as well")
+    grade.add_argument(
+        "--hints", type=int, choices=range(5), default=4, help=_HINTS.format("3: what it is", "4: what holds (default)")
+    )
     grade.add_argument("-o", "--output", default="grades", metavar="DIR", help="where the files go (default: grades)")
     grade.add_argument("--no-pdf", action="store_true", help="make no annotated copies")
     grade.add_argument(
@@ -205,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # Numbers that overflow while something is measured are found in its result; NumPy's own remarks help
             # nobody.
             warnings.simplefilter("ignore", RuntimeWarning)
-            return _run(parser().parse_args(arguments))
+            return _run(_options(sys.argv[1:] if arguments is None else arguments))
     except BpttError as error:
         console.tell_error(error)
         return 2
@@ -231,6 +237,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "hint: please report it, with what you typed; BPTT_TRACEBACK=1 in the environment shows where it happened"
         )
         return 70
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was typed. What is no command or no option is told with the usage of what it was meant for."""
+    top, commands = _parsers()
+    first = next(iter(arguments), "")
+    if first and not first.startswith("-") and first not in commands:
+        top.error(f"there is no command {first!r}{_meant(first, commands)}; bptt --help lists them")
+    options, unknown = top.parse_known_args(arguments)
+    if unknown:
+        command = commands[options.command] if options.command else top
+        flags = re.findall(r"--[a-z-]+", command.format_help())
+        wrong = next((text for text in unknown if text.startswith("-")), unknown[0])
+        what = f"there is no option {wrong}" if wrong.startswith("-") else f"nothing is done with {wrong!r}"
+        command.error(what + _meant(wrong.partition("=")[0], flags))
+    return options
+
+
+def _meant(text: str, known: Iterable[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(text[:100], list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _run(options: argparse.Namespace) -> int:

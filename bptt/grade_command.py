@@ -3,124 +3,159 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
+import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bptt import console
-from bptt.progress import Progress
-from derive.cell import cell
+from bptt.checked_options import aliases_of, cell_of
 from derive.errors import UsageError
 from derive.files import read_text
 
 if TYPE_CHECKING:
-    from reports.grading.marking import Answer, Marked
+    from reports.grading.marking import Answer, Marked, Task
 
-ENDINGS = (".tex", ".md", ".ipynb", ".txt")
-"""Files that are marked."""
-MOST_FILES = 5_000
 TABLE = "grades"
 """What the tables are called, without their endings."""
+STOPPED = 128
+"""A command that a signal stops has the exit status 128 and the signal's number."""
 
 
 def run_grade(options: argparse.Namespace) -> int:
-    """Mark all files of a folder; 0 when the tables are written, whatever the marks are."""
-
-    from reports.grading.marking import Task, cores, mark_all
-    from reports.grading.table import as_csv, overview
-    from reports.output import check_folder, check_targets, folder_of, write_files
-    from reports.render import make
+    """Mark all files of a folder; 0 if all of them could be checked, whatever the marks are, and 1 if not."""
+    from reports.grading.folder import answers_of
+    from reports.grading.marking import NOT_REACHED, cores, mark_all
+    from reports.output import check_folder, check_targets, folder_of
 
     start = time.perf_counter()
     folder = folder_of(options.output)
     check_folder(folder)
-    answers = _answers(Path(options.folder), folder)
+    jobs = cores() if options.jobs is None else options.jobs
+    if jobs < 1:
+        raise UsageError(f"--jobs is {jobs}", expected="a number from 1 on")
+    answers = answers_of(Path(options.folder), folder)
     check_targets(folder, (f"{TABLE}.csv", f"{TABLE}.html"))
-    task = Task(
-        "" if options.cell is None else cell(options.cell).text.source.text,
+    task = _task(options)
+    with _stoppable() as stopped:
+        marked = mark_all(answers, task, min(jobs, len(answers)), _kept(answers, folder))
+    _write_tables(marked, folder, f"Marks: {Path(options.folder).resolve().name}")
+    reached = sum(one.problem != NOT_REACHED for one in marked)
+    if reached < len(marked):
+        console.tell(f"bptt: stopped after {reached} of {_files(len(marked))}; what is finished was written")
+        return STOPPED + (stopped() or signal.SIGINT)
+    console.tell(f"bptt: {_files(len(marked))}, {time.perf_counter() - start:.1f} s")
+    return 1 if any(one.problem for one in marked) else 0
+
+
+def _task(options: argparse.Namespace) -> Task:
+    from reports.grading.marking import Task
+
+    return Task(
+        "" if options.cell is None else cell_of(options.cell).text.source.text,
         "" if options.require is None else _wanted(options),
-        tuple(options.alias),
+        tuple(aliases_of(options.alias)),
         options.inline,
         not options.no_pdf,
         options.route,
+        options.hints,
     )
-    jobs = options.jobs or cores()
-    if jobs < 1:
-        raise UsageError(f"--jobs is {options.jobs}", expected="a number from 1 on")
-    with Progress() as progress:
-        progress.say(f"0 of {len(answers)} files")
-        marked = mark_all(
-            answers,
-            task,
-            min(jobs, len(answers)),
-            lambda done, total, name: progress.say(f"{done} of {total} files, {name}"),
-        )
-        named = _with_pages(marked)
-        contents = {one.page: one.copy for one in named if one.copy}
-        contents[f"{TABLE}.csv"] = as_csv(named).encode()
-        title = f"Marks: {Path(options.folder).resolve().name}"
-        contents |= make(overview(named, title), TABLE, ("html",)).contents
-        write_files(folder, contents)
-    console.say("\n".join(str(folder / name) for name in (f"{TABLE}.csv", f"{TABLE}.html")))
-    for one in named:
-        if one.problem:
-            console.tell(f"bptt: {one.name}: {one.problem}")
-    console.tell(f"bptt: {len(named)} files, {time.perf_counter() - start:.1f} s")
-    return 0
 
 
 def _wanted(options: argparse.Namespace) -> str:
     """The results that are wanted; read now, so that a mistake in them is known before the work."""
     from verify.names import Names
-    from verify.require import read_wanted
+    from verify.require import read_wanted, wanted_lines
 
     text = read_text(options.require, limit=1_000_000, expected="results, one a line")
+    wanted_lines(text, options.require)
     if options.cell is not None:
-        read_wanted(text, Names(cell(options.cell)), options.require)
+        read_wanted(text, Names(cell_of(options.cell)), options.require)
     return text
 
 
-def _answers(folder: Path, output: Path) -> list[Answer]:
-    """The files of a folder and of those within, in the order of their names; what is written there before is left out."""
-    from reports.grading.marking import Answer
-
-    if not folder.is_dir():
-        raise UsageError(f"{str(folder)!r} is no folder", expected="a folder with the files to be marked")
-    found = []
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in inside.parts)
-        if path.suffix.lower() in ENDINGS and not hidden and path.is_file() and not path.is_symlink():
-            if output.resolve() != folder.resolve() and output.resolve() in path.resolve().parents:
-                continue
-            found.append(Answer(str(inside), str(path)))
-            if len(found) > MOST_FILES:
-                raise UsageError(
-                    f"{str(folder)!r} holds more than {MOST_FILES:,} files", hint="is this the right folder?"
-                )
-    if not found:
-        raise UsageError(
-            f"there is nothing to mark in {str(folder)!r}", expected=f"files ending in {', '.join(ENDINGS)}"
-        )
-    return found
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
-def _with_pages(marked: list[Marked]) -> list[Marked]:
+# -- while the work goes on ----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[Callable[[], int | None]]:
+    """Let every signal that asks to stop do what Ctrl-C does; gives the signal that came, None if there was none."""
+    came: list[int] = []
+
+    def stop(number: int, _: Any) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        asking = [one for name in ("SIGINT", "SIGTERM", "SIGHUP") if (one := getattr(signal, name, None)) is not None]
+        # What is ignored stays so: a command that nohup starts goes on when its terminal is closed.
+        before = {one: signal.signal(one, stop) for one in asking if signal.getsignal(one) != signal.SIG_IGN}
+    try:
+        yield lambda: came[0] if came else None
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _kept(answers: Sequence[Answer], folder: Path) -> Callable[[Marked], Marked]:
+    """Writes the annotated copy of a file as soon as it is made, and says how far the work is."""
+    from reports.output import write_files
+
+    pages = _pages([answer.name for answer in answers])
+    count = 0
+
+    def keep(one: Marked) -> Marked:
+        nonlocal count
+        if one.copy:
+            write_files(folder, {pages[one.name]: one.copy})
+            one = replace(one, copy=b"", page=pages[one.name])
+        count += 1
+        console.tell(f"bptt: {count} of {len(answers)}: {console.safe(one.name)}: {_summary(one)}")
+        return one
+
+    return keep
+
+
+def _summary(one: Marked) -> str:
+    """One line about a file, without its marks: those are for its marker."""
+    if one.problem:
+        return one.problem
+    return f"{len(one.equations)} equation{'' if len(one.equations) == 1 else 's'}"
+
+
+def _write_tables(marked: Sequence[Marked], folder: Path, title: str) -> None:
+    from reports.grading.table import as_csv, overview
+    from reports.output import write_files
+    from reports.render import make
+
+    contents = {f"{TABLE}.csv": as_csv(marked).encode(), **make(overview(marked, title), TABLE, ("html",)).contents}
+    write_files(folder, contents)
+    console.say("\n".join(console.safe(str(folder / name)) for name in contents))
+
+
+def _pages(names: Sequence[str]) -> dict[str, str]:
     """Names for the annotated copies that are safe, and each another."""
-    from dataclasses import replace
-
     from reports.output import asset_stem, same_name
 
     taken = {same_name(f"{TABLE}.html")}
-    named = []
-    for one in marked:
-        stem = asset_stem(one.name.rsplit(".", 1)[0].replace("/", "-").replace("\\", "-"))
+    found = {}
+    for name in names:
+        stem = asset_stem(name.rsplit(".", 1)[0].replace("/", "-").replace("\\", "-"))
         page, number = f"{stem}.pdf", 2
         while same_name(page) in taken:
             page, number = f"{stem}-{number}.pdf", number + 1
         taken.add(same_name(page))
-        named.append(replace(one, page=page) if one.copy else one)
-    return named
+        found[name] = page
+    return found
 
 
 __all__ = ["run_grade"]

@@ -6,17 +6,16 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from multiprocessing import get_context
+from functools import partial
 from typing import Any
 
 from derive.cell import Cell
 from derive.errors import BpttError, clipped, visible
 from derive.files import read_text
+from reports.grading.workers import each
 from verify.check import MAX_BYTES, checked
 from verify.checked import Checked
 from verify.require import Result, read_wanted
@@ -24,15 +23,16 @@ from verify.require import Result, read_wanted
 SECONDS = 300
 """How long one file may take."""
 
-Told = Callable[[int, int, str], None]
+NOT_REACHED = "not reached: the marking was stopped before"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A file to be marked: its name in the table, and its path."""
+    """A file to be marked: its name in the table, its path, and why it is not read, where that is known before."""
 
     name: str
     path: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Task:
     inline   : whether formulas within lines are marked.
     pdf      : whether an annotated copy of each is made.
     route    : what makes it.
+    hints    : how much the copy tells of a wrong equation, from 0 to 4, as ``bptt check`` has it.
     """
 
     cell: str = ""
@@ -55,6 +56,7 @@ class Task:
     inline: bool = False
     pdf: bool = True
     route: str = "auto"
+    hints: int = 4
 
 
 @dataclass(frozen=True)
@@ -87,56 +89,48 @@ class Marked:
         """What it earns."""
         return sum((one.points for one in self.results), Fraction(0))
 
+    @property
+    def contradicted(self) -> tuple[Result, ...]:
+        """The results to which it has answers that contradict each other."""
+        return tuple(one for one in self.results if one.contradicted)
 
-def mark_all(answers: Sequence[Answer], task: Task, jobs: int, told: Told = lambda *_: None) -> list[Marked]:
-    """Every file marked, in their order."""
+
+def mark_all(
+    answers: Sequence[Answer], task: Task, jobs: int, finished: Callable[[Marked], Marked] = lambda one: one
+) -> list[Marked]:
+    """Every file marked, in their order. Where it is stopped from the keyboard, what was not reached says so in its row.
+
+    Parameters
+    ----------
+    finished : what is done with each as soon as it is finished; what it gives is kept.
+    """
     done: dict[str, Marked] = {}
-    for marked in _marked(answers, task, jobs):
-        done[marked.name] = marked
-        told(len(done), len(answers), marked.name)
-    return [done[answer.name] for answer in answers]
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(_marked(answers, task, jobs)) as marked:
+        for one in marked:
+            done[one.name] = finished(one)
+    return [done.get(answer.name) or Marked(answer.name, problem=NOT_REACHED) for answer in answers]
 
 
-def _marked(answers: Sequence[Answer], task: Task, jobs: int) -> Iterator[Marked]:
+def _marked(answers: Sequence[Answer], task: Task, jobs: int) -> Generator[Marked, None, None]:
     if jobs <= 1:
         yield from (mark(answer, task) for answer in answers)
         return
-    waiting = list(answers)
-    while waiting:
-        finished: set[str] = set()
-        try:
-            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-                futures = {pool.submit(mark, answer, task): answer for answer in waiting}
-                try:
-                    for future in as_completed(futures):
-                        yield future.result()
-                        finished.add(futures[future].name)
-                except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
-        except BrokenProcessPool:
-            # A process died, out of memory perhaps: those that were waiting are tried one by one, each in a process of its own.
-            waiting = [answer for answer in waiting if answer.name not in finished]
-            yield from (_alone(answer, task) for answer in waiting)
-        return
-
-
-def _alone(answer: Answer, task: Task) -> Marked:
-    try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            return pool.submit(mark, answer, task).result()
-    except BrokenProcessPool:
-        return Marked(answer.name, problem="the process that marked it died, out of memory perhaps")
+    with contextlib.closing(each(partial(mark, task=task), answers, jobs)) as results:
+        for place, result in results:
+            name = answers[place].name
+            yield result or Marked(name, problem="the process that marked it died, out of memory perhaps")
 
 
 def mark(answer: Answer, task: Task) -> Marked:
     """One file marked. No error leaves it: what is wrong is said in the row."""
+    if answer.problem:
+        return Marked(answer.name, problem=answer.problem)
     try:
         with _limited(SECONDS):
             return _mark(answer, task)
     except BpttError as error:
         where = f"line {error.span.line}: " if error.span is not None else ""
-        return Marked(answer.name, problem=visible(f"{where}{error.message}"))
+        return Marked(answer.name, problem=visible(f"{where}{_of_it(error.message, answer)}"))
     except TimeoutError:
         return Marked(answer.name, problem=f"it takes more than {SECONDS} s")
     except (MemoryError, RecursionError):
@@ -145,6 +139,14 @@ def mark(answer: Answer, task: Task) -> Marked:
         return Marked(
             answer.name, problem=f"a fault of bptt: {type(error).__name__}: {clipped(visible(str(error)), 200)}"
         )
+
+
+def _of_it(message: str, answer: Answer) -> str:
+    """A message for the row of a file, which has its name already."""
+    shown = repr(clipped(answer.path, 200))
+    if message.startswith(answer.name):
+        message = "it" + message.removeprefix(answer.name)
+    return message.replace(f"there is no file {shown}", "it is gone").replace(shown, "it")
 
 
 def _mark(answer: Answer, task: Task) -> Marked:
@@ -161,7 +163,7 @@ def _with_copy(marked: Marked, task: Task) -> Marked:
     from reports.render import make
 
     try:
-        document = annotated(marked.name, marked.equations, marked.results)
+        document = annotated(marked.name, marked.equations, marked.results, task.hints)
         copy = make(document, "copy", ("pdf",), task.route).contents["copy.pdf"]
     except BpttError as error:
         return _lighter(replace(marked, problem=f"no annotated copy: {error.message}"))
@@ -197,4 +199,4 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-__all__ = ["Answer", "Marked", "Task", "cores", "mark", "mark_all"]
+__all__ = ["NOT_REACHED", "Answer", "Marked", "Task", "cores", "mark", "mark_all"]

@@ -1,62 +1,87 @@
-"""How somebody's function is called, and what the arrays that it returns are called."""
+"""How somebody's function is called."""
 
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from derive.errors import DataError, UsageError, clipped
+from derive.errors import BpttError, DataError, UsageError, clipped
 from derive.notation.names import alias_of
 from derive.system import RecurrentSystem
-from numeric.draws import Draw, run_of
-from numeric.functions import Array
+from numeric.arguments import Signature
+from numeric.draws import run_of
 from numeric.validate_compiled import arguments
+from verify.programs.cases import Case, targets_of
+from verify.programs.naming import Naming
+from verify.programs.returned import Returned, read
 
-GROUPS = ("params", "inputs", "initial_state", "cotangents", "targets", "length")
-_GRADIENT = re.compile(r"^(?:dL_?/?d_?|grad_|gradient_|d_|d|g_)(?P<name>\w.*)$|^(?P<other>.+?)_(?:grad|gradient|bar)$")
-_STEP = re.compile(r"^(?P<name>.*?\D)_?\{?(?P<step>\d+)\}?$")
+GROUPS = ("params", "inputs", "initial_state", "cotangents", "targets", "length", "tree")
+_LENGTHS = ("T", "length", "steps", "seq_len", "n_steps")
 
 
 @dataclass(frozen=True)
-class Target:
-    """What a returned array is.
+class Answer:
+    """What one call gave.
 
     Parameters
     ----------
-    kind : ``gradient`` by a parameter, an input or a starting value; ``share`` of a parameter's gradient that a step adds;
-           ``adjoint`` of a quantity; ``state``, its value; ``loss``.
-    key  : the quantity.
-    time : the step; None for all of them, or for none.
+    arrays  : by name.
+    unnamed : what is said of arrays without a name.
+    changed : arguments that the function has changed.
     """
 
-    kind: str
-    key: str
-    time: int | None = None
+    arrays: Mapping[str, Returned]
+    unnamed: tuple[str, ...]
+    changed: tuple[str, ...]
 
-    def __str__(self) -> str:
-        shown = self.key if self.time is None else f"{self.key} at step {self.time}"
-        return {
-            "gradient": f"the gradient by {shown}",
-            "share": f"what step {self.time} adds to the gradient by {self.key}",
-            "adjoint": f"the gradient by {shown}",
-            "state": shown,
-            "loss": "the loss",
-        }[self.kind]
+
+@dataclass(frozen=True)
+class _Slot:
+    """What a parameter of the function stands for: a quantity of a group, one step of it, or the group as a whole."""
+
+    group: str
+    key: str = ""
+    step: int | None = None
+
+
+class Group(dict[str, Any]):
+    """Arrays by name, which are found by the other spellings of their names as well: ``h`` and ``h[0]`` for ``h_0``."""
+
+    def __init__(self, values: Mapping[str, Any], spellings: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.spellings = spellings
+
+    def __missing__(self, name: str) -> Any:
+        return self[self._known(name)]
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or super().__contains__(self.spellings.get(str(name), name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def _known(self, name: str) -> str:
+        known = self.spellings.get(name, name)
+        if not super().__contains__(known) or known == name:
+            raise KeyError(name)
+        return known
 
 
 class Caller:
-    """Calls a function with the arrays of a draw.
+    """Calls a function with the arrays of a case.
 
     Parameters
     ----------
     function : takes the groups of ``bptt.compile``'s functions (params, inputs, ...), or quantities by name.
     torch    : whether it takes tensors.
-    batch    : whether arrays have a batch axis, of size one.
+    batch    : whether arrays have a batch axis.
     returns  : names of what it returns, where it returns arrays without names.
     """
 
@@ -69,156 +94,202 @@ class Caller:
         returns: Sequence[str] | None = None,
     ) -> None:
         self.system, self.function, self.torch, self.batch = system, function, torch, batch
-        self.returns = returns
-        self.names = _parameters(function)
-        self.grouped = all(name in GROUPS for name in self.names)
-        self.starts = {f"{start.name}_{start.time}": start.name for start in system.starts}
+        self.returns, self.naming, self.signature = returns, Naming(system), Signature(system)
+        self.slots = dict(self._slots())
+        if not self.slots:
+            raise UsageError(
+                "the function takes no quantity by its name",
+                expected=f"parameters such as {self._examples()}, or {', '.join(GROUPS)}",
+            )
 
-    def __call__(self, drawn: Draw) -> dict[str, Array]:
-        """What the function returns, by name."""
-        given = self._given(drawn)
-        if self.grouped:
-            chosen = {name: self._converted(given[name]) for name in self.names if name in given}
-        else:
-            chosen = {name: self._converted(self._named(name, given)) for name in self.names}
-        return self._read(self.function(**chosen))
+    # -- what it takes ---------------------------------------------------------------------------------
 
-    def _given(self, drawn: Draw) -> dict[str, Any]:
-        run = run_of(self.system, drawn)
-        found = arguments(self.system, [drawn], [run])
-        length = drawn.sizes["T"]
-        labels = {key: found["inputs"][key].astype(int) for key in self.system.labels if key in found["inputs"]}
-        found["inputs"] = {**found["inputs"], **labels}
+    def _slots(self) -> Iterator[tuple[str, _Slot]]:
+        """What the parameters of the function stand for; those with a default may stand for nothing."""
+        parameters = _parameters(self.function)
+        required = [name for name, optional in parameters if not optional]
+        grouped = all(name in GROUPS for name in required)
+        for name, optional in parameters:
+            slot = _Slot(name) if grouped and name in GROUPS else None if grouped and required else self._slot(name)
+            if slot is not None:
+                yield name, slot
+            elif not optional:
+                raise UsageError(
+                    f"the function takes {name}, which is no quantity of the cell",
+                    expected=f"{self._examples()}, or {', '.join(GROUPS)}",
+                )
+
+    def _slot(self, name: str) -> _Slot | None:
+        if name in GROUPS:
+            return _Slot(name)
+        key = self.naming.key(name)
+        if key in self.system.parameters or key in self.system.inputs:
+            return _Slot("params" if key in self.system.parameters else "inputs", str(key))
+        start = self.naming.start(name)
+        if start is not None:
+            return _Slot("initial_state", str(start)) if start not in self.system.initial else None
+        for text in self.naming.differentiated(name):
+            key = self.naming.key(text)
+            if key in self._cotangents:
+                return _Slot("cotangents", str(key))
+        stepped = self.naming.at_step(name)
+        if stepped is not None and stepped[0] in self.system.inputs:
+            return _Slot("inputs", *stepped)
+        return _Slot("length") if name in _LENGTHS else None
+
+    @property
+    def _cotangents(self) -> tuple[str, ...]:
+        from numeric.lower import abstract_arguments
+
+        return tuple(abstract_arguments(self.system))
+
+    def _examples(self) -> str:
+        known = [alias_of(key) for key in (*self.system.parameters, *self.system.inputs)]
+        known += [f"{alias_of(start.name)}_{start.time}" for start in self.signature.given_starts]
+        return ", ".join([*known, *(f"d{alias_of(key)}" for key in self._cotangents)])
+
+    @property
+    def length(self) -> int | None:
+        """The length of the sequence, where the function takes every step of an input by itself."""
+        return max((slot.step for slot in self.slots.values() if slot.step is not None), default=None)
+
+    @property
+    def untaken_starts(self) -> tuple[str, ...]:
+        """Starting values that the function does not take, as they are written."""
+        taken = {slot.key for slot in self.slots.values() if slot.group == "initial_state"}
+        every = [str(start) for start in self.signature.given_starts]
+        return () if "" in taken else tuple(start for start in every if start not in taken)
+
+    @property
+    def untaken_cotangents(self) -> tuple[str, ...]:
+        """Quantities of which the function does not take the gradient that an abstract loss passes."""
+        taken = {slot.key for slot in self.slots.values() if slot.group == "cotangents"}
+        return () if "" in taken else tuple(key for key in self._cotangents if key not in taken)
+
+    @property
+    def own_targets(self) -> frozenset[str]:
+        """Targets without a time of which each sequence of a batch has its own."""
+        every = targets_of(self.system) & set(self.system.parameters)
+        return every if self.batch and "targets" in self.slots else frozenset()
+
+    # -- calling ---------------------------------------------------------------------------------------
+
+    def __call__(self, case: Case) -> Answer:
+        """What the function returns, by name.
+
+        Raises
+        ------
+        DataError : it raises something itself, or returns no arrays with names.
+        """
+        given = self._given(case)
+        chosen = {name: self._converted(self._chosen(slot, given)) for name, slot in self.slots.items()}
+        before = {name: self._converted(self._chosen(slot, given)) for name, slot in self.slots.items()}
+        try:
+            with np.errstate(all="ignore"):
+                result = self.function(**chosen)
+        except Exception as error:
+            raise DataError(
+                f"the function raises {type(error).__name__} for T = {case.length}: {clipped(str(error), 200)}",
+                expected="arrays, from " + ", ".join(_shapes(before)),
+            ) from error
+        arrays, unnamed = read(result, self.returns)
+        return Answer(arrays, unnamed, tuple(_changed(before, chosen)))
+
+    def _given(self, case: Case) -> dict[str, Any]:
+        draws = [point.drawn for point in case.points]
+        found = arguments(self.system, draws, [run_of(self.system, one) for one in draws])
+        system, own = self.system, self.own_targets
         if not self.batch:
             for group, axis in (("inputs", 1), ("initial_state", 0), ("cotangents", 1)):
                 found[group] = {key: np.squeeze(value, axis) for key, value in found[group].items()}
-        return {**found, "targets": {}, "length": length}
-
-    def _named(self, name: str, given: Mapping[str, Any]) -> Any:
-        """The array that a parameter of the function stands for."""
-        if name in ("T", "length", "steps"):
-            return given["length"]
         for group in ("params", "inputs"):
-            for key, value in given[group].items():
-                if name in (key, alias_of(key)):
-                    return value
-        for start, value in given["initial_state"].items():
-            key = start.split("[")[0]
-            if name in (alias_of(key), *(f"{alias_of(key)}{sign}0" for sign in ("", "_"))):
-                return value
-        for key, value in given["cotangents"].items():
-            match = _GRADIENT.match(name)
-            if match and (match["name"] or match["other"]) in (key, alias_of(key)):
-                return value
-        step = _STEP.match(name)
-        if step:
-            for key, value in given["inputs"].items():
-                if step["name"] in (key, alias_of(key)) and 1 <= int(step["step"]) <= len(value):
-                    return value[int(step["step"]) - 1]
-        known = [alias_of(key) for key in (*given["params"], *given["inputs"])]
-        known += [f"{alias_of(start.split('[')[0])}_0" for start in given["initial_state"]]
-        known += [f"d{alias_of(key)}" for key in given["cotangents"]]
-        raise UsageError(
-            f"the function takes {name}, which is no quantity of the cell",
-            expected=f"{', '.join(known)}, or {', '.join(GROUPS)}",
+            found[group] = {key: v.astype(int) if key in system.labels else v for key, v in found[group].items()}
+        targets = {
+            key: found[group].pop(key) if "targets" in self.slots else found[group][key]
+            for key in targets_of(system)
+            for group in ("params", "inputs")
+            if key in found[group]
+        }
+        for key in own & set(targets):
+            values = [one.given[(key, None)].reshape(targets[key].shape) for one in draws]
+            targets[key] = np.array(values).astype(int) if key in system.labels else np.array(values)
+        tree = draws[0].tree
+        groups = {**found, "targets": targets}
+        named = {name: Group(groups[name], self.signature.names[name]) for name in GROUPS[:5]}
+        named["initial_state"] = Group(
+            {self._start_name(key): value for key, value in found["initial_state"].items()}, self._start_names()
         )
+        return {**named, "length": case.length, "tree": None if tree is None else list(tree.parents)}
+
+    def _start_name(self, written: str) -> str:
+        start = next(one for one, name in self.signature.given_starts.items() if name == written)
+        return f"{alias_of(start.name)}_{start.time}"
+
+    def _start_names(self) -> dict[str, str]:
+        return {
+            spelling: self._start_name(written) for spelling, written in self.signature.names["initial_state"].items()
+        }
+
+    def _chosen(self, slot: _Slot, given: Mapping[str, Any]) -> Any:
+        if not slot.key:
+            return given[slot.group]
+        if slot.group == "initial_state":
+            return given[slot.group][self._start_name(slot.key)]
+        value = given[slot.group][slot.key]
+        return value if slot.step is None else value[slot.step - 1]
 
     def _converted(self, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {key: self._converted(part) for key, part in value.items()}
-        if self.torch and isinstance(value, np.ndarray):
+        """A copy, as a tensor where the function takes tensors."""
+        if isinstance(value, Group):
+            return Group({key: self._converted(part) for key, part in value.items()}, value.spellings)
+        if self.torch and isinstance(value, np.ndarray | np.generic):
             import torch
 
-            return torch.from_numpy(np.ascontiguousarray(value))
-        return value.copy() if isinstance(value, np.ndarray) else value
-
-    # -- results ---------------------------------------------------------------------------------------
-
-    def _read(self, result: Any) -> dict[str, Array]:
-        found: dict[str, Array] = {}
-        if self.returns is not None:
-            parts = result if isinstance(result, (tuple, list)) else (result,)
-            if len(parts) != len(self.returns):
-                raise DataError(f"the function returns {len(parts)} arrays", expected=f"{len(self.returns)}, as named")
-            return {name: _array(name, part) for name, part in zip(self.returns, parts, strict=True)}
-        for mapping in _mappings(result):
-            for name, value in mapping.items():
-                found[str(name)] = _array(str(name), value)
-        if not found:
-            raise DataError(
-                f"the function returns {type(result).__name__}, without names",
-                expected="a mapping from names such as dW to arrays, or returns=[...] with the names",
-            )
-        return found
-
-    def target(self, name: str) -> Target | None:
-        """What a returned array is; None for what is no quantity of the cell."""
-        if name in ("loss", "L", alias_of(self.system.loss_name)):
-            return Target("loss", self.system.loss_name)
-        match = _GRADIENT.match(name)
-        for text, marked in ((name, False), *(((match["name"] or match["other"], True),) if match else ())):
-            found = self._target(text, marked)
-            if found is not None:
-                return found
-        return None
-
-    def _target(self, text: str, marked: bool) -> Target | None:
-        """``marked``: whether the name says that it is a gradient."""
-        step = _STEP.match(text)
-        for name, time in ((text, None), *(((step["name"], int(step["step"])),) if step else ())):
-            key = self._key(name)
-            if key is None:
-                continue
-            if key in self.system.parameters:
-                return Target("gradient" if time is None else "share", key, time)
-            if key in self.system.inputs:
-                return Target("gradient", key, time)
-            if time == 0 and any(start == key for start in self.starts.values()):
-                return Target("gradient", key, 0)
-            return Target("adjoint" if marked else "state", key, time)
-        return None
-
-    def _key(self, name: str) -> str | None:
-        every = (*self.system.parameters, *self.system.inputs, *self.system.definitions)
-        return next((key for key in every if name in (key, alias_of(key))), None)
+            return torch.from_numpy(np.array(value))
+        return np.array(value) if isinstance(value, np.ndarray | np.generic) else value
 
 
-def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+def _parameters(function: Callable[..., Any]) -> list[tuple[str, bool]]:
+    """The names of what a function takes, and whether it can do without."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        raise UsageError(f"{function!r} does not say what it takes", expected="a Python function") from None
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    found = tuple(
-        name
-        for name, one in signature.parameters.items()
-        if one.kind in kinds and (one.default is inspect.Parameter.empty or name in GROUPS)
-    )
-    if not found:
         raise UsageError(
-            "the function takes no quantity by its name",
-            expected=f"parameters such as W, x, h_0, dh, or {', '.join(GROUPS)}",
-        )
-    return found
+            f"{clipped(repr(function), 60)} does not say what it takes", expected="a Python function"
+        ) from None
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [
+        (name, one.default is not inspect.Parameter.empty)
+        for name, one in signature.parameters.items()
+        if one.kind in kinds
+    ]
 
 
-def _mappings(result: Any) -> Iterator[Mapping[Any, Any]]:
-    if isinstance(result, Mapping):
-        yield result
-    elif isinstance(getattr(result, "gradients", None), Mapping):
-        yield result.gradients
-        if isinstance(getattr(result, "states", None), Mapping):
-            yield result.states
-    elif isinstance(result, (tuple, list)):
-        for part in result:
-            yield from _mappings(part)
+def _shapes(given: Mapping[str, Any]) -> Iterator[str]:
+    """The arguments of a call in words."""
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _shapes({f"{name}[{key!r}]": part for key, part in value.items()})
+        elif hasattr(value, "shape"):
+            yield f"{name} {tuple(value.shape)}"
 
 
-def _array(name: str, value: Any) -> Array:
-    try:
-        return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{clipped(name, 60)} is no array of numbers: {clipped(str(error), 100)}") from None
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """The arguments that are not what they were."""
+    for name, value in before.items():
+        if isinstance(value, Mapping):
+            if set(value) != set(after[name]):
+                yield name
+            else:
+                yield from (f"{name}[{key!r}]" for key in _changed(value, after[name]))
+        elif hasattr(value, "shape"):
+            other = after[name]
+            try:
+                old, new = (np.asarray(one.detach() if hasattr(one, "detach") else one) for one in (value, other))
+            except (TypeError, ValueError, BpttError):
+                continue
+            if not np.array_equal(old, new, equal_nan=old.dtype.kind == "f"):
+                yield name
 
 
-__all__ = ["GROUPS", "Caller", "Target"]
+__all__ = ["GROUPS", "Answer", "Caller", "Group"]

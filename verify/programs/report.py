@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from derive.cell import Cell
-from derive.errors import UsageError, ValidationError
+from derive.errors import UsageError, ValidationError, clipped
 from derive.system import leaves
-from numeric.draws import draw
-from numeric.functions import Array
-from verify.programs.calls import Caller, Target
-from verify.programs.reasons import reasons
-from verify.programs.results import Point, apart, fitted, steps_apart
+from numeric.arguments import Signature
+from verify.programs.calls import Answer, Caller
+from verify.programs.cases import Case, cases_for, lengths_for
+from verify.programs.measured import Measured, differing
+from verify.programs.naming import Target
+from verify.programs.reasons import why
 
-LENGTHS = (3, 4, 1, 2)
-"""The lengths of the sequences that a function is tried on."""
+LONGEST = 1_000
+"""The longest sequence on which a function is tried."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Finding:
     ----------
     name   : what the function calls it.
     about  : what it is.
-    right  : whether it is right at every point.
+    right  : whether it is right in every case.
     error  : the largest relative difference.
     where  : at which step it goes wrong, in words.
     why    : the slip that gives the very array, where one was found.
@@ -46,7 +45,8 @@ class Finding:
         if self.right:
             return f"{self.name}: right{', transposed' if self.where else ''}"
         where = f", {self.where}" if self.where else ""
-        return f"{self.name}: wrong (relative error {self.error:.2g}){where}"
+        measured = f" (relative error {self.error:.2g})" if self.error < float("inf") else ""
+        return f"{self.name}: wrong{measured}{where}"
 
 
 @dataclass(frozen=True)
@@ -57,28 +57,45 @@ class GradientReport:
     ----------
     findings : one an array that was returned.
     missing  : gradients by parameters that were not returned.
-    unknown  : names that are no quantity of the cell.
+    unknown  : names that could not be checked.
+    notes    : what else there is to say.
+    faults   : what is wrong with the function beside its arrays: arguments that it changes, answers that differ.
+    unchecked : for each name that could not be checked, why.
     """
 
     findings: tuple[Finding, ...]
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:
         """Whether everything that was returned is right, and something was."""
-        return bool(self.findings) and all(finding.right for finding in self.findings)
+        return bool(self.findings) and all(finding.right for finding in self.findings) and not self.faults
+
+    @property
+    def verdict(self) -> str:
+        """All of it in one line."""
+        wrong = [finding.name for finding in self.findings if not finding.right]
+        if not self.findings:
+            return "nothing could be checked"
+        if wrong:
+            return f"the backward pass is wrong: {', '.join(wrong)}"
+        if self.faults:
+            return "the arrays are right, the function is not"
+        return f"everything that is returned is right{', but not all is returned' if self.missing else ''}"
 
     def __str__(self) -> str:
-        lines = [str(finding) for finding in self.findings]
-        for why in dict.fromkeys(finding.why for finding in self.findings if finding.why):
-            names = [finding.name for finding in self.findings if finding.why == why]
-            lines.append(f"why {', '.join(names)}: {why}")
+        lines = [self.verdict, *map(str, self.findings)]
+        for said in dict.fromkeys(finding.why for finding in self.findings if finding.why):
+            names = [finding.name for finding in self.findings if finding.why == said]
+            lines.append(f"why {', '.join(names)}: {said}")
         if self.missing:
             lines.append(f"not returned: {', '.join(self.missing)}")
-        if self.unknown:
-            lines.append(f"not checked, since the cell has no such quantity: {', '.join(self.unknown)}")
-        return "\n".join(lines)
+        lines += [f"not checked: {said}" for said in self.unchecked]
+        return "\n".join([*lines, *self.faults, *self.notes])
 
 
 def check_gradients(
@@ -87,33 +104,31 @@ def check_gradients(
     *,
     torch: bool = False,
     batch: bool = False,
-    returns: Sequence[str] | None = None,
-    tolerance: float = 1e-6,
+    returns: Sequence[str] | str | None = None,
+    tolerance: float | None = None,
     seed: int = 0,
     length: int | None = None,
 ) -> GradientReport:
     """Whether somebody's own backward pass gives the right gradients.
 
-    The function is called with random arrays of sequences of several lengths, and what it returns is held against derivatives
-    of the unrolled cell by the complex step.
+    The function is called with random arrays at several lengths; what it returns is held against the unrolled cell by the
+    complex step. What it does not take of the values that a sequence starts from is zero.
 
     Parameters
     ----------
-    function  : takes ``params``, ``inputs``, ``initial_state``, ``cotangents``, ``targets`` as functions of ``bptt.compile`` do, or
-                quantities by their names: ``W``, ``x`` for all inputs of shape ``(T, d)``, ``x1`` for the one of step 1, ``h_0``,
-                ``dh`` for ∂L/∂h_t. It returns a mapping (or a tuple with one in it) from names to arrays: ``W`` or ``dW`` for a
-                gradient, ``dW_2`` for what step 2 adds to it, ``dx``, ``dh_0``; ``dh`` of shape ``(T, n)`` for the total
-                gradients by a state, ``h`` for its values.
+    function  : takes quantities of the cell by name (``W``, ``x`` for all inputs, ``x1`` for that of step 1, ``h_0``, ``dh`` for
+                the gradient of an abstract loss by h), or the groups params, inputs, initial_state, cotangents, targets;
+                returns a mapping from names (``dW``, ``dh_0``, ``h``, ``dW_2`` for what step 2 adds) to arrays.
     torch     : whether it takes tensors.
-    batch     : whether arrays have a batch axis behind the time.
+    batch     : whether arrays have a batch axis behind the time. The loss is the sum over the sequences.
     returns   : names of what it returns, where these are arrays without names.
-    tolerance : the largest relative difference that passes.
+    tolerance : the largest relative difference that passes; by default 1e-6, and 1e-4 for arrays of single precision.
     length    : T, where the function is made for one length.
 
     Raises
     ------
-    UsageError : what the function takes is no quantity of the cell.
-    DataError  : what it returns is no array, or has no name.
+    UsageError : what the function takes is no quantity of the cell, or an option is none.
+    DataError  : it raises something, or what it returns is no array, or has no name.
 
     >>> import numpy as np
     >>> from derive.cell import cell
@@ -124,100 +139,115 @@ def check_gradients(
     False
     """
     if not isinstance(cell, Cell):
-        raise UsageError(f"{cell!r} is no cell", hint="bptt.cell(...) makes one")
-    caller = Caller(cell, function, torch, batch, returns)
-    lengths = (length, length) if length is not None else LENGTHS
-    points = [Point(cell, draw(cell, seed + k, length=steps)) for k, steps in enumerate(lengths)]
-    returned = [caller(point.drawn) for point in points]
-    targets = {name: caller.target(name) for name in returned[0]}
-    measured = {
-        name: _Measured(name, target, points, [arrays.get(name) for arrays in returned], tolerance)
-        for name, target in targets.items()
-        if target is not None
-    }
-    why = _why(cell, points, list(measured.values()))
-    findings = tuple(one.finding(why.get(one.name, "")) for one in measured.values() if one.known)
-    given = {target.key for target in targets.values() if target is not None}
-    read = {leaf.name for q in cell.steps for leaf in leaves(q.rhs)}  # what the loss alone reads is a target
-    missing = tuple(key for key in cell.parameters if key in read and key not in given and key not in cell.labels)
-    unknown = tuple(name for name, target in targets.items() if target is None or not measured[name].known)
-    return GradientReport(findings, missing, unknown)
+        raise UsageError(f"{clipped(repr(cell), 60)} is no cell", hint="bptt.cell(...) makes one")
+    names = _names(returns)
+    _check_options(cell, tolerance, seed, length)
+    caller = Caller(cell, function, torch, batch, names)
+    zero = frozenset(caller.untaken_starts)
+    lengths = lengths_for(cell, length if length is not None else caller.length)
+    cases = cases_for(cell, seed, lengths, batch, zero, caller.own_targets)
+    answers = [caller(case) for case in cases]
+    again = [answers[0], caller(cases[0])]  # the first once more, after all others
+    different = list(differing(dict(again[0].arrays), dict(again[1].arrays)))
+    measured, unchecked = _measured(caller, cases, answers, tolerance)
+    findings = _findings(cell, measured, different)
+    faults = tuple(_faults([*answers, *again], different))
+    return GradientReport(
+        findings, _missing(cell, caller, answers[0]), tuple(unchecked), tuple(_notes(caller, measured, answers[0])), faults,
+        tuple(f"{name}: {said}" if said else name for name, said in unchecked.items()),
+    )  # fmt: skip
 
 
-class _Measured:
-    """One array at every point."""
-
-    def __init__(
-        self, name: str, target: Target, points: Sequence[Point], arrays: Sequence[Array | None], tolerance: float
-    ) -> None:
-        self.name, self.target, self.points, self.tolerance = name, target, points, tolerance
-        self.pairs: list[tuple[Point, Array, Array]] = []
-        self.shape = ""
-        self.turned = False
-        for point, array in zip(points, arrays, strict=True):
-            right = point.right(target)
-            if right is None or array is None:
-                continue
-            fit = fitted(array, right)
-            if fit is None:
-                self.shape = f"it has the shape {array.shape}; expected {_shape(right)}"
-                continue
-            self.turned = self.turned or fit[1]
-            self.pairs.append((point, fit[0], right))
-        self.errors = [apart(array, right) for _, array, right in self.pairs]
-        self.known = bool(self.pairs) or bool(self.shape)
-
-    @property
-    def wrong(self) -> bool:
-        return bool(self.shape) or any(not error <= self.tolerance for error in self.errors)
-
-    def finding(self, why: str) -> Finding:
-        error = max(self.errors, default=float("inf"))
-        if not self.wrong:
-            note = "transposed" if self.turned else ""
-            return Finding(self.name, str(self.target), True, error, note)
-        return Finding(self.name, str(self.target), False, error, self.shape or self._where(), why)
-
-    def _where(self) -> str:
-        """At which step it goes wrong first: in the order in which a backward pass goes, or from which length on."""
-        if not all(np.all(np.isfinite(array)) for _, array, _ in self.pairs):
-            return "it holds numbers that are not finite"
-        over_time = self.target.time is None and self.target.kind != "loss" and self._timed()
-        if over_time:
-            point, array, right = max(self.pairs, key=lambda pair: pair[0].length)
-            steps = list(steps_apart(array, right, self.tolerance))
-            if not steps:
-                return ""
-            if self.target.kind == "state":
-                return f"from step {steps[0]} on (T = {point.length})"
-            return f"at step {steps[-1]} first, going back from T = {point.length}"
-        lengths = {point.length: error for (point, _, _), error in zip(self.pairs, self.errors, strict=True)}
-        fine = [steps for steps, error in lengths.items() if error <= self.tolerance]
-        return f"it is right for T = {max(fine)}, and wrong for longer sequences" if fine else ""
-
-    def _timed(self) -> bool:
-        _, array, _ = self.pairs[0]
-        return array.ndim == 3
+# -- options -------------------------------------------------------------------------------------------
 
 
-def _shape(right: Array) -> str:
-    return str(tuple(size for size in right.shape if size != 1))
+def _names(returns: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    if returns is None:
+        return None
+    names = (returns,) if isinstance(returns, str) else returns
+    if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"returns is {clipped(repr(returns), 60)}", expected="names such as ['dW', 'db']")
+    return tuple(names)
 
 
-def _why(cell: Cell, points: Sequence[Point], measured: Sequence[_Measured]) -> dict[str, str]:
-    """Reasons by the names of the arrays."""
-    chosen = list(points[:2])
-    wrong: dict[Target, list[Array]] = {}
-    right: dict[Target, list[Array]] = {}
+def _check_options(cell: Cell, tolerance: object, seed: object, length: object) -> None:
+    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 < tolerance < float("inf")):
+        raise UsageError(f"tolerance is {clipped(repr(tolerance), 60)}", expected="a positive number such as 1e-6")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise UsageError(f"seed is {clipped(repr(seed), 60)}", expected="a whole number from 0 on")
+    least = Signature(cell).least
+    if length is not None and (
+        isinstance(length, bool) or not isinstance(length, int) or not least <= length <= LONGEST
+    ):
+        raise UsageError(f"length is {clipped(repr(length), 60)}", expected=f"a whole number from {least} to {LONGEST}")
+
+
+# -- parts ---------------------------------------------------------------------------------------------
+
+
+def _measured(
+    caller: Caller, cases: Sequence[Case], answers: Sequence[Answer], tolerance: float | None
+) -> tuple[list[Measured], dict[str, str]]:
+    """Every array that has something to be held against; and of the other names, why they have not."""
+    found, unchecked = [], {}
+    for name in dict.fromkeys(name for answer in answers for name in answer.arrays):
+        target = caller.naming.target(name)
+        if target is None:
+            unchecked[name] = "the cell has no such quantity"
+            continue
+        one = Measured(name, target, cases, [answer.arrays.get(name) for answer in answers], tolerance)
+        if one.known:
+            found.append(one)
+        else:
+            unchecked[name] = _unknown(target, max(case.length for case in cases))
+    return found, unchecked
+
+
+def _unknown(target: Target, longest: int) -> str:
+    if target.kind == "loss":
+        return "the cell leaves its loss open"
+    step = target.step(longest)
+    return f"there is no step {step}" if step is not None and not 1 <= step <= longest else "it is not known"
+
+
+def _findings(cell: Cell, measured: Sequence[Measured], different: Sequence[str]) -> tuple[Finding, ...]:
+    steady = [one for one in measured if one.name not in different]
+    said = why(cell, steady)
+    found = []
     for one in measured:
-        arrays = [array for point, array, _ in one.pairs if point in chosen]
-        if len(arrays) == len(chosen) and all(np.all(np.isfinite(array)) for array in arrays):
-            (wrong if one.wrong else right)[one.target] = arrays
-    said: dict[Target, str] = {}
-    for reason in reasons(cell, chosen, wrong, right) if wrong else ():
-        for target in reason.targets:
-            said.setdefault(target, reason.said)
-    return {one.name: said[one.target] for one in measured if one.wrong and one.target in said}
+        if not one.wrong:
+            found.append(Finding(one.name, str(one.target), True, one.error, "transposed" if one.turned else ""))
+        else:
+            found.append(Finding(one.name, str(one.target), False, one.error, one.where, said.get(one.name, "")))
+    return tuple(found)
+
+
+def _missing(cell: Cell, caller: Caller, answer: Answer) -> tuple[str, ...]:
+    """Parameters by which there is no gradient; what the loss alone reads is a target."""
+    targets = [caller.naming.target(name) for name in answer.arrays]
+    given = {target.key for target in targets if target is not None}
+    read = {leaf.name for formula in (*(q.rhs for q in cell.steps), *cell.initial.values()) for leaf in leaves(formula)}
+    return tuple(key for key in cell.parameters if key in read and key not in given and key not in cell.labels)
+
+
+def _faults(answers: Sequence[Answer], different: Sequence[str]) -> Iterator[str]:
+    changed = list(dict.fromkeys(name for answer in answers for name in answer.changed))
+    if changed:
+        yield f"the function changes what it is given: {', '.join(changed)}"
+    if different:
+        yield f"not the same in two calls with the same arguments: {', '.join(different)}; something is kept from call to call, or random"
+
+
+def _notes(caller: Caller, measured: Sequence[Measured], answer: Answer) -> Iterator[str]:
+    for start in caller.untaken_starts:
+        yield f"{start} is zero: the function does not take it"
+    if any(one.wrong for one in measured):
+        for key in caller.untaken_cotangents:
+            yield f"the function does not take d{key}, which the loss passes; or give the cell its loss"
+    for precision in dict.fromkeys(one.precision for one in measured if one.precision != "float64"):
+        names = [one.name for one in measured if one.precision == precision]
+        yield f"of {precision}, held to {min(one.tolerance for one in measured if one.precision == precision):.0e}: {', '.join(names)}"
+    yield from answer.unnamed
 
 
 def assert_gradients(function: Callable[..., Any], cell: Cell, **options: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from derive import expressions as e
 from derive.system import RecurrentSystem
 from numeric.evaluate import NumpyArrays
 from numeric.functions import Array, numpy_function
+from verify.programs.evidence import Evidence
+from verify.programs.measured import Pair
+from verify.programs.passed import with_passed_loss
+from verify.programs.results import Point
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,34 @@ _SLIPS = (
 )  # fmt: skip
 
 
+@dataclass
+class Slipped:
+    """The cases in which a slip is made."""
+
+    slip: Slip
+    points: dict[Point, Point] = field(default_factory=dict)
+
+    def of(self, found: Evidence) -> Evidence:
+        """An array held against what it has to be with the slip."""
+        pairs = []
+        for pair in found.pairs:
+            case = pair.case.changed(self._point)
+            right = case.together(found.target, lambda point: point.right(found.target, derived=True))
+            pairs.append(Pair(case, pair.found, pair.right if right is None else right))
+        wrong = not all(found.agrees(pair, pair.right) for pair in pairs)
+        return replace(found, pairs=tuple(pairs), wrong=wrong)
+
+    def _point(self, point: Point) -> Point:
+        if point not in self.points:
+            passed = with_passed_loss(point) or point
+            self.points[point] = Point(passed.system, passed.drawn, self.slip.arrays())
+        return self.points[point]
+
+
 def slips(system: RecurrentSystem) -> Iterator[Slip]:
     """Those of the functions of a cell."""
     used = {node.function for q in system.steps for node in q.rhs.atoms(e.Apply)}
     yield from (slip for slip in _SLIPS if slip.function in used)
 
 
-__all__ = ["Slip", "slips"]
+__all__ = ["Slip", "Slipped", "slips"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -39,12 +41,43 @@ def answers(folder: Path, **files: str | bytes) -> list[Answer]:
 def test_a_bad_file_stops_no_other(tmp_path: Path, jobs: int) -> None:
     files = answers(tmp_path, alice=RIGHT + WRONG, bob=b"\xff\x00", carl="", dora="$$\\nonsense$$", eve=RIGHT)
     files.append(Answer("gone.tex", str(tmp_path / "gone.tex")))
-    told: list[tuple[int, int, str]] = []
-    marked = mark_all(files, Task(CELL, WANTED, pdf=False), jobs, lambda *one: told.append(one))
+    told: list[str] = []
+
+    def finished(one: Marked) -> Marked:
+        told.append(one.name)
+        return one
+
+    marked = mark_all(files, Task(CELL, WANTED, pdf=False), jobs, finished)
     assert [one.name for one in marked] == [file.name for file in files]
     assert [one.points for one in marked] == [2, 0, 0, 0, 2, 0]
     assert [bool(one.problem) for one in marked] == [False, True, True, False, False, True]
-    assert [done for done, _, _ in told] == [1, 2, 3, 4, 5, 6]
+    assert sorted(told) == sorted(file.name for file in files)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_is_finished_when_it_is_stopped_is_kept(tmp_path: Path, jobs: int) -> None:
+    files = answers(tmp_path, alice=RIGHT, bob=RIGHT, carl=RIGHT)
+    count = 0
+
+    def stop(one: Marked) -> Marked:
+        nonlocal count
+        count += 1
+        if count == 2:
+            raise KeyboardInterrupt
+        return one
+
+    marked = mark_all(files, Task(CELL, WANTED, pdf=False), jobs, stop)
+    assert sorted(one.problem for one in marked) == ["", marking.NOT_REACHED, marking.NOT_REACHED]
+    assert not multiprocessing.active_children()
+
+
+def test_a_file_has_its_name_once_in_its_row(tmp_path: Path) -> None:
+    files = answers(tmp_path, empty="")
+    (tmp_path / "broken.ipynb").write_text("{")
+    files.append(Answer("broken.ipynb", str(tmp_path / "broken.ipynb")))
+    files.append(Answer("gone.tex", str(tmp_path / "gone.tex")))
+    for one in mark_all(files, Task(CELL, pdf=False), 1):
+        assert one.problem.startswith("it is ") and one.name not in one.problem
 
 
 def test_the_table(tmp_path: Path) -> None:
@@ -52,11 +85,40 @@ def test_the_table(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(marked))))
     assert rows[0] | {"problem": ""} == {
         "file": "alice.tex", "equations": "2", "correct": "1", "layout": "0", "wrong": "1", "unreadable": "0", "unsupported": "0",
-        "the Jacobian": "2", "\\nabla_W L": "0", "points": "2", "of": "5", "problem": "",
+        "the Jacobian": "2", "\\nabla_W L": "0", "points": "2", "of": "5", "contradictions": "", "problem": "",
     }  # fmt: skip
     assert "is empty" in rows[1]["problem"] and rows[1]["points"] == "0"
     (table,) = [block for block in overview(marked, "Marks").blocks if isinstance(block, d.Table)]
-    assert [plain_text(cell) for cell in table.rows[0]] == ["alice.tex", "2", "1", "1", "0", "2"]
+    header = [
+        "file",
+        "equations",
+        "right",
+        "wrong",
+        "not read or decided",
+        "the Jacobian",
+        "∇_W L",
+        "points",
+        "remarks",
+    ]
+    assert [plain_text(cell) for cell in table.header] == header
+    assert [plain_text(cell) for cell in table.rows[0]] == ["alice.tex", "2", "1", "1", "0", "2", "0", "2 of 5", ""]
+    assert [plain_text(cell) for cell in table.rows[1]][-2:] == ["0 of 5", "it is empty"]
+
+
+def test_contradictions_are_in_the_table_and_in_the_copy(tmp_path: Path) -> None:
+    guesses = RIGHT + RIGHT.replace("W$$", "U$$") + RIGHT.replace("W$$", "W^\\top$$")
+    (marked,) = mark_all(answers(tmp_path, alice=guesses), Task(CELL, WANTED, pdf=False), 1)
+    assert marked.points == 2
+    (row,) = csv.DictReader(io.StringIO(as_csv([marked])))
+    assert row["contradictions"] == "the Jacobian: 3 answers, 1 right"
+    (table,) = overview([marked], "Marks").blocks
+    assert isinstance(table, d.Table)
+    assert (
+        plain_text(table.rows[0][-1]) == "* the Jacobian: 3 answers, 1 right" and plain_text(table.rows[0][5]) == "2*"
+    )
+    marks, note, *_ = annotated("alice", marked.equations, marked.results).blocks
+    assert isinstance(marks, d.Table) and plain_text(marks.rows[0][1]) == "right; 3 answers, 1 right"
+    assert isinstance(note, d.Callout) and "contradict" in plain_text(note.title)
 
 
 @pytest.mark.parametrize("name", ["=1+1.tex", "@x.tex", "+a.tex"])
@@ -105,14 +167,37 @@ class _Deadly:
 # -- annotated copies ----------------------------------------------------------------------------------
 
 
+def said_of(text: str, hints: int) -> list[str]:
+    """What a copy says of the only equation of a text, beside its verdict and itself."""
+    (block,) = annotated("alice.tex", checked(text, Cell.from_text(CELL)).equations, hints=hints).blocks
+    assert isinstance(block, d.Callout)
+    assert plain_text(block.title) == "line 1: wrong"
+    found = []
+    for one in block.blocks[1:]:
+        if isinstance(one, d.Paragraph):
+            found += [part for part in plain_text(one.body).split(". ") if part]
+        else:
+            found.append("a formula")
+    return [part.rstrip(".") for part in found]
+
+
 def test_verdicts_stand_beside_the_formulas() -> None:
     document = annotated("alice.tex", checked(RIGHT + "\n" + WRONG, Cell.from_text(CELL)).equations)
     titles = [plain_text(block.title) for block in document.blocks if isinstance(block, d.Callout)]
     assert titles == ["line 1: right (proved)", "line 2: wrong"]
-    wrong = document.blocks[1]
-    assert isinstance(wrong, d.Callout)
-    said = " ".join(plain_text(block.body) for block in wrong.blocks if isinstance(block, d.Paragraph))
-    assert "h[t-1] belongs where h[t] stands" in said and "What holds" in said
+
+
+def test_a_copy_tells_as_much_as_the_hints_allow() -> None:
+    steps = [said_of(WRONG, hints) for hints in range(5)]
+    assert steps[0] == [] and len(steps[1]) == 1 and steps[1][0].startswith("Look at line 1, column 38: ")
+    for fewer, more in itertools.pairwise(steps):
+        assert set(fewer) < set(more)
+    assert "It is about a time" in steps[2] and "h[t-1] belongs where h[t] stands" in steps[3]
+    assert "What holds:" in steps[4] and "What holds:" not in steps[3]
+
+
+def test_unreadable_names_of_files_are_told_in_words() -> None:
+    assert plain_text(annotated("carl \U0001f600\ufe0f.tex", ()).title) == "carl (grinning face).tex"
 
 
 @pytest.mark.parametrize(
