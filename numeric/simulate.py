@@ -185,8 +185,9 @@ class Run:
     def step_loss(self, time: int) -> Array:
         """L_t: the abstract loss of that name, or else what the loss sums over time."""
         if self.strict and not any(time in self.loss_times(term) for term in self.system.loss_terms):
-            timed = any(term.body.has(e.Timed, e.Call) for term in self.system.loss_terms)
-            if timed and 1 <= time <= self.length:  # a step that adds nothing to the loss, as all but the last where L = L_T
+            if not any(term.body.has(e.Timed, e.Call) for term in self.system.loss_terms):
+                raise DataError("the loss of this cell has no parts by steps", expected="L alone")
+            if 1 <= time <= self.length:  # a step that adds nothing to the loss, as all but the last where L = L_T
                 return self.arrays.constant(np.zeros((1, 1)))
             raise OutOfRange(f"there is no loss at {time}")
         bodies = [term.body for term in self.system.loss_terms]

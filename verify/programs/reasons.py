@@ -62,7 +62,7 @@ class _Search:
         most = 0
         with _for("slips"):
             for slipped in map(Slipped, slips(self.system)):
-                count = sum(not slipped.of(one).wrong for one in self.left)
+                count = sum(slipped.explains(one) for one in self.left)
                 if count > most:
                     best, most = slipped, count
         if best is None:

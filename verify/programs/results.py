@@ -33,6 +33,7 @@ class Point:
     system: RecurrentSystem
     drawn: Draw
     arrays: Arrays = field(default_factory=NumpyArrays)
+    _known: dict[tuple[Target, bool], Array | None] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -56,12 +57,14 @@ class Point:
         """What an array has to be: from the unrolled system by the complex step, or, ``derived``, by the formulas of the
         derivation; None if it is not known.
         """
-        try:
-            with np.errstate(all="ignore"):
-                found = self._right(target, derived)
-        except BpttError:
-            return None
-        return None if found is None else np.real(found)
+        if (target, derived) not in self._known:
+            try:
+                with np.errstate(all="ignore"):
+                    found = self._right(target, derived)
+            except BpttError:
+                found = None
+            self._known[(target, derived)] = None if found is None else np.real(found)
+        return self._known[(target, derived)]
 
     def _right(self, target: Target, derived: bool) -> Array | None:
         if target.kind == "loss":

@@ -11,6 +11,7 @@ from derive import expressions as e
 from derive.system import RecurrentSystem
 from numeric.evaluate import NumpyArrays
 from numeric.functions import Array, numpy_function
+from verify.programs.cases import Case
 from verify.programs.evidence import Evidence
 from verify.programs.measured import Pair
 from verify.programs.passed import with_passed_loss
@@ -72,15 +73,22 @@ class Slipped:
     slip: Slip
     points: dict[Point, Point] = field(default_factory=dict)
 
+    def explains(self, found: Evidence) -> bool:
+        """Whether an array is what it has to be with the slip."""
+        return found.fits(lambda case: self._right(found, case.changed(self._point)))
+
     def of(self, found: Evidence) -> Evidence:
         """An array held against what it has to be with the slip."""
         pairs = []
         for pair in found.pairs:
             case = pair.case.changed(self._point)
-            right = case.together(found.target, lambda point: point.right(found.target, derived=True))
+            right = self._right(found, case)
             pairs.append(Pair(case, pair.found, pair.right if right is None else right))
         wrong = not all(found.agrees(pair, pair.right) for pair in pairs)
         return replace(found, pairs=tuple(pairs), wrong=wrong)
+
+    def _right(self, found: Evidence, case: Case) -> Array | None:
+        return case.together(found.target, lambda point: point.right(found.target, derived=True))
 
     def _point(self, point: Point) -> Point:
         if point not in self.points:
