@@ -10,6 +10,7 @@ from itertools import pairwise
 from derive.errors import BpttError, ParseError
 from derive.notation import surface as s
 from derive.notation.parser import parse_lines
+from derive.notation.scope import CONVENTIONAL_INDICES
 from derive.notation.source import Source, Span
 from verify.beside import is_condition, spread
 from verify.document import Formula
@@ -164,11 +165,13 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
     equations: list[tuple[s.Surface, list[s.Relation]]] = []
     waiting: list[s.Surface] = []
     beside: s.Surface | None = None
-    for item in spread(line.items):
+    for item in _implied(spread(line.items)):
         if isinstance(item, s.Text):
             words += f" {item.text}"
             said = item.text.strip(" .,;:").lower()
             beside = beside or (None if said in _CONNECTIVES or _NUMBER.fullmatch(said) else item)
+        elif isinstance(item, s.Name) and item.text in CONVENTIONAL_INDICES and equations:
+            continue  # for all t
         elif not isinstance(item, s.Relation):
             waiting.append(item)
         elif is_condition(item) and equations and not waiting:
@@ -191,6 +194,21 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
         words = ""
     if not equations and waiting:
         yield Claim(source, _widened(_joined(waiting) or _whole(source)), waiting[0], None, (), words, cell)
+
+
+def _implied(items: Iterable[s.Surface]) -> Iterator[s.Surface]:
+    """The parts of a line, with what stands on the two sides of ⇒ as equations of their own."""
+    for item in items:
+        if not isinstance(item, s.Relation) or "=>" not in item.operators:
+            yield item
+            continue
+        start = 0
+        for k, sign in enumerate((*item.operators, "=>")):
+            if sign == "=>":
+                parts = item.items[start : k + 1]
+                whole = s.Relation(item.operators[start:k], parts, span=_joined(parts)) if len(parts) > 1 else parts[0]
+                yield whole
+                start = k + 1
 
 
 _CONNECTIVES = frozenset(

@@ -218,10 +218,6 @@ class _Equation:
     signs: tuple[str, ...]
     names: Names
 
-    @property
-    def accepted(self) -> bool:
-        return self.answer.verdict.verdict in ("correct", "layout")
-
     def repeats(self, side: e.Node | None, wanted: e.Node) -> bool:
         """Whether a side is made of what is wanted, at the same times, and so says nothing about it."""
         return side is not None and any(_quantity(part, self.names) == wanted for part in _parts(side, self.names))
@@ -273,12 +269,12 @@ def _marked(wanted: Wanted, answer: Answer, telling: Sequence[bool]) -> Result:
 
 
 def _solved(wanted: Wanted, form: e.Node, equation: _Equation) -> Result | None:
-    """What ``wanted - formula = 0`` earns, and other true equations in which it is a summand. Those that say what some other
+    """What ``wanted - formula = 0`` earns, and other equations in which it is a summand. Those that say what some other
     quantity is are answers to that one.
     """
     sides = [side for side in equation.sides if side is not None]
     named = any(isinstance(side, (e.Timed, e.Var, e.Derivative, e.Gradient)) for side in sides)
-    if not equation.accepted or equation.signs not in {(sign,) for sign in EQUALITIES} or len(sides) != 2 or named:
+    if equation.signs not in {(sign,) for sign in EQUALITIES} or len(sides) != 2 or named:
         return None
     terms = [term for side in sides for term in (side.operands if isinstance(side, e.Plus) else (side,))]
     unsigned = [_quantity(term.operands[0] if isinstance(term, e.Neg) else term, equation.names) for term in terms]

@@ -446,6 +446,8 @@ class LatexFrontEnd:
         elif name in ("underbrace", "overbrace"):
             self.notes_due.add(len(self.out.open) + 1)
             self.argument()
+        elif name == "forall":
+            self.out.emit("TEXT", "for all", raw.start, raw.end)
         elif name in ("label", "tag", "hspace", "vspace", "phantom", "color"):
             self.skip_group()
         elif name in words.DANGEROUS:

@@ -27,6 +27,7 @@ def grouped(raws: Sequence[Raw], source: Source) -> list[Raw]:
     """
     result: list[Raw] = []
     position = 0
+    raws = _unwrapped(raws)
     while position < len(raws):
         raw, ahead = raws[position], raws[position + 1 : position + 1 + _AHEAD]
         if raw.text in ("\\quad", "\\qquad", "\\hfill") and (length := _equation_number(ahead)):
@@ -54,6 +55,50 @@ def grouped(raws: Sequence[Raw], source: Source) -> list[Raw]:
 
 
 _MARKS = frozenset({"*", "\\star", "\\ast", "\\dagger", "\\ddagger"})
+
+
+_BOXES = frozenset({"\\boxed", "\\fbox"})
+_ABOVE = frozenset({"\\overset", "\\underset", "\\stackrel"})
+_IMPLIES = frozenset({"\\Rightarrow", "\\Longrightarrow", "\\implies"})
+
+
+def _unwrapped(raws: Sequence[Raw]) -> Sequence[Raw]:
+    """The tokens without boxes around formulas, notes above signs, ⇒ at the start of a line, and the ⊙ of x^{\\odot 2}."""
+    texts = {raw.text for raw in raws}
+    if not texts & (_BOXES | _ABOVE | _IMPLIES | {"\\odot", "\\circ"}):
+        return raws
+    closing = _closings(raws)
+    dropped: set[int] = set()
+    for k, raw in enumerate(raws):
+        if raw.text in _BOXES and k + 1 in closing:
+            dropped |= {k, k + 1, closing[k + 1]}
+        elif raw.text in _ABOVE and k + 1 in closing and closing[k + 1] + 1 in closing:
+            note, sign = closing[k + 1], closing[k + 1] + 1
+            dropped |= {*range(k, note + 1), sign, closing[sign]}
+        elif raw.text in _IMPLIES and _begins(raws[max(0, k - 2) : k]):
+            dropped.add(k)
+        elif raw.text in ("\\odot", "\\circ") and [before.text for before in raws[max(0, k - 2) : k]] == ["^", "{"]:
+            after = raws[k + 1 : k + 3]
+            if len(after) == 2 and after[0].kind == "number" and after[1].text == "}":
+                dropped.add(k)
+    return [raw for k, raw in enumerate(raws) if k not in dropped]
+
+
+def _begins(before: Sequence[Raw]) -> bool:
+    """Whether a line begins behind these tokens."""
+    return all(raw.kind in ("newline", "break") or raw.text == "&" or raw.text.startswith("\\begin") for raw in before)
+
+
+def _closings(raws: Sequence[Raw]) -> dict[int, int]:
+    """Where each brace that is opened is closed."""
+    found: dict[int, int] = {}
+    open_: list[int] = []
+    for k, raw in enumerate(raws):
+        if raw.text == "{":
+            open_.append(k)
+        elif raw.text == "}" and open_:
+            found[open_.pop()] = k
+    return found
 
 
 def _equation_number(ahead: Sequence[Raw]) -> int:

@@ -365,9 +365,9 @@ class Resolver:
 
     def _between(self, sub: s.Relation) -> tuple[Expr, Expr, Expr]:
         """``k <= t``, ``k < j <= t``: the index and its bounds; a sum without a lower bound starts at the first step."""
-        names = [item for item in sub.items if isinstance(item, s.Name) and item.text not in (self.scope.time, "T")]
         inner = sub.items[1] if len(sub.items) == 3 else sub.items[0]
-        if inner not in names:
+        within = len(sub.items) == 3 or sub.items[-1] == s.Name("T")  # where t itself may run: 1 <= t <= T, t <= T
+        if not isinstance(inner, s.Name) or inner.text == "T" or (inner.text == self.scope.time and not within):
             raise ParseError(
                 "the index of this sum or product is not clear", span=sub.span, expected="bounds such as _{k=1}^{t}"
             )

@@ -78,7 +78,8 @@ ALPHABETS = tuple(sorted({*LETTER_STYLES.values()}))
 RELATIONS = {
     "=": "=", "<": "<", ">": ">", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "approx": "~",
     "simeq": "~", "ne": "!=", "neq": "!=", "in": "in", "to": "->", "rightarrow": "->", "coloneqq": ":=", "triangleq": ":=", "equiv": "==",
-    "colon": ":", "propto": "propto", "sim": "sim", "Rightarrow": "=>", "implies": "=>", "notin": "notin", "subset": "subset",
+    "colon": ":", "propto": "propto", "sim": "sim", "Rightarrow": "=>", "implies": "=>",
+    "Longrightarrow": "=>", "iff": "=>", "Leftrightarrow": "=>", "notin": "notin", "subset": "subset",
 }  # fmt: skip
 
 RELATIONS_UNICODE = {"≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "∈": "in", "→": "->", "≔": ":="}
@@ -102,7 +103,7 @@ PRODUCTS_UNICODE = {
 IGNORED = [
     ",", ";", ":", "!", ">", "quad", "qquad", "displaystyle", "textstyle", "scriptstyle", "limits", "nolimits", "nonumber",
     "notag", "allowbreak", "mathstrut", "strut", "noindent", "middle", "medspace", "thinspace", "enspace", "enskip", "hfill",
-    "centering",
+    "centering", "therefore", "because", "blacksquare", "square", "Box", "qed", "qedhere", "qedsymbol",
 ]  # fmt: skip
 """Commands without meaning for a formula."""
 

@@ -66,7 +66,7 @@ def result(document: str, wanted: str) -> Result:
         # solved for something else
         (f"$$\\nabla_W L - {SUM} = 0$$", "2 \\nabla_W L", "right", 2),
         (f"$$0 = {SUM} - \\nabla_W L$$", "2 \\nabla_W L", "right", 2),
-        (f"$$\\nabla_W L - 2 {SUM} = 0$$", "2 \\nabla_W L", "missing", 0),
+        (f"$$\\nabla_W L - 2 {SUM} = 0$$", "2 \\nabla_W L", "wrong", 0),
         ("$$\\nabla_{h_t} L = \\nabla_{h_t} L_t + W^\\top \\delta_{t+1}$$", "\\nabla_{h_t} L_t", "missing", 0),
         # bounds
         (f"$$\\| {JACOBIAN} \\| \\ge 0$$", f"\\| {JACOBIAN} \\|", "missing", 0),
@@ -86,6 +86,7 @@ def test_results(document: str, wanted: str, state: str, points: float) -> None:
         (f"$$\\nabla_W L = W$$ $$\\nabla_W L = {SUM}$$ $$\\nabla_W L = 2 {SUM}$$", (1, 3), True),
         (f"$$\\nabla_W L = {SUM}$$ $$\\nabla_W L = \\nabla_W L + 0$$", (1, 1), False),
         ("$$\\nabla_W L = W$$ $$\\nabla_W L = 2 W$$", (0, 2), False),
+        (f"$$\\nabla_W L - W = 0$$ $$\\nabla_W L = {SUM}$$", (1, 2), True),
     ],
 )
 def test_answers_that_contradict_each_other_are_told(

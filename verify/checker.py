@@ -1,0 +1,197 @@
+"""One equation of a document: what it is about, the verdict, and what is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+
+from derive import expressions as e
+from derive.errors import BpttError
+from derive.notation import surface as s
+from derive.notation.elaborate import elaborate
+from derive.notation.references import ReferenceReader
+from derive.system import T
+from verify.asides import Asides
+from verify.checked import Checked
+from verify.claims import Claim
+from verify.diagnosis.explain import Explanation, explain
+from verify.factors import spelled_out
+from verify.formula import Subject, verdict_on
+from verify.instances import Condition
+from verify.limits import TooLong, limited
+from verify.measure import LONGEST
+from verify.memberships import is_membership
+from verify.names import Names
+from verify.values import Values
+from verify.verdict import Verdict
+
+SECONDS, SECONDS_TO_EXPLAIN = 6, 3
+"""How long one equation may take to be decided, and to be explained."""
+UNREAD = Verdict("unreadable", "tested")
+"""The verdict on what nobody has looked at."""
+
+
+@dataclass(frozen=True)
+class Checker:
+    """What every equation of a document is checked with."""
+
+    names: Names
+    values: Values
+    asides: Asides
+    claims: tuple[Claim, ...]
+    draws: int
+    explained: bool
+
+    def checked(self, claim: Claim) -> Checked:
+        """The verdict on one equation, with what is wrong with it."""
+        conditions = _conditions(claim, self.names)
+        lengths = [int(b) for sign, a, b in conditions if sign == "=" and a == T and b.is_Integer and b > 0]
+        sizes = {"T": lengths[0]} if lengths and lengths[0] < LONGEST else {}
+        zero = self.values.start_from_zero
+        subject = Subject(self.names, self.draws, sizes=sizes, conditions=conditions, zero_counts=zero)
+        verdict, explanation = UNREAD, None
+        try:
+            with limited(SECONDS):
+                subject, verdict = self._decided(claim, subject)
+        except TooLong:
+            verdict = Verdict("unsupported", "tested", message=f"it takes more than {SECONDS} s to decide")
+        except (MemoryError, RecursionError):
+            verdict = Verdict("unsupported", "tested", message="it is too deep or too large to be decided")
+        if self.explained and verdict.verdict == "wrong" and claim.surface is not None:
+            with contextlib.suppress(TooLong, MemoryError, RecursionError), limited(SECONDS_TO_EXPLAIN):
+                explanation = explain(subject, claim.surface, verdict)
+        return _told(claim, verdict, explanation)
+
+    def _decided(self, claim: Claim, subject: Subject) -> tuple[Subject, Verdict]:
+        """The verdict, and what the equation is about where it is so: by the words of the document, or beside the cell."""
+        verdict = _verdict(claim, subject, self.values)
+        if verdict.verdict in ("wrong", "unsupported"):
+            for other, reading in self._as_said(claim, subject):
+                found = _verdict(claim, other, self.values)
+                if found.verdict in ("correct", "layout"):
+                    return other, replace(found, reading="; ".join(filter(None, (found.reading, reading))))
+        member = claim.surface is not None and is_membership(claim.surface)
+        if verdict.verdict == "unreadable" or (member and verdict.verdict == "wrong"):
+            return self._beside(claim) or (subject, verdict)
+        return subject, verdict
+
+    def _as_said(self, claim: Claim, subject: Subject) -> Iterator[tuple[Subject, str]]:
+        """What the document says of the times that are meant: T = 3, or a line of its own for the last step."""
+        length = self.values.length
+        if length is not None and length < LONGEST:
+            yield replace(subject, sizes={"T": length}), f"T is {length}, as the document says"
+        before_end = self._before_the_end(claim)
+        if before_end is not None:
+            conditions = (*subject.conditions, before_end)
+            reading = f"{before_end[1]} is less than T, for which there is a line of its own"
+            yield replace(subject, conditions=conditions), reading
+
+    def _beside(self, claim: Claim) -> tuple[Subject, Verdict] | None:
+        """The verdict on a formula about something beside the cell; None for one that is about nothing known."""
+        first: tuple[Subject, Verdict] | None = None
+        for names in self.asides.subjects(claim):
+            other = Subject(names, self.draws)
+            found = _verdict(claim, other, Values(names))
+            if found.verdict in ("correct", "layout"):
+                return other, found
+            if found.verdict != "unreadable":
+                first = first or (other, found)
+        return first
+
+    def _before_the_end(self, claim: Claim) -> Condition | None:
+        """t < T for a recursion that is written for every t, where the document says beside it what stands at T."""
+        left = _left(claim, self.names)
+        if not isinstance(left, e.Timed) or not left.time.is_Symbol or left.time == T:
+            return None
+        if not any(other.name == left.name and other.time == T for other in self.last):
+            return None
+        return "<", left.time, T
+
+    @cached_property
+    def last(self) -> tuple[e.Timed, ...]:
+        """The left sides that stand at T."""
+        sides = (_left(claim, self.names) for claim in self.claims)
+        return tuple(side for side in sides if isinstance(side, e.Timed) and side.time == T)
+
+
+def _left(claim: Claim, names: Names) -> e.Node | None:
+    """What the left side of an equation is, where it can be read alone."""
+    if not isinstance(claim.surface, s.Relation) or claim.error is not None or claim.surface.operators[0] != "=":
+        return None
+    try:
+        node = elaborate(claim.surface.items[0], names.context)
+    except BpttError:
+        return None
+    if isinstance(node, e.Gradient) and isinstance(node.by, e.Timed):
+        return e.Timed(names.system.adjoint_names.get(node.by.name, ""), node.by.time, *node.by.shape)
+    return node
+
+
+def _told(claim: Claim, verdict: Verdict, explanation: Explanation | None) -> Checked:
+    return Checked(
+        claim.span.line,
+        claim.span.column,
+        claim.text,
+        verdict.verdict,
+        verdict.evidence,
+        verdict.reading,
+        verdict.message or ("the two sides differ" if verdict.verdict == "wrong" else ""),
+        verdict.hint if explanation is None else explanation.steps[2],
+        verdict.counterexample,
+        claim.cell,
+        tuple(link.verdict for link in verdict.links),
+        "" if explanation is None else explanation.correction,
+        () if explanation is None else explanation.steps,
+        claim.surface,
+        verdict,
+    )
+
+
+def _verdict(claim: Claim, subject: Subject, values: Values) -> Verdict:
+    if claim.surface is None or claim.error is not None:
+        error = claim.error
+        return Verdict(
+            "unreadable",
+            "tested",
+            message="" if error is None else error.message,
+            hint=(error and error.hint) or "",
+            error_at=None if error is None else error.span,
+        )
+    if not isinstance(claim.surface, (s.Relation, s.Line)):
+        return Verdict("unsupported", "tested", message="it is no equation, so it claims nothing")
+    surface = claim.surface
+    if isinstance(surface, s.Relation):
+        try:
+            surface = spelled_out(surface, subject.names.context.shapes)
+        except BpttError as error:
+            return Verdict("wrong", "tested", message=error.message, error_at=error.span)
+    return verdict_on(subject.names, surface, subject.decide, values.judge)
+
+
+def _conditions(claim: Claim, names: Names) -> tuple[Condition, ...]:
+    """The relations between times beside an equation."""
+    reader = ReferenceReader(names.context.scope)
+    found: list[Condition] = []
+    for relation in claim.conditions:
+        if relation.operators == ("in",):
+            continue
+        values = [reader.index_or_none(item) for item in relation.items]
+        for sign, (a, b) in zip(relation.operators, pairwise(values), strict=True):
+            if a is not None and b is not None:
+                found.append((sign, a, b))
+    return tuple(found)
+
+
+def given(claim: Claim) -> Checked:
+    """A number that the document gives to a quantity."""
+    verdict = Verdict("correct", "definition")
+    line, column = claim.span.line, claim.span.column
+    return Checked(
+        line, column, claim.text, "correct", "definition", cell=claim.cell, surface=claim.surface, found=verdict
+    )
+
+
+__all__ = ["UNREAD", "Checker", "given"]
