@@ -7,7 +7,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from derive.errors import UsageError
 from derive.files import read_text
 
 if TYPE_CHECKING:
-    from reports.grading.marking import Answer, Marked, Task
+    from reports.grading.marking import Marked, Task
 
 TABLE = "grades"
 """What the tables are called, without their endings."""
@@ -41,8 +41,10 @@ def run_grade(options: argparse.Namespace) -> int:
     answers = answers_of(Path(options.folder), folder)
     check_targets(folder, (f"{TABLE}.csv", f"{TABLE}.html"))
     task = _task(options)
+    pages = _pages([answer.name for answer in answers])
     with _stoppable() as stopped:
-        marked = mark_all(answers, task, min(jobs, len(answers)), _kept(answers, folder))
+        marked = mark_all(answers, task, min(jobs, len(answers)), _kept(pages, folder))
+    marked = [_written(one, pages, folder) for one in marked]  # a stop may have come before the last copy was
     _write_tables(marked, folder, f"Marks: {Path(options.folder).resolve().name}")
     reached = sum(one.problem != NOT_REACHED for one in marked)
     if reached < len(marked):
@@ -106,23 +108,29 @@ def _stoppable() -> Iterator[Callable[[], int | None]]:
             signal.signal(one, handler)
 
 
-def _kept(answers: Sequence[Answer], folder: Path) -> Callable[[Marked], Marked]:
+def _kept(pages: Mapping[str, str], folder: Path) -> Callable[[Marked], Marked]:
     """Writes the annotated copy of a file as soon as it is made, and says how far the work is."""
-    from reports.output import write_files
-
-    pages = _pages([answer.name for answer in answers])
     count = 0
 
     def keep(one: Marked) -> Marked:
         nonlocal count
-        if one.copy:
-            write_files(folder, {pages[one.name]: one.copy})
-            one = replace(one, copy=b"", page=pages[one.name])
+        one = _written(one, pages, folder)
         count += 1
-        console.tell(f"bptt: {count} of {len(answers)}: {console.safe(one.name)}: {_summary(one)}")
+        console.tell(f"bptt: {count} of {len(pages)}: {console.safe(one.name)}: {_summary(one)}")
         return one
 
     return keep
+
+
+def _written(one: Marked, pages: Mapping[str, str], folder: Path) -> Marked:
+    """A file whose annotated copy is on disk, if there is one."""
+    from reports.output import write_files
+
+    if not one.copy:
+        return one
+    page = pages[one.name]
+    write_files(folder, {page: one.copy})
+    return replace(one, copy=b"", page=page)
 
 
 def _summary(one: Marked) -> str:

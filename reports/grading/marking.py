@@ -102,11 +102,13 @@ def mark_all(
 
     Parameters
     ----------
-    finished : what is done with each as soon as it is finished; what it gives is kept.
+    finished : what is done with each as soon as it is finished; what it gives is kept. A stop that comes meanwhile leaves
+               the file as it was before.
     """
     done: dict[str, Marked] = {}
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(_marked(answers, task, jobs)) as marked:
         for one in marked:
+            done[one.name] = one  # kept even if the stop comes now
             done[one.name] = finished(one)
     return [done.get(answer.name) or Marked(answer.name, problem=NOT_REACHED) for answer in answers]
 
@@ -154,8 +156,12 @@ def _mark(answer: Answer, task: Task) -> Marked:
     cell = Cell.from_text(task.cell) if task.cell else None
     document = checked(text, cell, name=answer.name, aliases=task.aliases, inline=task.inline)
     results = document.results(read_wanted(task.wanted, document.names)) if task.wanted else ()
-    marked = Marked(answer.name, document.equations, results)
+    marked = Marked(answer.name, document.equations, results, "" if document.equations else _nothing(task))
     return _with_copy(marked, task) if task.pdf else _lighter(marked)
+
+
+def _nothing(task: Task) -> str:
+    return "there is no displayed equation" + ("" if task.inline else "; --inline checks those within lines as well")
 
 
 def _with_copy(marked: Marked, task: Task) -> Marked:

@@ -1,8 +1,9 @@
-"""``bptt check`` and ``bptt grade`` as they are called."""
+"""``bptt check`` as it is called."""
 
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -57,12 +58,61 @@ def test_the_document_from_the_standard_input(
     assert "1 equation: 1 correct" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("hints", "said"), [("0", None), ("1", "look at"), ("2", "a time"), ("4", "what holds")])
-def test_hints_in_steps(answer: Path, capsys: pytest.CaptureFixture[str], hints: str, said: str | None) -> None:
-    main(["check", str(answer), "--cell", CELL, "--hints", hints])
-    out = capsys.readouterr().out
-    assert ("hint" in out) == (said is not None) and (said or "") in out
-    assert ("belongs where" in out) == (hints == "4")
+def test_hints_in_steps(answer: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each step says what those before it say, and more; the first says nothing but verdicts."""
+    said = []
+    for hints in "01234":
+        main(["check", str(answer), "--cell", CELL, "--hints", hints])
+        said.append(capsys.readouterr().out.splitlines())
+    assert [line.split()[1] for line in said[0]] == ["correct", "wrong", "equations:"]
+    for fewer, more in itertools.pairwise(said):
+        assert set(fewer) < set(more)
+    for line, since in {"look at": 1, "a time": 2, "left [[": 2, "belongs where": 3, "what holds": 4}.items():
+        assert [any(line in one for one in step) for step in said] == [step >= since for step in range(5)]
+
+
+def test_a_counterexample_is_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It tells what the left side is, so it comes with the second step, where nothing else is known of the slip as well."""
+    path = tmp_path / "far.tex"
+    path.write_text("$$\\nabla_b L = 3 \\sum_{t=2}^T \\delta_t + W h_t + h_t \\odot h_t$$")
+    for hints in range(5):
+        main(["check", str(path), "--cell", CELL, "--hints", str(hints)])
+        out = capsys.readouterr().out
+        assert ("left [" in out) == (hints >= 2) and ("differ" in out) == (hints >= 1)
+
+
+def test_hints_are_all_in_json(answer: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", str(answer), "--cell", CELL, "--hints", "0", "--json"])
+    assert len(json.loads(capsys.readouterr().out)[1]["hints"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "hint"),
+    [
+        ("Only words.\n\\begin{document}\n", [], False),
+        ("Within a line, $h_t = W$.", [], True),
+        ("Only words.\n\\begin{document}\n", ["--inline"], False),
+    ],
+)
+def test_a_document_without_equations_is_not_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, options: list[str], hint: bool
+) -> None:
+    path = tmp_path / "answer.md"
+    path.write_text(text)
+    assert main(["check", str(path), "--cell", CELL, *options]) == 1
+    captured = capsys.readouterr()
+    assert "there is no displayed equation" in captured.out
+    assert ("--inline" in captured.err) == hint
+
+
+def test_another_cell_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "answer.tex"
+    path.write_text("$$\\nabla_V L = Q h_t$$ $$c_t = R c_{t-1}$$" + RIGHT)
+    assert main(["check", str(path), "--cell", CELL]) == 1
+    assert "2 of 3 equations hold names that the cell does not have: is this the right cell?" in capsys.readouterr().err
+    path.write_text("$$\\nabla_V L = Q h_t$$" + RIGHT)
+    assert main(["check", str(path), "--cell", CELL]) == 1
+    assert "right cell" not in capsys.readouterr().err
 
 
 def test_marks(answer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,9 +143,15 @@ def test_a_document_with_its_own_cell(tmp_path: Path, capsys: pytest.CaptureFixt
         (None, [], "there is no file"),
         ("", [], "is empty"),
         (RIGHT, [], "there is no cell"),
-        ("$$x_t = 3$$", [], "is about no cell that is known"),
+        ("$$x_t = 3 y_t$$", [], "is about no cell that is known"),
         (RIGHT, ["--cell", "h_t ="], "the formula ends too early"),
         (RIGHT, ["--cell", CELL, "--alias", "g"], "no alias"),
+        (RIGHT, ["--cell", CELL, "--alias", "g_t=g_{t}"], "says nothing"),
+        (RIGHT, ["--cell", CELL, "--alias", "g_t=\\delta_t", "--alias", "g_{t}=W h_t"], "different things of g_{t}"),
+        (RIGHT, ["--cell", ""], "no cell is named"),
+        (RIGHT, ["--cell", "nofile.tex"], "there is no file 'nofile.tex'"),
+        (RIGHT, ["--cell", "no/such/place"], "there is no file 'no/such/place'"),
+        (RIGHT, ["--cell", "lstn"], "did you mean lstm"),
         (RIGHT, ["--cell", CELL, "--require", "nowhere.txt"], "there is no file"),
         ("{", ["--cell", CELL], None),
     ],
@@ -114,6 +170,40 @@ def test_usage(
         assert code == 2 and said in captured.err and not captured.out
 
 
+@pytest.mark.parametrize(("name", "said"), [("", "no document is named"), ("-", "the standard input is empty")])
+def test_no_document(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, said: str) -> None:
+    class Input:
+        buffer = io.BytesIO(b" \n")
+
+    monkeypatch.setattr(sys, "stdin", Input())
+    assert main(["check", name, "--cell", CELL]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_alias_may_be_said_twice(answer: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer.write_text("$$g_t = \\delta_t$$")
+    assert main(["check", str(answer), "--cell", CELL, "--alias", "g_t=\\delta_t", "--alias", "g_t = \\delta_{t}"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage", "said"),
+    [
+        (["chek", "x"], "usage: bptt [", "did you mean check?"),
+        (["check", "x", "--hnts", "1"], "usage: bptt check", "there is no option --hnts (did you mean --hints?)"),
+        (["grade", "x", "--zzz=1"], "usage: bptt grade", "there is no option --zzz=1"),
+        (["check", "x", "y"], "usage: bptt check", "nothing is done with 'y'"),
+        (["--zzz"], "usage: bptt [", "there is no option --zzz"),
+    ],
+)
+def test_what_is_no_command_and_no_option(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], usage: str, said: str
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    told = capsys.readouterr().err
+    assert stop.value.code == 2 and told.startswith(usage) and said in told
+
+
 def test_torch_is_not_loaded(answer: Path) -> None:
     code = (
         "import sys; from bptt.cli import main\n"
@@ -121,32 +211,3 @@ def test_torch_is_not_loaded(answer: Path) -> None:
         "assert 'torch' not in sys.modules and 'reports' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-
-
-# -- a class -------------------------------------------------------------------------------------------
-
-
-def test_grade(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder, out = tmp_path / "class", tmp_path / "out"
-    (folder / "bob").mkdir(parents=True)
-    (folder / "alice.tex").write_text(RIGHT)
-    (folder / "bob" / "answer.md").write_text(WRONG)
-    (folder / "notes.pdf").write_text("no")
-    (folder / ".hidden.tex").write_text("no")
-    (folder / "broken.ipynb").write_text("{")
-    assert main(["grade", str(folder), "--cell", CELL, "-o", str(out), "--route", "typst", "--jobs", "1"]) == 0
-    assert sorted(path.name for path in out.iterdir()) == ["alice.pdf", "bob-answer.pdf", "grades.csv", "grades.html"]
-    table = (out / "grades.csv").read_text()
-    assert [line.split(",")[0] for line in table.splitlines()] == ["file", "alice.tex", "bob/answer.md", "broken.ipynb"]
-    assert "bob-answer.pdf" in (out / "grades.html").read_text()
-    assert "broken.ipynb: " in capsys.readouterr().err
-    before = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".pdf"}
-    assert main(["grade", str(folder), "--cell", CELL, "-o", str(out), "--no-pdf", "--jobs", "1"]) == 0
-    assert (out / "grades.csv").read_bytes() == before["grades.csv"]
-
-
-@pytest.mark.parametrize("options", [["nowhere"], ["."], [".", "--jobs", "0"], [".", "--require", "nowhere"]])
-def test_grade_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["grade", *options, "--cell", CELL, "-o", "out"]) == 2
-    assert not (tmp_path / "out").exists()

@@ -108,7 +108,11 @@ def _says_nothing(side: e.Node) -> bool:
 
 def _truth(names: Names, left: Pre) -> e.Node | None:
     try:
-        return truth(names.system, names.plain(build(left, names.context)))
+        found = truth(names.system, names.plain(build(left, names.context)))
+        inner = found.operands[0] if isinstance(found, e.Transpose) else found
+        if isinstance(inner, e.Timed) and inner.name in names.system.adjoint_owners:
+            found = truth(names.system, inner) or found  # what it is made of, and not what it is called
+        return found
     except BpttError:
         return None
 
@@ -118,9 +122,9 @@ def _changes(whole: Pre, words: Vocabulary) -> Iterable[Edit]:
     found: list[Edit] = []
     for path, node in places(whole):
         if path[:1] == (1,):
-            found += edits(whole, path, node, words)
+            found += edits(path, node, words)
         elif path == (0,) and node.op == "derivative":
-            found += (edit for edit in edits(whole, path, node, words) if edit.kind == "total or immediate")
+            found += (edit for edit in edits(path, node, words) if edit.kind == "total or immediate")
     found.sort(key=lambda edit: edit.cost)
     return found
 

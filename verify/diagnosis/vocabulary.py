@@ -171,7 +171,10 @@ class Vocabulary:
 def _summands(node: e.Node | None) -> Iterator[e.Node]:
     if node is not None:
         for part in node.atoms(e.Plus):
-            yield from (term.operands[0] if isinstance(term, e.Neg) else term for term in part.operands)
+            for term in part.operands:
+                yield term
+                if isinstance(term, e.Neg):
+                    yield term.operands[0]
 
 
 def _factors(node: e.Node | None) -> Iterator[e.Node]:

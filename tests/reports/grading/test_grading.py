@@ -67,7 +67,7 @@ def test_what_is_finished_when_it_is_stopped_is_kept(tmp_path: Path, jobs: int) 
         return one
 
     marked = mark_all(files, Task(CELL, WANTED, pdf=False), jobs, stop)
-    assert sorted(one.problem for one in marked) == ["", marking.NOT_REACHED, marking.NOT_REACHED]
+    assert sorted(one.problem for one in marked) == ["", "", marking.NOT_REACHED]
     assert not multiprocessing.active_children()
 
 
@@ -78,6 +78,14 @@ def test_a_file_has_its_name_once_in_its_row(tmp_path: Path) -> None:
     files.append(Answer("gone.tex", str(tmp_path / "gone.tex")))
     for one in mark_all(files, Task(CELL, pdf=False), 1):
         assert one.problem.startswith("it is ") and one.name not in one.problem
+
+
+def test_a_file_without_equations_was_not_checked(tmp_path: Path) -> None:
+    files = answers(tmp_path, words="\\begin{document} Only $h_t$. \\end{document}")
+    (marked,) = mark_all(files, Task(CELL, route="typst"), 1)
+    assert "no displayed equation" in marked.problem and "--inline" in marked.problem and marked.copy
+    (marked,) = mark_all(files, Task(CELL, inline=True, pdf=False), 1)
+    assert not marked.problem
 
 
 def test_the_table(tmp_path: Path) -> None:

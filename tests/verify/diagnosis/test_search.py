@@ -92,3 +92,23 @@ def test_what_is_false_in_many_places_is_not_explained_wrongly() -> None:
 def test_the_same_input_gives_the_same_explanation() -> None:
     claim = D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W \\delta_t)"
     assert explained(RNN, claim) == explained(RNN, claim)
+
+
+TAGGER = Cell.from_text(
+    "h_t = \\tanh(W h_{t-1} + U x_t + b)\np_t = \\operatorname{softmax}(V h_t + c)\nL = -\\sum_{t=1}^{T} \\log p_{t, y_t}"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        (r"\nabla_c L = \sum_{t=1}^{T} p_t - e_{y_t}", "brackets are missing"),
+        (r"\nabla_V L = \sum_{t=1}^{T} p_t - e_{y_t} h_t^\top", "brackets are missing"),
+        (r"\nabla_c L = \sum_{t=1}^{T} (e_{y_t} - p_t)", "the wrong way round"),
+        (r"\nabla_{h_t} L = V^\top (p_t - e_{y_t})", "is missing"),  # nothing is carried back
+    ],
+)
+def test_slips_in_what_a_sum_is_over(claim: str, said: str) -> None:
+    found = explained(TAGGER, claim)
+    assert said in found.hints[2]
+    assert check(found.correction, TAGGER)[0].accepted
