@@ -28,7 +28,7 @@ from verify.names import Names
 from verify.values import Values
 from verify.verdict import Verdict
 
-SECONDS, SECONDS_TO_EXPLAIN = 6, 3
+SECONDS, SECONDS_TO_EXPLAIN = 5, 3
 """How long one equation may take to be decided, and to be explained."""
 UNREAD = Verdict("unreadable", "tested")
 """The verdict on what nobody has looked at."""

@@ -182,13 +182,11 @@ class Values:
             context = self._sized(within(relation, self.names.context))
             if left is None and right is None and _matrices(relation):
                 return self._compared(elaborate(relation, context))
-            if (left is None) == (right is None):
-                return None
-            formula, shown = (relation.items[1], relation.items[0]) if right is None else relation.items
-            value = left if right is None else right
-            assert value is not None
-            node = elaborate(formula, context)
-            return self._judged(node, shown, np.array(value.tolist(), dtype=float))
+            if left is not None and right is None:
+                return self._judged(elaborate(relation.items[1], context), relation.items[0], _floats(left))
+            if left is None and right is not None:
+                return self._judged(elaborate(relation.items[0], context), relation.items[1], _floats(right))
+            return None
         except ShapeError as error:
             return Verdict("wrong", "proved", message=error.message, hint=error.hint or "", error_at=error.span)
         except BpttError as error:
@@ -258,6 +256,10 @@ def closed_value(surface: s.Surface) -> sp.Matrix | None:
         return value if all(abs(entry) < LARGEST for entry in value) else None
     except (BpttError, ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError):
         return None
+
+
+def _floats(value: sp.Matrix) -> Array:
+    return np.array(value.tolist(), dtype=float)
 
 
 def is_closed(surface: s.Surface) -> bool:

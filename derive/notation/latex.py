@@ -121,6 +121,12 @@ class LatexFrontEnd:
         self.out.emit("NUMBER", raw.text, raw.start, raw.end)
 
     def on_letter(self, raw: Raw) -> None:
+        if raw.text[:1].isdigit() or raw.text[:1].isnumeric():
+            raise ParseError(
+                f"{raw.text} is no letter",
+                span=self.span(raw),
+                expected="a letter, or x^2 for a power and x_1 for an index",
+            )
         letter = words.GREEK_UNICODE.get(raw.text, raw.text)
         if raw.text == "ᵀ":
             self.superscript_mark("top", raw)

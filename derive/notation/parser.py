@@ -164,6 +164,12 @@ class _Builder(Transformer[Any, Any]):
 
     def number(self, children: list[Any]) -> s.Surface:
         text = str(children[0])
+        if not text.isascii():
+            raise ParseError(
+                "these digits are no number here",
+                span=children[0].span,
+                expected="the digits 0 to 9, and x^2 for a power",
+            )
         mantissa, _, exponent = text.lower().partition("e")
         if len(mantissa) > MAX_DIGITS or len(exponent) > 9 or abs(int(exponent or 0)) > MAX_EXPONENT:
             raise ParseError(

@@ -183,10 +183,6 @@ class Resolver:
     def _on_Number(self, node: s.Number) -> Pre:
         if node.text == "0":
             return Pre("zero", span=node.span)
-        if not node.text.isascii():
-            raise ParseError(
-                "these digits are no number here", span=node.span, expected="the digits 0 to 9, and x^2 for a power"
-            )
         value = Rational(node.text)
         return Pre("scalar", data=(value, node.text if not node.text.isdecimal() else None), span=node.span)
 
