@@ -17,6 +17,7 @@ from derive.notation.infer import walk
 from derive.notation.operations import Pre
 from derive.notation.write_latex import write_latex
 from verify.claims import Claim
+from verify.introduced import is_announced
 from verify.memberships import is_membership
 from verify.names import Names
 
@@ -62,7 +63,7 @@ class Asides:
         self.of: dict[int, _Group] = {}
         """Which definitions a claim comes after, or stands in one paragraph with."""
         for claim in claims:
-            self._place(claim)
+            self._place(claim, claims)
         self._members(claims)
 
     def subjects(self, claim: Claim) -> Iterator[Names]:
@@ -76,8 +77,8 @@ class Asides:
         if isinstance(claim.surface, s.Relation):
             yield from _of_functions(claim.surface)
 
-    def _place(self, claim: Claim) -> None:
-        defined = self._defined(claim)
+    def _place(self, claim: Claim, claims: Sequence[Claim]) -> None:
+        defined = self._defined(claim, claims)
         if defined is not None:
             key, line = defined
             if not self.groups or key in self.groups[-1].lines or len(self.groups[-1].lines) >= MOST_LINES:
@@ -88,7 +89,7 @@ class Asides:
 
     def _members(self, claims: Sequence[Claim]) -> None:
         """Memberships in one paragraph with a definition, before or after it."""
-        definers = [claim for claim in claims if self._defined(claim) is not None]
+        definers = [claim for claim in claims if self._defined(claim, claims) is not None]
         for claim in claims:
             if claim.surface is None or not is_membership(claim.surface):
                 continue
@@ -100,7 +101,7 @@ class Asides:
             self.of[id(claim)] = group
             group.members.append((claim, write_latex(claim.surface)))
 
-    def _defined(self, claim: Claim) -> tuple[str, str] | None:
+    def _defined(self, claim: Claim, claims: Sequence[Claim]) -> tuple[str, str] | None:
         """The name that a claim defines and the cell does not have, and the claim as a line of a cell."""
         surface = claim.surface
         if not isinstance(surface, s.Relation) or claim.error is not None or surface.operators[0] not in ("=", ":="):
@@ -111,7 +112,7 @@ class Asides:
             return None
         if left.data[0] in self.known or _has_time(right) or not _letters(right):
             return None
-        if any(node.op in ("derivative", "gradient") for node in walk(right)):
+        if any(node.op in ("derivative", "gradient") for node in walk(right)) or not is_announced(claim, claims):
             return None
         return left.data[0], write_latex(s.Relation(("=",), surface.items[:2]))
 

@@ -24,7 +24,7 @@ MOST_TOGETHER = 12
 """Of so many definitions that wait for each other, pairs are tried."""
 
 _WORDS = re.compile(
-    r"\b(?:let|where|with|define[sd]?|denot(?:e|es|ed|ing)|set|sets|setting|write|writing|call|abbreviat\w*|introduc\w*|put|"
+    r"\b(?:given|consider|suppose|assum\w*|gegeben|let|where|with|define[sd]?|denot(?:e|es|ed|ing)|set|sets|setting|write|writing|call|abbreviat\w*|introduc\w*|put|"
     r"notation|for short|sei|seien|wobei|mit|setze|setzen|bezeichne\w*|definier\w*|nenne\w*)\b[^.;$]*\Z",
     re.IGNORECASE,
 )
@@ -80,6 +80,15 @@ def _reached(key: str, reads: Mapping[str, set[str]]) -> set[str]:
             found.add(one)
             pending += reads.get(one, ())
     return found
+
+
+def is_announced(claim: Claim, claims: Sequence[Claim]) -> bool:
+    """Whether words say that an equation gives a name a meaning, or another formula uses the name."""
+    surface = claim.surface
+    if not isinstance(surface, s.Relation):
+        return False
+    said = surface.operators[0] == ":=" or _WORDS.search(_plain(claim.words)) is not None
+    return said or _used_elsewhere(surface.items[0], claim, claims)
 
 
 def with_loss(claims: Iterable[Claim], names: Names) -> list[Claim]:
@@ -232,4 +241,4 @@ def _used_elsewhere(left: s.Surface, claim: Claim, claims: Sequence[Claim]) -> b
     )
 
 
-__all__ = ["introduced", "times_of", "with_loss"]
+__all__ = ["introduced", "is_announced", "times_of", "with_loss"]

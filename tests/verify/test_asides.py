@@ -51,6 +51,8 @@ def test_functions_alone(claim: str, verdict: str) -> None:
         r"\sigma'(z) = h (1 - h)",
         r"\phi(z) = \tanh(z)",
         r"z = W h",
+        r"\alpha = \beta",  # nothing says that it is a definition, and nothing uses it
+        r"q = W r",
     ],
 )
 def test_quantities_of_the_cell_have_a_time(claim: str) -> None:
