@@ -125,6 +125,7 @@ def measured(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
 def _tallied(names: Names, relation: e.Relation, trial: Trial, far: int, strict: bool = True) -> _Tally:
     tally = _Tally()
     wide = max([WIDE, *(1.5 * size for size in map(_size, _closed_parts(relation)) if size < 2 * LARGEST_NUMBER)])
+    tally.meant = wide > WIDE
     for number in range(trial.draws):
         drawn, run = instance(names.system, trial, number, far, wide, strict)
         environment = names.environment(run)
@@ -155,6 +156,8 @@ class _Tally:
     def __init__(self) -> None:
         self.errors: list[float] = []
         self.apart: list[float] = []
+        self.meant = False
+        """Whether values are large because the formula speaks of large numbers."""
         self.near_apart = 0
         """How many of these are at ordinary values."""
         self.undefined = 0
@@ -208,7 +211,7 @@ class _Tally:
             return Verdict("unsupported", "tested", points=points, message=message)
         if not self.apart:
             return Verdict("correct", "tested", points=points, holds=points, error=max(self.errors))
-        if not self.near_apart and points > len(self.apart):
+        if not self.meant and not self.near_apart and points > len(self.apart):
             message = "the sides agree but where values are extreme, and rounding may be why they do not agree there"
             return Verdict("unsupported", "tested", points=points, holds=points - len(self.apart), message=message)
         return Verdict(
