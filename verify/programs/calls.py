@@ -14,6 +14,7 @@ from derive.notation.names import alias_of
 from derive.system import RecurrentSystem
 from numeric.arguments import Signature
 from numeric.draws import run_of
+from numeric.trees import Tree
 from numeric.validate_compiled import arguments
 from verify.programs.cases import Case, targets_of
 from verify.programs.naming import Naming
@@ -219,7 +220,7 @@ class Caller:
         named["initial_state"] = Group(
             {self._start_name(key): value for key, value in found["initial_state"].items()}, self._start_names()
         )
-        return {**named, "length": case.length, "tree": None if tree is None else list(tree.parents)}
+        return {**named, "length": case.length, "tree": None if tree is None else _tree(tree)}
 
     def _start_name(self, written: str) -> str:
         start = next(one for one, name in self.signature.given_starts.items() if name == written)
@@ -263,6 +264,11 @@ def _parameters(function: Callable[..., Any]) -> list[tuple[str, bool]]:
         for name, one in signature.parameters.items()
         if one.kind in kinds
     ]
+
+
+def _tree(tree: Tree) -> Any:
+    """The parents of a tree; the tree itself, where children have other places than in the order of their numbers."""
+    return list(tree.parents) if Tree(tree.parents) == tree else tree
 
 
 def _shapes(given: Mapping[str, Any]) -> Iterator[str]:

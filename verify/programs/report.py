@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
+from derive import expressions as e
 from derive.cell import Cell
 from derive.errors import UsageError, ValidationError, clipped
 from derive.system import leaves
@@ -142,10 +146,15 @@ def check_gradients(
         raise UsageError(f"{clipped(repr(cell), 60)} is no cell", hint="bptt.cell(...) makes one")
     names = _names(returns)
     _check_options(cell, tolerance, seed, length)
-    caller = Caller(cell, function, torch, batch, names)
+    with np.errstate(all="ignore"):
+        return _report(cell, Caller(cell, function, torch, batch, names), tolerance, seed, length)
+
+
+def _report(cell: Cell, caller: Caller, tolerance: float | None, seed: int, length: int | None) -> GradientReport:
     zero = frozenset(caller.untaken_starts)
-    lengths = lengths_for(cell, length if length is not None else caller.length)
-    cases = cases_for(cell, seed, lengths, batch, zero, caller.own_targets)
+    lengths = lengths_for(cell, _length(cell, caller, length))
+    cases = cases_for(cell, seed, lengths, caller.batch, zero, caller.own_targets)
+    _check_passed(cell, cases[0])
     answers = [caller(case) for case in cases]
     again = [answers[0], caller(cases[0])]  # the first once more, after all others
     different = list(differing(dict(again[0].arrays), dict(again[1].arrays)))
@@ -171,15 +180,39 @@ def _names(returns: Sequence[str] | str | None) -> tuple[str, ...] | None:
 
 
 def _check_options(cell: Cell, tolerance: object, seed: object, length: object) -> None:
-    if tolerance is not None and not (isinstance(tolerance, (int, float)) and 0 < tolerance < float("inf")):
+    number = isinstance(tolerance, Real) and not isinstance(tolerance, bool)
+    if tolerance is not None and not (number and 0 < float(tolerance) < float("inf")):  # type: ignore[arg-type]
         raise UsageError(f"tolerance is {clipped(repr(tolerance), 60)}", expected="a positive number such as 1e-6")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if not _is_whole(seed) or seed < 0:  # type: ignore[operator]
         raise UsageError(f"seed is {clipped(repr(seed), 60)}", expected="a whole number from 0 on")
     least = Signature(cell).least
-    if length is not None and (
-        isinstance(length, bool) or not isinstance(length, int) or not least <= length <= LONGEST
-    ):
+    if length is not None and not (_is_whole(length) and least <= length <= LONGEST):  # type: ignore[operator]
         raise UsageError(f"length is {clipped(repr(length), 60)}", expected=f"a whole number from {least} to {LONGEST}")
+
+
+def _check_passed(cell: Cell, case: Case) -> None:
+    """What an abstract loss passes has to fit into arrays with a row for each step."""
+    for term in cell.loss_terms:
+        times = case.points[0].run.loss_times(term)
+        if term.body.atoms(e.Call) and len(times) and min(times) < 1:
+            raise UsageError(
+                f"the loss reads step {min(times)}, which is in no array of gradients that a function takes",
+                expected="a loss from step 1 on, or one that is written out",
+            )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _length(cell: Cell, caller: Caller, length: int | None) -> int | None:
+    """The only length for which a function is made: the one asked for, or the number of steps that it takes one by one."""
+    own, least = caller.length, Signature(cell).least
+    if own is None or (length is None and least <= own <= LONGEST) or (length is not None and own <= length):
+        return own if length is None else int(length)
+    most = LONGEST if length is None else length
+    expected = f"steps up to {most}" if own > most else f"{least} steps at least"
+    raise UsageError(f"the function takes step {own} of an input", expected=expected)
 
 
 # -- parts ---------------------------------------------------------------------------------------------

@@ -94,8 +94,7 @@ class Point:
         return self.run.derivative(e.Gradient(by, e.Var(self.system.loss_name)), self.run.evaluator())
 
     def _evaluated(self, target: Target, time: int | None, evaluator: Evaluator) -> Array | None:
-        start = target.time is not None and target.time.has(e.size("T"))
-        formula = None if start else formula_of(self.system, target, time)
+        formula = formula_of(self.system, target, time)
         return None if formula is None else evaluator(formula)
 
 
@@ -115,8 +114,8 @@ def formula_of(system: RecurrentSystem, target: Target, time: int | None) -> e.N
         return result if target.kind == "gradient" else share(result, time or 0)
     if time is None:
         return engine.adjoint(target.key)
-    if time < 1:
-        return engine.state_gradient(target.key, Integer(time))
+    if time < 1 or (target.time is not None and not target.time.is_Integer):
+        return engine.state_gradient(target.key, target.time)
     if target.key in system.definitions:
         return engine.adjoint(target.key, Integer(time))
     equation = engine.equation(target.key)
