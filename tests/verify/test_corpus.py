@@ -53,8 +53,8 @@ def test_verdicts(number: int) -> None:
 
 
 def test_a_single_slip_is_found() -> None:
-    """Every seventh, to save time."""
-    wrong = [entry for entry in CORPUS["entries"] if not entry["true"] and len(entry["edits"]) == 1][::7]
+    """Every fourteenth, to save time."""
+    wrong = [entry for entry in CORPUS["entries"] if not entry["true"] and len(entry["edits"]) == 1][::14]
     lost = []
     for entry in wrong:
         (found,) = check(entry["claim"], subject(entry["cell"]))

@@ -45,7 +45,7 @@ def test_random_trees(text: str) -> None:
     validate_compiled(subject, draws=2, tolerance=1e-8, scale=0.2, compiled=_compiled(subject))
 
 
-@examples(25)
+@examples(15)
 @given(cells())
 def test_random_cells_in_small_pieces_by_threads(text: str) -> None:
     """Slices of one or two rows, pieces of time of three steps, and two threads for everything."""
