@@ -62,9 +62,10 @@ class Asides:
         self.groups: list[_Group] = []
         self.of: dict[int, _Group] = {}
         """Which definitions a claim comes after, or stands in one paragraph with."""
+        defined = {id(claim): line for claim in claims if (line := self._defined(claim, claims)) is not None}
         for claim in claims:
-            self._place(claim, claims)
-        self._members(claims)
+            self._place(claim, defined.get(id(claim)))
+        self._members(claims, [claim for claim in claims if id(claim) in defined])
 
     def subjects(self, claim: Claim) -> Iterator[Names]:
         """What a claim may be about, the likelier one first; nothing for one that is about steps of the cell."""
@@ -77,8 +78,7 @@ class Asides:
         if isinstance(claim.surface, s.Relation):
             yield from _of_functions(claim.surface)
 
-    def _place(self, claim: Claim, claims: Sequence[Claim]) -> None:
-        defined = self._defined(claim, claims)
+    def _place(self, claim: Claim, defined: tuple[str, str] | None) -> None:
         if defined is not None:
             key, line = defined
             if not self.groups or key in self.groups[-1].lines or len(self.groups[-1].lines) >= MOST_LINES:
@@ -87,9 +87,8 @@ class Asides:
         if self.groups:
             self.of[id(claim)] = self.groups[-1]
 
-    def _members(self, claims: Sequence[Claim]) -> None:
+    def _members(self, claims: Sequence[Claim], definers: Sequence[Claim]) -> None:
         """Memberships in one paragraph with a definition, before or after it."""
-        definers = [claim for claim in claims if self._defined(claim, claims) is not None]
         for claim in claims:
             if claim.surface is None or not is_membership(claim.surface):
                 continue
@@ -183,7 +182,7 @@ def _has_time(pre: Pre) -> bool:
 
 
 def _is_small(key: str) -> bool:
-    return re.fullmatch(r"[a-z]|[a-z]{2,}", key) is not None
+    return re.fullmatch(r"[a-z]+", key) is not None
 
 
 def _written(key: str) -> str:
