@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sympy import Expr, Integer, Symbol
 
 from derive import expressions as e
 from derive.cell_lines import CellLines, sort_lines, summed_to_one
+from derive.declared import declared_sizes, letters_of_sizes
 from derive.errors import AmbiguityError, BpttError, CellError, ParseError
 from derive.expressions.node import Shape, is_vector
 from derive.notation import surface as s
@@ -26,7 +27,6 @@ from derive.notation.scope import (
     Scope,
     bound_letters,
     find_timed,
-    size_key,
     time_letter,
 )
 from derive.notation.sizes import name_sizes
@@ -116,6 +116,8 @@ class _Reader:
         self.objective = self._objective()
         self.scope = self._scope()
         self.resolver = Resolver(self.scope)
+        indices = {self.scope.time, *(parts.tree.children if parts.tree else ())}
+        self.declared = declared_sizes(parts.declarations, self.resolver.references, indices)
 
     def _scope(self) -> Scope:
         equations = self.parts.equations
@@ -123,7 +125,7 @@ class _Reader:
         indices = frozenset(letter for letter in bound_letters(equations) if letter not in ("T",) and len(letter) == 1)
         indices |= self.parts.tree.children if self.parts.tree else frozenset()
         sizes = frozenset(
-            str(symbol) for _, relation in self.parts.declarations for symbol in _size_names(relation.items[1])
+            str(symbol) for _, relation in self.parts.declarations for symbol in letters_of_sizes(relation.items[1])
         )
         functions = frozenset(key for key in map(_function_key, self.parts.functions))
         scope = Scope(
@@ -173,7 +175,7 @@ class _Reader:
         pres = [self._resolve(equation) for equation in self.parts.equations]
         infos = self._infos(pres, lefts)
         self._check_slips(infos, lefts, pres)
-        layouts = ("row",) if any(len(d) == 2 and d[0] == 1 for d in self._declared().values()) else ("column", "row")
+        layouts = ("row",) if any(len(d) == 2 and d[0] == 1 for d in self.declared.values()) else ("column", "row")
         inference = infer(pres, infos, layouts)
         name_sizes(inference.solver, self._wanted(inference.shapes, lefts, infos), self._taken(infos))
         shapes = {key: inference.solver.shape(shape) for key, shape in inference.shapes.items()}
@@ -291,54 +293,9 @@ class _Reader:
 
     # -- names -------------------------------------------------------------------------------------
 
-    def _declared(self) -> dict[str, tuple[Expr, ...]]:
-        found = {}
-        for name, relation in self.parts.declarations:
-            reference = self.resolver.references.reference(name)
-            if reference is None:
-                raise ParseError("only names are declared", span=name.span, expected="a name such as C_t")
-            found[reference.name.key] = self._space(relation.items[1])
-            self._check_sizes(found[reference.name.key], relation)
-        return found
-
-    def _check_sizes(self, sizes: Iterable[Expr], relation: s.Relation) -> None:
-        """A letter is a size or an index."""
-        letters = {str(symbol) for size in sizes for symbol in size.free_symbols}
-        indices = {self.scope.time, *(self.parts.tree.children if self.parts.tree else ())}
-        for letter in sorted(letters & indices):
-            raise AmbiguityError(
-                f"{letter} is a size here, and an index elsewhere",
-                span=relation.items[1].span or relation.span,
-                expected="another letter for the size, such as n",
-            )
-
-    def _space(self, node: s.Surface) -> tuple[Expr, ...]:
-        """The sizes of R, R^n or R^{n x d}."""
-        base, sups = (node.base, node.sups) if isinstance(node, s.Scripted) else (node, ())
-        if not isinstance(base, s.Mark) or base.kind != "reals" or len(sups) > 1:
-            raise ParseError(
-                "this space is not part of the notation",
-                span=node.span,
-                expected="\\mathbb{R}, \\mathbb{R}^{n} or \\mathbb{R}^{n \\times d}",
-            )
-        if not sups:
-            return ()
-        factors = sups[0].items if isinstance(sups[0], s.Infix) else (sups[0],)
-        sizes = [self.resolver.references.index(factor) for factor in factors]
-        if len(sizes) > 2:
-            raise ParseError(
-                "only vectors and matrices are part of the notation",
-                span=node.span,
-                expected="\\mathbb{R}^{n \\times d}",
-            )
-        # R^{n x 1} is a column, R^{1 x n} a row; R^1 and R^{1 x 1} are scalars.
-        if all(size == 1 for size in sizes):
-            return ()
-        return tuple(sizes)
-
     def _infos(self, pres: Sequence[Pre], lefts: Sequence[tuple[QName, Expr | None]]) -> dict[str, NameInfo]:
         # A loss is a number, whatever its letter would be otherwise.
-        declared = {**{name.key: () for name, _ in lefts if self._is_loss(name)}, **self._declared()}
+        declared = {**{name.key: () for name, _ in lefts if self._is_loss(name)}, **self.declared}
         integers = {label for pre in pres for label in one_hot_labels(pre)}
         timed: dict[str, bool] = {}
         for pre in pres:
@@ -405,9 +362,7 @@ class _Reader:
         )
 
     def _taken(self, infos: Mapping[str, NameInfo]) -> set[str]:
-        declared = {
-            str(symbol) for sizes in self._declared().values() for size in sizes for symbol in size.free_symbols
-        }
+        declared = {str(symbol) for sizes in self.declared.values() for size in sizes for symbol in size.free_symbols}
         untimed = {key for key, info in infos.items() if not info.timed}
         nodes = self.parts.tree.children if self.parts.tree else frozenset()
         return declared | untimed | nodes | {self.scope.time, "T"}
@@ -425,7 +380,7 @@ class _Reader:
         sides = [tuple(builder.build(arg) for arg in pre.args) for pre in pres]
         tree = None
         if self.parts.tree is not None:
-            names = {QName.from_key(key).base for key in self._declared()} | {name.base for name, _ in lefts}
+            names = {QName.from_key(key).base for key in self.declared} | {name.base for name, _ in lefts}
             tree = letters_of(time, (when for _, when in lefts), (right for _, right in sides), names)
         for (left, right), (name, when), surface in zip(sides, lefts, self.parts.equations, strict=True):
             key = name.key
@@ -548,18 +503,6 @@ def _check_starting_values(
                     span=places[start],
                     expected="a value that is known before the first step",
                 )
-
-
-def _size_names(node: s.Surface) -> Iterable[str]:
-    """The sizes that a declared space names."""
-    stack = list(node.sups) if isinstance(node, s.Scripted) else []
-    while stack:
-        part = stack.pop()
-        key = size_key(part)
-        if key:
-            yield key
-        else:
-            stack.extend(part.children())
 
 
 def _function_key(node: s.Surface) -> str:

@@ -9,7 +9,7 @@ from derive.notation import surface as s
 from derive.notation.scope import CONVENTIONAL_INDICES
 from derive.notation.source import Span
 
-_ORDERS = frozenset({"<", "<=", ">", ">=", "="})
+_ORDERS = frozenset({"<", "<=", ">", ">=", "=", "!="})
 
 
 def spread(items: Iterable[s.Surface]) -> Iterator[s.Surface]:

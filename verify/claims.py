@@ -12,7 +12,9 @@ from derive.notation import surface as s
 from derive.notation.parser import parse_lines
 from derive.notation.scope import CONVENTIONAL_INDICES
 from derive.notation.source import Source, Span
+from derive.notation.vocabulary import LINE_ENVIRONMENTS
 from verify.beside import is_condition, spread
+from verify.cases import apart, tells_cases
 from verify.document import Formula
 
 _ROW = re.compile(r"\\\\\*?(?:\[[^\[\]]*\])?|\\begin\s*\{\s*\w+\*?\s*\}|\\end\s*\{\s*\w+\*?\s*\}|%[^\n]*")
@@ -22,6 +24,9 @@ _RELATION = re.compile(
 _GOES_ON = re.compile(r"\s*&?\s*(?:[=<>≤≥≈+−*/·⊙-]|\\(?:leq?|geq?|approx|odot|cdot|times|circ|quad|qquad)(?![A-Za-z]))")
 _NUMBER = re.compile(r"\((?:(?:eq|gl)\.?\s*)?(?:\d+(?:\.\d+)*[a-z]?|[*†]+)\)")
 """The number of an equation, in words: (1), (eq. 2.3a)."""
+_ENVIRONMENT = re.compile(rf"\s*\\begin\s*\{{\s*((?:{'|'.join(sorted(LINE_ENVIRONMENTS))})\*?)\s*\}}(?:\s*\{{\d*\}})?")
+_ENDED = re.compile(r"\\end\s*\{\s*(\w+\*?)\s*\}[\s.,;]*\Z")
+_BORDER = re.compile(r"\\(?:begin|end)\s*\{")
 _TRIVIAL = re.compile(r"[\s&.,;]*\Z")
 
 
@@ -106,6 +111,13 @@ def _without_mark(source: Source) -> Source:
 
 
 def _of_source(source: Source, lines: bool, words: str, cell: int | None) -> Iterator[Claim]:
+    if tells_cases(source.text):
+        for row in _rows(source, lines) or [source]:
+            yield from (
+                _of_cases(row, lines, words, cell) if tells_cases(row.text) else _of_source(row, lines, words, cell)
+            )
+            words = ""
+        return
     try:
         parsed = parse_lines(source, newlines=lines)
     except BpttError as error:
@@ -125,6 +137,23 @@ def _of_source(source: Source, lines: bool, words: str, cell: int | None) -> Ite
         words = ""
 
 
+def _of_cases(source: Source, lines: bool, words: str, cell: int | None) -> Iterator[Claim]:
+    """One claim for each case."""
+    try:
+        cases = list(apart(source))
+    except BpttError as error:
+        yield Claim(source, _whole(source), error=error, words=words, cell=cell)
+        return
+    for case in cases:
+        first, *others = list(_of_source(case, lines, words, cell)) or [Claim(case, _whole(case), cell=cell)]
+        words = ""
+        if first.error is None and (others or not first.conditions):
+            where = others[0].span if others else first.span
+            unsaid = ParseError("this case does not say at which times it holds", span=where, expected="such as t < T")
+            first = replace(first, error=unsaid)
+        yield first
+
+
 def _is_prose(text: str) -> bool:
     """Whether a line of a text without marks is words: it relates nothing."""
     return _RELATION.search(text) is None
@@ -136,8 +165,24 @@ def _whole(source: Source) -> Span:
     return Span(start, max(start + 1, len(text.rstrip())), source)
 
 
+def _inside(source: Source) -> Source:
+    """What stands in the environment of lines that a text is: ``\\begin{aligned} ... \\end{aligned}``."""
+    begin, end = _ENVIRONMENT.match(source.text), _ENDED.search(source.text)
+    if begin is None or end is None or begin[1] != end[1] or begin.end() > end.start():
+        return source
+    depth = 0
+    for mark in _BORDER.finditer(source.text, begin.end(), end.start()):
+        depth += 1 if mark.group().startswith("\\begin") else -1
+        if depth < 0:
+            return source
+    return source.part(begin.end(), end.start()) if depth == 0 else source
+
+
 def _rows(source: Source, lines: bool) -> list[Source]:
     """The lines of a display or a text, each with those that continue it."""
+    inner = _inside(source)
+    if inner is not source:
+        return _rows(inner, lines) or [inner]
     text = source.text
     cuts, depth, at = [0], 0, 0
     pattern = re.compile(_ROW.pattern + r"|\n" if lines else _ROW.pattern)

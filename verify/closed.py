@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from sympy.matrices.exceptions import MatrixError
 
 from derive import expressions as e
 from derive.errors import DataError, ShapeError
@@ -16,8 +17,8 @@ from verify.verdict import Counterexample, Verdict
 
 MAX_EXPONENT = 1000
 """The highest root that is computed exactly."""
-MAX_ENTRY = 200
-"""The longest exact number, in characters, that a function is applied to."""
+MAX_ENTRY = 60
+"""The longest exact number, in characters, that a function is applied to; the formulas of its derivatives are many times longer."""
 MAX_BITS = 14_000
 """The longest power that is computed exactly, in binary digits."""
 
@@ -146,8 +147,11 @@ def _norm(node: e.Norm) -> sp.Matrix:
     """Of a vector, or Frobenius's of a matrix; the spectral norm is a root of a polynomial, which has no short exact value."""
     value = value_of(node.operands[0])
     if node.kind != "F" and 1 not in value.shape:
-        largest = (value.T * value).eigenvals()
-        if not all(root.is_real for root in largest):
+        try:
+            largest = (value.T * value).eigenvals()
+        except MatrixError:  # roots of a polynomial of degree 5 or more
+            largest = {}
+        if not largest or not all(root.is_real for root in largest):
             raise ShapeError(f"{node} has no exact value here")
         return sp.Matrix([[sp.sqrt(max(largest, key=lambda root: root.evalf()))]])
     return sp.Matrix([[sp.sqrt(sum(entry**2 for entry in value))]])

@@ -34,6 +34,7 @@ def introduced(names: Names, claims: Sequence[Claim]) -> Names:
     """The names, with those that the claims of a document introduce. A definition may use what is introduced after it, and two
     may use each other.
     """
+    claims = [_at_fixed_times(claim) for claim in claims]
     surfaces = [claim.surface for claim in claims if isinstance(claim.surface, s.Relation)]
     timed = times_of(surfaces, names)
     waiting = [claim for claim in claims if _may_define(names, claim, claims, timed)]
@@ -48,6 +49,24 @@ def introduced(names: Names, claims: Sequence[Claim]) -> Names:
         if len(rest) == len(waiting):
             return without_circles(_together(names, rest, claims, timed))
         waiting = rest
+
+
+def _at_fixed_times(claim: Claim) -> Claim:
+    """``g_t = a, t = T`` as ``g_T = a``: it says what g is at that time, and not what it is at every one."""
+    fixed = {
+        left.text: right
+        for relation in claim.conditions
+        if relation.operators == ("=",)
+        for left, right in [relation.items]
+        if isinstance(left, s.Name) and left.text != "T"
+    }
+    if not fixed or claim.surface is None or any(isinstance(node, s.Big) for node in claim.surface.walk()):
+        return claim
+
+    def change(node: s.Surface) -> s.Surface:
+        return fixed.get(node.text, node) if isinstance(node, s.Name) else node
+
+    return replace(claim, surface=rebuilt(claim.surface, change))
 
 
 def without_circles(names: Names) -> Names:

@@ -128,8 +128,9 @@ class _Writer:
         self.spent = 0
 
     def put(self, piece: str, places: range | list[int]) -> None:
-        self.text.append(piece)
-        self.places.extend(places)
+        if piece:
+            self.text.append(piece)
+            self.places.extend(places)
 
     def write(self, text: str, places: range | list[int], start: int, end: int, depth: int = 0) -> None:
         """A stretch of a text; ``places`` says for each of its characters where the author wrote it."""
@@ -181,8 +182,7 @@ class _Writer:
                     where += places[argument[0] - start : argument[1] - start]
         # \x followed by a letter: a command in the body does not grow by what follows the macro
         self.write(body, where, 0, len(body), depth + 1)
-        last = next((piece for piece in reversed(self.text) if piece), "")
-        if re.search(r"\\[A-Za-z]+\Z", last):
+        if self.text and re.search(r"\\[A-Za-z]+\Z", self.text[-1]):
             self.put(" ", [here])
 
 

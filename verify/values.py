@@ -23,6 +23,7 @@ from verify.claims import Claim
 from verify.closed import shown_units, value_of
 from verify.evaluated import evaluated
 from verify.factors import spelled_out
+from verify.limits import TooLong, limited
 from verify.names import Names
 from verify.verdict import Counterexample, Verdict
 
@@ -30,6 +31,8 @@ EXACT, ROUGH = 1e-9, 1e-2
 """Relative differences up to which two sides agree, and up to which numbers that are rounded on the way may be why they do not."""
 LARGEST = 1e100
 """The largest number that is put in."""
+SOON = 1
+"""A number that takes more seconds to compute is not given, but something to be judged."""
 
 
 @dataclass
@@ -74,7 +77,7 @@ class Values:
         node = self._quantity(left)
         if node is None:
             return self._take_label(left, right)
-        value = closed_value(right)
+        value = _soon(right)
         if value is None:
             return False
         point = node.name, (int(node.time) if isinstance(node, e.Timed) else None)
@@ -93,7 +96,7 @@ class Values:
         label = node.label if isinstance(node, e.OneHot) else None
         if not isinstance(label, e.Timed) or not label.time.is_Integer:
             return False
-        value = closed_value(right)
+        value = _soon(right)
         if value is None or 1 not in value.shape:
             return False
         if sorted(value) != [0] * (len(value) - 1) + [1] or (label.name, int(label.time)) in self.given:
@@ -292,6 +295,15 @@ def _fitted(array: Array, shape: Sequence[int | Expr]) -> Array | None:
     if 1 in array.shape and all(size in (None, have) for size, have in zip(known, turned.shape, strict=True)):
         return turned
     return None
+
+
+def _soon(surface: s.Surface) -> sp.Matrix | None:
+    """The value of a formula without quantities; None where it has none, or takes too long."""
+    try:
+        with limited(SOON):
+            return closed_value(surface)
+    except TooLong:
+        return None
 
 
 def _by(shape: Sequence[int]) -> str:

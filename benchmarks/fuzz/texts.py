@@ -96,6 +96,10 @@ $$W = \begin{pmatrix} 0.1 & 0.8 \\ 0.2 & 0.5 \end{pmatrix}$$ $$U = \begin{pmatri
 $$b = \begin{pmatrix} 0 \\ 0 \end{pmatrix}$$ $$T = 1$$ $$h_0 = \begin{pmatrix} 0 \\ 0 \end{pmatrix}$$
 $$h_1 \approx \begin{pmatrix} 0.76 \\ 0 \end{pmatrix}$$
 """
+_CASES = r"""\[ \delta_t = \begin{cases} (1 - h_T^2) \odot \nabla_{h_T} L_T & \text{if } t = T, \\
+  (1 - h_t^2) \odot (\nabla_{h_t} L_t + W^\top \delta_{t+1}) & \text{otherwise} \end{cases} \]
+$$\begin{aligned} \partial_b L &= \sum_{t=1}^T \delta_t^\top \\ \partial_{h_{t-1}} h_t &= \operatorname{diag}(1 - h_t^2) W \end{aligned}$$
+"""
 _BOOK: dict[str, Any] = {
     "cells": [
         {"cell_type": "markdown", "source": ["# One\n", "$$\\nabla_b L = \\sum_{t=1}^T \\delta_t$$"]},
@@ -110,6 +114,7 @@ DOCUMENTS: tuple[tuple[str | None, str], ...] = (
     (RNN, _LINES),
     (None, _OWN),
     (RNN, _VALUES),
+    (RNN, _CASES),
     (RNN, json.dumps(_BOOK)),
 )
 """Documents, with their cells."""

@@ -17,12 +17,11 @@ from derive.expressions.leaves import size as size_of
 from derive.expressions.tree import Edge
 from derive.notation import surface as s
 from derive.notation.applications import Applications, is_transpose
+from derive.notation.derivatives import Derivatives
 from derive.notation.names import QName, label_text
 from derive.notation.operations import Pre
 from derive.notation.references import Reference, ReferenceReader
-from derive.notation.scope import (
-    Scope,
-)
+from derive.notation.scope import CONVENTIONAL_INDICES, Scope
 from derive.notation.source import Span
 from derive.notation.trees import member_of_children, on_path
 
@@ -34,6 +33,7 @@ class Resolver:
         self.scope = scope
         self.references = ReferenceReader(scope)
         self.applications = Applications(self)
+        self.derivatives = Derivatives(self)
 
     def name(self, reference: Reference, span: Span | None) -> Pre:
         """The quantity of a reference, with what acts on it."""
@@ -108,8 +108,18 @@ class Resolver:
             f"{key} stands for nothing that was defined",
             span=span,
             expected=f"one of {known}" if known else None,
-            hint=f"did you mean {close[0]}?" if close else "define it by an equation, or declare it",
+            hint=self._entry_of(key)
+            or (f"did you mean {close[0]}?" if close else "define it by an equation, or declare it"),
         )
+
+    def _entry_of(self, key: str) -> str:
+        """What to do where a name may be meant as one entry of another, as in W_{ij}; empty where it is none."""
+        name = QName.from_key(key)
+        known = self.scope.names | self.scope.timed
+        if not name.subs or not set(name.subs[-1]) <= CONVENTIONAL_INDICES:
+            return ""
+        whole = replace(name, subs=name.subs[:-1]).key
+        return f"single entries are not read: write the formula for all of {whole}" if whole in known else ""
 
     def _sliced(self, body: Pre, node: s.Surface) -> Pre:
         ranges = []
@@ -389,65 +399,15 @@ class Resolver:
         return len(letters) == 1 and bool((upper - letters[0]).is_positive)
 
     def _on_Fraction(self, node: s.Fraction) -> Pre:
-        derivative = self._derivative(node.numerator, node.denominator, node.span)
+        derivative = self.derivatives.fraction(node.numerator, node.denominator, node.span)
         if derivative is not None:
             return derivative
         return Pre("divide", (self.expression(node.numerator), self.expression(node.denominator)), span=node.span)
 
-    # -- derivatives -------------------------------------------------------------------------------
-
-    def _differential(self, node: s.Surface) -> tuple[str, tuple[s.Surface, ...]] | None:
-        """``∂ x``, ``∂⁺ x``, ``d x`` as (kind, what follows); None where it is none."""
-        items = node.items if isinstance(node, s.Sequence) else (node,)
-        head = items[0]
-        mark = head.base if isinstance(head, s.Scripted) else head
-        if isinstance(mark, s.Mark) and mark.kind == "partial":
-            sups = head.sups if isinstance(head, s.Scripted) else ()
-            if isinstance(head, s.Scripted) and (head.subs or head.primes):
-                raise ParseError(
-                    "∂ with a subscript is not part of the notation",
-                    span=head.span,
-                    expected="\\frac{\\partial a}{\\partial b}, or \\nabla_b a",
-                )
-            if not sups:
-                return "total", items[1:]
-            if len(sups) == 1 and isinstance(sups[0], s.Mark) and sups[0].kind == "+":
-                return "immediate", items[1:]
-            raise ParseError(
-                "higher derivatives are not part of the notation", span=head.span, expected="\\partial or \\partial^{+}"
-            )
-        if isinstance(head, s.Name) and head.text == "d" and (len(items) > 1 or "d" not in self.scope.names):
-            return "d", items[1:]
-        if (
-            isinstance(mark, s.Name)
-            and len(mark.text) > 1
-            and mark.text[0] == "d"
-            and len(items) == 1
-            and self._names_quantity(mark.text[1:])
-        ):
-            rest: s.Surface = s.Name(mark.text[1:], span=mark.span)
-            if isinstance(head, s.Scripted):
-                rest = s.Scripted(rest, head.subs, head.sups, head.primes, span=head.span)
-            return "d", (rest,)
-        return None
-
-    def _names_quantity(self, text: str) -> bool:
-        """Whether the rest of a word such as ``dW`` or ``dh`` is a name; ``delta`` and ``dist`` are words of their own."""
-        return (len(text) == 1 and text.isalpha()) or text in self.scope.names or text in self.scope.timed
-
-    def _derivative(self, above: s.Surface, below: s.Surface, span: Span | None) -> Pre | None:
-        up, down = self._differential(above), self._differential(below)
-        if up is None or down is None or not down[1]:
-            return None
-        kind = "immediate" if "immediate" in (up[0], down[0]) else "total"
-        by = self._factors(down[1], below.span)
-        if not up[1]:
-            return Pre("derivative_operator", (by,), kind, span)
-        return Pre("derivative", (self._factors(up[1], above.span), by), kind, span)
-
     # -- products ----------------------------------------------------------------------------------
 
-    def _factors(self, items: Sequence[s.Surface], span: Span | None) -> Pre:
+    def factors(self, items: Sequence[s.Surface], span: Span | None) -> Pre:
+        """What stands side by side."""
         return self._on_Sequence(s.Sequence(tuple(items), span=span))
 
     def _on_Sequence(self, node: s.Sequence) -> Pre:
@@ -456,13 +416,12 @@ class Resolver:
         items = list(node.items)
         position = 0
         while position < len(items):
-            factor, position = self._factor(items, position, node)
+            factor, position = self.factor(items, position)
             factors.append(factor)
         return factors[0] if len(factors) == 1 else Pre("times", tuple(factors), span=node.span)
 
-    def _factor(
-        self, items: list[s.Surface], position: int, whole: s.Sequence, under_gradient: bool = False
-    ) -> tuple[Pre, int]:
+    def factor(self, items: list[s.Surface], position: int, under_gradient: bool = False) -> tuple[Pre, int]:
+        """One factor of a sequence from a position on, with what it binds; and where the next one starts."""
         item = items[position]
         following = items[position + 1] if position + 1 < len(items) else None
         head = item.base if isinstance(item, s.Scripted) else item
@@ -492,13 +451,9 @@ class Resolver:
                     span=item.span,
                     expected="the quantity in the numerator, or after the fraction",
                 )
-            of, after = self._factor(items, position + 1, whole)
+            of, after = self.factor(items, position + 1)
             return Pre("derivative", (of, result.args[0]), result.data, item.span), after
         return result, position + 1
-
-    def factor(self, items: list[s.Surface], position: int) -> tuple[Pre, int]:
-        """One factor of a sequence from a position on, with what it binds; and where the next one starts."""
-        return self._factor(items, position, s.Sequence(tuple(items)))
 
     def _scripted(self, node: s.Surface) -> Pre:
         """Scripts on something that is not a name: a bracket, a matrix, a norm, a fraction."""
@@ -550,16 +505,21 @@ class Resolver:
             "this subscript has no meaning here",
             span=item.span or node.span,
             expected="an integer quantity such as y_t, or a range",
+            hint="single entries are not read: write the formula for the whole matrix or vector"
+            if _is_entry(item)
+            else None,
         )
 
     def _marked(self, item: s.Surface, mark: s.Mark, items: list[s.Surface], position: int) -> tuple[Pre, int]:
         if mark.kind == "nabla":
-            return self._gradient(item, items, position)
+            return self.derivatives.gradient(item, items, position)
+        if mark.kind == "partial" and isinstance(item, s.Scripted) and len(item.subs) == 1:
+            return self.derivatives.by_subscript(item, items, position)
         if mark.kind == "partial":
-            kind = (self._differential(item) or ("total", ()))[0]
+            kind = (self.derivatives.differential(item) or ("total", ()))[0]
             if position + 1 >= len(items):
                 raise ParseError("∂ of nothing", span=item.span, expected="a quantity after ∂")
-            of, after = self._factor(items, position + 1, s.Sequence(tuple(items)))
+            of, after = self.factor(items, position + 1)
             return Pre("differential", (of,), kind, item.span), after
         if mark.kind == "ones":
             following = items[position + 1] if position + 1 < len(items) else None
@@ -591,38 +551,10 @@ class Resolver:
             )
         raise ParseError("this symbol has no meaning here", span=item.span, expected="a quantity")
 
-    def _gradient(self, item: s.Surface, items: list[s.Surface], position: int) -> tuple[Pre, int]:
-        if isinstance(item, s.Scripted) and item.sups:
-            raise ParseError(
-                "a second derivative",
-                span=item.span,
-                expected="first derivatives",
-                hint="Hessians are not part of the notation",
-            )
-        if not isinstance(item, s.Scripted) or len(item.subs) != 1:
-            raise ParseError("∇ does not say by what", span=item.span, expected="\\nabla_{h_t} L")
-        if position + 1 >= len(items):
-            raise ParseError(
-                "∇ of nothing", span=item.span, expected="a scalar after the gradient, such as \\nabla_{h_t} L"
-            )
-        by = self.expression(item.subs[0])
-        of, after = self._factor(items, position + 1, s.Sequence(tuple(items)), under_gradient=True)
-        if of.op in ("transpose", "transpose_or_power"):
-            raise AmbiguityError(
-                "it is not clear what is transposed",
-                span=of.span,
-                expected="parentheses, as in (\\nabla_W L)^\\top",
-                hint="∇ binds one atom",
-            )
-        result = Pre("gradient", (by, of), span=item.span.to(of.span) if item.span and of.span else item.span)
-        for sup in item.sups:
-            result = self.superscript(result, sup, item.span)
-        return result, after
-
     # -- products with signs -----------------------------------------------------------------------
 
     def _on_Infix(self, node: s.Infix) -> Pre:
-        operators, items = self._inline_derivatives(node)
+        operators, items = self.derivatives.inline(node)
         self._check_slash(node)
         result = items[0]
         for operator, item in zip(operators, items[1:], strict=True):
@@ -652,7 +584,7 @@ class Resolver:
             if (
                 operator == "slash"
                 and isinstance(item, s.Sequence)
-                and self._differential(item) is None
+                and self.derivatives.differential(item) is None
                 and self._on_Sequence(item).op == "times"
             ):
                 raise AmbiguityError(
@@ -662,35 +594,11 @@ class Resolver:
                     hint="write \\frac{a}{b} c, or a/(b c)",
                 )
 
-    def _inline_derivatives(self, node: s.Infix) -> tuple[list[str], list[Pre]]:
-        """``∂a / ∂b`` written in a line is one operand."""
-        operators: list[str] = []
-        items: list[Pre] = []
-        rest, signs = list(node.items), list(node.operators)
-        while rest:
-            item = rest.pop(0)
-            found = self._inline_derivative(item, rest[0], node.span) if signs[:1] == ["slash"] else None
-            if found is None:
-                items.append(self.expression(item))
-            else:
-                derivative, after = found
-                items.append(derivative)
-                rest.pop(0)
-                signs.pop(0)
-                if after:  # ∂a/∂b ∂b/∂c: what follows ∂b in the sequence goes on as the next factor
-                    rest.insert(0, after[0] if len(after) == 1 else s.Sequence(after, span=node.span))
-                    signs.insert(0, "at")
-            if signs:
-                operators.append(signs.pop(0))
-        return operators, items
 
-    def _inline_derivative(
-        self, above: s.Surface, below: s.Surface, span: Span | None
-    ) -> tuple[Pre, tuple[s.Surface, ...]] | None:
-        """``∂a / ∂b`` with what stands after ∂b in the same sequence; None where the slash is an ordinary one."""
-        after: tuple[s.Surface, ...] = ()
-        if isinstance(below, s.Sequence) and len(below.items) > 2 and self._differential(below) is not None:
-            _, end = self.factor(list(below.items), 1)  # ∂vec(S) takes the argument with it
-            below, after = s.Sequence(below.items[:end], span=below.span), below.items[end:]
-        derivative = self._derivative(above, below, span)
-        return (derivative, after) if derivative is not None and derivative.op == "derivative" else None
+def _is_entry(subscript: s.Surface) -> bool:
+    """Whether a subscript may be meant as the place of an entry: i, ij, 12."""
+    leaves = [leaf for leaf in subscript.walk() if not leaf.children()]
+    return all(
+        isinstance(leaf, s.Number) or (isinstance(leaf, s.Name) and leaf.text in CONVENTIONAL_INDICES)
+        for leaf in leaves
+    )

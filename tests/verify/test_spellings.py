@@ -37,6 +37,15 @@ def test_what_stands_around_is_passed_over_and_nothing_else(around: str) -> None
         (r"\delta_t = (1 - h_t^{\odot 2}) \odot \bar h_t", ["correct"]),
         (r"\delta_t = (1 - h_t^{\circ 3}) \odot \bar h_t", ["wrong"]),
         (r"\nabla_b L = \sum_{1 \le t \le T} \delta_t", ["correct"]),
+        (r"\partial_b L = \sum_{t=1}^T \delta_t^\top", ["correct"]),
+        (r"\partial_b L = \sum_{t=1}^T \bar h_t^\top", ["wrong"]),
+        (r"\partial_{h_{t-1}} h_t = \operatorname{diag}(1 - h_t^2) W", ["correct"]),
+        (r"\partial^{+}_{h_{t-1}} h_t = \operatorname{diag}(1 - h_t^2) W", ["correct"]),
+        (r"\partial_{h_{t-1}} h_t = W \operatorname{diag}(1 - h_t^2)", ["wrong"]),
+        (r"\bar h_t = \nabla_{h_t} L_t + (\partial_{h_t} h_{t+1})^\top \bar h_{t+1}", ["correct"]),
+        (r"\partial_t L = 1", ["unreadable"]),
+        (r"\partial_b L^\top = \sum_{t=1}^T \delta_t", ["unreadable"]),
+        (r"\partial_{b} = \sum_{t=1}^T \delta_t", ["unreadable"]),
         (r"\nabla_b L = \sum_{1 < t \le T} \delta_t", ["wrong"]),
         (r"\nabla_b L = \sum_{t \le T} \delta_t", ["correct"]),
         (r"\nabla_b L = \sum_{t < T} \delta_t", ["wrong"]),
@@ -63,3 +72,11 @@ def test_the_cell_of_a_document_may_be_bold() -> None:
 def test_a_display_that_begins_with_a_sign_goes_on() -> None:
     steps = r"$$\nabla_b L = \sum_{t=1}^T \delta_t$$ so that $$= \sum_{t=1}^T (1 - h_t^2) \odot \bar h_t$$ $$= 0$$"
     assert [one.verdict for one in check(steps, RNN)] == ["correct", "correct", "wrong"]
+
+
+@pytest.mark.parametrize(
+    "entry", [r"W_{ij}", r"(W)_{ij}", r"h_{t,i}", r"\left[\frac{\partial h_t}{\partial h_{t-1}}\right]_{ij}"]
+)
+def test_entries_are_not_read_and_it_is_said_what_to_write(entry: str) -> None:
+    (found,) = check(f"$${entry} = 0$$", RNN)
+    assert found.verdict == "unreadable" and "single entries are not read" in found.hint

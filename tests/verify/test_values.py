@@ -104,3 +104,18 @@ def test_what_holds_for_a_start_from_zero_alone() -> None:
     assert said.evidence == "definition" and found.verdict == "correct" and "zero" in found.reading
     given = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nh_0 = 0")
     assert check(claim, given)[0].verdict == "correct"
+
+
+def test_a_number_that_takes_too_long_keeps_nothing_from_its_verdict() -> None:
+    slow = "\\tanh'(" * 20 + "1" + ")" * 20
+    first, second = check(f"$$U = {slow}$$ $$\\frac{{\\partial s_i}}{{\\partial s_{{i-1}}}} = U$$", CELL)
+    assert first.verdict in ("wrong", "unsupported") and second.verdict == "wrong"
+
+
+def test_a_norm_that_has_no_roots_is_computed_in_numbers() -> None:
+    matrix = np.random.default_rng(5).integers(-4, 5, (5, 5))
+    size = float(np.linalg.norm(matrix, 2))
+    rows = " \\\\ ".join(" & ".join(map(str, row)) for row in matrix)
+    norm = f"\\lVert \\begin{{pmatrix}} {rows} \\end{{pmatrix}} \\rVert_2"
+    verdicts = [check(f"$${norm} \\le {size + gap:.3f}$$", CELL)[0].verdict for gap in (0.1, -0.1)]
+    assert verdicts[0] != "wrong" and verdicts[1] != "correct"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
 
-from sympy import Expr, Integer, Rational
+from sympy import Expr, Integer
 
 from derive.notation.operations import Pre
 from derive.system import T
@@ -144,36 +144,6 @@ def derivatives(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
         new = replace(node, data="immediate" if total else "total")
         said = "{old} is the immediate derivative, {new}" if total else "{old} is the total derivative, {new}"
         yield Edit(1.0, path, new, said, "total or immediate")
-
-
-@rule
-def numbers(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
-    """1 with 2, 1/2 with 2, -1."""
-    if node.op == "zero":
-        yield Edit(
-            1.2, path, Pre("scalar", data=(Integer(1), None), span=node.span), "1 belongs where 0 stands", "constant"
-        )
-    if node.op != "scalar" or not node.data[0].is_number:
-        return
-    value = node.data[0]
-    others = [value + 1, value - 1, 2 * value, value / 2, -value, 1 / value if value else value]
-    for other in dict.fromkeys(Rational(number) for number in others if number != value):
-        if other:
-            new = replace(node, data=(other, None))
-            yield Edit(1.2, path, new, "{new} belongs where {old} stands", "constant")
-
-
-@rule
-def exponents(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
-    """v² with v."""
-    if node.op == "power" and len(node.args) == 1:
-        yield Edit(1.2, path, node.args[0], "{new} belongs where {old} stands", "exponent", node.args[0])
-        for other in (node.data + 1, node.data - 1):
-            if other not in (0, 1):
-                yield Edit(1.2, path, replace(node, data=other), "{new} belongs where {old} stands", "exponent")
-    elif node.op in ("name", "apply"):
-        new = Pre("power", (node,), Integer(2), node.span)
-        yield Edit(1.5, path, new, "{new} belongs where {old} stands", "exponent")
 
 
 # -- products ------------------------------------------------------------------------------------------

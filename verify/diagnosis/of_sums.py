@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations
 
 from sympy import Integer
 
 from derive.notation.operations import Pre
 from derive.system import T
 from verify.diagnosis.rules import PRODUCTS, Edit, negative, rule
-from verify.diagnosis.trees import Path, ordinal
+from verify.diagnosis.trees import Path, ordinal, places
 from verify.diagnosis.vocabulary import Vocabulary
 
 # -- sums ----------------------------------------------------------------------------------------------
@@ -96,6 +97,19 @@ def gates(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
         new = renamed(node, swap)
         if new != node:
             yield Edit(1.4, path, new, "the names are of another gate: it is {new}", "gate")
+
+
+@rule
+def exchanged(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
+    """Two names in each other's place, W_1 and W_2, in all of it."""
+    if node.op in ("name", "scalar"):
+        return
+    found = dict.fromkeys(part.data[0] for _, part in places(node) if part.op == "name")
+    for one, other in combinations(found, 2):
+        if (one in words.timed) == (other in words.timed):
+            new = renamed(node, {one: other, other: one})
+            cost = 1.2 if words.context.shapes.get(one) == words.context.shapes.get(other) else 1.3
+            yield Edit(cost, path, new, f"{one} and {other} are exchanged: it is {{new}}", "name")
 
 
 def renamed(node: Pre, swap: dict[str, str]) -> Pre:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from derive.errors import BpttError
 from derive.notation.elaborate import build
 from derive.notation.operations import Pre
@@ -25,11 +27,14 @@ def sentence(diagnosis: Diagnosis, names: Names) -> str:
     """What is wrong: ``third summand: the factor diag(delta) is missing after W_c``."""
     edit = diagnosis.edit
     old = at(diagnosis.before, edit.path)
-    said = edit.said.format(
-        old=shown(old, names), new=shown(edit.new, names), what="" if edit.what is None else shown(edit.what, names)
-    )
+    parts = {"{old}": old, "{new}": edit.new, "{what}": edit.what}
+    said = re.sub("{(old|new|what)}", lambda word: _shown(parts[word[0]], names), edit.said)  # names may have braces
     where = summand(diagnosis.before, edit.path)
     return f"{where}: {said}" if where else said
+
+
+def _shown(part: Pre | None, names: Names) -> str:
+    return "" if part is None else shown(part, names)
 
 
 def shown(pre: Pre, names: Names) -> str:

@@ -11,6 +11,11 @@ from verify.check import Checked, check
 RNN = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t + b)")
 LSTM = cell("lstm")
 ROWS = Cell.from_text("s_i = \\tanh(s_{i-1} U + x_i W)\nL = \\sum_{i=1}^{T} L_i(s_i)")
+TANH = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)")
+TWO = Cell.from_text("a_t = \\tanh(W_1 h_{t-1} + U_1 x_t)\nh_t = \\tanh(W_2 a_t + U_2 h_{t-1})")
+RESIDUAL = Cell.from_text("h_t = h_{t-1} + \\tanh(W h_{t-1} + U x_t)")
+DISCOUNTED = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^T \\gamma^{T-t} L_t(h_t)")
+MEAN = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\frac{1}{T} \\sum_{t=1}^T L_t(h_t)")
 J = "\\frac{\\partial h_t}{\\partial h_{t-1}} = "
 W = "\\nabla_W L = "
 D = "\\delta_t = "
@@ -46,6 +51,12 @@ def explained(subject: Cell, claim: str) -> Checked:
         (RNN, D + "\\sigma'(z_t) \\odot W^\\top \\delta_{t+1}", "summand", "", D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_{t+1})"),
         (RNN, D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t - W^\\top \\delta_{t+1})", "sign", "", D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_{t+1})"),
         (RNN, D + "\\nabla_{h_t} L_t + W^\\top \\delta_{t+1}", "factor", "", D + "\\sigma'(z_t) \\odot (\\nabla_{h_t} L_t + W^\\top \\delta_{t+1})"),
+        (TANH, J + "\\operatorname{diag}((1 - h_t)^2) W", "exponent", "(1", J + "\\operatorname{diag}(1 - h_t^2) W"),
+        (TWO, J + "\\operatorname{diag}(1 - h_t^2) (W_2 \\operatorname{diag}(1 - a_t^2) U_2 + W_1)", "which", "",
+         J + "\\operatorname{diag}(1 - h_t^2) (W_2 \\operatorname{diag}(1 - a_t^2) W_1 + U_2)"),
+        (RESIDUAL, J + "1 + \\operatorname{diag}(\\tanh'(z_t)) W", "number", "1", J + "I + \\operatorname{diag}(\\tanh'(z_t)) W"),
+        (DISCOUNTED, "\\bar{h}_t = \\gamma^t \\nabla_{h_t} L_t + W^\\top \\delta_{t+1}", "exponent", "\\gamma", "\\bar{h}_t = \\gamma^{T-t} \\nabla_{h_t} L_t + W^\\top \\delta_{t+1}"),
+        (MEAN, "\\bar{h}_t = \\nabla_{h_t} L_t + W^\\top \\delta_{t+1}", "missing", "\\nabla", "\\bar{h}_t = \\frac{1}{T} \\nabla_{h_t} L_t + W^\\top \\delta_{t+1}"),
         (LSTM, "\\frac{\\partial C_t}{\\partial C_{t-1}} = \\operatorname{diag}(f_t)", "immediate", "\\frac", "\\frac{\\partial^{+} C_t}{\\partial C_{t-1}} = \\operatorname{diag}(f_t)"),
         (LSTM, "\\frac{\\partial^{+} C_t}{\\partial C_{t-1}} = \\operatorname{diag}(i_t)", "which", "i_t", "\\frac{\\partial^{+} C_t}{\\partial C_{t-1}} = \\operatorname{diag}(f_t)"),
         (LSTM, H + " + W_o^\\top \\delta^o_{t+1}", "summand", "", H + " + W_o^\\top \\delta^o_{t+1} + W_c^\\top \\delta^C_{t+1}"),
