@@ -24,6 +24,8 @@ _RELATION = re.compile(
 _GOES_ON = re.compile(r"\s*&?\s*(?:[=<>≤≥≈+−*/·⊙-]|\\(?:leq?|geq?|approx|odot|cdot|times|circ|quad|qquad)(?![A-Za-z]))")
 _NUMBER = re.compile(r"\((?:(?:eq|gl)\.?\s*)?(?:\d+(?:\.\d+)*[a-z]?|[*†]+)\)")
 """The number of an equation, in words: (1), (eq. 2.3a)."""
+MOST_NESTED = 3
+"""So many environments of lines may stand in each other."""
 _ENVIRONMENT = re.compile(rf"\s*\\begin\s*\{{\s*((?:{'|'.join(sorted(LINE_ENVIRONMENTS))})\*?)\s*\}}(?:\s*\{{\d*\}})?")
 _ENDED = re.compile(r"\\end\s*\{\s*(\w+\*?)\s*\}[\s.,;]*\Z")
 _BORDER = re.compile(r"\\(?:begin|end)\s*\{")
@@ -180,12 +182,12 @@ def _inside(source: Source) -> Source:
 
 def _rows(source: Source, lines: bool) -> list[Source]:
     """The lines of a display or a text, each with those that continue it."""
-    inner = _inside(source)
-    if inner is not source:
-        return _rows(inner, lines) or [inner]
+    whole = source
+    for _ in range(MOST_NESTED):
+        source = _inside(source)
     text = source.text
     cuts, depth, at = [0], 0, 0
-    pattern = re.compile(_ROW.pattern + r"|\n" if lines else _ROW.pattern)
+    pattern = re.compile(_ROW.pattern + r"|\n\s*" if lines else _ROW.pattern)
     for match in pattern.finditer(text):
         piece = match.group()
         if piece.startswith("\\begin"):
@@ -199,7 +201,7 @@ def _rows(source: Source, lines: bool) -> list[Source]:
     cuts.append(len(text))
     pieces = [(a, b) for a, b in pairwise(cuts) if text[a:b].strip()]
     if pieces == [(0, len(text))]:
-        return []
+        return [] if source is whole else [source]
     return [source.part(a, b) for a, b in pieces]
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from derive.errors import ParseError, UsageError
 from derive.notation.source import Source, Span
@@ -16,6 +17,8 @@ from verify.macros import without_macros
 
 MAX_FORMULAS = 2_000
 """The most formulas of a document."""
+MAX_LINES = 5_000
+"""The most lines of a text without marks, in which every line may be a formula."""
 
 DISPLAYS = frozenset(
     """
@@ -111,8 +114,14 @@ def _of_notebook(source: Source) -> Iterator[Formula]:
 
 def _of_text(source: Source, cell: int | None) -> Iterator[Formula]:
     source = without_macros(source)
-    found = list(_Scanner(source, cell).formulas())
+    found = list(islice(_Scanner(source, cell).formulas(), MAX_FORMULAS + 1))
     if not found and cell is None and not _SKELETON.search(source.text):
+        if sum(map(bool, map(str.strip, source.text.splitlines()))) > MAX_LINES:
+            raise UsageError(
+                f"no formula is marked in more than {MAX_LINES:,} lines",
+                expected="formulas between $ or $$, or in environments",
+                hint="is this the right file?",
+            )
         found = [Formula(source, lines=True)]
     yield from found
 
@@ -123,10 +132,12 @@ class _Scanner:
     def __init__(self, source: Source, cell: int | None) -> None:
         self.source, self.text, self.cell = source, source.text, cell
         self.latex = cell is None and (bool(re.search(r"\\(?:documentclass|begin\s*\{document\})", source.text)))
-        self.comments = self.latex or not re.search(r"^(?:```|~~~|#{1,6} |\s*[-*] )", source.text, re.MULTILINE)
+        self.comments = self.latex or not re.search(r"^(?:```|~~~|#{1,6} |[ \t]*[-*] )", source.text, re.MULTILINE)
         self.missing: set[str] = set()
         """Closing marks that the rest of the text does not have, so that no search runs over it twice."""
         self.since = 0
+        self.paragraph = -1
+        """Where the paragraph ends that was looked at last."""
 
     def formulas(self) -> Iterator[Formula]:
         """All formulas."""
@@ -190,12 +201,16 @@ class _Scanner:
 
     def _dollar(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
         """``$...$`` within a paragraph; a dollar that no other follows there is money."""
-        paragraph = re.compile(r"\n\s*\n|\Z").search(self.text, mark.end())
-        limit = paragraph.start() if paragraph else len(self.text)
-        close = re.compile(r"(?<!\\)\$").search(self.text, mark.end(), limit)
+        if mark.end() > self.paragraph:
+            self.paragraph = self._end_of_paragraph(mark.end())
+        close = re.compile(r"(?<!\\)\$").search(self.text, mark.end(), self.paragraph)
         if close is None:
             return None, mark.end()
         return self._formula(mark, mark.end(), close.start(), inline=True), close.end()
+
+    def _end_of_paragraph(self, start: int) -> int:
+        end = re.compile(r"\n\s*\n").search(self.text, start)
+        return len(self.text) if end is None else end.start()
 
     def _code(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
         line = self.text.find("\n", mark.end())

@@ -10,6 +10,7 @@ from derive.errors import UsageError
 from derive.notation.source import Source
 from verify.claims import claims_of
 from verify.document import MAX_FORMULAS, Formula, formulas_of
+from verify.limits import limited
 
 
 def formulas(text: str, name: str = "<text>", inline: bool = False) -> list[Formula]:
@@ -125,3 +126,17 @@ def test_words_between_lines_of_a_text_are_no_claims() -> None:
         "h_t = W h_{t-1}",
         "x_t = y_t",
     ]
+
+
+@pytest.mark.parametrize(
+    "piece", ["$x$", "$x\n\n", "\n", "$\n", "`x", "% x\n", "a\n", "```x\n", "\\begin{align}\n\\end{equation}"]
+)
+def test_a_megabyte_of_anything_is_read_or_refused(piece: str) -> None:
+    text = piece * (999_000 // len(piece))
+    with limited(8):
+        try:
+            found = formulas_of(Source(text))
+        except UsageError as error:
+            assert error.hint == "is this the right file?"
+        else:
+            assert len(found) <= 1

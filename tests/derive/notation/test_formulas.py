@@ -156,7 +156,7 @@ def test_an_empty_text_has_no_formula() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        r"\sigma(z_t)'", r"\frac{\partial_+ h_t}{\partial W}", r"\partial_W L",
+        r"\sigma(z_t)'", r"\frac{\partial_+ h_t}{\partial W}", r"\partial_W L^\top",
         r"\max(W h_t)", r"\max_x(h_t)", r"\log_2(h_t)", r"\tanh^{-1}(h_t)", r"F(h_t)", r"\dot{\sigma}(h_t)",
         r"\mathcal{H}(h_t, x_t)", r"s(t)", r"W^1 h_t", r"1/2 h_t", r"\sum_{k=t}^{1} h_k",
         r"\operatorname{LayerNorm}(h_t)", r"\det(W)",
