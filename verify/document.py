@@ -34,7 +34,7 @@ _CELLS = frozenset({"math", "latex", "tex"})
 _MARK = re.compile(
     r"""
       (?P<comment>%[^\n]*)
-    | (?P<fence>^[ \t]*(?P<ticks>`{3,}|~{3,})[ \t]*(?P<word>[\w+-]*)[^\n]*\n)
+    | (?P<fence>^[ \t]*(?P<ticks>`{3,}|~{3,})[ \t]*(?P<word>[\w+-]*)[^\n]*(?:\n|\Z))
     | (?P<environment>\\begin[ \t]*\{[ \t]*(?P<name>[A-Za-z]+)(?P<star>\*?)[ \t]*\})
     | (?P<verb>\\verb\*?(?P<stroke>[^A-Za-z\s*]))
     | (?P<bracket>\\\[)

@@ -129,7 +129,22 @@ def test_words_between_lines_of_a_text_are_no_claims() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["$x$", "$x\n\n", "\n", "$\n", "`x", "% x\n", "a\n", "```x\n", "\\begin{align}\n\\end{equation}"]
+    "piece",
+    [
+        "$x$",
+        "$x\n\n",
+        "\n",
+        "$\n",
+        "`x",
+        "% x\n",
+        "a\n",
+        "```x\n",
+        "~",
+        "`",
+        "```x",
+        " ",
+        "\\begin{align}\n\\end{equation}",
+    ],
 )
 def test_a_megabyte_of_anything_is_read_or_refused(piece: str) -> None:
     text = piece * (999_000 // len(piece))
