@@ -186,6 +186,33 @@ def _sheet_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="a sheet of the package, or a Markdown file of your own; without any, list them",
     )
     sheet.add_argument("--all", action="store_true", help="every sheet of the package")
+    shown = sheet.add_mutually_exclusive_group()
+    shown.add_argument("--questions-only", action="store_true", help="without answers, to be handed out")
+    shown.add_argument("--hints", action="store_true", help="the questions with hints, without answers")
+    sheet.add_argument(
+        "--detail",
+        choices=("steps", "short"),
+        default="steps",
+        help="derivations step by step (default), or results alone",
+    )
+    sheet.add_argument(
+        "--variant",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="other numbers: every N gives another sheet with its own answers",
+    )
+    sheet.add_argument("--paper", choices=("a4", "letter"), default="a4", help="what a page is (default: a4)")
+    sheet.add_argument(
+        "--language", choices=("en", "de"), help="of what the sheet says by itself (default: what the sheet says)"
+    )
+    sheet.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="front matter instead of the sheet's own, such as 'course=My course'; may be repeated",
+    )
     sheet.add_argument("-o", "--output", metavar="DIR", default=".", help="where the files go (default: here)")
     sheet.add_argument(
         "--route",

@@ -10,6 +10,7 @@ from bptt.progress import Progress
 from derive.errors import UsageError
 
 if TYPE_CHECKING:
+    from reports.forms import Form, Show
     from reports.sheet import Built
 
 _ROUTES = {"tex": "TeX", "typst": "Typst"}
@@ -26,10 +27,24 @@ def run_sheet(options: argparse.Namespace) -> int:
         say("\n".join(sheet_ids()))
         return 0
     with Progress() as progress:
-        built = build_all(names, options.output, options.route, progress.say)
+        built = build_all(names, options.output, options.route, progress.say, _form(options))
     for one in built:
         _report(one)
     return 0
+
+
+def _form(options: argparse.Namespace) -> Form:
+    """The form that was asked for."""
+    from reports.forms import Form
+
+    settings = {} if options.language is None else {"language": options.language}
+    for text in options.set:
+        key, sign, value = text.partition("=")
+        if not sign or not key.strip():
+            raise UsageError(f"{text!r} sets nothing", expected="KEY=VALUE, such as 'course=My course'")
+        settings[key.strip()] = value.strip()
+    show: Show = "questions" if options.questions_only else "hints" if options.hints else "answers"
+    return Form(show, options.detail, options.variant, options.paper, settings)
 
 
 def _report(built: Built) -> None:

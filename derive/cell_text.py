@@ -174,6 +174,7 @@ class _Reader:
         lefts = [self._reference(equation.items[0], self.scope) for equation in self.parts.equations]
         pres = [self._resolve(equation) for equation in self.parts.equations]
         infos = self._infos(pres, lefts)
+        self._check_defined(infos, lefts)
         self._check_slips(infos, lefts, pres)
         layouts = ("row",) if any(len(d) == 2 and d[0] == 1 for d in self.declared.values()) else ("column", "row")
         inference = infer(pres, infos, layouts)
@@ -308,6 +309,16 @@ class _Reader:
         return {
             key: NameInfo(key, is_timed, None, key in integers, declared.get(key)) for key, is_timed in timed.items()
         }
+
+    def _check_defined(self, infos: Mapping[str, NameInfo], lefts: Sequence[tuple[QName, Expr | None]]) -> None:
+        """A left side that is read as a function, such as sigma', defines nothing."""
+        for (name, _), equation in zip(lefts, self.parts.equations, strict=True):
+            if name.key not in infos:
+                raise CellError(
+                    f"{name.key} is a function, and no quantity",
+                    span=equation.items[0].span,
+                    expected="equations that define quantities, such as h_t = ...",
+                )
 
     def _check_slips(
         self, infos: Mapping[str, NameInfo], lefts: Sequence[tuple[QName, Expr | None]], pres: Sequence[Pre]

@@ -161,6 +161,7 @@ class _Entry:
     options: tuple[str, ...]
     required: tuple[str, ...]
     body: Body
+    defines: bool
 
 
 class BlockRegistry:
@@ -194,10 +195,16 @@ class BlockRegistry:
         return self._entries[name].options
 
     def block(
-        self, name: str, *, options: Iterable[str] = (), required: Iterable[str] = (), body: Body = "none"
+        self,
+        name: str,
+        *,
+        options: Iterable[str] = (),
+        required: Iterable[str] = (),
+        body: Body = "none",
+        defines: bool = False,
     ) -> Callable[[BlockHandler], BlockHandler]:
         """Register the decorated function. ``required`` options need not be repeated in ``options``; ``body``: whether
-        text after ``---`` is read.
+        text after ``---`` is read; ``defines``: whether other blocks need it, so that it is called even where it is not shown.
         """
         if name in self._entries:
             raise ValueError(f"block {name!r} is registered twice")
@@ -207,11 +214,15 @@ class BlockRegistry:
 
         def register(handler: BlockHandler) -> BlockHandler:
             self._entries[name] = _Entry(
-                handler, (*needed, *(option for option in options if option not in needed)), needed, body
+                handler, (*needed, *(option for option in options if option not in needed)), needed, body, defines
             )
             return handler
 
         return register
+
+    def defines(self, call: BlockCall) -> bool:
+        """Whether a block defines what others use."""
+        return call.name in self._entries and self._entries[call.name].defines
 
     def call(self, call: BlockCall) -> d.Blocks:
         """What a block stands for.

@@ -10,8 +10,8 @@ or HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from derive.notation.surface import Surface
@@ -19,8 +19,8 @@ from derive.notation.write_plain import write_plain
 from reports.drawing import Canvas
 from reports.plot import Plot
 
-CalloutKind = Literal["answer", "question", "result", "note", "warning"]
-CALLOUT_KINDS: tuple[CalloutKind, ...] = ("answer", "question", "result", "note", "warning")
+CalloutKind = Literal["answer", "question", "result", "hint", "note", "warning"]
+CALLOUT_KINDS: tuple[CalloutKind, ...] = ("answer", "question", "result", "hint", "note", "warning")
 
 Alignment = Literal["left", "center", "right"]
 
@@ -217,13 +217,22 @@ class Callout(Placed):
     """Blocks set apart as an answer, a question, a result, a note or a warning. Without ``title`` the kind is the
     title.
 
-    ``whole`` ones stand on one page; the layout decides which are short enough for that.
+    ``whole`` ones stand on one page; the layout decides which are short enough for that. ``marks`` are what a question
+    is worth, as the sheet writes the number.
     """
 
     kind: CalloutKind
     title: Inlines
     blocks: tuple[Block, ...]
     whole: bool = False
+    marks: str = ""
+
+
+@dataclass(frozen=True)
+class Marking(Placed):
+    """The place of the table of marks, made by :mod:`reports.forms` when all questions are known."""
+
+    caption: Inlines = ()
 
 
 @dataclass(frozen=True)
@@ -291,6 +300,7 @@ Block = (
     | Aligned
     | Figure
     | Callout
+    | Marking
     | Rule
     | Rows
 )
@@ -385,7 +395,7 @@ def blocks_inside(block: Block) -> Blocks:
     match block:
         case BulletList(items) | NumberedList(items):
             return tuple(inner for item in items for inner in item)
-        case Quote(blocks) | Callout(_, _, blocks, _):
+        case Quote(blocks) | Callout(_, _, blocks):
             return blocks
         case _:
             return ()
@@ -396,6 +406,64 @@ def all_blocks(blocks: Blocks) -> Iterator[Block]:
     for block in blocks:
         yield block
         yield from all_blocks(blocks_inside(block))
+
+
+def joined(sentences: Iterable[Inlines], between: str) -> Inlines:
+    """Sentences as one, with words between them.
+
+    >>> joined([words("a"), words("b")], ", ")
+    (Text(text='a'), Text(text=', '), Text(text='b'))
+    """
+    found: Inlines = ()
+    for sentence in sentences:
+        found += (*words(between if found else ""), *sentence)
+    return found
+
+
+def with_sentences(block: Block, change: Callable[[Inlines], Inlines]) -> Block:
+    """A block with every sentence of it changed, those of the blocks inside it included."""
+
+    def inside(blocks: Blocks) -> Blocks:
+        return tuple(with_sentences(inner, change) for inner in blocks)
+
+    match block:
+        case Heading() | Paragraph():
+            return replace(block, body=change(block.body))
+        case Table():
+            rows = tuple(tuple(map(change, row)) for row in block.rows)
+            return replace(block, header=tuple(map(change, block.header)), rows=rows, caption=change(block.caption))
+        case Aligned():
+            lines = tuple(replace(line, note=change(line.note)) for line in block.lines)
+            return replace(block, lines=lines, footer=change(block.footer))
+        case Figure():
+            return replace(block, caption=change(block.caption))
+        case BulletList() | NumberedList():
+            return replace(block, items=tuple(map(inside, block.items)))
+        case Quote():
+            return replace(block, blocks=inside(block.blocks))
+        case Callout():
+            return replace(block, title=change(block.title), blocks=inside(block.blocks))
+        case _:
+            return block
+
+
+def chains(lines: Iterable[AlignedLine]) -> Iterator[Surface]:
+    """Aligned lines as formulas again: each left side with all that goes on from it."""
+    from derive.notation import surface as s
+
+    items: list[Surface] = []
+    operators: list[str] = []
+    for line in (*lines, None):
+        if items and (line is None or line.lhs is not None or not line.operator):
+            yield s.Relation(tuple(operators), tuple(items)) if operators else items[0]
+            items, operators = [], []
+        if line is None:
+            continue
+        if line.lhs is not None:
+            items.append(line.lhs)
+        if line.operator and items:
+            operators.append(line.operator)
+        items.append(line.rhs)
 
 
 def aligned(surface: Surface, note: Inlines = ()) -> Aligned:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from derive.errors import ParseError
 from derive.notation.source import Source, Span
 from reports.labels import LANGUAGES
 
-KEYS = ("title", "subtitle", "author", "course", "date", "source", "language")
+KEYS = ("title", "subtitle", "author", "course", "date", "source", "language", "fields")
 """Keys that have a meaning for every sheet; content may use others for itself."""
 
 _LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]*:[ \t]*(.*?)[ \t]*\r?")
@@ -27,13 +28,23 @@ class FrontMatter:
     rest: str
 
 
-def read_front_matter(source: Source) -> FrontMatter:
-    """The front matter of a file; empty if it has none.
+def read_front_matter(source: Source, settings: Mapping[str, str] | None = None) -> FrontMatter:
+    """The front matter of a file, empty if it has none; ``settings`` take the place of what it says.
 
     Raises
     ------
     ParseError : it is not closed, a line is not ``key: value``, a key is given twice or looks like a misspelt one.
     """
+    front = _written(source)
+    for number, (key, value) in enumerate((settings or {}).items()):
+        given = Source(f"{key}: {value}", f"setting {number + 1}")
+        key, value, place = _entry(given.text, 0, given)
+        front.values[key], front.places[key] = value, place
+    _check_language(front.values, front.places)
+    return front
+
+
+def _written(source: Source) -> FrontMatter:
     lines = source.text.split("\n")
     if lines[0].rstrip() != "---":
         return FrontMatter({}, {}, source.text)
@@ -44,7 +55,6 @@ def read_front_matter(source: Source) -> FrontMatter:
         if line.rstrip() == "---":
             end = offset + len(line)
             blank = "".join("\n" if char == "\n" else " " for char in source.text[:end])
-            _check_language(values, places)
             return FrontMatter(values, places, blank + source.text[end:])
         if line.strip():
             key, value, place = _entry(line, offset, source)

@@ -38,6 +38,8 @@ class HtmlWriter(Writer):
 
     def more(self) -> dict[str, Any]:
         style = self.templates.source("style.css")
+        if self.document.meta.get("paper") == "letter":
+            style = style.replace("size: A4", "size: letter")
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         headings = [
             block

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _ENGLISH = {
-    "answer": "Answer", "question": "Question", "result": "Result", "note": "Note", "warning": "Warning",
+    "answer": "Answer", "question": "Question", "result": "Result", "hint": "Hint", "note": "Note", "warning": "Warning",
     "figure": "Figure", "table": "Table",
     "contents": "Contents", "source": "Source",
+    "variant": "Variant", "questions": "Questions", "hints": "Questions with hints", "marks": "marks", "mark": "mark", "total": "total",
+    "worth": "Marks", "expected": "What is expected", "marking": "Marking",
 }  # fmt: skip
 _GERMAN = {
-    "answer": "Lösung", "question": "Aufgabe", "result": "Ergebnis", "note": "Anmerkung", "warning": "Achtung", "figure": "Abbildung",
-    "table": "Tabelle", "contents": "Inhalt", "source": "Quelle",
+    "answer": "Lösung", "question": "Aufgabe", "result": "Ergebnis", "hint": "Hinweis", "note": "Anmerkung", "warning": "Achtung",
+    "figure": "Abbildung", "table": "Tabelle", "contents": "Inhalt", "source": "Quelle",
+    "variant": "Variante", "questions": "Aufgaben", "hints": "Aufgaben mit Hinweisen", "marks": "Punkte", "mark": "Punkt",
+    "total": "gesamt", "worth": "Punkte", "expected": "Was erwartet wird", "marking": "Bewertung",
 }  # fmt: skip
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "de": _GERMAN}
@@ -29,3 +33,13 @@ def labels(language: str) -> Mapping[str, str]:
 def callout_label(kind: str, language: str) -> str:
     """The title of a callout that has none of its own."""
     return labels(language)[kind]
+
+
+def marks_of(marks: str, language: str) -> str:
+    """What a question is worth, in words.
+
+    >>> marks_of("4", "en"), marks_of("1", "de"), marks_of("0.75", "de")
+    ('4 marks', '1 Punkt', '0,75 Punkte')
+    """
+    written = marks.replace(".", ",") if language.startswith("de") else marks
+    return f"{written} {labels(language)['mark' if marks == '1' else 'marks']}"

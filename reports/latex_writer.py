@@ -62,6 +62,14 @@ class LatexWriter(Writer):
             at = match.end()
         return "".join([*pieces, written[at:]])
 
+    def fragment(self) -> dict[str, bytes]:
+        """The body alone, to be read by another document, and the package that it needs."""
+        body = _ORIGIN.sub("", _wrapped(self.blocks(self.document.blocks)))
+        stem = f"{self.name}-fragment"
+        written = self.templates.page("fragment", name=stem, body=Code(body))
+        style = self.templates.page("style", language=self.document.language, drawings=True, plots=True)
+        return {f"{stem}.tex": written.encode(), "bptt-sheet.sty": style.encode(), **self.assets}
+
     # -- blocks ------------------------------------------------------------------------------------
 
     def block(self, block: d.Block, following: d.Block | None = None) -> Code:

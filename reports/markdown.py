@@ -27,9 +27,11 @@ from reports import document as d
 from reports.anchors import check_links, finish_headings
 from reports.block_calls import PREFIX, BlockRegistry, MarkdownReader, did_you_mean, read_call
 from reports.escape import SCHEMES
+from reports.forms import PARTS, WHOLE, Form, finished
 from reports.front_matter import read_front_matter
 from reports.inline import Sentence
 from reports.layout import MAX_NESTING
+from reports.numbers import with_numbers
 from reports.places import Excerpt, FileText
 
 MAX_LINE = 8_000
@@ -44,12 +46,15 @@ MAX_BLOCKS = 3000
 _CLOSING_COLONS = re.compile(r"[\s>]*:{3,}\s*")
 _CLOSING_FENCE = re.compile(r"[\s>]*(`{3,}|~{3,})\s*")
 _CONTAINER = "callout"
+_MARKS = re.compile(r"\((?P<marks>\d{1,4}(?:[.,]\d{1,3})?) (?:marks?|points?|Punkte?)\)\s*\Z")
 _TABLE = "Table: "
 _DIVIDE = "divide it into several sheets, or is this the right file?"
 _QUOTES = {"en": "“”‘’", "de": "„“‚‘"}
 
 
-def read_markdown(text: str | Source, blocks: BlockRegistry | None = None, context: Any = None) -> d.Document:
+def read_markdown(
+    text: str | Source, blocks: BlockRegistry | None = None, context: Any = None, form: Form = WHOLE
+) -> d.Document:
     """A Markdown text as a document.
 
     Parameters
@@ -57,6 +62,7 @@ def read_markdown(text: str | Source, blocks: BlockRegistry | None = None, conte
     text    : the text, or a :class:`~derive.notation.source.Source` with the file's name for error messages.
     blocks  : what fenced blocks ``bptt NAME`` stand for.
     context : passed on to those blocks.
+    form    : what of it is wanted; blocks that are not are not called, but for those that define what others use.
 
     Raises
     ------
@@ -70,8 +76,9 @@ def read_markdown(text: str | Source, blocks: BlockRegistry | None = None, conte
     if "\r" in source.text:
         source = Source(source.text.replace("\r\n", "\n").replace("\r", "\n"), source.name, source.line_offset)
     check_extent(source)
-    front = read_front_matter(source)
-    reader = _Reader(source, blocks or BlockRegistry(), context, front.values.get("language", "en"))
+    source = with_numbers(source, form.variant)
+    front = read_front_matter(source, form.settings)
+    reader = _Reader(source, blocks or BlockRegistry(), context, front.values.get("language", "en"), form)
     body = reader.read(front.rest)
     count = sum(1 for _ in d.all_blocks(body))
     if count > MAX_BLOCKS:
@@ -92,7 +99,8 @@ def read_markdown(text: str | Source, blocks: BlockRegistry | None = None, conte
     body = finish_headings(body)
     check_links(body, reader.links)
     meta = {key: value for key, value in front.values.items() if key not in ("title", "subtitle")}
-    return d.Document(title or d.words(Path(source.name).stem.strip("<>")), titles.get("subtitle", ()), meta, body)
+    title = title or d.words(Path(source.name).stem.strip("<>"))
+    return finished(d.Document(title, titles.get("subtitle", ()), meta, body), form)
 
 
 def check_extent(source: Source) -> None:
@@ -150,7 +158,10 @@ def _table_caption(block: d.Block) -> d.Inlines | None:
 class _Reader(MarkdownReader):
     """Turns the nodes of one file into blocks."""
 
-    def __init__(self, source: Source, registry: BlockRegistry, context: Any, language: str) -> None:
+    def __init__(self, source: Source, registry: BlockRegistry, context: Any, language: str, form: Form) -> None:
+        self.form = form
+        self.shown = form.has_answers
+        """Whether what is read now is wanted."""
         self.file = FileText(source)
         self.registry = registry
         self.context = context
@@ -172,7 +183,8 @@ class _Reader(MarkdownReader):
         return Sentence(excerpt, self.link).read(tree.children[0]) if tree.children else ()
 
     def blocks(self, source: Source) -> d.Blocks:
-        inner = _Reader(source, self.registry, self.context, self.language)
+        inner = _Reader(source, self.registry, self.context, self.language, self.form)
+        inner.shown = self.shown
         blocks = inner.read(source.text)
         self.links += inner.links
         return blocks
@@ -203,6 +215,8 @@ class _Reader(MarkdownReader):
         """The blocks that one node stands for, each with its line."""
         line = self.place(node).line
         for block in self.block(node, depth):
+            if not self.shown and not isinstance(block, d.Heading):
+                continue
             yield block if block.line else replace(block, line=line)
 
     def block(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
@@ -227,7 +241,7 @@ class _Reader(MarkdownReader):
             case "math_block":
                 yield self.math_block(node)
             case _ if node.type == f"container_{_CONTAINER}":
-                yield self.callout(node, depth)
+                yield from self.container(node, depth)
             case _:
                 raise ParseError(f"{node.type} is not part of a sheet", span=self.place(node))
 
@@ -295,9 +309,9 @@ class _Reader(MarkdownReader):
                 span=self.file.line_span(first),
                 expected=f"{PREFIX} and the name of a block",
             )
-        yield from self.registry.call(
-            read_call(self.file, words[1], node.content, (first, first + 1), self.context, self)
-        )
+        call = read_call(self.file, words[1], node.content, (first, first + 1), self.context, self)
+        if self.shown or self.registry.defines(call):
+            yield from self.registry.call(call)
 
     def math_block(self, node: SyntaxTreeNode) -> d.Block:
         first = (node.map or (0, 0))[0]
@@ -307,35 +321,67 @@ class _Reader(MarkdownReader):
             return d.Display(lines[0])
         return d.Aligned(tuple(entry for line in lines for entry in d.aligned(line).lines))
 
-    def callout(self, node: SyntaxTreeNode, depth: int) -> d.Callout:
+    def container(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
+        """A callout, or what stands in a part that the form has; what it has not is not read."""
+        kind, rest = self.opened(node)
+        if not self.form.has(kind):
+            return
+        outside, self.shown = self.shown, self.shown or kind in ("question", "given", "hint")
+        if kind in PARTS:
+            blocks: Iterator[d.Block] = self.inside(node, depth)
+        else:
+            blocks = iter([self.callout(kind, rest, node, depth)])
+        for block in blocks:
+            if self.shown:
+                yield replace(block, line=block.line or self.place(node).line)
+        self.shown = outside
+
+    def opened(self, node: SyntaxTreeNode) -> tuple[str, str]:
+        """The kind of a container, and the words behind it.
+
+        Raises
+        ------
+        ParseError : there is no such kind, or the container is never closed.
+        """
         first, last = node.map or (0, 0)
         span = self.file.line_span(first)
+        known = (*d.CALLOUT_KINDS, *PARTS)
         words = node.info.strip().split(maxsplit=1)
         if not words:
             raise ParseError(
                 "':::' closes nothing",
                 span=span,
-                expected=f"::: and one of {', '.join(d.CALLOUT_KINDS)}",
+                expected=f"::: and one of {', '.join(known)}",
                 hint="an outer ::: needs more colons",
             )
-        if words[0] not in d.CALLOUT_KINDS:
-            expected = f"one of {', '.join(d.CALLOUT_KINDS)}"
+        if words[0] not in known:
             raise ParseError(
                 f"there is no callout {words[0]!r}",
                 span=span,
-                expected=expected,
-                hint=did_you_mean(words[0], d.CALLOUT_KINDS),
+                expected=f"one of {', '.join(known)}",
+                hint=did_you_mean(words[0], known),
             )
         if last >= len(self.file.lines) or not _CLOSING_COLONS.fullmatch(self.file.lines[last]):
             raise ParseError(
                 f"'{node.markup} {words[0]}' is never closed", span=span, expected=f"a line {node.markup} after it"
             )
+        if words[0] in PARTS and len(words) > 1:
+            raise ParseError(f"a part {words[0]!r} has no title", span=span, expected=f"::: {words[0]}")
+        rest = words[1] if len(words) > 1 else ""
+        if words[0] != "question" and _MARKS.search(rest):
+            raise ParseError("only questions have marks", span=span, expected=f"::: question {rest}")
+        return words[0], rest
+
+    def callout(self, kind: str, words: str, node: SyntaxTreeNode, depth: int) -> d.Callout:
+        first = (node.map or (0, 0))[0]
         title: d.Inlines = ()
-        if len(words) > 1:
-            column = self.file.lines[first].find(words[1])
-            start = self.file.starts[first] + column
-            title = self.sentence(words[1], self.file.span(start, start + len(words[1])))
-        return d.Callout(words[0], title, tuple(self.inside(node, depth + 1)))
+        found = _MARKS.search(words)
+        marks = found["marks"].replace(",", ".") if found is not None else ""
+        heading = words[: found.start()].strip() if found is not None else words
+        if heading:
+            start = self.file.starts[first] + self.file.lines[first].find(heading)
+            title = self.sentence(heading, self.file.span(start, start + len(heading)))
+        return d.Callout(cast(d.CalloutKind, kind), title, tuple(self.inside(node, depth + 1)), marks=marks)
 
     # -- links -------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from derive.notation.source import Source
 from reports.block_calls import BlockCall, did_you_mean
 from reports.blocks import REGISTRY, SheetContext
 from reports.document import Document
+from reports.forms import WHOLE, Form
 from reports.markdown import read_markdown
 from reports.output import check_folder, check_targets, folder_of, same_name, write_files
 from reports.render import FORMATS, Rendered, RenderResult, check, make
@@ -76,7 +77,9 @@ def find(name: str) -> Content:
     )
 
 
-def document_of(content: Content, draws: int = 20, seed: int = 0, say: Say = lambda text: None) -> Document:
+def document_of(
+    content: Content, draws: int = 20, seed: int = 0, say: Say = lambda text: None, form: Form = WHOLE
+) -> Document:
     """The document of a sheet, with everything derived and measured.
 
     Raises
@@ -89,7 +92,8 @@ def document_of(content: Content, draws: int = 20, seed: int = 0, say: Say = lam
         called.append(call.name)
         say(f"line {call.span.line}: {call.name}")
 
-    document = read_markdown(content.source, REGISTRY.watched(watch), SheetContext(draws, seed))
+    context = SheetContext(draws, seed, short=form.detail == "short")
+    document = read_markdown(content.source, REGISTRY.watched(watch), context, form)
     return replace(document, warnings=(*document.warnings, *_never_shown(called)))
 
 
@@ -104,40 +108,45 @@ def _never_shown(called: Sequence[str]) -> list[str]:
     )
 
 
-def build(name: str, directory: str | Path, route: str = "auto") -> RenderResult:
+def build(name: str, directory: str | Path, route: str = "auto", form: Form = WHOLE) -> RenderResult:
     """Build a sheet: ``directory/NAME.tex``, ``.pdf`` and ``.html``, all or none of them; errors as for
     :func:`build_all`.
     """
-    (built,) = build_all([name], directory, route)
+    (built,) = build_all([name], directory, route, form=form)
     return built.result
 
 
 def build_all(
-    names: Sequence[str], directory: str | Path, route: str = "auto", say: Say = lambda text: None
+    names: Sequence[str],
+    directory: str | Path,
+    route: str = "auto",
+    say: Say = lambda text: None,
+    form: Form = WHOLE,
 ) -> list[Built]:
-    """Build sheets. All are made before the first file is written, so after an error the directory is as it was.
+    """Build sheets, in a form that their files are named after. All are made before the first file is written, so after an error the
+    directory is as it was.
 
     Raises
     ------
     UsageError : two sheets would have the same files.
     BpttError  : see :func:`find`, :func:`document_of` and :func:`reports.render.make`.
     """
-    contents = [find(name) for name in names]
+    contents = [replace(content, name=content.name + form.suffix) for content in map(find, names)]
     folder = folder_of(directory)
     _check_all(names, contents, folder, route)
     made: list[tuple[Rendered, float]] = []
     for number, (name, content) in enumerate(zip(names, contents, strict=True), 1):
         title = name if len(names) == 1 else f"[{number}/{len(names)}] {name}"
-        made.append(_make(title, content, route, say))
+        made.append(_make(title, content, route, say, form))
     write_files(folder, _merged(names, [rendered for rendered, _ in made]))
     results = [rendered.written_to(folder, content.name) for content, (rendered, _) in zip(contents, made, strict=True)]
     return [Built(name, result, seconds) for name, result, (_, seconds) in zip(names, results, made, strict=True)]
 
 
-def _make(title: str, content: Content, route: str, say: Say) -> tuple[Rendered, float]:
+def _make(title: str, content: Content, route: str, say: Say, form: Form) -> tuple[Rendered, float]:
     start = time.perf_counter()
     say(f"{title}: reading")
-    document = document_of(content, say=lambda text: say(f"{title}, {text}"))
+    document = document_of(content, say=lambda text: say(f"{title}, {text}"), form=form)
     say(f"{title}: typesetting")
     return make(document, content.name, route=route), time.perf_counter() - start
 

@@ -45,9 +45,9 @@ class Templates:
         template = self._template("blocks")
         return Code("".join(template.blocks[block](template.new_context(values))))
 
-    def page(self, **values: Any) -> str:
-        """The whole document."""
-        return self._template("document").render(values)
+    def page(self, template: str = "document", **values: Any) -> str:
+        """The whole document, or another file beside it."""
+        return self._template(template).render(values)
 
     def source(self, name: str) -> str:
         """A file of the folder as it is."""

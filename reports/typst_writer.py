@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from derive.notation.surface import Surface
 from reports import document as d
 from reports.draw_typst import draw_typst
@@ -20,6 +22,11 @@ class TypstWriter(Writer):
     """Writes Typst. Text stands in strings, where nothing is markup; plots stand in the file itself."""
 
     templates = typst_templates()
+
+    def more(self) -> dict[str, Any]:
+        letter = self.document.meta.get("paper") == "letter"
+        # The text is 16 cm wide on both.
+        return {"typst_paper": Code("us-letter" if letter else "a4"), "margin": Code("2.795cm" if letter else "2.5cm")}
 
     def table(self, table: d.Table) -> Code:
         rows = [[self.inlines(cell) for cell in row] for row in table.rows]

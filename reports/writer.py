@@ -4,13 +4,14 @@ drawings; the looks of blocks stand in its templates."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
 from derive.notation.surface import Surface
 from reports import document as d
 from reports.escape import Code
-from reports.labels import callout_label, labels
+from reports.labels import callout_label, labels, marks_of
 from reports.layout import row_strut
 from reports.softening import soften, soften_code
 from reports.templating import Templates
@@ -37,7 +38,9 @@ class Writer(ABC):
             subtitle=self.inlines(document.subtitle),
             plain_title=d.plain_text(document.title),
             meta=document.meta,
-            byline=[self.soft(document.meta[key]) for key in ("course", "author", "date") if document.meta.get(key)],
+            byline=[*self._byline()],
+            fields=[self.soft(field.strip()) for field in document.meta.get("fields", "").split(",") if field.strip()],
+            paper=document.meta.get("paper", "a4"),
             source=self.soft(document.meta.get("source", "")),
             author=document.meta.get("author", ""),
             language=document.language,
@@ -45,6 +48,13 @@ class Writer(ABC):
             body=self.blocks(document.blocks),
             **self.more(),
         )
+
+    def _byline(self) -> Iterator[str]:
+        """Who wrote it, for what, when, and what it is worth."""
+        meta = self.document.meta
+        yield from (self.soft(meta[key]) for key in ("course", "author", "date") if meta.get(key))
+        if meta.get("marks"):
+            yield marks_of(meta["marks"], self.document.language)
 
     def more(self) -> dict[str, Any]:
         """Further values for the document's template."""
@@ -69,8 +79,10 @@ class Writer(ABC):
                 return self.fill("numbers", items=[self.blocks(item) for item in items], start=start, tight=tight)
             case d.Quote(inside):
                 return self.fill("quote", body=self.blocks(inside))
-            case d.Callout(kind, title, inside, whole):
+            case d.Callout(kind, title, inside, whole, marks):
                 heading = self.inlines(title) if title else self.escape(callout_label(kind, self.document.language))
+                if marks:
+                    heading = Code(f"{heading} {self.escape('(' + marks_of(marks, self.document.language) + ')')}")
                 return self.fill("callout", kind=kind, title=heading, body=self.blocks(inside), whole=whole)
             case d.Rule():
                 return self.fill("rule")
@@ -84,8 +96,8 @@ class Writer(ABC):
                 return self.rows(block)
             case d.Figure():
                 return self.figure(block)
-            case d.Aligned():
-                raise TypeError("aligned formulas are laid out before they are written")
+            case d.Aligned() | d.Marking():
+                raise TypeError("aligned formulas and marks are laid out before they are written")
 
     def heading(self, heading: d.Heading) -> Code:
         """A heading."""

@@ -54,13 +54,16 @@ class Measurement:
 
 @dataclass
 class SheetContext:
-    """State of one build. ``draws`` random draws are made for every measurement, from ``seed``."""
+    """State of one build. ``draws`` random draws are made for every measurement, from ``seed``; ``short``: of derivations only the result
+    is shown.
+    """
 
     draws: int = 20
     seed: int = 0
     cells: dict[str, Cell] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
+    short: bool = False
 
     def cell(self, call: BlockCall, option: str = "cell") -> Cell:
         """The cell that a block names: one that the sheet defines, or one of the library.

@@ -31,7 +31,9 @@ from verify.judge import judge
 _RANGE = re.compile(r"([0-9]{1,6})(?:\s*-\s*([0-9]{1,6}))?")
 
 
-@REGISTRY.block("cell", options=("show", "based-on", "preactivations"), required=("name",), body="required")
+@REGISTRY.block(
+    "cell", options=("show", "based-on", "preactivations"), required=("name",), body="required", defines=True
+)
 def cell_block(call: BlockCall) -> Sequence[Block]:
     """``bptt cell``: define a cell by its equations (the body) under a ``name``; ``show: no`` prints nothing,
     ``based-on`` replaces equations.
@@ -93,6 +95,8 @@ def _selected(call: BlockCall, derivation: Derivation) -> Sequence[Step]:
     (the inequalities), or numbers such as ``3-5, 7``.
     """
     wanted = call.options.get("steps", "derived")
+    if context_of(call).short and wanted in ("all", "derived"):
+        wanted = "result"
     if wanted == "all":
         return derivation.steps
     if wanted == "derived":
@@ -132,11 +136,12 @@ def _printed(
     call: BlockCall, derivation: Derivation, entry: Measurement | None, more: Sequence[AlignedLine] = ()
 ) -> list[Block]:
     """The lines that a block asks for, ``more`` lines after them, and what was measured."""
-    lines = (*lines_of(_selected(call, derivation), call.flag("rules", True)), *more)
+    short = context_of(call).short
+    lines = (*lines_of(_selected(call, derivation), call.flag("rules", True) and not short), *more)
     footer: Inlines = ()
     if entry is not None:
         context_of(call).measurements.append(entry)
-        footer = measured_sentence(entry) if call.flag("show-measured", True) else ()
+        footer = measured_sentence(entry) if call.flag("show-measured", True) and not short else ()
     return [Aligned(lines, footer)] if lines else []
 
 

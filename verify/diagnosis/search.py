@@ -35,6 +35,8 @@ from verify.readings import immediate_in_sums
 
 MOST = 1_500
 """How many changes that may conform are tried for one formula."""
+LONGEST_FORMULA = 400
+"""Formulas of more operations than people write are not searched: there are too many ways to change them."""
 NEAR = 1e-9
 """The relative difference up to which two sides agree at a point."""
 POINTS = 4
@@ -75,7 +77,10 @@ def diagnose(subject: Subject, left: Pre, right: Pre) -> Diagnosis | None:
     """
     names = subject.names
     whole = Pre("relation", (left, right), ("=",))
-    words = Vocabulary(names, [node for _, node in places(whole)], _truth(names, left))
+    nodes = [node for _, node in places(whole)]
+    if len(nodes) > LONGEST_FORMULA:
+        return None
+    words = Vocabulary(names, nodes, _truth(names, left))
     points = _points(names, left, whole)
     if not points:
         return None
