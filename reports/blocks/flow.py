@@ -69,17 +69,19 @@ def _caption(graph: FlowGraph, backward: bool) -> Inlines:
     reached = graph.reach_the_loss() - graph.given
     if any(vertex not in reached for vertex in graph.vertices):
         caption = (*caption, *words(" What has none is given, or does not reach the loss."))
-    shared = next((v for v in graph.vertices if v.kind == "parameter" and len(graph.copies(v)) > 1), None)
-    return caption if shared is None else (*caption, *_about_shares(graph, names, shared))
+    shared = [v for v in graph.vertices if v.kind == "parameter" and len(graph.copies(v)) > 1]
+    return (*caption, *_about_shares(graph, names, shared)) if shared else caption
 
 
-def _about_shares(graph: FlowGraph, names: FlowNames, shared: Vertex) -> Inlines:
-    """What the marks of a parameter that acts at several places mean: ∂L/∂W is the sum of its shares."""
+def _about_shares(graph: FlowGraph, names: FlowNames, copies_of_all: Sequence[Vertex]) -> Inlines:
+    """What the marks of parameters that act at several places mean, shown by the first: ∂L/∂W is the sum of its shares."""
+    shared = copies_of_all[0]
     place = s.Name("k" if names.vertex(shared) != s.Name("k") else "j")
     copies = graph.copies(shared)
     shares = tuple(names.derivative(names.copy(copy)) for copy in copies)
     total = s.Relation(("=",), (names.derivative(names.vertex(shared)), s.Sum((1,) * len(shares), shares)))
-    steps = all(isinstance(v.place, int) for v in graph.vertices if v.kind == "parameter" and len(graph.copies(v)) > 1)
+    steps = all(isinstance(vertex.place, int) for vertex in copies_of_all)
+    several = len({vertex.key for vertex in copies_of_all}) > 1
     where = " as it acts in step " if steps else " as it acts in step or quantity "
     return (
         *words(" "),
@@ -90,7 +92,7 @@ def _about_shares(graph: FlowGraph, names: FlowNames, shared: Vertex) -> Inlines
         Math(place),
         *words(", so that "),
         Math(total),
-        *words("."),
+        *words("; likewise for the other parameters." if several else "."),
     )
 
 
