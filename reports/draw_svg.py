@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from derive.notation.surface import Surface
-from reports.drawing import Arrow, Canvas, Item, Label, MathLabel, Node, Point, Polyline, Region, TextLabel, arrow_head
+from reports.drawing import (
+    Arrow,
+    Canvas,
+    Item,
+    Label,
+    MathLabel,
+    Node,
+    Point,
+    Polyline,
+    Region,
+    Route,
+    TextLabel,
+    arrow_head,
+)
 from reports.escape import Code, escape_html
 from reports.formulas import mathml_inside
 from reports.measure import label_extent
@@ -57,6 +70,8 @@ class _Pen:
                 return self.label(at, surface, role, display=True)
             case Polyline(points, role, style):
                 return [f'<path class="line stroke-{role} {style}" d="M {" L ".join(map(self.at, points))}"/>']
+            case Route():
+                return self.route(item)
             case Region():
                 return self.region(item)
 
@@ -87,6 +102,15 @@ class _Pen:
         lines = [f'<path class="line stroke-{arrow.role} {arrow.style}" d="M {self.at(arrow.start)} {way}"/>']
         if head:
             lines.append(f'<path class="fill-{arrow.role}" d="M {" L ".join(map(self.at, head))} Z"/>')
+        return lines
+
+    def route(self, route: Route) -> list[str]:
+        end, head = arrow_head(route)
+        pieces = [*route.pieces[:-1], (*route.controls, end)]
+        way = " ".join(f"C {self.at(first)} {self.at(second)} {self.at(to)}" for first, second, to in pieces)
+        lines = [f'<path class="line stroke-{route.role} {route.style}" d="M {self.at(route.start)} {way}"/>']
+        if head:
+            lines.append(f'<path class="fill-{route.role}" d="M {" L ".join(map(self.at, head))} Z"/>')
         return lines
 
     def label(self, at: Point, label: Label, role: str, display: bool = False) -> list[str]:

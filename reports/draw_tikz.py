@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.notation.surface import Surface
-from reports.drawing import Arrow, Canvas, Item, Label, MathLabel, Node, Point, Polyline, Region, TextLabel
+from reports.drawing import Arrow, Canvas, Item, Label, MathLabel, Node, Point, Polyline, Region, Route, TextLabel
 from reports.escape import Code, escape_tex
 from reports.formulas import latex_formula
 
@@ -46,6 +46,9 @@ def _item(item: Item) -> list[str]:
             return [f"\\node[words, {role}] at {_at(at)} {{{_label(surface, display=True)}}};"]
         case Polyline(points, role, style):
             return [f"\\draw[{role}{_STROKES[style]}] {' -- '.join(map(_at, points))};"]
+        case Route(points, role, style, head):
+            way = "".join(f" .. controls {_at(c1)} and {_at(c2)} .. {_at(end)}" for c1, c2, end in item.pieces)
+            return [f"\\draw[{role}{_STROKES[style]}{', ->' if head else ''}] {_at(points[0])}{way};"]
         case Region(lower_left, upper_right, role, title):
             box = f"\\fill[{role}!8, rounded corners=4pt] {_at(lower_left)} rectangle {_at(upper_right)};"
             corner = (lower_left[0] + 0.15, upper_right[1] - 0.3)

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from derive.notation.surface import Surface
-from reports.drawing import Arrow, Canvas, Item, Label, MathLabel, Node, Point, Polyline, Region, TextLabel, arrow_head
+from reports.drawing import (
+    Arrow,
+    Canvas,
+    Item,
+    Label,
+    MathLabel,
+    Node,
+    Point,
+    Polyline,
+    Region,
+    Route,
+    TextLabel,
+    arrow_head,
+)
 from reports.escape import Code, typst_string
 from reports.formulas import typst_formula
 
@@ -54,6 +67,8 @@ def _item(item: Item, high: float) -> list[str]:
         case Polyline(points, role, style):
             moves = ", ".join(f"curve.{'line' if k else 'move'}({_at(point, high)})" for k, point in enumerate(points))
             return [f"place(top + left, curve({_stroke(role, style)}, {moves}))"]
+        case Route():
+            return _route(item, high)
         case Region():
             return _region(item, high)
 
@@ -91,6 +106,18 @@ def _arrow(arrow: Arrow, high: float) -> list[str]:
     ]
     if head:
         calls.append(f"place(top + left, polygon(fill: {arrow.role}, {', '.join(_at(point, high) for point in head)}))")
+    return calls
+
+
+def _route(route: Route, high: float) -> list[str]:
+    end, head = arrow_head(route)
+    pieces = [*route.pieces[:-1], (*route.controls, end)]
+    way = ", ".join(f"curve.cubic({', '.join(_at(point, high) for point in piece)})" for piece in pieces)
+    calls = [
+        f"place(top + left, curve({_stroke(route.role, route.style)}, curve.move({_at(route.start, high)}), {way}))"
+    ]
+    if head:
+        calls.append(f"place(top + left, polygon(fill: {route.role}, {', '.join(_at(point, high) for point in head)}))")
     return calls
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import hypot
 from typing import Literal
 
@@ -59,6 +60,16 @@ class Node:
         return _rounded((self.at[0] + dx * factor, self.at[1] + dy * factor))
 
 
+def _on_cubic(points: tuple[Point, Point, Point, Point], u: float) -> Point:
+    """The point of a cubic curve, given by its control points, at the fraction ``u`` of the way."""
+    v = 1 - u
+    weights = (v**3, 3 * v * v * u, 3 * v * u * u, u**3)
+    return (
+        sum(w * p[0] for w, p in zip(weights, points, strict=True)),
+        sum(w * p[1] for w, p in zip(weights, points, strict=True)),
+    )
+
+
 @dataclass(frozen=True)
 class Arrow:
     """A line from ``start`` to ``end``; ``bend`` is how far (cm) its middle stands to the left of the straight line.
@@ -96,13 +107,7 @@ class Arrow:
 
     def along(self, u: float) -> Point:
         """The point at the fraction ``u`` of the way."""
-        (c1, c2), v = self.controls, 1 - u
-        weights = (v**3, 3 * v * v * u, 3 * v * u * u, u**3)
-        points = (self.start, c1, c2, self.end)
-        return (
-            sum(w * p[0] for w, p in zip(weights, points, strict=True)),
-            sum(w * p[1] for w, p in zip(weights, points, strict=True)),
-        )
+        return _on_cubic((self.start, *self.controls, self.end), u)
 
     @property
     def label_at(self) -> Point:
@@ -146,6 +151,50 @@ class Polyline:
 
 
 @dataclass(frozen=True)
+class Route:
+    """An arrow through points, which it passes horizontally: a smooth line that keeps out of what stands between them.
+
+    Between two points it stays inside the rectangle that they span.
+    """
+
+    points: tuple[Point, ...]
+    role: Role = "forward"
+    style: Stroke = "solid"
+    head: bool = True
+
+    @property
+    def start(self) -> Point:
+        """Where it comes from."""
+        return self.points[0]
+
+    @property
+    def end(self) -> Point:
+        """Where it leads to."""
+        return self.points[-1]
+
+    @property
+    def pieces(self) -> tuple[tuple[Point, Point, Point], ...]:
+        """The inner control points and the end of each cubic piece."""
+        found = []
+        for (x0, y0), (x1, y1) in pairwise(self.points):
+            middle = (x0 + x1) / 2
+            found.append((_rounded((middle, y0)), _rounded((middle, y1)), (x1, y1)))
+        return tuple(found)
+
+    @property
+    def controls(self) -> tuple[Point, Point]:
+        """Inner control points of the last piece."""
+        return self.pieces[-1][:2]
+
+    def samples(self, number: int = 12) -> list[Point]:
+        """Points on the line, ``number`` on each piece."""
+        found = [self.start]
+        for start, (c1, c2, end) in zip(self.points, self.pieces, strict=False):
+            found += [_on_cubic((start, c1, c2, end), k / number) for k in range(1, number + 1)]
+        return found
+
+
+@dataclass(frozen=True)
 class Region:
     """A lightly filled, rounded rectangle behind other things, with a title at its upper left corner."""
 
@@ -155,7 +204,7 @@ class Region:
     title: str = ""
 
 
-Item = Node | Arrow | TextLabel | MathLabel | Polyline | Region
+Item = Node | Arrow | TextLabel | MathLabel | Polyline | Route | Region
 
 
 @dataclass(frozen=True)
@@ -215,7 +264,7 @@ HEAD = (0.17, 0.075)
 """Length and half the width of an arrow head."""
 
 
-def arrow_head(arrow: Arrow) -> tuple[Point, tuple[Point, ...]]:
+def arrow_head(arrow: Arrow | Route) -> tuple[Point, tuple[Point, ...]]:
     """Where the line ends, and the corners of the head in front of it; no corners without a head."""
     if not arrow.head:
         return arrow.end, ()

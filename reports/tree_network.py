@@ -15,10 +15,10 @@ from derive.notation import surface as s
 from derive.notation.present import name_surface
 from derive.system import RecurrentSystem, T, leaves
 from numeric.trees import Tree
+from reports.cropping import cropped
 from reports.drawing import NODE_SIZE, Arrow, Canvas, Item, Node, Point, connect
 from reports.label_placing import place_labels
 from reports.measure import label_extent
-from reports.unrolled import cropped
 
 EXAMPLE = Tree((3, 3, 5, 5, 6))
 """Two leaves below an inner node, which has a leaf for a sibling, below the root."""

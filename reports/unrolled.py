@@ -15,7 +15,8 @@ from derive.errors import UsageError
 from derive.notation import surface as s
 from derive.notation.present import name_surface
 from derive.system import RecurrentSystem, T
-from reports.drawing import NODE_SIZE, Arrow, Canvas, Item, MathLabel, Node, Point, connect, label_box
+from reports.cropping import cropped
+from reports.drawing import NODE_SIZE, Arrow, Canvas, Item, MathLabel, Node, Point, connect
 from reports.label_placing import place_labels
 from reports.measure import label_extent
 from reports.network_graph import Link, NetworkGraph, network_graph
@@ -34,7 +35,6 @@ _BYPASS = 0.72
 _GROWTH = ((1.0, 1.0), (1.0, 1.2), (1.15, 1.2), (1.15, 1.4), (1.3, 1.4), (1.45, 1.5))
 """Factors of the column and row distances that are tried until all labels stand free."""
 _WIDEST, _TOO_WIDE = 16.0, 1000.0
-_MARGIN = 0.12
 
 
 def unrolled_network(system: RecurrentSystem, steps: int = 3, edges: str = "jacobians") -> Canvas:
@@ -265,30 +265,3 @@ def _node(at: Point, key: str, time: Expr | None, **looks: str) -> Node:
 
 def _length(arrow: Arrow) -> float:
     return round(hypot(arrow.start[0] - arrow.end[0], arrow.start[1] - arrow.end[1]), 3)
-
-
-def cropped(items: tuple[Item, ...]) -> Canvas:
-    """The items on a canvas that holds them and no more."""
-    boxes = [
-        label_box(item)
-        for item in items
-        if isinstance(item, (Node, MathLabel)) or (isinstance(item, Arrow) and item.label != "")
-    ]
-    boxes += [
-        (x, y, x, y) for item in items if isinstance(item, Arrow) for k in range(9) for x, y in [item.along(k / 8)]
-    ]
-    left, bottom = min(box[0] for box in boxes) - _MARGIN, min(box[1] for box in boxes) - _MARGIN
-    right, top = max(box[2] for box in boxes) + _MARGIN, max(box[3] for box in boxes) + _MARGIN
-    return Canvas(round(right - left, 3), round(top - bottom, 3), tuple(_moved(item, -left, -bottom) for item in items))
-
-
-def _moved(item: Item, dx: float, dy: float) -> Item:
-    if isinstance(item, Arrow):
-        return replace(item, start=_shifted(item.start, dx, dy), end=_shifted(item.end, dx, dy))
-    if isinstance(item, (Node, MathLabel)):
-        return replace(item, at=_shifted(item.at, dx, dy))
-    raise TypeError(f"an unrolled network holds no {type(item).__name__}")
-
-
-def _shifted(point: Point, dx: float, dy: float) -> Point:
-    return (round(point[0] + dx, 3), round(point[1] + dy, 3))

@@ -11,10 +11,27 @@ import pytest
 
 from derive.notation import surface as s
 from reports import document as d
+from reports.cropping import cropped
 from reports.draw_svg import draw_svg
 from reports.draw_tikz import draw_tikz
 from reports.draw_typst import draw_typst
-from reports.drawing import Arrow, Canvas, Item, Node, arrow_head, connect, label_box, label_boxes, node_boxes, overlaps
+from reports.drawing import (
+    Arrow,
+    Canvas,
+    Item,
+    MathLabel,
+    Node,
+    Polyline,
+    Region,
+    Route,
+    TextLabel,
+    arrow_head,
+    connect,
+    label_box,
+    label_boxes,
+    node_boxes,
+    overlaps,
+)  # fmt: skip
 from reports.label_placing import place_labels
 from reports.render import make
 
@@ -63,6 +80,36 @@ def test_a_label_without_a_place_is_left_out() -> None:
     items: list[Item] = [Node((1, 0), width=40, height=40, shape="box"), Arrow((0, 0), (2, 0), "label")]
     placed, trouble = place_labels(items)
     assert trouble > 0 and not label_boxes(Canvas(2, 1, placed)) and node_boxes(Canvas(2, 1, placed))
+
+
+def test_routes_stay_between_their_points_and_end_level() -> None:
+    route = Route(((0, 0), (1, 2), (3, 2), (4, 1)))
+    xs, ys = zip(*route.samples(), strict=True)
+    assert list(xs) == sorted(xs) and min(ys) == 0 and max(ys) == pytest.approx(2)
+    assert all(y == pytest.approx(2) for x, y in route.samples() if 1 <= x <= 3), "level between points of one height"
+    (end_x, end_y), corners = arrow_head(route)
+    assert end_y == 1 and end_x < 4 and corners[0] == (4, 1)
+
+
+def test_routes_are_drawn_alike_in_every_output() -> None:
+    canvas = Canvas(4, 2, (Route(((0, 0), (1, 2), (3, 2), (4, 1))), Route(((0, 0), (4, 1)), head=False)))
+    tikz, typst, svg = draw_tikz(canvas), draw_typst(canvas), draw_svg(canvas, "title")
+    assert tikz.count("controls") == 4 == typst.count("curve.cubic(") == svg.count(" C ")
+    assert tikz.count("->") == 1 == typst.count("polygon(") == svg.count(" Z")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Node((5, 5), "a"), Arrow((4, 4), (6, 5), "label"), TextLabel((5, 5), "words"), TextLabel((5, 5), "words", anchor="left"),
+        TextLabel((5, 5), "words", anchor="right"), MathLabel((5, 5), s.Name("x")), Polyline(((4, 4), (6, 5))),
+        Route(((4, 4), (6, 5))), Region((4, 4), (6, 5)),
+    ],
+)  # fmt: skip
+def test_a_canvas_is_cropped_to_what_it_holds(item: Item) -> None:
+    canvas = cropped([item])
+    assert 0 < canvas.width < 2.5 and 0 < canvas.height < 2.5
+    assert cropped(canvas.items) == canvas
 
 
 def _canvas(document: d.Document) -> Canvas:
