@@ -123,7 +123,8 @@ def _applied(node: e.Apply) -> sp.Matrix:
 
 
 def _softmax(node: e.Node) -> sp.Matrix:
-    powers = value_of(node.operands[0]).applyfunc(sp.exp)
+    logits = value_of(node.operands[0])
+    powers = logits.applyfunc(lambda entry: sp.exp(entry - logits[0]))  # equal logits cancel
     if any(len(str(entry)) > MAX_ENTRY for entry in powers):
         raise ShapeError(f"{node} is too long for an exact value")
     return powers / sum(powers)
