@@ -79,6 +79,8 @@ class Plot:
     y_limits: tuple[float, float] | None = None
     width: float = 12.5
     height: float = 7.0
+    x_names: tuple[str, ...] = ()
+    """Words below the axis, at 1, 2, ..., in the place of numbers."""
 
 
 def draw_pdf(plot: Plot) -> bytes:
@@ -195,6 +197,13 @@ def _frame(axes: Axes, plot: Plot) -> None:
         axes.set_xlim(*plot.x_limits)
     if plot.y_limits is not None:
         axes.set_ylim(*plot.y_limits)
+    if plot.x_names:
+        # A dollar sign in a word opens no formula.
+        names = [name.replace("$", r"\$") for name in plot.x_names]
+        size = min(8.5, 330.0 / len(names))
+        axes.set_xticks(range(1, len(names) + 1), names, rotation=90, fontsize=size)
+        axes.set_xlim(0.4, len(names) + 0.6)
+        return
     xs = [x for series in plot.series for x in series.x]
     if plot.x_scale == "linear" and all(float(x).is_integer() for x in xs):
         from matplotlib.ticker import MaxNLocator

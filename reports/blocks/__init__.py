@@ -17,6 +17,7 @@ from reports.blocks import (
     measured,
     products,
     spectra,
+    tokens,
 )
 from reports.blocks.context import SheetContext
 from reports.blocks.registry import REGISTRY
@@ -36,4 +37,5 @@ __all__ = [
     "measured",
     "products",
     "spectra",
+    "tokens",
 ]

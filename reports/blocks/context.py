@@ -72,7 +72,10 @@ class SheetContext:
         ------
         ParseError : there is none of that name.
         """
-        name = call.text(option)
+        return self.named(call, call.text(option), option)
+
+    def named(self, call: BlockCall, name: str, option: str | None = None) -> Cell:
+        """The cell of a name; an error is about an option of the block, or about the block."""
         if name in self.cells:
             return self.cells[name]
         if name in library():
