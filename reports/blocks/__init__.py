@@ -16,6 +16,7 @@ from reports.blocks import (
     marking,
     measured,
     products,
+    shapes,
     spectra,
     tokens,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "marking",
     "measured",
     "products",
+    "shapes",
     "spectra",
     "tokens",
 ]

@@ -48,16 +48,19 @@ class Tested:
 
 @REGISTRY.block("formula", options=("cell", "draws", "show-measured"), required=("says",))
 def formula_block(call: BlockCall) -> Sequence[Block]:
-    """``bptt formula``: a formula of the sheet's own, printed only if it holds. ``says``: a chain of equations and
-    bounds; ``cell``, ``draws``.
+    """``bptt formula``: formulas of the sheet's own, printed only if they hold. ``says``: a chain of equations and
+    bounds on each line; ``cell``, ``draws``.
     """
     context = context_of(call)
     subject = subject_of(call, context)
-    text = call.text("says")
-    relation = read_relation(subject, text)
-    found = [_link(call, subject, relation, k) for k in range(len(relation.operators))]
-    footer = _sentence(found, subject) if call.flag("show-measured", True) else ()
-    return [Aligned(aligned(surface_of(text)).lines, footer)]
+    lines: list[AlignedLine] = []
+    found: list[Tested] = []
+    for text in call.text("says").splitlines():
+        relation = read_relation(subject, text)
+        found += [_link(call, subject, relation, k) for k in range(len(relation.operators))]
+        lines += aligned(surface_of(text)).lines
+    footer = _sentence(found, subject) if call.flag("show-measured", True) and not context.short else ()
+    return [Aligned(tuple(lines), footer)]
 
 
 def _link(call: BlockCall, subject: Subject, relation: e.Relation, position: int) -> Tested:
