@@ -26,7 +26,9 @@ def run_sheet(options: argparse.Namespace) -> int:
         say("\n".join(sheet_ids()))
         return 0
     with Progress() as progress:
-        built = build_all(names, options.output, options.route, progress.say)
+        built = build_all(
+            names, options.output, options.route, progress.say, run=options.run, notebook=options.notebook
+        )
     for one in built:
         _report(one)
     return 0

@@ -16,6 +16,7 @@ from typing import Literal
 
 from derive.notation.surface import Surface
 from derive.notation.write_plain import write_plain
+from reports.code.executed import Executed
 from reports.drawing import Canvas
 from reports.plot import Plot
 
@@ -213,6 +214,20 @@ class Figure(Placed):
 
 
 @dataclass(frozen=True)
+class CodeCell(Placed):
+    """Code that was run, with what came out of it. Filled in by the layout are ``columns``, as for :class:`CodeBlock`,
+    ``scales`` (one for each picture), and ``number`` where there is a caption: that of the figure, or of the listing
+    where nothing is drawn.
+    """
+
+    executed: Executed
+    caption: Inlines = ()
+    columns: int = 84
+    scales: tuple[float, ...] = ()
+    number: int = 0
+
+
+@dataclass(frozen=True)
 class Callout(Placed):
     """Blocks set apart as an answer, a question, a result, a note or a warning. Without ``title`` the kind is the
     title.
@@ -290,6 +305,7 @@ Block = (
     | Display
     | Aligned
     | Figure
+    | CodeCell
     | Callout
     | Rule
     | Rows
@@ -372,7 +388,7 @@ def sentences(block: Block) -> Iterator[Inlines]:
         case Rows(rows, _, footer):
             yield from (row.note for row in rows)
             yield footer
-        case Figure():
+        case Figure() | CodeCell():
             yield block.caption
         case Callout():
             yield block.title

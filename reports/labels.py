@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 _ENGLISH = {
     "answer": "Answer", "question": "Question", "result": "Result", "note": "Note", "warning": "Warning",
-    "figure": "Figure", "table": "Table",
+    "figure": "Figure", "table": "Table", "listing": "Listing",
     "contents": "Contents", "source": "Source",
 }  # fmt: skip
 _GERMAN = {
     "answer": "Lösung", "question": "Aufgabe", "result": "Ergebnis", "note": "Anmerkung", "warning": "Achtung", "figure": "Abbildung",
-    "table": "Tabelle", "contents": "Inhalt", "source": "Quelle",
+    "table": "Tabelle", "listing": "Programm", "contents": "Inhalt", "source": "Quelle",
 }  # fmt: skip
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "de": _GERMAN}

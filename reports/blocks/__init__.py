@@ -4,7 +4,7 @@ One function a block; each returns blocks of the document tree. What a block der
 does not hold stops the build. Importing this package enters all blocks into :data:`REGISTRY`.
 """
 
-from reports.blocks import claims, derivations, diagrams, findings, formulas, growth, measured, products, spectra
+from reports.blocks import claims, code, derivations, diagrams, findings, formulas, growth, measured, products, spectra
 from reports.blocks.context import SheetContext
 from reports.blocks.registry import REGISTRY
 
@@ -12,6 +12,7 @@ __all__ = [
     "REGISTRY",
     "SheetContext",
     "claims",
+    "code",
     "derivations",
     "diagrams",
     "findings",
