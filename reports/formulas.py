@@ -39,7 +39,7 @@ _SIGNS = re.compile("|".join(map(re.escape, _EVERYWHERE)))
 def markdown_formula(surface: s.Surface) -> Code:
     """A formula for MathJax or KaTeX, on one line, inside Markdown.
 
-    >>> markdown_formula(s.Relation((s.Name("a"), s.Name("b")), ("<",)))
+    >>> markdown_formula(s.Relation(("<",), (s.Name("a"), s.Name("b"))))
     'a \\\\lt  b'
     """
     written = write_latex(_plain_leaves(surface, lambda text: str(escape_mathjax(text))))

@@ -136,13 +136,22 @@ def _command(process: psutil.Process) -> list[str]:
 SHEET = "```bptt code\n---\nimport pathlib, time\npathlib.Path({ready!r}).write_text('x')\ntime.sleep(600)\n```\n"
 
 
+STARTED = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from bptt.cli import main
+sys.exit(main())
+"""
+"""Programs that are started in the background may have been told to ignore Ctrl-C."""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     ready, sheet, own = tmp_path / "ready", tmp_path / "sheet.md", tmp_path / "own"
     own.mkdir()
     sheet.write_text(SHEET.format(ready=str(ready)))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(own)}
-    command = [sys.executable, "-m", "bptt", "sheet", str(sheet), "--run", "-o", str(tmp_path / "out")]
+    command = [sys.executable, "-c", STARTED, "sheet", str(sheet), "--run", "-o", str(tmp_path / "out")]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + 60
         while not ready.exists() and time.monotonic() < deadline:
