@@ -36,8 +36,8 @@ def answer_notebook(document: d.Document) -> bytes:
 
 
 def student_notebook(document: d.Document) -> bytes:
-    """A document that was filtered already (:func:`reports.questions.questions_only`): its text as it is, its code with
-    the solutions left out and nothing below it.
+    """A document that was filtered already (:func:`reports.questions.questions_only`, or another filter): its text as it
+    is. Of its code, the solutions are left out in any case, and what came out of it.
     """
     return _Notebook(document, for_students=True).write()
 
@@ -65,7 +65,9 @@ class _Notebook:
         return [_markdown(text, self.writer.attachments)] if text.strip() else []
 
     def _code(self, cell: d.CodeCell) -> list[Cell]:
-        executed = cell.executed
+        executed = cell.executed.for_students() if self.for_students else cell.executed
+        if executed is None:
+            return []
         metadata: dict[str, Any] = {"name": executed.name} if executed.name else {}
         if executed.raises:
             metadata["tags"] = [_RAISES]
@@ -73,7 +75,7 @@ class _Notebook:
             metadata["jupyter"] = {"source_hidden": True}
         code: Cell = {"cell_type": "code", "execution_count": None, "metadata": metadata, "outputs": []}
         if self.for_students:
-            return [{**code, "source": _lines(executed.student or "")}]
+            return [{**code, "source": _lines(executed.source)}]
         self.executed += 1
         scales = iter(cell.scales)
         outputs = [

@@ -9,7 +9,7 @@ from reports import document as d
 
 
 def questions_only(document: d.Document) -> d.Document:
-    """The document without its answers. Code of which students get nothing is left out, too."""
+    """The document without its answers: its code has gaps in the place of solutions, and no outputs."""
     return replace(document, blocks=tuple(_questions(document.blocks)))
 
 
@@ -19,7 +19,9 @@ def _questions(blocks: d.Blocks) -> Iterator[d.Block]:
             case d.Heading() | d.Callout("question"):
                 yield block
             case d.CodeCell(executed):
-                if executed.student is not None:
-                    yield block
+                left = executed.for_students()
+                if left is not None:
+                    # A caption is about what came out.
+                    yield replace(block, executed=left, caption=())
             case _:
                 yield from (inner for inner in _questions(d.blocks_inside(block)) if isinstance(inner, d.CodeCell))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NoReturn
 
-from derive.errors import BpttError, CodeError, ParseError, UsageError, clipped
+from derive.errors import BpttError, CodeError, ParseError, RenderError, UsageError, clipped
 from derive.notation.source import Span
 from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
@@ -14,6 +14,7 @@ from reports.code.executed import Executed, Picture, Raised
 from reports.code.expected import agrees
 from reports.code.marks import MarkError, answer, for_students, syntax_error
 from reports.code.outputs import ChangingError, Result, result_of
+from reports.code.pictures import as_pdf
 from reports.document import Block, CodeCell
 
 SECONDS = 60
@@ -47,6 +48,7 @@ def code_block(call: BlockCall) -> Sequence[Block]:
     seconds = call.integer("seconds", SECONDS, least=1, most=_MOST_SECONDS)
     result = _run(call, source, seconds)
     _check_error(call, result)
+    _check_pictures(call, result)
     _check_expected(call, result)
     if name:
         context.code_names.append(name)
@@ -55,7 +57,13 @@ def code_block(call: BlockCall) -> Sequence[Block]:
             f"line {call.span.line}: the code complains: {clipped(' '.join(result.complaints.split()), 200)}"
         )
     executed = Executed(
-        _shown(call, source), student, result.outputs, name, call.flag("show", True), call.flag("output", True)
+        _shown(call, source),
+        student,
+        result.outputs,
+        name,
+        shown=call.flag("show", True),
+        outputs_shown=call.flag("output", True),
+        raises=call.flag("expect-error"),
     )
     return [CodeCell(executed, call.sentence("caption"))]
 
@@ -149,6 +157,21 @@ def _check_error(call: BlockCall, result: Result) -> None:
         )
     if raised is None and wanted:
         raise call.error("the code raises no error", "expect-error", expected="an error, or expect-error: no")
+
+
+def _check_pictures(call: BlockCall, result: Result) -> None:
+    """Every picture can be drawn; else no output could hold it, and none would know where it comes from."""
+    for output in result.outputs:
+        if isinstance(output, Picture):
+            try:
+                as_pdf(output)
+            except RenderError as error:
+                raise CodeError(
+                    "a picture that the code draws cannot be read",
+                    span=call.span,
+                    expected="PNG or SVG",
+                    hint=error.message,
+                ) from None
 
 
 def _hint(raised: Raised) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Executed:
     shown: bool = True
     """Whether pages show anything of it."""
     outputs_shown: bool = True
+    raises: bool = False
+    """Whether it ends with an error."""
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -63,7 +65,6 @@ class Executed:
         """The outputs that pages show."""
         return self.outputs if self.shown and self.outputs_shown else ()
 
-    @property
-    def raises(self) -> bool:
-        """Whether it ends with an error."""
-        return any(isinstance(output, Raised) for output in self.outputs)
+    def for_students(self) -> Executed | None:
+        """The same with gaps in the place of solutions and without outputs; None where students get nothing of it."""
+        return None if self.student is None else replace(self, source=self.student, outputs=())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import struct
+import zlib
+from functools import lru_cache
 from xml.etree import ElementTree
 
 from reports.code.executed import Picture
@@ -39,8 +41,8 @@ def from_svg(svg: str) -> Picture | None:
 
 
 def from_png(png: bytes) -> Picture | None:
-    """A picture of points, 96 to the inch; None if it is no PNG."""
-    if not png.startswith(_PNG) or len(png) < 24:
+    """A picture of points, 96 to the inch; None if it is no PNG, or a damaged one."""
+    if not _is_whole(png):
         return None
     across, down = struct.unpack(">II", png[16:24])
     data = base64.b64encode(png).decode()
@@ -63,6 +65,7 @@ def on_white(picture: Picture, scale: float) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
+@lru_cache(maxsize=32)
 def as_pdf(picture: Picture) -> bytes:
     """The picture as a page of PDF, for LaTeX.
 
@@ -74,6 +77,20 @@ def as_pdf(picture: Picture) -> bytes:
     return typst_pdf(
         f'#set page({size}, margin: 0pt)\n#image(bytes({typst_string(picture.svg)}), format: "svg", {size})'
     )
+
+
+def _is_whole(png: bytes) -> bool:
+    """Whether all chunks of a PNG are there and as they were written."""
+    at = len(_PNG)
+    while png.startswith(_PNG) and at + 12 <= len(png):
+        length = int.from_bytes(png[at : at + 4])
+        end = at + 8 + length
+        if zlib.crc32(png[at + 4 : end]).to_bytes(4) != png[end : end + 4]:
+            return False
+        if png[at + 4 : at + 8] == b"IEND":
+            return True
+        at = end + 4
+    return False
 
 
 def _centimetres(text: str) -> float | None:

@@ -150,6 +150,14 @@ def test_students_get_questions_and_gaps(sheet: d.Document) -> None:
     assert all(cell.outputs == [] and cell.execution_count is None for cell in found.cells if cell.cell_type == "code")
 
 
+def test_a_filter_that_knows_nothing_of_code_gives_no_solution_away(sheet: d.Document) -> None:
+    text = student_notebook(sheet).decode()
+    assert "e.sum()" not in text and "0.245" not in text and "plt.plot" not in text
+    pages = make(questions_only(sheet), "s", ("tex", "html")).contents
+    for file in ("s.tex", "s.html"):
+        assert b"e.sum()" not in pages[file] and b"0.245" not in pages[file] and b"TODO" in pages[file]
+
+
 def test_running_the_students_notebook_does_not_give_the_answer(sheet: d.Document) -> None:
     found = run_again(notebook(student_notebook(questions_only(sheet))), allow_errors=True)
     said = [entry for cell in outputs(found) for entry in cell]

@@ -100,6 +100,7 @@ def test_what_is_expected_is_compared(context: SheetContext) -> None:
         ("input()", "raises StdinNotImplementedError", 3, "input()"),
         ("import sys; sys.exit(2)", "raises SystemExit: 2", 1, "```bptt code"),
         ("object()", "holds an address in memory", 1, "```bptt code"),
+        ("from IPython.display import SVG\nSVG('<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"0\" height=\"0\"/>')", "cannot be read", 1, "```bptt code"),
         ("import os\nos.getcwd()", "temporary folder", 1, "```bptt code"),
     ],
 )  # fmt: skip

@@ -86,7 +86,11 @@ def test_pictures_hold_no_programs_and_no_links() -> None:
 def test_pictures_of_points() -> None:
     picture = from_png(PNG)
     assert picture is not None and picture.png == PNG and picture.width == pytest.approx(2.54 / 96, abs=1e-4)
-    assert from_png(b"GIF89a") is None
+    assert (
+        from_png(b"GIF89a") is None
+        and from_png(PNG[:-9]) is None
+        and from_png(PNG.replace(b"\x08\x02", b"\x08\x03")) is None
+    )
     assert as_pdf(Picture(picture.svg, 2.0, 2.0)).startswith(b"%PDF-")
 
 
