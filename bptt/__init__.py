@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from derive.errors import (
         AmbiguityError,
         BpttError,
+        CodeError,
         DataError,
         MissingRuleError,
         NonFiniteWarning,
@@ -47,14 +48,14 @@ _HOMES = {
     "GradientReport": "verify.programs.report",
     **dict.fromkeys(
         ("BpttError", "ParseError", "ShapeError", "AmbiguityError", "UnknownNameError", "MissingRuleError", "NonFiniteWarning",
-        "DataError", "UsageError", "RenderError",
+        "CodeError", "DataError", "UsageError", "RenderError",
          "ValidationError"), "derive.errors",
     ),
 }  # fmt: skip
 
 __all__ = [
-    "AmbiguityError", "BpttError", "Cell", "Checked", "DataError", "Derivation", "GradientReport", "MissingRuleError", "Module",
-    "NonFiniteWarning", "ParseError", "RenderError", "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError",
+    "AmbiguityError", "BpttError", "Cell", "Checked", "CodeError", "DataError", "Derivation", "GradientReport", "MissingRuleError",
+    "Module", "NonFiniteWarning", "ParseError", "RenderError", "ShapeError", "Step", "UnknownNameError", "UsageError", "ValidationError",
     "assert_gradients", "cell", "check", "check_gradients", "compile", "library", "parse", "validate_derivation", "validate_gradients",
 ]  # fmt: skip
 

@@ -215,6 +215,12 @@ def _sheet_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     sheet.add_argument("-o", "--output", metavar="DIR", default=".", help="where the files go (default: here)")
     sheet.add_argument(
+        "--run", action="store_true", help="run the code in a file of your own (that of the package's sheets always is)"
+    )
+    sheet.add_argument(
+        "--notebook", action="store_true", help="make ID.ipynb and, for students, ID-student.ipynb as well"
+    )
+    sheet.add_argument(
         "--route",
         choices=("auto", "tex", "typst"),
         default="auto",

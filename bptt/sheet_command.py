@@ -27,7 +27,15 @@ def run_sheet(options: argparse.Namespace) -> int:
         say("\n".join(sheet_ids()))
         return 0
     with Progress() as progress:
-        built = build_all(names, options.output, options.route, progress.say, _form(options))
+        built = build_all(
+            names,
+            options.output,
+            options.route,
+            progress.say,
+            _form(options),
+            run=options.run,
+            notebook=options.notebook,
+        )
     for one in built:
         _report(one)
     return 0

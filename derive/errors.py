@@ -125,6 +125,10 @@ class UsageError(BpttError):
     """A command or a function was called with arguments that make no sense together."""
 
 
+class CodeError(BpttError):
+    """Code of a sheet raises an error, takes too long, or prints something else than is expected."""
+
+
 class RenderError(BpttError):
     """A document could not be made."""
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 from derive.notation.surface import Surface
 from derive.notation.write_plain import write_plain
+from reports.code.executed import Executed
 from reports.drawing import Canvas
 from reports.plot import Plot
 
@@ -93,9 +94,12 @@ Inlines = tuple[Inline, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """A block that may know where it comes from: ``line`` is the line of the sheet, 0 where there is none."""
+    """A block that may know where it comes from: ``line`` is the line of the sheet, 0 where there is none; ``asked``: it belongs to
+    the questions, and not to their answers.
+    """
 
     line: int = field(default=0, compare=False, repr=False)
+    asked: bool = field(default=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,20 @@ class Figure(Placed):
 
 
 @dataclass(frozen=True)
+class CodeCell(Placed):
+    """Code that was run, with what came out of it. Filled in by the layout are ``columns``, as for :class:`CodeBlock`,
+    ``scales`` (one for each picture), and ``number`` where there is a caption: that of the figure, or of the listing
+    where nothing is drawn.
+    """
+
+    executed: Executed
+    caption: Inlines = ()
+    columns: int = 84
+    scales: tuple[float, ...] = ()
+    number: int = 0
+
+
+@dataclass(frozen=True)
 class Callout(Placed):
     """Blocks set apart as an answer, a question, a result, a note or a warning. Without ``title`` the kind is the
     title.
@@ -299,6 +317,7 @@ Block = (
     | Display
     | Aligned
     | Figure
+    | CodeCell
     | Callout
     | Marking
     | Rule
@@ -382,7 +401,7 @@ def sentences(block: Block) -> Iterator[Inlines]:
         case Rows(rows, _, footer):
             yield from (row.note for row in rows)
             yield footer
-        case Figure():
+        case Figure() | CodeCell():
             yield block.caption
         case Callout():
             yield block.title

@@ -115,6 +115,35 @@ def escape_html(text: str) -> Code:
     return Code("".join(table.get(char, char) for char in _visible(text)))
 
 
+_MARKDOWN = re.compile(r"[\\`*_\[\]#|~!]")
+_FIRST = re.compile(r"^(\s*)(?:([-+=])|(\d+)([.)]))")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "<span>&#36;</span>"}
+
+
+def escape_markdown(text: str) -> Code:
+    """Words for Markdown, on one line, as notebooks read it: a dollar sign in an element of its own starts no formula."""
+    words = _MARKDOWN.sub(r"\\\g<0>", _visible(text).replace("\n", " "))
+    words = _FIRST.sub(lambda match: f"{match[1]}{match[3] or ''}\\{match[2] or match[4]}", words)
+    return Code("".join(_ENTITIES.get(char, char) for char in words))
+
+
+_IN_MATH = {
+    "\\": r"\backslash ", "{": r"\lbrace ", "}": r"\rbrace ", "$": r"\$", "%": r"\%", "#": r"\#", "_": r"\_", "&": r"\&",
+    "<": r"\lt ", ">": r"\gt ", "|": r"\vert ", "~": r"\sim ", "^": r"\wedge ",
+}  # fmt: skip
+
+
+def escape_mathjax(text: str) -> Code:
+    """Words for the inside of ``\\text{ }`` where MathJax or KaTeX reads it: they do not agree on signs inside, so signs
+    stand outside.
+
+    >>> escape_mathjax("50% of")
+    '50}\\\\%\\\\text{ of'
+    """
+    words = _visible(text).translate(str.maketrans("\n\u00a0`", "  '"))
+    return Code("".join(f"}}{_IN_MATH[char]}\\text{{" if char in _IN_MATH else char for char in words))
+
+
 _BESIDE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.(?:pdf|html|csv)")
 """Another file of the same folder."""
 

@@ -14,7 +14,7 @@ from derive.notation.vocabulary import GREEK
 from derive.notation.write_latex import write_latex
 from derive.notation.write_mathml import write_mathml
 from derive.notation.write_typst import write_typst
-from reports.escape import Code, escape_tex
+from reports.escape import Code, escape_mathjax, escape_tex
 
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*|[0-9]+")
 _PLAIN_NUMBER = re.compile(r"[0-9.]+([eE][+-]?[0-9]+)?")
@@ -27,6 +27,23 @@ def latex_formula(surface: s.Surface) -> Code:
     '\\\\text{50\\\\% of}'
     """
     return Code(write_latex(_plain_leaves(surface, lambda text: str(escape_tex(text)))))
+
+
+_EVERYWHERE = {
+    "\\{": r"\lbrace ", "\\}": r"\rbrace ", r"\coloneqq": ":=", "\\|": r"\Vert ", "|": r"\vert ", "<": r"\lt ", ">": r"\gt ",
+}  # fmt: skip
+"""Signs that Markdown, HTML or a table could take for their own, and a command that not all renderers know."""
+_SIGNS = re.compile("|".join(map(re.escape, _EVERYWHERE)))
+
+
+def markdown_formula(surface: s.Surface) -> Code:
+    """A formula for MathJax or KaTeX, on one line, inside Markdown.
+
+    >>> markdown_formula(s.Relation(("<",), (s.Name("a"), s.Name("b"))))
+    'a \\\\lt  b'
+    """
+    written = write_latex(_plain_leaves(surface, lambda text: str(escape_mathjax(text))))
+    return Code(_SIGNS.sub(lambda match: _EVERYWHERE[match.group()], written.replace("\n", " ")))
 
 
 def typst_formula(surface: s.Surface) -> Code:

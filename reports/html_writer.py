@@ -9,12 +9,14 @@ from typing import Any
 
 from derive.notation.surface import Surface
 from reports import document as d
+from reports.code.executed import Picture, Printed, Raised
+from reports.code.highlight import highlighted
 from reports.draw_svg import draw_svg
 from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_html
 from reports.formulas import mathml_formula, mathml_inside
 from reports.measure import TEXT, width
-from reports.plot_svg import inline_svg
+from reports.plot_svg import inline_svg, inlined
 from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import html_templates
 from reports.writer import Writer
@@ -54,6 +56,12 @@ class HtmlWriter(Writer):
         return {
             "style": Code(style),
             "style_hash": f"sha256-{digest}",
+            "points": any(
+                "data:image" in picture.svg
+                for block in d.all_blocks(self.document.blocks)
+                if isinstance(block, d.CodeCell)
+                for picture in block.executed.pictures
+            ),
             "contents": contents if len(contents) >= _CONTENTS_FROM else [],
         }
 
@@ -65,6 +73,24 @@ class HtmlWriter(Writer):
             return draw_svg(figure.content, self.alt(figure))
         self.plots += 1
         return Code(inline_svg(figure.content, f"plot-{self.plots}", self.alt(figure)))
+
+    def source(self, cell: d.CodeCell) -> Code:
+        lines = (
+            "".join(
+                f'<span class="code-{kind}">{escape_html(text)}</span>' if kind else escape_html(text)
+                for text, kind in line
+            )
+            for line in highlighted(cell.executed.source)
+        )
+        return Code("\n".join(lines))
+
+    def printed(self, output: Printed | Raised, cell: d.CodeCell) -> Code:
+        return escape_html(output.text.strip("\n"))
+
+    def drawn(self, picture: Picture, scale: float, cell: d.CodeCell) -> Code:
+        self.plots += 1
+        size = (round(picture.width * scale, 4), round(picture.height * scale, 4))
+        return Code(inlined(picture.svg, *size, f"plot-{self.plots}", self.alt(cell)))
 
     def escape(self, text: str) -> Code:
         return escape_html(text)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 _ENGLISH = {
     "answer": "Answer", "question": "Question", "result": "Result", "hint": "Hint", "note": "Note", "warning": "Warning",
-    "figure": "Figure", "table": "Table",
+    "figure": "Figure", "table": "Table", "listing": "Listing",
     "contents": "Contents", "source": "Source",
     "variant": "Variant", "questions": "Questions", "hints": "Questions with hints", "marks": "marks", "mark": "mark", "total": "total",
     "worth": "Marks", "expected": "What is expected", "marking": "Marking",
 }  # fmt: skip
 _GERMAN = {
     "answer": "Lösung", "question": "Aufgabe", "result": "Ergebnis", "hint": "Hinweis", "note": "Anmerkung", "warning": "Achtung",
-    "figure": "Abbildung", "table": "Tabelle", "contents": "Inhalt", "source": "Quelle",
+    "figure": "Abbildung", "table": "Tabelle", "listing": "Programm", "contents": "Inhalt", "source": "Quelle",
     "variant": "Variante", "questions": "Aufgaben", "hints": "Aufgaben mit Hinweisen", "marks": "Punkte", "mark": "Punkt",
     "total": "gesamt", "worth": "Punkte", "expected": "Was erwartet wird", "marking": "Bewertung",
 }  # fmt: skip

@@ -7,6 +7,9 @@ from typing import Any
 
 from derive.notation.surface import Surface
 from reports import document as d
+from reports.code.executed import Picture, Printed, Raised
+from reports.code.highlight import broken, highlighted
+from reports.code.pictures import as_pdf
 from reports.draw_tikz import draw_tikz
 from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_tex, escape_tex_code
@@ -16,7 +19,7 @@ from reports.output import asset_stem
 from reports.plot import Plot, draw_pdf
 from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import latex_templates
-from reports.writer import Writer
+from reports.writer import Writer, shown_blocks
 
 _COMMANDS = (r"\section", r"\subsection", r"\subsubsection")
 _COLUMNS = {"left": "l", "center": "c", "right": "r"}
@@ -46,10 +49,13 @@ class LatexWriter(Writer):
         """Where blocks start: the line of LaTeX, and the line of the sheet. Filled in by :meth:`write`."""
 
     def more(self) -> dict[str, Any]:
-        contents = [block.content for block in d.all_blocks(self.document.blocks) if isinstance(block, d.Figure)]
+        blocks = list(d.all_blocks(self.document.blocks))
+        contents = [block.content for block in blocks if isinstance(block, d.Figure)]
+        cells = [block.executed for block in blocks if isinstance(block, d.CodeCell) and block.executed.shown]
         return {
             "drawings": any(isinstance(content, Canvas) for content in contents),
-            "plots": any(isinstance(content, Plot) for content in contents),
+            "plots": any(isinstance(content, Plot) for content in contents) or any(cell.pictures for cell in cells),
+            "cells": bool(cells),
         }
 
     def write(self) -> str:
@@ -67,7 +73,7 @@ class LatexWriter(Writer):
         body = _ORIGIN.sub("", _wrapped(self.blocks(self.document.blocks)))
         stem = f"{self.name}-fragment"
         written = self.templates.page("fragment", name=stem, body=Code(body))
-        style = self.templates.page("style", language=self.document.language, drawings=True, plots=True)
+        style = self.templates.page("style", language=self.document.language, drawings=True, plots=True, cells=True)
         return {f"{stem}.tex": written.encode(), "bptt-sheet.sty": style.encode(), **self.assets}
 
     # -- blocks ------------------------------------------------------------------------------------
@@ -82,7 +88,7 @@ class LatexWriter(Writer):
         """
         text = ""
         previous: d.Block | None = None
-        for block in blocks:
+        for block in shown_blocks(blocks):
             tight = isinstance(block, (d.Display, d.Rows)) or isinstance(previous, (d.Display, d.Rows))
             text += ("" if previous is None else "\n" if tight else "\n\n") + self.block(block).rstrip("\n")
             previous = block
@@ -116,19 +122,35 @@ class LatexWriter(Writer):
         )
 
     def code_block(self, block: d.CodeBlock) -> Code:
-        lines = [
-            piece
-            for line in block.text.rstrip("\n").expandtabs(4).split("\n")
-            for piece in _pieces(line, block.columns)
-        ]
-        return self.fill("code", lines=[escape_tex_code(line) for line in lines])
+        return self.fill("code", lines=_plain_lines(block.text.rstrip("\n").expandtabs(4), block.columns))
+
+    def source(self, cell: d.CodeCell) -> Code:
+        lines = [part for line in highlighted(cell.executed.source) for part in broken(line, cell.columns)]
+        return Code(
+            "\n".join(
+                "".join(
+                    f"\\code{kind}{{{escape_tex_code(text)}}}" if kind else escape_tex_code(text) for text, kind in line
+                )
+                for line in lines
+            )
+        )
+
+    def printed(self, output: Printed | Raised, cell: d.CodeCell) -> Code:
+        return Code("\n".join(_plain_lines(output.text.strip("\n"), cell.columns)))
+
+    def drawn(self, picture: Picture, scale: float, cell: d.CodeCell) -> Code:
+        return self._asset(as_pdf(picture), picture.width * scale)
 
     def picture(self, figure: d.Figure) -> Code:
         if isinstance(figure.content, Canvas):
             return draw_tikz(figure.content, figure.scale)
+        return self._asset(draw_pdf(figure.content), figure.content.width * figure.scale)
+
+    def _asset(self, pdf: bytes, width: float) -> Code:
+        """A picture in a file of its own."""
         file = f"{asset_stem(self.name)}-fig{len(self.assets) + 1}.pdf"
-        self.assets[file] = draw_pdf(figure.content)
-        return Code(f"\\includegraphics[width={figure.content.width * figure.scale:g}cm]{{{file}}}")
+        self.assets[file] = pdf
+        return Code(f"\\includegraphics[width={width:g}cm]{{{file}}}")
 
     # -- inline pieces -----------------------------------------------------------------------------
 
@@ -203,10 +225,7 @@ def _with_strut(cells: list[Code], row: tuple[d.Inlines, ...], shares: tuple[flo
     return [Code(rule + cell) if k == place else cell for k, cell in enumerate(cells)]
 
 
-def _pieces(line: str, columns: int) -> list[str]:
-    """A line of code in pieces that fit, later ones marked and indented as the first."""
-    if len(line) <= columns:
-        return [line]
-    indent = " " * min(len(line) - len(line.lstrip()), columns // 2)
-    cut = line.rfind(" ", len(indent) + 4, columns) + 1 or columns
-    return [line[:cut], *_pieces(f"{indent}  ↪ {line[cut:]}", columns)]
+def _plain_lines(text: str, columns: int) -> list[Code]:
+    """Lines of code that fit, without colours."""
+    parts = (part for line in text.split("\n") for part in broken([(line, "")], columns))
+    return [escape_tex_code("".join(piece for piece, _ in part)) for part in parts]

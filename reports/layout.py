@@ -26,6 +26,10 @@ _LINE_HEIGHT = 1.24
 """Distance of two lines of text (em)."""
 _WHOLE = 18.0
 """Callouts of about so many lines stand on one page."""
+_PICTURE_HEIGHT = 21.0
+"""The highest picture (cm) that code may draw with its caption on a page."""
+_CODE_INSET = 1.0
+"""How much narrower than the line what code prints is (em)."""
 _CODE_LETTER = 0.485
 """Width of a letter of displayed code (em): typewriter letters, one size smaller than the text."""
 
@@ -45,6 +49,7 @@ class _Layout:
 
     def __init__(self) -> None:
         self.figures = 0
+        self.listings = 0
         self.tables = 0
 
     def blocks(self, blocks: d.Blocks, line: float, depth: int) -> d.Blocks:
@@ -68,6 +73,8 @@ class _Layout:
                 return self.table(block, line)
             case d.Figure():
                 return self.figure(block, line)
+            case d.CodeCell():
+                return self.code_cell(block, line)
             case d.BulletList(items) | d.NumberedList(items):
                 inner = tuple(self.blocks(item, line - INSET[type(block)], depth + 1) for item in items)
                 return replace(block, items=inner)
@@ -94,6 +101,18 @@ class _Layout:
             number = self.figures
         available = LINE_CM * line / LINE
         return replace(figure, number=number, scale=round(min(1.0, available / figure.content.width), 4))
+
+    def code_cell(self, cell: d.CodeCell, line: float) -> d.CodeCell:
+        available = LINE_CM * line / LINE
+        pictures = cell.executed.pictures
+        number = 0
+        if cell.caption and pictures:
+            number = self.figures = self.figures + 1
+        elif cell.caption and cell.executed.shown:
+            number = self.listings = self.listings + 1
+        scales = (min(1.0, available / one.width, _PICTURE_HEIGHT / one.height) for one in pictures)
+        columns = int((line - _CODE_INSET) / _CODE_LETTER)
+        return replace(cell, number=number, scales=tuple(round(scale, 4) for scale in scales), columns=columns)
 
     def table(self, table: d.Table, line: float) -> d.Table:
         """Fill up short rows, and share the line among the columns where the table is wider than it."""

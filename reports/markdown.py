@@ -333,7 +333,8 @@ class _Reader(MarkdownReader):
             blocks = iter([self.callout(kind, rest, node, depth)])
         for block in blocks:
             if self.shown:
-                yield replace(block, line=block.line or self.place(node).line)
+                asked = block.asked or kind in ("question", "given")
+                yield replace(block, line=block.line or self.place(node).line, asked=asked)
         self.shown = outside
 
     def opened(self, node: SyntaxTreeNode) -> tuple[str, str]:

@@ -20,12 +20,10 @@ from reports.anchors import slug
 
 _LONGEST = 255
 """Longest name of a file in bytes, on all usual file systems."""
-_ENDING = ".html"
-"""The longest ending that is added to a name."""
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, ending: str = ".html") -> None:
     """Check that ``name`` with an ending is the name of a file.
 
     Raises
@@ -38,11 +36,11 @@ def check_name(name: str) -> None:
             expected="a name that starts with no dot and holds no slashes and no invisible characters",
             hint="rename the sheet",
         )
-    length = len(name.encode()) + len(_ENDING)
+    length = len(name.encode()) + len(ending)
     if length > _LONGEST:
         raise UsageError(
             f"{clipped(name)!r} is too long for the name of a file",
-            expected=f"at most {_LONGEST - len(_ENDING)} bytes",
+            expected=f"at most {_LONGEST - len(ending)} bytes",
             hint="rename the sheet",
         )
 

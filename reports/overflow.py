@@ -57,7 +57,7 @@ def _block(block: d.Block, line: float) -> Iterator[str]:
                 for cell in row:
                     yield from _sentence(cell, line)
             yield from _sentence(block.caption, line)
-        case d.Figure():
+        case d.Figure() | d.CodeCell():
             yield from _sentence(block.caption, line)
         case d.Callout():
             yield from _sentence(block.title, line - INSET[d.Callout])

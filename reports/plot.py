@@ -44,6 +44,33 @@ _DASHES: tuple[Any, ...] = (
 _MARKS = ("o", "s", "^", "D", "v", "P")
 
 
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "reports",
+    "svg.image_inline": True,
+    "pdf.fonttype": 42,
+    "font.family": "STIXGeneral",
+    "mathtext.fontset": "stix",
+    "font.size": 9.5,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 3.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "legend.frameon": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.handlelength": 2.6,
+}
+
+
 @dataclass(frozen=True)
 class Series:
     """One line: points (x, y), and whether each is marked. The name may hold formulas between dollar signs."""
@@ -103,6 +130,16 @@ def draw_svg(plot: Plot) -> str:
     return _draw(plot, "svg", {"Creator": None, "Date": None, "Format": None, "Type": None}).decode()
 
 
+def style_sheet() -> str:
+    """The same look for what code of a sheet draws by itself, as a file of matplotlib's settings."""
+    own = {"figure.figsize": "5.2, 3.0", "figure.facecolor": "none", "axes.facecolor": "none", "legend.framealpha": "0"}
+    colours = ", ".join(f"'{colour.lstrip('#')}'" for colour in COLOURS)
+    lines = [
+        f'{name}: "{value}"' if "#" in str(value) else f"{name}: {value}" for name, value in {**_STYLE, **own}.items()
+    ]
+    return "\n".join([*lines, f"axes.prop_cycle: cycler('color', [{colours}])", ""])
+
+
 def _draw(plot: Plot, kind: str, metadata: dict[str, Any]) -> bytes:
     _check(plot)
     with _settings():
@@ -158,33 +195,7 @@ def _settings() -> Iterator[None]:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(
-            {
-                "svg.fonttype": "path",
-                "svg.hashsalt": "reports",
-                "svg.image_inline": True,
-                "pdf.fonttype": 42,
-                "font.family": "STIXGeneral",
-                "mathtext.fontset": "stix",
-                "font.size": 9.5,
-                "axes.linewidth": 0.6,
-                "lines.linewidth": 1.3,
-                "lines.markersize": 3.6,
-                "xtick.major.width": 0.6,
-                "ytick.major.width": 0.6,
-                "xtick.minor.width": 0.4,
-                "ytick.minor.width": 0.4,
-                "legend.frameon": False,
-                "axes.edgecolor": INK,
-                "axes.labelcolor": INK,
-                "text.color": INK,
-                "xtick.color": INK,
-                "ytick.color": INK,
-                "axes.spines.top": False,
-                "axes.spines.right": False,
-                "legend.handlelength": 2.6,
-            }
-        )
+        matplotlib.rcParams.update(_STYLE)
         yield
 
 

@@ -21,11 +21,16 @@ _REFERENCE = re.compile(r"#([\w.-]+)")
 
 
 def inline_svg(plot: Plot, prefix: str, title: str) -> str:
-    """The plot as an SVG element: identifiers start with ``prefix``, colours are classes (``stroke-…``, ``fill-…``),
-    ``title`` says what it shows.
+    """The plot as an SVG element; see :func:`inlined`."""
+    return inlined(draw_svg(plot), plot.width, plot.height, prefix, title)
+
+
+def inlined(svg: str, width: float, height: float, prefix: str, title: str) -> str:
+    """A picture (lengths in centimetres) as an SVG element: identifiers start with ``prefix``, colours are classes
+    (``stroke-…``, ``fill-…``), ``title`` says what it shows.
     """
     ElementTree.register_namespace("", _SVG)
-    root = ElementTree.fromstring(draw_svg(plot))
+    root = ElementTree.fromstring(svg)
     _drop(root, ("metadata", "style"))
     for element in root.iter():
         _plain_attributes(element)
@@ -37,8 +42,8 @@ def inline_svg(plot: Plot, prefix: str, title: str) -> str:
     box = root.get("viewBox", "0 0 1 1").split()
     root.attrib = {
         "viewBox": " ".join(box),
-        "width": f"{plot.width}cm",
-        "height": f"{plot.height}cm",
+        "width": f"{width}cm",
+        "height": f"{height}cm",
         "role": "img",
         "aria-label": title,
         "class": "plot",

@@ -1,4 +1,4 @@
-"""From a document to files: NAME.tex, NAME.pdf, NAME.html, all of them or none."""
+"""From a document to files: NAME.tex, NAME.pdf, NAME.html, and notebooks where they are asked for, all of them or none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from derive.errors import UsageError
 from reports import document as d
@@ -15,12 +15,16 @@ from reports.latex_writer import LatexWriter
 from reports.layout import lay_out
 from reports.output import check_folder, check_name, check_targets, folder_of, write_files
 from reports.overflow import too_wide
+from reports.questions import questions_only
 from reports.tex import MissingPackageError, Overfull, compile_tex, missing_program, tex_program
 from reports.typst_pdf import typst_pdf
 from reports.typst_writer import TypstWriter
 
-Format = Literal["tex", "pdf", "html"]
+Format = Literal["tex", "pdf", "html", "ipynb"]
 FORMATS: tuple[Format, ...] = ("tex", "pdf", "html")
+"""What is made where nothing else is asked for."""
+NOTEBOOK: Format = "ipynb"
+"""Two notebooks: the whole document, and what students get of it."""
 Route = Literal["auto", "tex", "typst"]
 ROUTES: tuple[Route, ...] = ("auto", "tex", "typst")
 
@@ -66,7 +70,7 @@ def render(
     ----------
     directory : where to write; made if it does not exist.
     name      : what the files are called, without an ending.
-    formats   : which of ``tex``, ``pdf``, ``html``.
+    formats   : which of ``tex``, ``pdf``, ``html``, ``ipynb``.
     route     : how a PDF is made: ``tex``, ``typst``, or ``auto`` (TeX where it is installed).
 
     Raises
@@ -77,7 +81,7 @@ def render(
     check(name, formats, route)
     folder = folder_of(directory)
     check_folder(folder)
-    check_targets(folder, (f"{name}.{ending}" for ending in formats))
+    check_targets(folder, file_names(name, formats))
     made = make(document, name, formats, route)
     write_files(folder, made.contents)
     return made.written_to(folder, name)
@@ -86,6 +90,7 @@ def render(
 def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, route: str = "auto") -> Rendered:
     """The files of a document without writing them; parameters and errors as for :func:`render`."""
     check(name, formats, route)
+    written = document
     document = lay_out(document)
     contents: dict[str, bytes] = {}
     warnings = [*document.warnings, *(told(line, message) for line, message in too_wide(document))]
@@ -100,9 +105,24 @@ def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, rout
         contents = {f"{name}.tex": source.encode(), **latex.assets, **contents}
     if "html" in formats:
         contents[f"{name}.html"] = HtmlWriter(document).write().encode()
+    if NOTEBOOK in formats:
+        from reports.notebook_writer import answer_notebook, student_notebook
+
+        answers, students = file_names(name, (NOTEBOOK,))
+        contents[answers] = answer_notebook(written)
+        contents[students] = student_notebook(questions_only(written))
     if "tex" in formats or used == "tex":
         warnings += _missing_characters(source)
     return Rendered(contents, used, tuple(warnings))
+
+
+def file_names(name: str, formats: Sequence[str]) -> tuple[str, ...]:
+    """The files that a document gets, without those of its figures."""
+    return tuple(
+        file
+        for ending in formats
+        for file in ([f"{name}.{ending}", *([f"{name}-student.{ending}"] if ending == NOTEBOOK else [])])
+    )
 
 
 def check(name: str, formats: Sequence[str], route: str) -> None:
@@ -113,12 +133,13 @@ def check(name: str, formats: Sequence[str], route: str) -> None:
     UsageError  : an unknown format or route, or a name that is no file name.
     RenderError : the PDF shall be made by TeX, and there is none.
     """
-    check_name(name)
-    unknown = [entry for entry in formats if entry not in FORMATS]
+    for file in file_names(name, formats):
+        check_name(name, file.removeprefix(name))
+    unknown = [entry for entry in formats if entry not in get_args(Format)]
     if unknown or not formats:
         raise UsageError(
             f"there is no format {unknown[0]!r}" if unknown else "no format is asked for",
-            expected=f"some of {', '.join(FORMATS)}",
+            expected=f"some of {', '.join(get_args(Format))}",
         )
     if route not in ROUTES:
         raise UsageError(f"there is no route {route!r}", expected=f"one of {', '.join(ROUTES)}")

@@ -17,7 +17,7 @@ from reports.document import Document
 from reports.forms import WHOLE, Form
 from reports.markdown import read_markdown
 from reports.output import check_folder, check_targets, folder_of, same_name, write_files
-from reports.render import FORMATS, Rendered, RenderResult, check, make
+from reports.render import FORMATS, NOTEBOOK, Rendered, RenderResult, check, file_names, make
 
 MAX_BYTES = 200_000
 """Largest content file."""
@@ -78,12 +78,19 @@ def find(name: str) -> Content:
 
 
 def document_of(
-    content: Content, draws: int = 20, seed: int = 0, say: Say = lambda text: None, form: Form = WHOLE
+    content: Content,
+    draws: int = 20,
+    seed: int = 0,
+    say: Say = lambda text: None,
+    form: Form = WHOLE,
+    run: bool = False,
 ) -> Document:
-    """The document of a sheet, with everything derived and measured.
+    """The document of a sheet, with everything derived and measured. The code of a sheet of the package is run, that of
+    a user's file only if ``run`` says so.
 
     Raises
     ------
+    UsageError : the sheet holds code that may not be run.
     BpttError : the content is wrong, with its place; or a derivation does not hold.
     """
     called: list[str] = []
@@ -92,9 +99,9 @@ def document_of(
         called.append(call.name)
         say(f"line {call.span.line}: {call.name}")
 
-    context = SheetContext(draws, seed, short=form.detail == "short")
-    document = read_markdown(content.source, REGISTRY.watched(watch), context, form)
-    return replace(document, warnings=(*document.warnings, *_never_shown(called)))
+    with SheetContext(draws, seed, short=form.detail == "short", run=run or content.path is None) as context:
+        document = read_markdown(content.source, REGISTRY.watched(watch), context, form)
+    return replace(document, warnings=(*document.warnings, *context.warnings, *_never_shown(called)))
 
 
 def _never_shown(called: Sequence[str]) -> list[str]:
@@ -108,11 +115,19 @@ def _never_shown(called: Sequence[str]) -> list[str]:
     )
 
 
-def build(name: str, directory: str | Path, route: str = "auto", form: Form = WHOLE) -> RenderResult:
-    """Build a sheet: ``directory/NAME.tex``, ``.pdf`` and ``.html``, all or none of them; errors as for
+def build(
+    name: str,
+    directory: str | Path,
+    route: str = "auto",
+    form: Form = WHOLE,
+    *,
+    run: bool = False,
+    notebook: bool = False,
+) -> RenderResult:
+    """Build a sheet: ``directory/NAME.tex``, ``.pdf`` and ``.html``, all or none of them; options and errors as for
     :func:`build_all`.
     """
-    (built,) = build_all([name], directory, route, form=form)
+    (built,) = build_all([name], directory, route, form=form, run=run, notebook=notebook)
     return built.result
 
 
@@ -122,9 +137,17 @@ def build_all(
     route: str = "auto",
     say: Say = lambda text: None,
     form: Form = WHOLE,
+    *,
+    run: bool = False,
+    notebook: bool = False,
 ) -> list[Built]:
     """Build sheets, in a form that their files are named after. All are made before the first file is written, so after an error the
     directory is as it was.
+
+    Parameters
+    ----------
+    run      : whether code that stands in a user's own file is run; without it, such a file is refused.
+    notebook : make ``NAME.ipynb`` and ``NAME-student.ipynb`` as well.
 
     Raises
     ------
@@ -133,36 +156,41 @@ def build_all(
     """
     contents = [replace(content, name=content.name + form.suffix) for content in map(find, names)]
     folder = folder_of(directory)
-    _check_all(names, contents, folder, route)
+    formats = (*FORMATS, NOTEBOOK) if notebook else FORMATS
+    _check_all(names, contents, folder, formats, route)
     made: list[tuple[Rendered, float]] = []
     for number, (name, content) in enumerate(zip(names, contents, strict=True), 1):
         title = name if len(names) == 1 else f"[{number}/{len(names)}] {name}"
-        made.append(_make(title, content, route, say, form))
+        made.append(_make(title, content, formats, route, say, form, run))
     write_files(folder, _merged(names, [rendered for rendered, _ in made]))
     results = [rendered.written_to(folder, content.name) for content, (rendered, _) in zip(contents, made, strict=True)]
     return [Built(name, result, seconds) for name, result, (_, seconds) in zip(names, results, made, strict=True)]
 
 
-def _make(title: str, content: Content, route: str, say: Say, form: Form) -> tuple[Rendered, float]:
+def _make(
+    title: str, content: Content, formats: Sequence[str], route: str, say: Say, form: Form, run: bool
+) -> tuple[Rendered, float]:
     start = time.perf_counter()
     say(f"{title}: reading")
-    document = document_of(content, say=lambda text: say(f"{title}, {text}"), form=form)
+    document = document_of(content, say=lambda text: say(f"{title}, {text}"), form=form, run=run)
     say(f"{title}: typesetting")
-    return make(document, content.name, route=route), time.perf_counter() - start
+    return make(document, content.name, formats, route), time.perf_counter() - start
 
 
-def _check_all(names: Sequence[str], contents: Sequence[Content], folder: Path, route: str) -> None:
+def _check_all(
+    names: Sequence[str], contents: Sequence[Content], folder: Path, formats: Sequence[str], route: str
+) -> None:
     """What can be known before the work: names, and what stands where the files shall go."""
     owners: dict[str, str] = {}
     for name, content in zip(names, contents, strict=True):
-        check(content.name, FORMATS, route)
+        check(content.name, formats, route)
         key = same_name(content.name)
         if key in owners:
             raise _clash(owners[key], name, f"{content.name}.pdf")
         owners[key] = name
     check_folder(folder)
     inputs = [content.path for content in contents if content.path is not None]
-    check_targets(folder, (f"{content.name}.{ending}" for content in contents for ending in FORMATS), inputs)
+    check_targets(folder, (file for content in contents for file in file_names(content.name, formats)), inputs)
 
 
 def _merged(names: Sequence[str], rendered: Sequence[Rendered]) -> dict[str, bytes]:

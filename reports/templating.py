@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
-from reports.escape import Code, escape_html, escape_tex, escape_typst, typst_string
+from reports.escape import Code, escape_html, escape_markdown, escape_tex, escape_typst, typst_string
 
 _TEX_DELIMITERS = {
     "block_start_string": "\\BLOCK{", "block_end_string": "}", "variable_start_string": "\\VAR{", "variable_end_string": "}",
@@ -46,7 +46,7 @@ class Templates:
         return Code("".join(template.blocks[block](template.new_context(values))))
 
     def page(self, template: str = "document", **values: Any) -> str:
-        """The whole document, or another file beside it."""
+        """The whole document, or another file of the target."""
         return self._template(template).render(values)
 
     def source(self, name: str) -> str:
@@ -93,3 +93,20 @@ def typst_templates() -> Templates:
 def html_templates() -> Templates:
     """Templates with Jinja's own delimiters."""
     return Templates("html", "html", escape_html, {})
+
+
+@cache
+def markdown_templates() -> Templates:
+    """Templates with Jinja's own delimiters; comments start in another way, since ``{#`` occurs in headings."""
+    templates = Templates(
+        "markdown", "md", escape_markdown, {"comment_start_string": "{##", "comment_end_string": "##}"}
+    )
+    templates.environment.filters["quoted"] = lambda body: _led(body, "> ", "> ")
+    templates.environment.filters["item"] = lambda body, lead: _led(body, lead, " " * len(lead))
+    return templates
+
+
+def _led(body: str, first: str, other: str) -> Code:
+    """Lines with something before each of them."""
+    lines = body.split("\n")
+    return Code("\n".join(f"{first if k == 0 else other}{line}".rstrip() for k, line in enumerate(lines)))

@@ -1,9 +1,10 @@
-"""PDF through Typst, which comes with Python: no TeX, no fonts of the machine, no network."""
+"""PDF, and pictures, through Typst, which comes with Python: no TeX, no fonts of the machine, no network."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from derive.errors import RenderError
 
@@ -18,6 +19,15 @@ def typst_pdf(source: str) -> bytes:
     ------
     RenderError : Typst does not accept it, which is a fault of the templates or of a formula's spelling.
     """
+    return _compiled(source, timestamp=_TIMESTAMP)
+
+
+def typst_png(source: str, points_per_inch: int = 110) -> bytes:
+    """The one page of a Typst document as a picture; errors as for :func:`typst_pdf`."""
+    return _compiled(source, format="png", ppi=points_per_inch)
+
+
+def _compiled(source: str, **options: Any) -> bytes:
     import typst
 
     with tempfile.TemporaryDirectory(prefix="reports-") as folder:
@@ -25,7 +35,7 @@ def typst_pdf(source: str) -> bytes:
         main = Path(folder) / "main.typ"
         main.write_text(source, encoding="utf-8")
         try:
-            return typst.compile(main, root=main.parent, ignore_system_fonts=True, timestamp=_TIMESTAMP)
+            return bytes(typst.compile(main, root=main.parent, ignore_system_fonts=True, **options))
         except typst.TypstError as error:
             raise RenderError(
                 f"Typst cannot read the document: {error.message}", hint=" ".join(error.hints) or None

@@ -6,6 +6,8 @@ from typing import Any
 
 from derive.notation.surface import Surface
 from reports import document as d
+from reports.code.executed import Picture, Printed, Raised
+from reports.code.highlight import broken
 from reports.draw_typst import draw_typst
 from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_typst, typst_string
@@ -51,17 +53,30 @@ class TypstWriter(Writer):
         )
 
     def code_block(self, block: d.CodeBlock) -> Code:
-        # A line of letters without a space would run off the page.
-        lines = [
-            soften_code(line) if len(line) > block.columns else line for line in block.text.rstrip("\n").split("\n")
-        ]
-        return self.fill("code", text="\n".join(lines))
+        return self.fill("code", text=_softened(block.text, block.columns))
+
+    def source(self, cell: d.CodeCell) -> Code:
+        lines = (part for line in cell.executed.source.split("\n") for part in broken([(line, "")], cell.columns))
+        return typst_string("\n".join("".join(piece for piece, _ in line) for line in lines))
+
+    def printed(self, output: Printed | Raised, cell: d.CodeCell) -> Code:
+        return typst_string(_softened(output.text.strip("\n"), cell.columns))
+
+    def drawn(self, picture: Picture, scale: float, cell: d.CodeCell) -> Code:
+        return self._image(picture.svg, picture.width * scale, self.alt(cell))
 
     def picture(self, figure: d.Figure) -> Code:
         if isinstance(figure.content, Canvas):
             return draw_typst(figure.content, figure.scale)
-        size = f"width: {figure.content.width * figure.scale:g}cm, alt: {typst_string(self.alt(figure))}"
-        return Code(f'align(center, image(bytes({typst_string(draw_svg(figure.content))}), format: "svg", {size}))')
+        return self._image(draw_svg(figure.content), figure.content.width * figure.scale, self.alt(figure))
+
+    def page_of_picture(self, figure: d.Figure) -> str:
+        """A document that is one figure, on a page of its size."""
+        return self.templates.page("picture", picture=self.picture(figure), **self.texts())
+
+    def _image(self, svg: str, width: float, alt: str) -> Code:
+        look = f'format: "svg", width: {width:g}cm, alt: {typst_string(alt)}'
+        return Code(f"align(center, image(bytes({typst_string(svg)}), {look}))")
 
     def escape(self, text: str) -> Code:
         return escape_typst(text)
@@ -92,3 +107,8 @@ class TypstWriter(Writer):
         target = checked_url(url)
         goal = f"label({typst_string(target[1:])})" if target.startswith("#") else typst_string(target)
         return Code(f"#link({goal}, [{body}])")
+
+
+def _softened(text: str, columns: int) -> str:
+    """Code whose lines can be broken: a line of letters without a space would run off the page."""
+    return "\n".join(soften_code(line) if len(line) > columns else line for line in text.rstrip("\n").split("\n"))

@@ -10,11 +10,29 @@ from typing import Any
 
 from derive.notation.surface import Surface
 from reports import document as d
+from reports.code.executed import Output, Picture, Printed, Raised
 from reports.escape import Code
 from reports.labels import callout_label, labels, marks_of
 from reports.layout import row_strut
 from reports.softening import soften, soften_code
 from reports.templating import Templates
+
+
+def shown_blocks(blocks: d.Blocks) -> d.Blocks:
+    """The blocks without code that is run and not shown."""
+    return tuple(block for block in blocks if not isinstance(block, d.CodeCell) or block.executed.shown)
+
+
+def _on_pages(outputs: tuple[Output, ...]) -> list[Output]:
+    """Outputs for a page, where a value stands below what was printed before it."""
+    joined: list[Output] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if isinstance(last, Printed) and isinstance(output, Printed):
+            joined[-1] = Printed(f"{last.text.rstrip()}\n{output.text}")
+        else:
+            joined.append(output)
+    return joined
 
 
 class Writer(ABC):
@@ -32,22 +50,26 @@ class Writer(ABC):
 
     def write(self) -> str:
         """The whole file."""
+        return self.templates.page(body=self.blocks(self.document.blocks), **self.texts(), **self.more())
+
+    def texts(self) -> dict[str, Any]:
+        """What the templates know of the whole document."""
         document = self.document
-        return self.templates.page(
-            title=self.inlines(document.title),
-            subtitle=self.inlines(document.subtitle),
-            plain_title=d.plain_text(document.title),
-            meta=document.meta,
-            byline=[*self._byline()],
-            fields=[self.soft(field.strip()) for field in document.meta.get("fields", "").split(",") if field.strip()],
-            paper=document.meta.get("paper", "a4"),
-            source=self.soft(document.meta.get("source", "")),
-            author=document.meta.get("author", ""),
-            language=document.language,
-            labels=self.labels,
-            body=self.blocks(document.blocks),
-            **self.more(),
-        )
+        return {
+            "title": self.inlines(document.title),
+            "subtitle": self.inlines(document.subtitle),
+            "plain_title": d.plain_text(document.title),
+            "meta": document.meta,
+            "byline": [*self._byline()],
+            "fields": [
+                self.soft(field.strip()) for field in document.meta.get("fields", "").split(",") if field.strip()
+            ],
+            "paper": document.meta.get("paper", "a4"),
+            "source": self.soft(document.meta.get("source", "")),
+            "author": document.meta.get("author", ""),
+            "language": document.language,
+            "labels": self.labels,
+        }
 
     def _byline(self) -> Iterator[str]:
         """Who wrote it, for what, when, and what it is worth."""
@@ -64,7 +86,8 @@ class Writer(ABC):
 
     def blocks(self, blocks: d.Blocks) -> Code:
         """Blocks one after another."""
-        return Code("\n".join(self.block(block, following) for block, following in zip_longest(blocks, blocks[1:])))
+        shown = shown_blocks(blocks)
+        return Code("\n".join(self.block(block, following) for block, following in zip_longest(shown, shown[1:])))
 
     def block(self, block: d.Block, following: d.Block | None = None) -> Code:
         """One block, by the method for its kind; a sentence that leads to a formula stays on its page."""
@@ -96,6 +119,8 @@ class Writer(ABC):
                 return self.rows(block)
             case d.Figure():
                 return self.figure(block)
+            case d.CodeCell():
+                return self.code_cell(block)
             case d.Aligned() | d.Marking():
                 raise TypeError("aligned formulas and marks are laid out before they are written")
 
@@ -133,9 +158,31 @@ class Writer(ABC):
             alt=self.alt(figure),
         )
 
-    def alt(self, figure: d.Figure) -> str:
+    def code_cell(self, cell: d.CodeCell) -> Code:
+        """Code that was run: what it is, what it printed, and what it drew."""
+        pictures = iter(cell.scales)
+        return self.fill(
+            "cell",
+            source=self.source(cell),
+            outputs=[
+                {
+                    "kind": type(output).__name__.lower(),
+                    "body": self.drawn(output, next(pictures), cell)
+                    if isinstance(output, Picture)
+                    else self.printed(output, cell),
+                }
+                for output in _on_pages(cell.executed.visible)
+                if isinstance(output, Picture) or output.text.strip("\n")
+            ],
+            label=self.labels["figure" if cell.executed.pictures else "listing"],
+            number=cell.number,
+            caption=self.inlines(cell.caption),
+        )
+
+    def alt(self, figure: d.Figure | d.CodeCell) -> str:
         """What the figure shows, in words."""
-        return figure.alt or d.plain_text(figure.caption)
+        alt = figure.alt if isinstance(figure, d.Figure) else ""
+        return alt or d.plain_text(figure.caption)
 
     def rows(self, rows: d.Rows) -> Code:
         """Aligned formulas."""
@@ -229,6 +276,18 @@ class Writer(ABC):
     @abstractmethod
     def code_block(self, block: d.CodeBlock) -> Code:
         """Code on lines of its own."""
+
+    @abstractmethod
+    def source(self, cell: d.CodeCell) -> Code:
+        """The code of a cell."""
+
+    @abstractmethod
+    def printed(self, output: Printed | Raised, cell: d.CodeCell) -> Code:
+        """What the code printed."""
+
+    @abstractmethod
+    def drawn(self, picture: Picture, scale: float, cell: d.CodeCell) -> Code:
+        """What the code drew."""
 
     @abstractmethod
     def link(self, body: Code, url: str) -> Code:

@@ -6,6 +6,7 @@ does not hold stops the build. Importing this package enters all blocks into :da
 
 from reports.blocks import (
     claims,
+    code,
     derivations,
     diagrams,
     evaluation,
@@ -27,6 +28,7 @@ __all__ = [
     "REGISTRY",
     "SheetContext",
     "claims",
+    "code",
     "derivations",
     "diagrams",
     "evaluation",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from derive.cell import Cell, cell, library
 from numeric.validate import Validation
 from reports.block_calls import BlockCall
 from reports.document import Inlines
 from verify.verdict import Verdict
+
+if TYPE_CHECKING:
+    from reports.code.process import Process
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,9 @@ class Measurement:
 @dataclass
 class SheetContext:
     """State of one build. ``draws`` random draws are made for every measurement, from ``seed``; ``short``: of derivations only the result
-    is shown.
+    is shown. Code is refused unless it may ``run``.
+
+    A context manager: at its end, the process in which code ran is gone.
     """
 
     draws: int = 20
@@ -64,6 +70,27 @@ class SheetContext:
     findings: list[Finding] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     short: bool = False
+    run: bool = False
+    code_names: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    """What the author of the sheet should look at."""
+    _process: Process | None = field(default=None, repr=False)
+
+    def __enter__(self) -> SheetContext:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def process(self) -> Process:
+        """The process in which the code of this sheet runs; the first call starts it."""
+        from reports.code.process import Process
+
+        if self._process is None:
+            self._process = Process()
+        return self._process
 
     def cell(self, call: BlockCall, option: str = "cell") -> Cell:
         """The cell that a block names: one that the sheet defines, or one of the library.

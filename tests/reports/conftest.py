@@ -11,6 +11,7 @@ import pytest
 from derive.notation import surface as s
 from derive.notation.parser import parse_one
 from reports import document as d
+from reports.code.executed import Executed, Printed, Raised
 from reports.drawing import Arrow, Canvas, MathLabel, Node, Polyline, Region, TextLabel, connect
 from reports.plot import Plot, Reference, Series
 from reports.tex import tex_program
@@ -61,6 +62,7 @@ def everything(text: str = "words") -> d.Document:
         d.BulletList(((d.Paragraph(words), d.NumberedList(((d.Paragraph(words),),), start=4)), (d.Display(formula("a = b")),))),
         d.NumberedList(((d.Paragraph(words), d.Paragraph(words)),), tight=False), d.Quote((d.Paragraph(words),)),
         d.Table((words, words), ((inlines, words), (words,)), ("left", "right"), words), d.CodeBlock(f"def f(x):\n    {text}\n", "python"),
+        d.CodeCell(Executed(f"def f(x):\n    return '{text}'  # {text}", None, (Printed(f"{text}\n"), Raised("ValueError", text))), words),
         d.Display(formula(r"\lVert J \rVert \le \gamma < 1")), d.Aligned(lines), d.Figure(canvas, words, text), d.Figure(plot, words, text),
         *(d.Callout(kind, words if kind == "answer" else (),
         (d.Paragraph(words), d.Display(formula("a = b")))) for kind in d.CALLOUT_KINDS),

@@ -18,7 +18,8 @@ EXAMPLES = re.findall(r"^````markdown\n(.*?)^````$", GUIDE, re.DOTALL | re.MULTI
 
 
 def built(text: str) -> Document:
-    return read_markdown(Source(text, "guide.md"), REGISTRY, SheetContext(draws=2))
+    with SheetContext(draws=2, run=True) as context:
+        return read_markdown(Source(text, "guide.md"), REGISTRY, context)
 
 
 @pytest.fixture(scope="module")

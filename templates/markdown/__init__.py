@@ -1,0 +1,1 @@
+"""Templates of Markdown, as notebooks hold it."""
