@@ -166,15 +166,17 @@ def _table_of_marks(document: d.Document, place: d.Marking) -> d.Block:
     """A row for each question: its heading, its marks, and the results that its answer leads to."""
     words = labels(document.language)
     rows: list[tuple[d.Inlines, ...]] = []
-    heading: d.Inlines = ()
     results: list[list[d.Inlines]] = []
+    heading, within = d.Heading(0, ()), False
     for block in d.all_blocks(document.blocks):
         if isinstance(block, d.Heading):
-            heading = block.body
+            within = within and block.level > heading.level  # a heading below the question's own goes on with its answer
+            heading = heading if within else block
         elif isinstance(block, d.Callout) and block.kind == "question" and block.marks:
-            rows.append((heading, d.words(block.marks)))
+            rows.append((heading.body, d.words(block.marks)))
             results.append([])
-        elif isinstance(block, d.Callout) and block.kind == "result" and results:
+            within = True
+        elif isinstance(block, d.Callout) and block.kind == "result" and within:
             results[-1] += [sentence for inner in block.blocks for sentence in _told(inner)]
     table = [(*row, d.joined(found, "; ")) for row, found in zip(rows, results, strict=True)]
     table.append((d.words(words["total"]), d.words(_total(document.blocks)), ()))

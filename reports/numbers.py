@@ -18,9 +18,10 @@ from derive import expressions as e
 from derive.errors import BpttError, ParseError
 from derive.notation.elaborate import read_formula
 from derive.notation.source import Source, Span
+from derive.notation.write_latex import write_latex
 from derive.spectra import eigendecomposition
 from reports.block_calls import did_you_mean
-from reports.blocks.rounding import significant
+from reports.blocks.rounding import spelled
 
 _FENCE = re.compile(r"^(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$", re.MULTILINE)
 _OPTION = re.compile(r"^(name|is|vary):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
@@ -288,7 +289,7 @@ class _Writer:
             raise ParseError("only numbers are computed in a line", span=span, expected="a block bptt value")
         exact = value[0, 0]
         if digits:
-            return significant(exact, int(digits))
+            return write_latex(spelled(exact, int(digits)))
         if not exact.is_Rational or not _is_decimal(exact):
             raise ParseError(
                 f"{formula.strip()} is no decimal", span=span, expected="how many digits, as in <<= a/b | 3>>"

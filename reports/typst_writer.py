@@ -72,7 +72,7 @@ class TypstWriter(Writer):
 
     def page_of_picture(self, figure: d.Figure) -> str:
         """A document that is one figure, on a page of its size."""
-        return self.templates.page("picture", picture=self.picture(figure), **self.texts())
+        return self.templates.page("picture", picture=self.picture(figure), **self.texts(), **self.more())
 
     def _image(self, svg: str, width: float, alt: str) -> Code:
         look = f'format: "svg", width: {width:g}cm, alt: {typst_string(alt)}'

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from derive.errors import BpttError, ParseError
+from derive.errors import BpttError, ParseError, UsageError
 from derive.notation import surface as s
 from derive.notation.parser import parse_lines
 from derive.notation.scope import CONVENTIONAL_INDICES
@@ -24,6 +24,7 @@ _RELATION = re.compile(
 _GOES_ON = re.compile(r"\s*&?\s*(?:[=<>≤≥≈+−*/·⊙-]|\\(?:leq?|geq?|approx|odot|cdot|times|circ|quad|qquad)(?![A-Za-z]))")
 _NUMBER = re.compile(r"\((?:(?:eq|gl)\.?\s*)?(?:\d+(?:\.\d+)*[a-z]?|[*†]+)\)")
 """The number of an equation, in words: (1), (eq. 2.3a)."""
+MAX_CLAIMS = 2_000
 MOST_NESTED = 3
 """So many environments of lines may stand in each other."""
 _ENVIRONMENT = re.compile(rf"\s*\\begin\s*\{{\s*((?:{'|'.join(sorted(LINE_ENVIRONMENTS))})\*?)\s*\}}(?:\s*\{{\d*\}})?")
@@ -81,6 +82,8 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
         if before is not None and before[0].inline == formula.inline and claims and claims[0].error is not None:
             claims = _going_on(formula, before[1]) or claims
         found += [(formula, claim) for claim in claims]
+        if len(found) > MAX_CLAIMS:
+            raise UsageError(f"the document holds more than {MAX_CLAIMS:,} equations", hint="is this the right file?")
     return found
 
 

@@ -126,7 +126,7 @@ def _turned(context: Context, surface: s.Surface, decide: Decide) -> Verdict | N
     if not isinstance(surface, s.Relation) or surface.operators != ("=",):
         return None
     first: Verdict | None = None
-    for layout in _layouts(within(surface, context), surface):
+    for number, layout in enumerate(_layouts(within(surface, context), surface)):
         try:
             relation = layout()
         except BpttError:
@@ -134,7 +134,9 @@ def _turned(context: Context, surface: s.Surface, decide: Decide) -> Verdict | N
         if isinstance(relation, e.Relation):
             found = decide(relation)
             if found.verdict == "correct":
-                return replace(found, verdict="layout")
+                # Who writes vectors as rows gives the derivative by a column the shape of the column: that is his layout.
+                own = context.layout == "row" and number == 0
+                return found if own else replace(found, verdict="layout")
             first = first or found
     return first
 
