@@ -221,6 +221,11 @@ def _sheet_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--notebook", action="store_true", help="make ID.ipynb and, for students, ID-student.ipynb as well"
     )
     sheet.add_argument(
+        "--fragment",
+        action="store_true",
+        help="make ID-fragment.tex without a preamble, and bptt-sheet.sty for the preamble of your own, as well",
+    )
+    sheet.add_argument(
         "--route",
         choices=("auto", "tex", "typst"),
         default="auto",

@@ -35,6 +35,7 @@ def run_sheet(options: argparse.Namespace) -> int:
             _form(options),
             run=options.run,
             notebook=options.notebook,
+            fragment=options.fragment,
         )
     for one in built:
         _report(one)

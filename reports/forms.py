@@ -170,7 +170,9 @@ def _table_of_marks(document: d.Document, place: d.Marking) -> d.Block:
     heading, within = d.Heading(0, ()), False
     for block in d.all_blocks(document.blocks):
         if isinstance(block, d.Heading):
-            within = within and block.level > heading.level  # a heading below the question's own goes on with its answer
+            within = (
+                within and block.level > heading.level
+            )  # a heading below the question's own goes on with its answer
             heading = heading if within else block
         elif isinstance(block, d.Callout) and block.kind == "question" and block.marks:
             rows.append((heading.body, d.words(block.marks)))

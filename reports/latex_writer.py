@@ -21,6 +21,8 @@ from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import latex_templates
 from reports.writer import Writer, shown_blocks
 
+STYLE = "bptt-sheet.sty"
+"""The package that fragments need."""
 _COMMANDS = (r"\section", r"\subsection", r"\subsubsection")
 _COLUMNS = {"left": "l", "center": "c", "right": "r"}
 _PARAGRAPHS = {"left": r"\raggedright", "center": r"\centering", "right": r"\raggedleft"}
@@ -73,8 +75,8 @@ class LatexWriter(Writer):
         body = _ORIGIN.sub("", _wrapped(self.blocks(self.document.blocks)))
         stem = f"{self.name}-fragment"
         written = self.templates.page("fragment", name=stem, body=Code(body))
-        style = self.templates.page("style", language=self.document.language, drawings=True, plots=True, cells=True)
-        return {f"{stem}.tex": written.encode(), "bptt-sheet.sty": style.encode(), **self.assets}
+        style = self.templates.page("style", language="en", drawings=True, plots=True, cells=True)
+        return {f"{stem}.tex": written.encode(), STYLE: style.encode(), **self.assets}
 
     # -- blocks ------------------------------------------------------------------------------------
 

@@ -20,11 +20,13 @@ from reports.tex import MissingPackageError, Overfull, compile_tex, missing_prog
 from reports.typst_pdf import typst_pdf
 from reports.typst_writer import TypstWriter
 
-Format = Literal["tex", "pdf", "html", "ipynb"]
+Format = Literal["tex", "pdf", "html", "ipynb", "fragment"]
 FORMATS: tuple[Format, ...] = ("tex", "pdf", "html")
 """What is made where nothing else is asked for."""
 NOTEBOOK: Format = "ipynb"
 """Two notebooks: the whole document, and what students get of it."""
+FRAGMENT: Format = "fragment"
+"""The body alone for a LaTeX document of one's own, and the package that it needs."""
 Route = Literal["auto", "tex", "typst"]
 ROUTES: tuple[Route, ...] = ("auto", "tex", "typst")
 
@@ -70,7 +72,7 @@ def render(
     ----------
     directory : where to write; made if it does not exist.
     name      : what the files are called, without an ending.
-    formats   : which of ``tex``, ``pdf``, ``html``, ``ipynb``.
+    formats   : which of ``tex``, ``pdf``, ``html``, ``ipynb``, ``fragment``.
     route     : how a PDF is made: ``tex``, ``typst``, or ``auto`` (TeX where it is installed).
 
     Raises
@@ -95,7 +97,7 @@ def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, rout
     contents: dict[str, bytes] = {}
     warnings = [*document.warnings, *(told(line, message) for line, message in too_wide(document))]
     latex = LatexWriter(document, name)
-    source = latex.write() if "tex" in formats or ("pdf" in formats and route != "typst") else ""
+    source = latex.write() if {"tex", FRAGMENT} & set(formats) or ("pdf" in formats and route != "typst") else ""
     used = None
     if "pdf" in formats:
         pdf, used, more = _pdf(document, latex, source, route)
@@ -103,6 +105,8 @@ def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, rout
         contents[f"{name}.pdf"] = pdf
     if "tex" in formats:
         contents = {f"{name}.tex": source.encode(), **latex.assets, **contents}
+    if FRAGMENT in formats:
+        contents |= LatexWriter(document, name).fragment()
     if "html" in formats:
         contents[f"{name}.html"] = HtmlWriter(document).write().encode()
     if NOTEBOOK in formats:
@@ -117,12 +121,12 @@ def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, rout
 
 
 def file_names(name: str, formats: Sequence[str]) -> tuple[str, ...]:
-    """The files that a document gets, without those of its figures."""
-    return tuple(
-        file
-        for ending in formats
-        for file in ([f"{name}.{ending}", *([f"{name}-student.{ending}"] if ending == NOTEBOOK else [])])
-    )
+    """The files that a document gets, without those of its figures and the package of fragments."""
+    several: Mapping[str, tuple[str, ...]] = {
+        NOTEBOOK: (f"{name}.ipynb", f"{name}-student.ipynb"),
+        FRAGMENT: (f"{name}-fragment.tex",),
+    }
+    return tuple(file for ending in formats for file in several.get(ending, (f"{name}.{ending}",)))
 
 
 def check(name: str, formats: Sequence[str], route: str) -> None:

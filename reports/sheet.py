@@ -15,9 +15,10 @@ from reports.block_calls import BlockCall, did_you_mean
 from reports.blocks import REGISTRY, SheetContext
 from reports.document import Document
 from reports.forms import WHOLE, Form
+from reports.latex_writer import STYLE
 from reports.markdown import read_markdown
 from reports.output import check_folder, check_targets, folder_of, same_name, write_files
-from reports.render import FORMATS, NOTEBOOK, Rendered, RenderResult, check, file_names, make
+from reports.render import FORMATS, FRAGMENT, NOTEBOOK, Rendered, RenderResult, check, file_names, make
 
 MAX_BYTES = 200_000
 """Largest content file."""
@@ -123,11 +124,12 @@ def build(
     *,
     run: bool = False,
     notebook: bool = False,
+    fragment: bool = False,
 ) -> RenderResult:
     """Build a sheet: ``directory/NAME.tex``, ``.pdf`` and ``.html``, all or none of them; options and errors as for
     :func:`build_all`.
     """
-    (built,) = build_all([name], directory, route, form=form, run=run, notebook=notebook)
+    (built,) = build_all([name], directory, route, form=form, run=run, notebook=notebook, fragment=fragment)
     return built.result
 
 
@@ -140,6 +142,7 @@ def build_all(
     *,
     run: bool = False,
     notebook: bool = False,
+    fragment: bool = False,
 ) -> list[Built]:
     """Build sheets, in a form that their files are named after. All are made before the first file is written, so after an error the
     directory is as it was.
@@ -148,6 +151,7 @@ def build_all(
     ----------
     run      : whether code that stands in a user's own file is run; without it, such a file is refused.
     notebook : make ``NAME.ipynb`` and ``NAME-student.ipynb`` as well.
+    fragment : make ``NAME-fragment.tex`` and ``bptt-sheet.sty`` as well.
 
     Raises
     ------
@@ -156,7 +160,7 @@ def build_all(
     """
     contents = [replace(content, name=content.name + form.suffix) for content in map(find, names)]
     folder = folder_of(directory)
-    formats = (*FORMATS, NOTEBOOK) if notebook else FORMATS
+    formats = (*FORMATS, *((NOTEBOOK,) if notebook else ()), *((FRAGMENT,) if fragment else ()))
     _check_all(names, contents, folder, formats, route)
     made: list[tuple[Rendered, float]] = []
     for number, (name, content) in enumerate(zip(names, contents, strict=True), 1):
@@ -199,6 +203,8 @@ def _merged(names: Sequence[str], rendered: Sequence[Rendered]) -> dict[str, byt
     owners: dict[str, str] = {}
     for name, made in zip(names, rendered, strict=True):
         for file, content in made.contents.items():
+            if files.get(file) == content and file == STYLE:
+                continue  # every fragment needs the same package
             if same_name(file) in owners:
                 raise _clash(owners[same_name(file)], name, file)
             owners[same_name(file)] = name
