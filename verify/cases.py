@@ -14,7 +14,11 @@ from derive.notation.source import Source, Span
 MOST_CASES = 20
 """The most cases of one equation."""
 
-_BEGIN = re.compile(r"\\begin\s*\{\s*([dr]?cases\*?)\s*\}")
+_BEGIN = re.compile(
+    r"\\begin\s*\{\s*[dr]?cases\*?\s*\}"
+    r"|\\(?:left|[bB]igg?l?)\s*\\(?:\{|lbrace)\s*\\begin\s*\{\s*array\s*\}\s*(?:\{[^{}]*\})?"
+)
+_ENDED = re.compile(r"\s*(?:[dr]?cases\*?\s*\}|array\s*\}\s*(?:\\right\s*\.)?)")
 _MARK = re.compile(r"\\begin\s*\{|\\end\s*\{|\\\\\*?(?:\[[^\[\]]*\])?|&|\\.|[{}]", re.DOTALL)
 _OTHERWISE = re.compile(
     r"\s*(?:\\(?:text|textrm|mathrm|mbox|textit)\s*\{\s*)?(?:otherwise|else|sonst|in all other cases)\W*\Z",
@@ -124,7 +128,7 @@ def _rows(source: Source, begin: re.Match[str]) -> tuple[list[tuple[_Stretch, _S
                 )
             start, cut = mark.end(), None
             if closes:
-                name = re.compile(r"\s*[dr]?cases\*?\s*\}").match(text, mark.end())
+                name = _ENDED.match(text, mark.end())
                 if name is None or not rows:
                     break
                 return rows, name.end()

@@ -100,11 +100,11 @@ def instances(
 ) -> Sequence[dict[str, int]]:
     """Numbers for the free times at which every derivative looks back, and every quantity exists."""
     letters = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
-    options = [
-        dict(zip(letters, values, strict=True)) for values in product(range(run.length + 1), repeat=len(letters))
-    ]
     known = names or Names(run.system)
-    met = [times for times in options if _met(conditions, run, times)]
+    met: list[dict[str, int]] = []
+    for last in (run.length, run.length + 1) if conditions else (run.length,):  # t > T is beyond the end
+        options = (dict(zip(letters, values, strict=True)) for values in product(range(last + 1), repeat=len(letters)))
+        met = met or [times for times in options if _met(conditions, run, times)]
     possible = [times for times in met if _exists(relation, run, times, known, conditions)]
     if len(possible) > most:
         chosen = generator.choice(len(possible), size=most, replace=False)

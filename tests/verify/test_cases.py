@@ -37,6 +37,7 @@ def told(*rows: str, before: str = r"\delta_t = ", after: str = "") -> str:
         (told("0 & t = T", r"W \delta_{t+1} & t < T", before=r"\bar{h}_t = ", after=r" + \nabla_{h_t} L_t"), "correct wrong"),
         (told("I & k = t", r"\prod_{j=t}^{k+1} \operatorname{diag}(1 - h_j^2) W & k < t", r"0 & k > t", before=r"\frac{\partial h_t}{\partial h_k} = "), "correct correct correct"),
         (told("I & k = t", r"\prod_{j=t}^{k+1} \operatorname{diag}(1 - h_j^2) W & k < t", r"W & \text{otherwise}", before=r"\frac{\partial h_t}{\partial h_k} = "), "correct correct wrong"),
+        (r"\delta_t = \left\{ \begin{array}{ll} " + LAST + r"& t = T \\ " + BEFORE + r"& t < T \end{array} \right.", "correct correct"),
         (r"\begin{aligned} " + told(LAST + "& t = T", BEFORE + "& t < T", before=r"\delta_t &= ") + r" \\ \delta_T &= " + LAST + r"\end{aligned}", "correct correct correct"),
     ],
 )  # fmt: skip
