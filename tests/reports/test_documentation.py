@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bptt.cli import main
 from derive.notation.source import Source
 from reports.blocks import REGISTRY, SheetContext
 from reports.document import Document
 from reports.markdown import read_markdown
 from reports.render import make
+from reports.sheet import find, sheet_ids
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "sheets.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^````markdown\n(.*?)^````$", GUIDE, re.DOTALL | re.MULTILINE)
@@ -59,3 +61,48 @@ def test_no_option_is_invented() -> None:
     rows = re.findall(r"^\| (`[^|]*`) \|", GUIDE.split("## Blocks")[1], re.MULTILINE)
     named = {option.strip("` ") for row in rows for option in row.split(",")}
     assert named <= {option for name in REGISTRY.names for option in REGISTRY.options(name)}
+
+
+# -- the guide of ten minutes, and the table of answers --------------------------------------------
+
+DOCS = Path(__file__).parents[2] / "docs"
+FIRST = re.findall(
+    r"^````markdown\n(.*?)^````$", (DOCS / "first-sheet.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+)
+
+
+def test_the_first_sheet_builds_after_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(1, len(FIRST) + 1):
+        Path("sheet.md").write_text("\n".join(FIRST[:number]), encoding="utf-8")
+        code = any("bptt code" in part for part in FIRST[:number])
+        arguments = ["sheet", "sheet.md", "-o", "out", "--route", "typst", *(["--run"] if code else [])]
+        assert main(arguments) == 0
+    assert main([*arguments, "--questions-only", "--variant", "12"]) == 0
+    assert main([*arguments, "--notebook", "--fragment", "--paper", "letter", "--language", "de"]) == 0
+    names = {path.name for path in Path("out").iterdir()}
+    assert {"sheet-variant-12-questions.pdf", "sheet-student.ipynb", "sheet-fragment.tex", "bptt-sheet.sty"} <= names
+
+
+def test_slips_that_the_first_sheet_speaks_of_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for old, new in (
+        ("of: h_t", "of: q_t"),
+        ("(1 - a) I + a \\operatorname{diag}(1 -", "(1 - a) I - a \\operatorname{diag}(1 -"),
+    ):
+        text = "\n".join(FIRST[:2])
+        assert old in text
+        Path("sheet.md").write_text(text.replace(old, new), encoding="utf-8")
+        assert main(["sheet", "sheet.md", "-o", "out"]) == 2
+        assert "sheet.md, line" in capsys.readouterr().err and not Path("out").exists()
+
+
+def test_every_answer_is_where_the_table_says() -> None:
+    rows = re.findall(
+        r"^\| .*? \| .+? \| `(.+?)` \| (.+?) \|$", (DOCS / "answers.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert {sheet for sheet, _ in rows} == set(sheet_ids())
+    for sheet, heading in rows:
+        assert re.search(rf"^#+ {re.escape(heading)}( \{{#.*\}})?$", find(sheet).source.text, re.MULTILINE), heading
