@@ -167,6 +167,9 @@ def _height(block: d.Block, line: float) -> float:
                 sum(measure(part).total for part in row.right[:1] if isinstance(part, s.Surface)) for row in rows
             )
             return 1.2 + sum(max(1.3, height / _LINE_HEIGHT + 0.4) for height in heights)
+        case d.BulletList(items) | d.NumberedList(items):
+            narrow = line - INSET[type(block)]
+            return 0.8 + sum(_height(inner, narrow) - 0.4 for item in items for inner in item)
         case d.CodeBlock(text):
             return 2.0 + text.count("\n") + len(text) / (line / _CODE_LETTER)
         case _:
