@@ -45,6 +45,8 @@ MAX_BLOCKS = 3000
 
 _CLOSING_COLONS = re.compile(r"[\s>]*:{3,}\s*")
 _CLOSING_FENCE = re.compile(r"[\s>]*(`{3,}|~{3,})\s*")
+_IN_ANOTHER_LANGUAGE = re.compile(r"\s*\{(en|de):\s*((?:[^{}]|\{[^{}]*\})*)\}")
+_ANCHOR = re.compile(r"\s*\{#[A-Za-z][A-Za-z0-9-]*\}\s*\Z")
 _CONTAINER = "callout"
 _MARKS = re.compile(r"\((?P<marks>\d{1,4}(?:[.,]\d{1,3})?) (?:marks?|points?|Punkte?)\)\s*\Z")
 _TABLE = "Table: "
@@ -223,7 +225,7 @@ class _Reader(MarkdownReader):
         """The blocks that one node stands for."""
         match node.type:
             case "heading":
-                yield d.Heading(int(node.tag[1:]), self.inline(node))
+                yield d.Heading(int(node.tag[1:]), self.heading(node))
             case "paragraph":
                 yield d.Paragraph(self.inline(node))
             case "bullet_list" | "ordered_list":
@@ -250,6 +252,20 @@ class _Reader(MarkdownReader):
         while node.map is None and node.parent is not None:
             node = node.parent
         return self.file.line_span(node.map[0] if node.map else 0)
+
+    def heading(self, node: SyntaxTreeNode) -> d.Inlines:
+        """The words of a heading, in the language of the sheet where they are given in it: ``## One {de: Eins}``."""
+        content = node.children[0].content
+        others = {match[1]: match for match in _IN_ANOTHER_LANGUAGE.finditer(content)}
+        if not others:
+            return self.inline(node)
+        chosen = others.get(self.language)
+        plain = _IN_ANOTHER_LANGUAGE.sub("", content)
+        anchor = _ANCHOR.search(plain)
+        text = plain if chosen is None else chosen[2] + (anchor.group() if anchor else "")
+        first = (node.map or (0, 0))[0]
+        start = self.file.starts[first] + max(0, self.file.lines[first].find(text[:20]))
+        return self.sentence(text.strip(), self.file.span(start, start + len(text)))
 
     def inline(self, node: SyntaxTreeNode) -> d.Inlines:
         """The sentence of a heading or a paragraph."""

@@ -207,3 +207,14 @@ def test_forms_that_there_are_not(form: dict[str, str]) -> None:
 def test_slips_in_containers(text: str, said: str) -> None:
     with pytest.raises(ParseError, match=said):
         read(Form(), text)
+
+
+def test_headings_in_the_language_of_the_sheet() -> None:
+    text = "Words.\n\n## One $h_t$ {de: Eins $h_{t}$} {#first}\n\nSee [it](#first).\n\n## Two {de: Zwei}\n\n## Three\n"
+
+    def headings(language: str) -> list[tuple[str, str]]:
+        blocks = read(Form(settings={"language": language}), text).blocks
+        return [(d.plain_text(block.body), block.anchor) for block in blocks if isinstance(block, d.Heading)]
+
+    assert headings("en") == [("One h_t", "first"), ("Two", "two"), ("Three", "three")]
+    assert headings("de") == [("Eins h_t", "first"), ("Zwei", "zwei"), ("Three", "three")]
