@@ -25,6 +25,7 @@ from verify.limits import TooLong, limited
 from verify.measure import LONGEST
 from verify.memberships import is_membership
 from verify.names import Names
+from verify.shares import READING, of_steps
 from verify.values import Values
 from verify.verdict import Verdict
 
@@ -73,10 +74,24 @@ class Checker:
                 found = _verdict(claim, other, self.values)
                 if found.verdict in ("correct", "layout"):
                     return other, replace(found, reading="; ".join(filter(None, (found.reading, reading))))
+        if verdict.verdict in ("unsupported", "unreadable"):
+            share = self._of_steps(claim)
+            if share is not None:
+                return share
         member = claim.surface is not None and is_membership(claim.surface)
         if verdict.verdict == "unreadable" or (member and verdict.verdict == "wrong"):
             return self._beside(claim) or (subject, verdict)
         return subject, verdict
+
+    def _of_steps(self, claim: Claim) -> tuple[Subject, Verdict] | None:
+        """The verdict on a formula about what one step adds to the derivative by a parameter; None where it is none."""
+        found = None if claim.surface is None or claim.error else of_steps(claim.surface, self.names)
+        if found is None:
+            return None
+        names, surface = found
+        other = Subject(names, self.draws)
+        verdict = _verdict(replace(claim, surface=surface), other, Values(names))
+        return (other, replace(verdict, reading=READING)) if verdict.verdict != "unreadable" else None
 
     def _as_said(self, claim: Claim, subject: Subject) -> Iterator[tuple[Subject, str]]:
         """What the document says of the times that are meant: T = 3, or a line of its own for the last step."""

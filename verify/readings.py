@@ -5,6 +5,8 @@
 3. The states start from zero, where the cell does not say from what.
 4. Times are counted from 0: every range that starts at 0, every time that is a number and every T is one more.
 
+5. What one step adds to the derivative by a shared parameter (:mod:`verify.shares`).
+
 The transpose of a right answer is no reading but a verdict of its own, ``layout``.
 """
 
