@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from derive.notation import surface as s
 from reports.block_calls import BlockCall
 from reports.blocks.context import Finding, context_of
 from reports.blocks.phrases import message, percent, scientific
@@ -92,7 +93,7 @@ def finding_callout(finding: Finding) -> Callout:
         correction = finding.correction
         inside += [
             Paragraph(words("What holds:")),
-            _formula(correction.body, _agreement(correction.verdict, correction.draws)),
+            _formula(correction.body, _agreement(correction.verdict, correction.draws, _is_bound(correction.body))),
         ]
     if finding.note:
         inside.append(Paragraph(finding.note))
@@ -122,7 +123,7 @@ def _evidence(finding: Finding) -> list[Inlines]:
     if verdict.tried:
         return [*(_of_reading(tried, draws) for tried in verdict.tried), *special]
     if verdict.verdict in ("correct", "layout"):
-        return [_agreement(verdict, draws)]
+        return [_agreement(verdict, draws, _is_bound(finding.reading or finding.printed))]
     if verdict.message and not verdict.points:
         return [(*words("It has no meaning: "), *message(verdict.message), *words("."))]
     return [_disagreement(verdict, draws), *special]
@@ -140,7 +141,15 @@ def _lowered(sentence: Inlines) -> Inlines:
     return (*words(first[:1].lower() + first[1:]), *sentence[1:])
 
 
-def _agreement(verdict: Verdict, draws: int) -> Inlines:
+def _is_bound(formula: Inlines) -> bool:
+    """Whether a formula says that something is at most, or at least, something else."""
+    surfaces = (piece.surface for piece in formula if isinstance(piece, Math))
+    return any(
+        isinstance(surface, s.Relation) and set(surface.operators) & {"<", "<=", ">", ">="} for surface in surfaces
+    )
+
+
+def _agreement(verdict: Verdict, draws: int, bound: bool = False) -> Inlines:
     if verdict.evidence == "definition":
         return words("An equation of the cell.")
     if verdict.exact:
@@ -148,6 +157,8 @@ def _agreement(verdict: Verdict, draws: int) -> Inlines:
     if verdict.evidence == "proved":
         return words("Proved, for all sizes and all T." if verdict.points else "Proved, for all sizes.")
     where = _where(verdict.points, draws)
+    if bound:
+        return words(f"The bound holds at {where}.")
     if verdict.error == 0:
         return words(f"The two sides are exactly equal at {where}.")
     return (

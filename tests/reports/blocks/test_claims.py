@@ -142,3 +142,9 @@ def test_the_formula_is_printed_as_the_source_has_it(build: Build) -> None:
     )
     (formula,) = [block for block in all_blocks(document.blocks) if isinstance(block, Aligned)]
     assert write_plain(formula.lines[0].rhs) == "diag(sigma') W"
+
+
+def test_a_bound_is_not_called_equal(build: Build) -> None:
+    bound = r"\lVert \frac{\partial h_t}{\partial h_k} \rVert \le (\frac{1}{4} \lVert W \rVert)^{t-k}"
+    title, said = finding(build, says=bound)
+    assert title == "1 (a): holds" and "The bound holds at" in said and "equal" not in said
