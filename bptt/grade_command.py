@@ -101,9 +101,13 @@ def _stoppable() -> Iterator[Callable[[], int | None]]:
         asking = [one for name in ("SIGINT", "SIGTERM", "SIGHUP") if (one := getattr(signal, name, None)) is not None]
         # What is ignored stays so: a command that nohup starts goes on when its terminal is closed.
         before = {one: signal.signal(one, stop) for one in asking if signal.getsignal(one) != signal.SIG_IGN}
+    from reports.grading.stopping import never_lost
+
+    end = never_lost(KeyboardInterrupt, lambda: came[-1] if came else signal.SIGINT)
     try:
         yield lambda: came[0] if came else None
     finally:
+        end()
         for one, handler in before.items():
             signal.signal(one, handler)
 

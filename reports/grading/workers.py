@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 
+from reports.grading.stopping import never_lost
+
 GRACE = 3.0
 """How many seconds a process has to tidy up before it is killed, with the programs that it started."""
 
@@ -92,6 +94,7 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
         os.setsid()  # what a worker starts, TeX for one, can be ended with it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever is told to stop tells the workers
     signal.signal(signal.SIGTERM, _leave)
+    never_lost(SystemExit, lambda: signal.SIGTERM)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         while True:
