@@ -10,6 +10,7 @@ from dataclasses import replace
 from derive.errors import ParseError
 from derive.notation.source import Span
 from reports import document as d
+from reports import walk
 from reports.block_calls import did_you_mean
 
 _OWN = re.compile(r"\s*\{#([A-Za-z][A-Za-z0-9-]*)\}\s*$")
@@ -17,7 +18,7 @@ _OWN = re.compile(r"\s*\{#([A-Za-z][A-Za-z0-9-]*)\}\s*$")
 
 def finish_headings(blocks: d.Blocks) -> d.Blocks:
     """Every heading with an anchor of its own, and levels that start at 1."""
-    headings = [block for block in d.all_blocks(blocks) if isinstance(block, d.Heading)]
+    headings = [block for block in walk.all_blocks(blocks) if isinstance(block, d.Heading)]
     least = min((heading.level for heading in headings), default=1)
     return _finish(blocks, least - 1, {})
 
@@ -44,7 +45,7 @@ def _heading(heading: d.Heading, lift: int, taken: dict[str, int]) -> d.Heading:
     if own is not None and isinstance(last, d.Text):
         anchor = own.group(1)
         body = (*body[:-1], d.Text(last.text[: own.start()]))
-    anchor = _unique(anchor or slug(d.plain_text(body)), taken)
+    anchor = _unique(anchor or slug(walk.plain_text(body)), taken)
     return replace(heading, level=heading.level - lift, body=body, anchor=anchor)
 
 
@@ -76,7 +77,7 @@ def check_links(blocks: d.Blocks, links: Iterable[tuple[str, Span]]) -> None:
     ------
     ParseError : one has none.
     """
-    anchors = dict.fromkeys(block.anchor for block in d.all_blocks(blocks) if isinstance(block, d.Heading))
+    anchors = dict.fromkeys(block.anchor for block in walk.all_blocks(blocks) if isinstance(block, d.Heading))
     for anchor, span in links:
         if anchor not in anchors:
             raise ParseError(

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from derive.errors import UsageError
 from reports import document as d
+from reports import walk
 from reports.labels import labels
 
 Show = Literal["answers", "questions", "hints"]
@@ -129,7 +130,7 @@ def _with_content(blocks: d.Blocks) -> d.Blocks:
 
 def without_links(blocks: d.Blocks) -> d.Blocks:
     """The blocks with plain words where a link leads to a heading that is left out."""
-    anchors = {block.anchor for block in d.all_blocks(blocks) if isinstance(block, d.Heading)}
+    anchors = {block.anchor for block in walk.all_blocks(blocks) if isinstance(block, d.Heading)}
 
     def plain(body: d.Inlines) -> d.Inlines:
         return tuple(piece for inline in body for piece in one(inline))
@@ -142,14 +143,14 @@ def without_links(blocks: d.Blocks) -> d.Blocks:
         else:
             yield inline
 
-    return tuple(d.with_sentences(block, plain) for block in blocks)
+    return tuple(walk.with_sentences(block, plain) for block in blocks)
 
 
 # -- marks -----------------------------------------------------------------------------------------
 
 
 def _questions(blocks: Iterable[d.Block]) -> list[d.Callout]:
-    return [block for block in d.all_blocks(tuple(blocks)) if isinstance(block, d.Callout) and block.marks]
+    return [block for block in walk.all_blocks(tuple(blocks)) if isinstance(block, d.Callout) and block.marks]
 
 
 def _total(blocks: d.Blocks) -> str:
@@ -168,7 +169,7 @@ def _table_of_marks(document: d.Document, place: d.Marking) -> d.Block:
     rows: list[tuple[d.Inlines, ...]] = []
     results: list[list[d.Inlines]] = []
     heading, within = d.Heading(0, ()), False
-    for block in d.all_blocks(document.blocks):
+    for block in walk.all_blocks(document.blocks):
         if isinstance(block, d.Heading):
             within = (
                 within and block.level > heading.level
@@ -180,7 +181,7 @@ def _table_of_marks(document: d.Document, place: d.Marking) -> d.Block:
             within = True
         elif isinstance(block, d.Callout) and block.kind == "result" and within:
             results[-1] += [sentence for inner in block.blocks for sentence in _told(inner)]
-    table = [(*row, d.joined(found, "; ")) for row, found in zip(rows, results, strict=True)]
+    table = [(*row, walk.joined(found, "; ")) for row, found in zip(rows, results, strict=True)]
     table.append((d.words(words["total"]), d.words(_total(document.blocks)), ()))
     header = (d.words(words["question"]), d.words(words["worth"]), d.words(words["expected"]))
     return d.Table(header, tuple(table), ("left", "right", "left"), place.caption, line=place.line)
@@ -194,7 +195,7 @@ def _told(block: d.Block) -> Iterator[d.Inlines]:
         case d.Display(surface):
             yield (d.Math(surface),)
         case d.Aligned(lines):
-            for surface in d.chains(lines):
+            for surface in walk.chains(lines):
                 yield (d.Math(surface),)
 
 

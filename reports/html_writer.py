@@ -9,6 +9,7 @@ from typing import Any
 
 from derive.notation.surface import Surface
 from reports import document as d
+from reports import walk
 from reports.code.executed import Picture, Printed, Raised
 from reports.code.highlight import highlighted
 from reports.draw_svg import draw_svg
@@ -45,7 +46,7 @@ class HtmlWriter(Writer):
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         headings = [
             block
-            for block in d.all_blocks(self.document.blocks)
+            for block in walk.all_blocks(self.document.blocks)
             if self.document.outlined and isinstance(block, d.Heading) and block.anchor and block.level <= 3
         ]
         contents = [
@@ -58,7 +59,7 @@ class HtmlWriter(Writer):
             "style_hash": f"sha256-{digest}",
             "points": any(
                 "data:image" in picture.svg
-                for block in d.all_blocks(self.document.blocks)
+                for block in walk.all_blocks(self.document.blocks)
                 if isinstance(block, d.CodeCell)
                 for picture in block.executed.pictures
             ),

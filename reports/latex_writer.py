@@ -7,6 +7,7 @@ from typing import Any
 
 from derive.notation.surface import Surface
 from reports import document as d
+from reports import walk
 from reports.code.executed import Picture, Printed, Raised
 from reports.code.highlight import broken, highlighted
 from reports.code.pictures import as_pdf
@@ -51,7 +52,7 @@ class LatexWriter(Writer):
         """Where blocks start: the line of LaTeX, and the line of the sheet. Filled in by :meth:`write`."""
 
     def more(self) -> dict[str, Any]:
-        blocks = list(d.all_blocks(self.document.blocks))
+        blocks = list(walk.all_blocks(self.document.blocks))
         contents = [block.content for block in blocks if isinstance(block, d.Figure)]
         cells = [block.executed for block in blocks if isinstance(block, d.CodeCell) and block.executed.shown]
         return {
@@ -102,7 +103,7 @@ class LatexWriter(Writer):
             "heading",
             command=command,
             body=self.inlines(heading.body),
-            plain=d.plain_text(heading.body),
+            plain=walk.plain_text(heading.body),
             anchor=heading.anchor,
             new_page=heading.new_page,
         )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from derive.errors import RenderError
 from derive.notation import surface as s
 from reports import document as d
+from reports import walk
 from reports.breaking import INDENT, break_rows
 from reports.measure import TEXT, measure, width
 from reports.sentence_width import BOLD, inlines_width, least_width
@@ -92,7 +93,7 @@ class _Layout:
     def display(self, surface: s.Surface, line: float) -> d.Block:
         if width(surface) <= line - INDENT:
             return d.Display(surface)
-        return break_rows(d.aligned(surface), line)
+        return break_rows(walk.aligned(surface), line)
 
     def figure(self, figure: d.Figure, line: float) -> d.Figure:
         number = 0
@@ -222,7 +223,10 @@ def row_strut(row: tuple[d.Inlines, ...]) -> tuple[float, float] | None:
     has enough.
     """
     extents = [
-        measure(inline.surface, TEXT) for cell in row for inline in d.inlines_below(cell) if isinstance(inline, d.Math)
+        measure(inline.surface, TEXT)
+        for cell in row
+        for inline in walk.inlines_below(cell)
+        if isinstance(inline, d.Math)
     ]
     height = max((extent.height for extent in extents), default=0.0)
     depth = max((extent.depth for extent in extents), default=0.0)

@@ -24,6 +24,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from derive.errors import ParseError
 from derive.notation.source import Source, Span
 from reports import document as d
+from reports import walk
 from reports.anchors import check_links, finish_headings
 from reports.block_calls import PREFIX, BlockRegistry, MarkdownReader, did_you_mean, read_call
 from reports.escape import SCHEMES
@@ -82,7 +83,7 @@ def read_markdown(
     front = read_front_matter(source, form.settings)
     reader = _Reader(source, blocks or BlockRegistry(), context, front.values.get("language", "en"), form)
     body = reader.read(front.rest)
-    count = sum(1 for _ in d.all_blocks(body))
+    count = sum(1 for _ in walk.all_blocks(body))
     if count > MAX_BLOCKS:
         raise ParseError(
             f"the sheet has {count:,} paragraphs, headings and formulas",
@@ -335,7 +336,7 @@ class _Reader(MarkdownReader):
         lines = Sentence(excerpt, self.link).formulas(node.content, 0)
         if len(lines) == 1:
             return d.Display(lines[0])
-        return d.Aligned(tuple(entry for line in lines for entry in d.aligned(line).lines))
+        return d.Aligned(tuple(entry for line in lines for entry in walk.aligned(line).lines))
 
     def container(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
         """A callout, or what stands in a part that the form has; what it has not is not read."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from derive.notation.surface import Surface
 from reports import document as d
+from reports import walk
 from reports.code.executed import Picture, Printed, Raised
 from reports.escape import Code, checked_url, escape_markdown, escape_mathjax
 from reports.formulas import markdown_formula
@@ -37,8 +38,8 @@ class MarkdownWriter(Writer):
         self.goals = {
             inline.url.removeprefix("#")
             for block in document.blocks
-            for sentence in d.sentences(block)
-            for inline in d.inlines_below(sentence)
+            for sentence in walk.sentences(block)
+            for inline in walk.inlines_below(sentence)
             if isinstance(inline, d.Link) and inline.url.startswith("#")
         }
         """Anchors that a link leads to."""
@@ -99,7 +100,7 @@ class MarkdownWriter(Writer):
         lines: list[list[d.Text | d.Math]] = [[]]
         used = 0
         for piece in _pieces(body):
-            length = len(d.plain_text((piece,)))
+            length = len(walk.plain_text((piece,)))
             if used + length > most and lines[-1]:
                 lines.append([])
                 used = 0

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from reports import document as d
+from reports import walk
 from reports.code.executed import Picture, Printed, Raised
 from reports.code.pictures import on_white
 from reports.layout import lay_out
@@ -108,7 +109,7 @@ _OUTSIDE = (d.CodeCell, d.Table)
 
 def _lifted(block: d.Block) -> Iterator[d.Block]:
     """A block, or its parts before and after the code and the tables in it, with these between them."""
-    if not any(isinstance(inner, _OUTSIDE) for inner in d.all_blocks(d.blocks_inside(block))):
+    if not any(isinstance(inner, _OUTSIDE) for inner in walk.all_blocks(walk.blocks_inside(block))):
         yield block
         return
     match block:
@@ -133,7 +134,7 @@ def _lifted(block: d.Block) -> Iterator[d.Block]:
                         yield d.BulletList((run,), block.tight)
                 number += bool(number)
         case _:
-            for run in _runs(d.blocks_inside(block)):
+            for run in _runs(walk.blocks_inside(block)):
                 yield d.Quote(run) if isinstance(run, tuple) else run
 
 

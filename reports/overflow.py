@@ -12,6 +12,7 @@ from derive.notation import surface as s
 from derive.notation.layout import is_tall
 from derive.notation.write_plain import write_plain
 from reports import document as d
+from reports import walk
 from reports.breaking import INDENT, STEP
 from reports.layout import INSET, LINE
 from reports.measure import RELATION_WIDTH, TEXT, sign_width, width
@@ -99,7 +100,7 @@ def _shown(row: d.Row) -> str:
 
 
 def _sentence(body: d.Inlines, line: float) -> Iterator[str]:
-    for inline in d.inlines_below(body):
+    for inline in walk.inlines_below(body):
         if isinstance(inline, d.Math) and widest_piece(inline.surface) > TOLERANCE * line:
             formula = clipped(write_plain(inline.surface), 70)
             yield (

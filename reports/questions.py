@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reports import document as d
+from reports import walk
 
 
 def questions_only(document: d.Document) -> d.Document:
@@ -26,4 +27,4 @@ def _questions(blocks: d.Blocks) -> Iterator[d.Block]:
             case _ if block.asked:
                 yield block
             case _:
-                yield from (inner for inner in _questions(d.blocks_inside(block)) if isinstance(inner, d.CodeCell))
+                yield from (inner for inner in _questions(walk.blocks_inside(block)) if isinstance(inner, d.CodeCell))

@@ -10,6 +10,7 @@ from typing import Any
 
 from derive.notation.surface import Surface
 from reports import document as d
+from reports import walk
 from reports.code.executed import Output, Picture, Printed, Raised
 from reports.escape import Code
 from reports.labels import callout_label, labels, marks_of
@@ -58,7 +59,7 @@ class Writer(ABC):
         return {
             "title": self.inlines(document.title),
             "subtitle": self.inlines(document.subtitle),
-            "plain_title": d.plain_text(document.title),
+            "plain_title": walk.plain_text(document.title),
             "meta": document.meta,
             "byline": [*self._byline()],
             "fields": [
@@ -130,7 +131,7 @@ class Writer(ABC):
             "heading",
             level=heading.level,
             body=self.inlines(heading.body),
-            plain=d.plain_text(heading.body),
+            plain=walk.plain_text(heading.body),
             anchor=heading.anchor,
             new_page=heading.new_page,
         )
@@ -182,7 +183,7 @@ class Writer(ABC):
     def alt(self, figure: d.Figure | d.CodeCell) -> str:
         """What the figure shows, in words."""
         alt = figure.alt if isinstance(figure, d.Figure) else ""
-        return alt or d.plain_text(figure.caption)
+        return alt or walk.plain_text(figure.caption)
 
     def rows(self, rows: d.Rows) -> Code:
         """Aligned formulas."""

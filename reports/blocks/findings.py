@@ -11,18 +11,8 @@ from reports.block_calls import BlockCall
 from reports.blocks.context import Finding, context_of
 from reports.blocks.phrases import message, percent, scientific
 from reports.blocks.registry import REGISTRY
-from reports.document import (
-    Block,
-    Callout,
-    CalloutKind,
-    CodeBlock,
-    Inlines,
-    Math,
-    Paragraph,
-    aligned,
-    plain_text,
-    words,
-)
+from reports.document import Block, Callout, CalloutKind, CodeBlock, Inlines, Math, Paragraph, words
+from reports.walk import aligned, plain_text
 from verify.readings import FROM_ZERO, IMMEDIATE, TURNED, ZERO_START
 from verify.verdict import Verdict
 

@@ -26,8 +26,9 @@ from reports.blocks.phrases import with_formulas
 from reports.blocks.registry import REGISTRY
 from reports.blocks.rounding import number_surface, power_of_ten
 from reports.blocks.spectra import matrix_of
-from reports.document import Alignment, Block, Figure, Inlines, Math, Table, plain_text, words
+from reports.document import Alignment, Block, Figure, Inlines, Math, Table, words
 from reports.plot import COLOURS, Plot, Reference, Series
+from reports.walk import plain_text
 
 _NORM = s.Fence("norm", s.Scripted(s.Name("W"), sups=(s.Name("n"),)))
 

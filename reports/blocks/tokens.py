@@ -16,8 +16,9 @@ from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
 from reports.blocks.phrases import with_formulas
 from reports.blocks.registry import REGISTRY
-from reports.document import Block, Figure, plain_text, words
+from reports.document import Block, Figure, words
 from reports.plot import Plot, Series
+from reports.walk import plain_text
 
 MOST_TOKENS = 120
 _TOKEN = re.compile(r"\w+(?:['’]\w+)?|[^\w\s]")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from derive.errors import visible
 from derive.notation.parser import parse_one
 from reports import document as d
+from reports import walk
 from reports.grading import wording
 from verify.checked import Checked
 from verify.require import Result, Wanted, shown_points
@@ -103,7 +104,7 @@ def _titled(wanted: Wanted) -> d.Inlines:
 def _callout(one: Checked, hints: int) -> d.Callout:
     place = f"line {one.line}" if one.cell is None else f"cell {one.cell}, line {one.line}"
     how = f" ({_EVIDENCE[one.evidence]})" if one.accepted else ""
-    formula: d.Block = d.CodeBlock(_shown(one.claim), "latex") if one.surface is None else d.aligned(one.surface)
+    formula: d.Block = d.CodeBlock(_shown(one.claim), "latex") if one.surface is None else walk.aligned(one.surface)
     remarks = _remarks(one, hints) if hints else ()
     return d.Callout(_KINDS[one.verdict], d.words(f"{place}: {_TITLES[one.verdict]}{how}"), (formula, *remarks))
 
@@ -121,7 +122,7 @@ def _remarks(one: Checked, hints: int) -> Iterator[d.Block]:
         yield from wording.point(one.counterexample)
     if one.correction and hints > 3:
         yield d.Paragraph(d.words("What holds:"))
-        yield d.aligned(parse_one(one.correction).items[0])
+        yield walk.aligned(parse_one(one.correction).items[0])
 
 
 def _told(one: Checked, hints: int) -> list[d.Inlines]:

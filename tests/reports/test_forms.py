@@ -9,6 +9,7 @@ import pytest
 from derive.errors import BpttError, ParseError, UsageError
 from derive.notation.source import Source
 from reports import document as d
+from reports import walk
 from reports.blocks import REGISTRY, SheetContext
 from reports.forms import Form
 from reports.html_writer import HtmlWriter
@@ -136,16 +137,16 @@ def test_marks_are_added_up_and_told_in_the_language_of_the_sheet() -> None:
     assert "(4 marks)" in page(Form()) and "(2.5 marks)" in page(Form())
     assert "(2,5 Punkte)" in page(Form(settings={"language": "de"}))
     (table,) = [block for block in english.blocks if isinstance(block, d.Table)]
-    assert [d.plain_text(row[1]) for row in table.rows] == ["4", "2.5", "6.5"]
-    assert "The result is" in d.plain_text(table.rows[0][2]) and not table.rows[1][2]
+    assert [walk.plain_text(row[1]) for row in table.rows] == ["4", "2.5", "6.5"]
+    assert "The result is" in walk.plain_text(table.rows[0][2]) and not table.rows[1][2]
 
 
 def test_links_to_what_is_left_out_are_words() -> None:
     links = [
         inline.url
         for block in read(Form(show="questions")).blocks
-        for sentence in d.sentences(block)
-        for inline in d.inlines_below(sentence)
+        for sentence in walk.sentences(block)
+        for inline in walk.inlines_below(sentence)
         if isinstance(inline, d.Link)
     ]
     assert links == ["#two"]
@@ -160,7 +161,7 @@ def test_what_a_form_has_not_is_not_derived() -> None:
 
 def test_the_title_says_which_form_it_is() -> None:
     def subtitle(form: Form) -> str:
-        return d.plain_text(read(form).subtitle)
+        return walk.plain_text(read(form).subtitle)
 
     assert subtitle(Form()) == "Answers"
     assert subtitle(Form(variant=3)) == "Answers, Variant 3"
@@ -170,7 +171,9 @@ def test_the_title_says_which_form_it_is() -> None:
 def test_settings_take_the_place_of_front_matter() -> None:
     document = read(Form(settings={"title": "Mine: $h_t$", "course": "C", "group": "7"}))
     assert (
-        d.plain_text(document.title) == "Mine: h_t" and document.meta["course"] == "C" and document.meta["group"] == "7"
+        walk.plain_text(document.title) == "Mine: h_t"
+        and document.meta["course"] == "C"
+        and document.meta["group"] == "7"
     )
     with pytest.raises(ParseError, match="language"):
         read(Form(settings={"language": "tlh"}))
@@ -214,7 +217,7 @@ def test_headings_in_the_language_of_the_sheet() -> None:
 
     def headings(language: str) -> list[tuple[str, str]]:
         blocks = read(Form(settings={"language": language}), text).blocks
-        return [(d.plain_text(block.body), block.anchor) for block in blocks if isinstance(block, d.Heading)]
+        return [(walk.plain_text(block.body), block.anchor) for block in blocks if isinstance(block, d.Heading)]
 
     assert headings("en") == [("One h_t", "first"), ("Two", "two"), ("Three", "three")]
     assert headings("de") == [("Eins h_t", "first"), ("Zwei", "zwei"), ("Three", "three")]

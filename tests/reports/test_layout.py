@@ -17,6 +17,7 @@ from derive.errors import RenderError
 from derive.notation import surface as s
 from derive.notation.write_plain import write_plain
 from reports import document as d
+from reports import walk
 from reports.breaking import INDENT, STEP, break_formula, break_rows
 from reports.formulas import latex_formula
 from reports.layout import LINE, MAX_NESTING, lay_out
@@ -224,7 +225,7 @@ def test_lines_are_shorter_inside_callouts_and_lists(read_formula: Read) -> None
     nested = d.BulletList(((d.Callout("answer", (), (d.BulletList(((inner,),)),)),),))
     whole, deep = lay_out(d.Document(d.words("t"), blocks=(inner, nested))).blocks
     assert isinstance(whole, d.Display)
-    assert any(isinstance(block, d.Rows) for block in d.all_blocks((deep,)))
+    assert any(isinstance(block, d.Rows) for block in walk.all_blocks((deep,)))
 
 
 def test_tables_share_the_line() -> None:
@@ -253,7 +254,7 @@ def test_short_rows_are_filled_up() -> None:
 def test_captions_are_numbered_through(make_everything: Callable[..., d.Document]) -> None:
     document = make_everything()
     doubled = d.Document(document.title, blocks=document.blocks * 2)
-    blocks = list(d.all_blocks(lay_out(doubled).blocks))
+    blocks = list(walk.all_blocks(lay_out(doubled).blocks))
     assert [block.number for block in blocks if isinstance(block, d.Figure)] == [1, 2, 3, 4]
     assert [block.number for block in blocks if isinstance(block, d.Table)] == [1, 2]
 

@@ -8,6 +8,7 @@ from derive.errors import ParseError
 from derive.notation import surface as s
 from derive.notation.source import Source
 from reports import document as d
+from reports import walk
 from reports.anchors import slug
 from reports.markdown import read_markdown
 
@@ -48,9 +49,9 @@ def test_every_kind_of_block() -> None:
 
 def test_title_from_front_matter_or_first_heading() -> None:
     document = read_markdown("---\ntitle: On $h_t$\nsubtitle: S\nauthor: A. B\n---\n\n# One\n")
-    assert d.plain_text(document.title) == "On h_t" and document.meta == {"author": "A. B"}
+    assert walk.plain_text(document.title) == "On h_t" and document.meta == {"author": "A. B"}
     document = read_markdown("# The title\n\n## Part\n\n### Deeper\n")
-    assert d.plain_text(document.title) == "The title"
+    assert walk.plain_text(document.title) == "The title"
     assert [(block.level, block.anchor) for block in document.blocks if isinstance(block, d.Heading)] == [
         (1, "part"),
         (2, "deeper"),
@@ -164,4 +165,4 @@ def test_commands_outside_formulas_are_told(text: str, place: str) -> None:
     """They would be printed letter by letter, which nobody means."""
     with pytest.raises(ParseError, match=rf"(?s){place}.*stands outside a formula"):
         read_markdown(text)
-    assert d.plain_text(read_markdown("x\\*y `\\frac`").blocks[0].body) == "x*y \\frac"  # type: ignore[union-attr]
+    assert walk.plain_text(read_markdown("x\\*y `\\frac`").blocks[0].body) == "x*y \\frac"  # type: ignore[union-attr]

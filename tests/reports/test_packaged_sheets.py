@@ -7,6 +7,7 @@ import re
 import pytest
 
 from reports import document as d
+from reports import walk
 from reports.forms import Form
 from reports.render import make
 from reports.sheet import document_of, find, sheet_ids
@@ -30,7 +31,7 @@ def test_every_question_is_restated_and_answered(sheet: tuple[str, d.Document]) 
     heading, asked, answered = "", [], []
     for block in document.blocks:
         if isinstance(block, d.Heading):
-            heading = d.plain_text(block.body)
+            heading = walk.plain_text(block.body)
         elif isinstance(block, d.Callout) and block.kind == "question":
             asked.append(heading)
         elif asked and len(answered) < len(asked) and not block.asked:
@@ -71,7 +72,7 @@ def test_short_answers_are_short() -> None:
     document = document_of(find("nn-2024-sheet11"), draws=2)
     answers = [block for block in document.blocks if isinstance(block, d.Callout) and block.kind == "answer"]
     counts = [
-        len(" ".join(d.plain_text(text) for inner in block.blocks for text in d.sentences(inner)).split())
+        len(" ".join(walk.plain_text(text) for inner in block.blocks for text in walk.sentences(inner)).split())
         for block in answers
     ]
     assert len(counts) == 2 and all(count <= 100 for count in counts)

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from reports.document import Callout, Document, Heading, plain_text, sentences
+from reports.document import Callout, Document, Heading
 from reports.render import make
 from reports.sheet import document_of, find, sheet_ids
+from reports.walk import plain_text, sentences
 
 SHEET = "lmu-dlai-2018-ex5"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reports import document as d
+from reports import walk
 from reports.atlas.book import authors_of, book, year_of
 from reports.atlas.chapter import Chapter
 from reports.html_writer import HtmlWriter
@@ -34,7 +35,7 @@ def test_chapters_stand_by_year() -> None:
 
 
 def test_the_largest_error_is_told() -> None:
-    text = " ".join(d.plain_text(s) for block in book([LATE, EARLY]).blocks for s in d.sentences(block))
+    text = " ".join(walk.plain_text(s) for block in book([LATE, EARLY]).blocks for s in walk.sentences(block))
     assert "2 · 10⁻¹³" in text
 
 

@@ -7,11 +7,12 @@ import pytest
 from derive.cell import Cell, cell
 from derive.errors import ValidationError
 from reports import document as d
+from reports import walk
 from reports.atlas.chapter import chapter
 
 
 def headings(blocks: d.Blocks) -> list[str]:
-    return [d.plain_text(block.body) for block in blocks if isinstance(block, d.Heading)]
+    return [walk.plain_text(block.body) for block in blocks if isinstance(block, d.Heading)]
 
 
 def test_a_chapter_has_all_its_parts() -> None:
@@ -27,7 +28,7 @@ def test_a_chapter_has_all_its_parts() -> None:
     links = [
         piece.url
         for block in found.blocks
-        for text in d.sentences(block)
+        for text in walk.sentences(block)
         for piece in text
         if isinstance(piece, d.Link)
     ]
@@ -41,7 +42,9 @@ def test_a_cell_that_reads_the_future_has_no_joint_jacobian() -> None:
 
 def test_matrix_states_are_stacked() -> None:
     found = chapter("linear-attention", cell("linear-attention"), draws=2)
-    assert any("stacked by columns" in d.plain_text(text) for block in found.blocks for text in d.sentences(block))
+    assert any(
+        "stacked by columns" in walk.plain_text(text) for block in found.blocks for text in walk.sentences(block)
+    )
 
 
 def test_a_cell_without_a_citation() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from derive.errors import BpttError, ValidationError
 from derive.notation.write_plain import write_plain
-from reports.document import Aligned, Callout, Document, Paragraph, all_blocks, plain_text, sentences
+from reports.document import Aligned, Callout, Document, Paragraph
+from reports.walk import all_blocks, plain_text, sentences
 
 Build = Callable[..., Document]
 

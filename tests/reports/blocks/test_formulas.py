@@ -8,7 +8,8 @@ import pytest
 
 from derive.errors import BpttError, ValidationError
 from derive.notation.write_plain import write_plain
-from reports.document import Aligned, Document, plain_text
+from reports.document import Aligned, Document
+from reports.walk import plain_text
 
 Build = Callable[..., Document]
 

@@ -10,8 +10,9 @@ import pytest
 from derive.errors import BpttError
 from derive.notation.write_plain import write_plain
 from reports.blocks.growth import short_number
-from reports.document import Aligned, Document, Figure, Table, plain_text
+from reports.document import Aligned, Document, Figure, Table
 from reports.plot import Plot, draw_pdf
+from reports.walk import plain_text
 
 Build = Callable[..., Document]
 

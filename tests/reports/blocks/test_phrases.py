@@ -7,7 +7,8 @@ import pytest
 from derive import expressions as e
 from derive.derivation import Step
 from reports.blocks.phrases import message, remark, scientific, with_formulas
-from reports.document import CodeSpan, Math, plain_text
+from reports.document import CodeSpan, Math
+from reports.walk import plain_text
 
 
 @pytest.mark.parametrize(

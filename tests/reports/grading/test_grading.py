@@ -14,12 +14,12 @@ import pytest
 
 from derive.cell import Cell
 from reports import document as d
-from reports.document import plain_text
 from reports.grading import marking
 from reports.grading.annotated import annotated
 from reports.grading.marking import Answer, Marked, Task, mark, mark_all
 from reports.grading.table import as_csv, overview
 from reports.render import make
+from reports.walk import plain_text
 from verify.check import checked
 
 CELL = "h_t = \\sigma(W h_{t-1} + U x_t + b)"

@@ -35,7 +35,7 @@ def test_what_is_raised_where_nobody_can_catch_it_comes_again(capsys: pytest.Cap
             gc.collect()
             for _ in range(500):
                 time.sleep(0.01)
-        assert reference() is None and count == 2
+        assert reference() is None and count >= 2
     finally:
         end()
         signal.signal(signal.SIGUSR1, before)

@@ -7,9 +7,9 @@ import pytest
 
 from derive.notation.write_latex import write_latex
 from reports import document as d
-from reports.document import plain_text
 from reports.grading.wording import looked_at, point, sentence
 from reports.render import make
+from reports.walk import plain_text
 from verify.verdict import Counterexample
 
 
