@@ -297,10 +297,12 @@ def _located(error: BpttError, call: BlockCall) -> BpttError:
     # Engines read an option's value, the body, or a line of it; what they read is found again in the file.
     read = span.source.text
     for key, value in call.options.items():
-        place = call.places[key]
-        if read and read in value and place.text == value:
-            start = place.start + value.index(read)
-            error.span = Span(start + span.start, start + span.end, place.source)
+        if read and read in value:
+            shift = value.index(read)
+            start, end = (
+                _in_file(call.places[key], value, shift + at) for at in (span.start, max(span.start, span.end - 1))
+            )
+            error.span = Span(start, end + 1, call.places[key].source)
             return error
     if read and read in call.body:
         start = call.body.index(read)
@@ -309,6 +311,18 @@ def _located(error: BpttError, call: BlockCall) -> BpttError:
     error.hint = f"{error.hint}; it" if error.hint else "it"
     error.hint += f" comes from the block {call.name!r} at {call.span.where()}"
     return error
+
+
+def _in_file(place: Span, value: str, index: int) -> int:
+    """Where a character of an option's value stands; its lines stand below each other in the file, each indented."""
+    text, at = place.source.text, place.start
+    for line in value.split("\n"):
+        at = max(at, text.find(line, at))
+        if index <= len(line):
+            return at + index
+        index -= len(line) + 1
+        at += len(line)
+    return at
 
 
 def read_call(

@@ -142,3 +142,12 @@ def test_what_cannot_be_computed_is_refused(text: str, said: str) -> None:
     with pytest.raises(BpttError) as found:
         lines(text)
     assert said in str(found.value) and "s.md" in str(found.value)
+
+
+def test_errors_point_at_their_line_of_an_option() -> None:
+    text = ROWS.replace("OF", "s_1\n  s_2\n  q_1")
+    with pytest.raises(BpttError) as found:
+        lines(text)
+    assert found.value.span is not None
+    assert found.value.span.line == text[: text.index("q_1")].count("\n") + 1 and found.value.span.column == 3
+    assert "q_1" in found.value.span.excerpt()
