@@ -46,6 +46,7 @@ MAX_BLOCKS = 3000
 
 _CLOSING_COLONS = re.compile(r"[\s>]*:{3,}\s*")
 _CLOSING_FENCE = re.compile(r"[\s>]*(`{3,}|~{3,})\s*")
+_NO_MARKS = re.compile(r"\([^()]*\b(?:marks?|points?|Punkte?)\)\s*\Z")
 _IN_ANOTHER_LANGUAGE = re.compile(r"\s*\{(en|de):\s*((?:[^{}]|\{[^{}]*\})*)\}")
 _ANCHOR = re.compile(r"\s*\{#[A-Za-z][A-Za-z0-9-]*\}\s*\Z")
 _CONTAINER = "callout"
@@ -386,6 +387,8 @@ class _Reader(MarkdownReader):
         if words[0] in PARTS and len(words) > 1:
             raise ParseError(f"a part {words[0]!r} has no title", span=span, expected=f"::: {words[0]}")
         rest = words[1] if len(words) > 1 else ""
+        if words[0] == "question" and _NO_MARKS.search(rest) and not _MARKS.search(rest):
+            raise ParseError("these marks are no number", span=span, expected="such as (2 marks) or (0.5 marks)")
         if words[0] != "question" and _MARKS.search(rest):
             raise ParseError("only questions have marks", span=span, expected=f"::: question {rest}")
         return words[0], rest

@@ -14,7 +14,9 @@ from verify.asides import Asides
 from verify.checked import Checked
 from verify.checker import UNREAD, Checker, given
 from verify.claims import all_claims
+from verify.conditions import conditions_of, restricts
 from verify.document import formulas_of
+from verify.instances import Condition
 from verify.introduced import introduced, times_of, with_loss
 from verify.limits import TooLong, limited
 from verify.names import Definition, Names
@@ -70,10 +72,14 @@ class CheckedDocument:
 
     equations: tuple[Checked, ...]
     names: Names
+    conditions: tuple[tuple[Condition, ...], ...]
 
     def results(self, wanted: Iterable[Wanted]) -> tuple[Result, ...]:
         """How far the document has what a marker wants."""
-        answers = [Answer(one.surface, one.found or UNREAD, one.line) for one in self.equations]
+        answers = [
+            Answer(one.surface, one.found or UNREAD, one.line, restricts(claim_conditions))
+            for one, claim_conditions in zip(self.equations, self.conditions, strict=True)
+        ]
         return results(wanted, answers, self.names)
 
 
@@ -112,7 +118,8 @@ def checked(
         ) from None
     checker = Checker(names, values, asides, tuple(every), draws, explained)
     equations = (given(claim) if id(claim) in taken else checker.checked(claim) for claim in claims)
-    return CheckedDocument(tuple(equations), names)
+    beside = tuple(conditions_of(claim, names) for claim in claims)
+    return CheckedDocument(tuple(equations), names, beside)
 
 
 def _aliases(names: Names, aliases: Mapping[str, str] | Iterable[str]) -> Sequence[Definition]:

@@ -6,17 +6,16 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 
 from derive import expressions as e
 from derive.errors import BpttError
 from derive.notation import surface as s
 from derive.notation.elaborate import elaborate
-from derive.notation.references import ReferenceReader
 from derive.system import T
 from verify.asides import Asides
 from verify.checked import Checked
 from verify.claims import Claim
+from verify.conditions import bound_in, conditions_of, letters_of, restricts
 from verify.diagnosis.explain import Explanation, explain
 from verify.factors import spelled_out
 from verify.formula import Subject, verdict_on
@@ -48,12 +47,17 @@ class Checker:
 
     def checked(self, claim: Claim) -> Checked:
         """The verdict on one equation, with what is wrong with it."""
-        conditions = _conditions(claim, self.names)
+        conditions = conditions_of(claim, self.names)
         lengths = [int(b) for sign, a, b in conditions if sign == "=" and a == T and b.is_Integer and b > 0]
         sizes = {"T": lengths[0]} if lengths and lengths[0] < LONGEST else {}
         zero = self.values.start_from_zero
         subject = Subject(self.names, self.draws, sizes=sizes, conditions=conditions, zero_counts=zero)
         verdict, explanation = UNREAD, None
+        telling = [one for one in conditions if restricts([one]) or len(letters_of([one])) > 1]
+        bound = bound_in(claim.surface, letters_of(telling))
+        if bound:
+            message = f"the condition speaks of {min(bound)}, which stands in a sum or a product alone"
+            return _told(claim, Verdict("unsupported", "tested", message=message), None)
         try:
             with limited(SECONDS):
                 subject, verdict = self._decided(claim, subject)
@@ -75,7 +79,7 @@ class Checker:
                 if found.verdict in ("correct", "layout"):
                     return other, replace(found, reading="; ".join(filter(None, (found.reading, reading))))
         if verdict.verdict in ("unsupported", "unreadable"):
-            share = self._of_steps(claim)
+            share = self._of_steps(claim, subject)
             if share is not None:
                 return share
         member = claim.surface is not None and is_membership(claim.surface)
@@ -83,13 +87,13 @@ class Checker:
             return self._beside(claim) or (subject, verdict)
         return subject, verdict
 
-    def _of_steps(self, claim: Claim) -> tuple[Subject, Verdict] | None:
+    def _of_steps(self, claim: Claim, subject: Subject) -> tuple[Subject, Verdict] | None:
         """The verdict on a formula about what one step adds to the derivative by a parameter; None where it is none."""
         found = None if claim.surface is None or claim.error else of_steps(claim.surface, self.names)
         if found is None:
             return None
         names, surface = found
-        other = Subject(names, self.draws)
+        other = replace(subject, names=names)
         verdict = _verdict(replace(claim, surface=surface), other, Values(names))
         return (other, replace(verdict, reading=READING)) if verdict.verdict != "unreadable" else None
 
@@ -184,20 +188,6 @@ def _verdict(claim: Claim, subject: Subject, values: Values) -> Verdict:
         except BpttError as error:
             return Verdict("wrong", "tested", message=error.message, error_at=error.span)
     return verdict_on(subject.names, surface, subject.decide, values.judge)
-
-
-def _conditions(claim: Claim, names: Names) -> tuple[Condition, ...]:
-    """The relations between times beside an equation."""
-    reader = ReferenceReader(names.context.scope)
-    found: list[Condition] = []
-    for relation in claim.conditions:
-        if relation.operators == ("in",):
-            continue
-        values = [reader.index_or_none(item) for item in relation.items]
-        for sign, (a, b) in zip(relation.operators, pairwise(values), strict=True):
-            if a is not None and b is not None:
-                found.append((sign, a, b))
-    return tuple(found)
 
 
 def given(claim: Claim) -> Checked:

@@ -81,10 +81,27 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
         before = found[-1] if found else None
         if before is not None and before[0].inline == formula.inline and claims and claims[0].error is not None:
             claims = _going_on(formula, before[1]) or claims
+        if before is not None and (said := _condition_in_words(claims)) is not None:
+            found[-1] = (before[0], replace(before[1], conditions=(*before[1].conditions, said)))
+            continue
         found += [(formula, claim) for claim in claims]
         if len(found) > MAX_CLAIMS:
             raise UsageError(f"the document holds more than {MAX_CLAIMS:,} equations", hint="is this the right file?")
     return found
+
+
+_BEFORE_CONDITION = re.compile(
+    r"[\s,]*(?:for|if|when|whenever|where|provided|für|wenn|falls)(?:\s+(?:all|every|each|any|alle|jedes))?\s*\Z",
+    re.IGNORECASE,
+)
+
+
+def _condition_in_words(claims: Sequence[Claim]) -> s.Relation | None:
+    """The condition that an equation before has in the sentence that goes on: ``$g_t = ...$ for $t \\ge 2$``."""
+    if len(claims) != 1 or claims[0].error is not None or _BEFORE_CONDITION.match(claims[0].words) is None:
+        return None
+    surface = claims[0].surface
+    return surface if isinstance(surface, s.Relation) and is_condition(surface) else None
 
 
 _SIGN = re.compile(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from derive import expressions as e
 from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
+from derive.expressions.node import ONE
 from derive.notation import surface as s
 from derive.notation.elaborate import Context, elaborate, within
 from verify.instances import Condition
@@ -71,7 +72,7 @@ def verdict_on(names: Names, surface: s.Surface, decide: Decide, numeric: Numeri
             return _sized(names, surface, decide, numeric)
         if isinstance(surface, s.Relation) and len(surface.items) > 2:
             return _chain(names, surface, decide, numeric)
-        return _link(names.context, surface, decide, numeric)
+        return _link(names, names.context, surface, decide, numeric)
     except MissingRuleError as error:
         return Verdict("unsupported", "tested", message=error.message, error_at=error.span)
     except BpttError as error:
@@ -96,10 +97,10 @@ def _chain(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric |
         s.Relation((sign,), surface.items[k : k + 2], span=surface.span) for k, sign in enumerate(surface.operators)
     ]
     context = within(surface, names.context)
-    return joined([_link(context, link, decide, numeric) for link in links])
+    return joined([_link(names, context, link, decide, numeric) for link in links])
 
 
-def _link(context: Context, surface: s.Surface, decide: Decide, numeric: Numeric | None) -> Verdict:
+def _link(names: Names, context: Context, surface: s.Surface, decide: Decide, numeric: Numeric | None) -> Verdict:
     if numeric is not None and isinstance(surface, s.Relation):
         found = numeric(surface)
         if found is not None:
@@ -107,7 +108,7 @@ def _link(context: Context, surface: s.Surface, decide: Decide, numeric: Numeric
     try:
         return decide(_relation(elaborate(surface, context), surface))
     except ShapeError as error:
-        turned = _turned(context, surface, decide)
+        turned = _turned(names, context, surface, decide)
         if turned is not None:
             return turned
         return Verdict("wrong", "proved", message=error.message, hint=error.hint or "", error_at=error.span)
@@ -119,7 +120,7 @@ def _relation(node: e.Node, surface: s.Surface) -> e.Relation:
     return node
 
 
-def _turned(context: Context, surface: s.Surface, decide: Decide) -> Verdict | None:
+def _turned(names: Names, context: Context, surface: s.Surface, decide: Decide) -> Verdict | None:
     """The verdict on an equation that is laid out the other way: with derivatives of scalars by vectors as columns throughout,
     with all derivatives transposed, or with a row for a column on one side; None where the shapes differ by more.
     """
@@ -131,14 +132,28 @@ def _turned(context: Context, surface: s.Surface, decide: Decide) -> Verdict | N
             relation = layout()
         except BpttError:
             continue
-        if isinstance(relation, e.Relation):
+        if isinstance(relation, e.Relation) and (number < 2 or _has_gradient(relation, names)):
             found = decide(relation)
             if found.verdict == "correct":
                 # Who writes vectors as rows gives the derivative by a column the shape of the column: that is his layout.
-                own = context.layout == "row" and number == 0
+                own = context.layout == "row" and number == 0 and _by_columns(relation)
                 return found if own else replace(found, verdict="layout")
             first = first or found
     return first
+
+
+def _has_gradient(relation: e.Relation, names: Names) -> bool:
+    """Whether there is a derivative that may be laid out in another way; what the cell computes has one shape."""
+    system = names.system
+    own = {*system.definitions, *system.inputs, *system.parameters} - set(system.adjoint_owners)
+    leaves = (leaf for leaf in relation.atoms(e.Timed, e.Var))
+    return relation.has(e.Derivative, e.Gradient) or any(leaf.name not in own for leaf in leaves)
+
+
+def _by_columns(relation: e.Relation) -> bool:
+    """Whether every derivative of a number by a vector is by a column."""
+    found = [node for node in relation.atoms(e.Derivative) if node.of.is_scalar and not node.by.is_scalar]
+    return all(node.by.shape[0] != ONE and node.by.shape[1] == ONE for node in found if ONE in node.by.shape)
 
 
 def _layouts(context: Context, surface: s.Relation) -> Sequence[Callable[[], e.Node]]:

@@ -9,15 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
+from sympy import Integer
+
 from derive import expressions as e
 from derive.errors import BpttError
 from derive.notation import surface as s
 from derive.notation.elaborate import resolve
 from derive.notation.names import QName
 from derive.notation.rebuild import rebuilt
+from derive.notation.references import ReferenceReader
 from derive.notation.scope import CONVENTIONAL_INDICES, LOSS_LETTERS, base_of, find_timed
-from derive.system import leaves
+from derive.system import T, leaves
 from verify.claims import Claim
+from verify.conditions import LENGTH, conditions_of, letters_of, times_that_meet
 from verify.names import Definition, Names
 
 MOST_TOGETHER = 12
@@ -37,7 +41,7 @@ def introduced(names: Names, claims: Sequence[Claim]) -> Names:
     claims = [_at_fixed_times(claim) for claim in claims]
     surfaces = [claim.surface for claim in claims if isinstance(claim.surface, s.Relation)]
     timed = times_of(surfaces, names)
-    waiting = [claim for claim in claims if _may_define(names, claim, claims, timed)]
+    waiting = _for_every_time([claim for claim in claims if _may_define(names, claim, claims, timed)], names, timed)
     while True:
         rest: list[Claim] = []
         for claim in waiting:
@@ -49,6 +53,37 @@ def introduced(names: Names, claims: Sequence[Claim]) -> Names:
         if len(rest) == len(waiting):
             return without_circles(_together(names, rest, claims, timed))
         waiting = rest
+
+
+def _for_every_time(waiting: Sequence[Claim], names: Names, timed: frozenset[str]) -> list[Claim]:
+    """The claims that define names at every time. One for t < T needs a line of its own for T; a name with a line for other times alone
+    would be taken for what it is not.
+    """
+    fixed: dict[str, set[int]] = {}
+    left_out: dict[str, list[set[int]]] = {}
+    for claim in waiting:
+        key, time = _defined_at(claim, names, timed)
+        if time is None:
+            letters = letters_of(conditions_of(claim, names))
+            met = [times_that_meet(conditions_of(claim, names), letter) for letter in letters]
+            left_out.setdefault(key, []).extend(set(range(1, LENGTH + 1)) - times for times in met)
+        else:
+            fixed.setdefault(key, set()).add(time)
+    partial = {key for key, gaps in left_out.items() if any(not gap <= fixed.get(key, set()) for gap in gaps)}
+    return [claim for claim in waiting if _defined_at(claim, names, timed)[0] not in partial]
+
+
+def _defined_at(claim: Claim, names: Names, timed: frozenset[str]) -> tuple[str, int | None]:
+    """The name that a claim defines, and at which time if it is a fixed one."""
+    surface = claim.surface
+    found = names.key_of(surface.items[0], timed) if isinstance(surface, s.Relation) else None
+    if found is None or not isinstance(surface, s.Relation):
+        return "", None
+    left = surface.items[0]
+    script = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
+    value = None if script is None else ReferenceReader(names.context.scope).index_or_none(script)
+    at = None if value is None else value.xreplace({T: Integer(LENGTH)})
+    return found[0], int(at) if at is not None and at.is_Integer else None
 
 
 def _at_fixed_times(claim: Claim) -> Claim:

@@ -104,11 +104,12 @@ def shown_points(points: Fraction | int) -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """An equation of a document and its verdict."""
+    """An equation of a document and its verdict; ``restricted``: it is meant for some times or lengths only."""
 
     surface: s.Surface | None
     verdict: Verdict
     line: int
+    restricted: bool = False
 
 
 def read_wanted(text: str, names: Names, name: str = "<requirements>") -> tuple[Wanted, ...]:
@@ -256,6 +257,8 @@ def _earned(wanted: Wanted, form: e.Node, equation: _Equation) -> Result | None:
 def _marked(wanted: Wanted, answer: Answer, telling: Sequence[bool]) -> Result:
     """What an equation earns by those of its links that say something about what is wanted."""
     verdict, count = answer.verdict, sum(telling)
+    if answer.restricted:  # a part of an answer is for a marker to weigh
+        return Result(wanted, "unread", Fraction(0), answer.line, (0, count))
     if verdict.verdict in ("correct", "layout"):
         restated = not count or verdict.evidence == "definition"
         points = Fraction(0) if restated else wanted.points

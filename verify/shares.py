@@ -42,6 +42,8 @@ def of_steps(surface: s.Surface, names: Names) -> tuple[Names, s.Surface] | None
     steps = {share.step for share in found}
     if len(steps) != 1 or not isinstance(system, Cell):
         return None
+    if not all(_is_of_the_step(node, next(iter(steps)), found, system) for node in _others(surface, system)):
+        return None
     parameters = tuple(sorted({share.parameter for share in found}))
     other = _with_values_at_each_step(system, parameters)
     if other is None:
@@ -65,13 +67,38 @@ def _share(node: s.Surface, system: RecurrentSystem) -> Share | None:
         return None
     for part in (of, by):
         if isinstance(part, s.Scripted) and not part.subs and len(part.sups) == 1:
-            step = step or _step(part.sups[0])
+            other = _step(part.sups[0])
+            if step is not None and other is not None and other != step:
+                return None  # two steps in one derivative
+            step = step or other
     parameter = by.base if isinstance(by, s.Scripted) else by
     whole = of.base if isinstance(of, s.Scripted) else of
     known = isinstance(parameter, s.Name) and parameter.text in system.parameters
     if step is None or not known or whole != s.Name(system.loss_name):
         return None
     return Share(parameter.text, step) if isinstance(parameter, s.Name) else None
+
+
+def _others(surface: s.Surface, system: RecurrentSystem) -> Iterator[s.Fraction]:
+    """The derivatives of a formula that are no shares."""
+    if _share(surface, system) is not None:
+        return
+    if isinstance(surface, s.Fraction) and _differentiated(surface.denominator) is not None:
+        yield surface
+        return
+    for part in surface.children():
+        yield from _others(part, system)
+
+
+def _is_of_the_step(node: s.Fraction, step: s.Surface, found: set[Share], system: RecurrentSystem) -> bool:
+    """Whether another derivative by one of the parameters is about the step: of a quantity at that step, for which what the step does is
+    meant. The derivative of the loss by the parameter is the whole one, and no share.
+    """
+    of, by = _differentiated(node.numerator), _differentiated(node.denominator)
+    name = by.base if isinstance(by, s.Scripted) else by
+    if not isinstance(name, s.Name) or name.text not in {share.parameter for share in found}:
+        return True
+    return isinstance(of, s.Scripted) and of.base != s.Name(system.loss_name) and of.subs[-1:] == (step,)
 
 
 def _step(script: s.Surface) -> s.Surface | None:

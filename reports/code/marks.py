@@ -12,8 +12,8 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_START = re.compile(r"[ \t]*#[ \t]*solution[ \t]*(?::[ \t]*(.*?))?[ \t]*")
-_END = re.compile(r"[ \t]*#[ \t]*end[ \t]*")
+_START = re.compile(r"[ \t]*#+[ \t]*solution[ \t]*(?::[ \t]*(.*?))?[ \t]*", re.IGNORECASE)
+_END = re.compile(r"[ \t]*#+[ \t]*end[ \t]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,108 @@
+"""What the conditions beside an equation say of its times, and whether they leave any out."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+from sympy import Integer
+
+from derive.notation import surface as s
+from derive.notation.references import ReferenceReader
+from derive.system import T
+from verify.claims import Claim
+from verify.instances import Condition
+from verify.names import Names
+
+LENGTH = 5
+"""Conditions are tried for a sequence of this length."""
+
+_HOLDS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+
+
+def conditions_of(claim: Claim, names: Names) -> tuple[Condition, ...]:
+    """The relations between times beside an equation; ``t \\\\in \\\\{1, \\\\dots, T\\\\}`` by the ends of the set."""
+    reader = ReferenceReader(names.context.scope)
+    found: list[Condition] = []
+    for written in claim.conditions:
+        relation = _by_ends(written)
+        if relation is None:
+            continue
+        values = [reader.index_or_none(item) for item in relation.items]
+        for sign, (a, b) in zip(relation.operators, pairwise(values), strict=True):
+            if a is not None and b is not None:
+                found.append((sign, a, b))
+    return tuple(found)
+
+
+def _by_ends(relation: s.Relation) -> s.Relation | None:
+    """A membership as an inequality; None where the set is not one of times written down."""
+    if relation.operators != ("in",):
+        return relation
+    letter, items = relation.items[0], relation.items[1]
+    inside = items.items if isinstance(items, s.Bracket) else ()
+    if len(inside) == 1:
+        return s.Relation(("=",), (letter, inside[0]), span=relation.span)
+    dots = [k for k, item in enumerate(inside) if item == s.Mark("dots")]
+    if len(dots) == 1 and dots[0] == len(inside) - 2 >= 1:
+        return s.Relation(("<=", "<="), (inside[0], letter, inside[-1]), span=relation.span)
+    return None
+
+
+def letters_of(conditions: Sequence[Condition]) -> set[str]:
+    """The letters of the times that conditions speak of, T left out."""
+    return {symbol.name for _, a, b in conditions for symbol in a.free_symbols | b.free_symbols if symbol != T}
+
+
+def times_that_meet(conditions: Sequence[Condition], letter: str) -> set[int]:
+    """The times from 0 to T + 2, T = 5, at which the conditions on one letter alone hold."""
+    own = [one for one in conditions if letters_of([one]) <= {letter}]
+    return {time for time in range(LENGTH + 3) if all(_met(one, letter, time) for one in own)}
+
+
+def _met(condition: Condition, letter: str, time: int) -> bool:
+    sign, a, b = condition
+    left, right = (
+        side.xreplace({T: Integer(LENGTH), **{x: Integer(time) for x in side.free_symbols if x.name == letter}})
+        for side in (a, b)
+    )
+    return bool(_HOLDS[sign](left, right)) if left.is_number and right.is_number else True
+
+
+def restricts(conditions: Sequence[Condition]) -> bool:
+    """Whether conditions leave out times of the sequence, or speak of its length. How two times stand to each other, as in k < t, is no
+    restriction: it says for which a formula is meant.
+    """
+    inside = set(range(1, LENGTH + 1))
+    alone = [one for one in conditions if len(letters_of([one])) <= 1]
+    return any(
+        not letters_of([one]) or not inside <= times_that_meet([one], next(iter(letters_of([one])))) for one in alone
+    )
+
+
+def bound_in(surface: s.Surface | None, letters: set[str]) -> set[str]:
+    """Those of some letters that a sum or a product of a formula binds, and that stand nowhere else in it."""
+    if surface is None:
+        return set()
+    bound = {name for node in surface.walk() if isinstance(node, s.Big) for name in _index(node)}
+    return letters & bound - set(_free(surface, frozenset()))
+
+
+def _index(big: s.Big) -> set[str]:
+    names = [node.text for node in big.sub.walk() if isinstance(node, s.Name)] if big.sub is not None else []
+    return set(names[:1])
+
+
+def _free(node: s.Surface, bound: frozenset[str]) -> Iterator[str]:
+    if isinstance(node, s.Name) and node.text not in bound:
+        yield node.text
+    inner = bound | _index(node) if isinstance(node, s.Big) else bound
+    for child in node.children():
+        yield from _free(child, inner)
+
+
+__all__ = ["bound_in", "conditions_of", "letters_of", "restricts", "times_that_meet"]
