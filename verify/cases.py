@@ -24,6 +24,7 @@ _OTHERWISE = re.compile(
     r"\s*(?:\\(?:text|textrm|mathrm|mbox|textit)\s*\{\s*)?(?:otherwise|else|sonst|in all other cases)\W*\Z",
     re.IGNORECASE,
 )
+_DOLLARS = re.compile(r"\\(?:text|textrm|mbox)\s*\{[^{}$]*\$([^$]*)\$[\s.,;]*\}")
 _SIGN = re.compile(r"\\(?:leq?|geq?|leqslant|geqslant|neq?)(?![A-Za-z])|[=<>≤≥≠]")
 _OPPOSITE = {
     "=": r"\ne", "≠": "=", "\\ne": "=", "\\neq": "=", "<": r"\ge", ">": r"\le", "≤": ">", "≥": "<",
@@ -56,7 +57,7 @@ def apart(source: Source) -> Iterator[Source]:
         raise ParseError("too many cases", span=Span(begin.start(), end, source), expected=f"at most {MOST_CASES}")
     after = _AFTER.match(text, end) is not None
     alone = after and text[: begin.start()].rstrip(" \t\n&").endswith("=")
-    conditions = [text[slice(*condition)] for _, condition in rows]
+    conditions = [_plain(text[slice(*condition)]) for _, condition in rows]
     for number, (value, condition) in enumerate(rows):
         pieces = _Pieces(source)
         pieces.take(0, begin.start())
@@ -72,13 +73,20 @@ def apart(source: Source) -> Iterator[Source]:
             others = [*conditions[:number], *conditions[number + 1 :]]
             beside.add(_none_of(others, Span(*condition, source)), condition[0])
         else:
-            beside.take(*condition)
+            inside = _DOLLARS.search(text, *condition)  # \text{if $t < T$}
+            beside.take(*(inside.span(1) if inside is not None else condition))
         if after:
             pieces.join(beside)
         pieces.take(end, len(text))
         if not after:
             pieces.join(beside)
         yield pieces.whole()
+
+
+def _plain(condition: str) -> str:
+    """A condition without the words that it stands in."""
+    inside = _DOLLARS.search(condition)
+    return condition if inside is None else inside[1]
 
 
 class _Pieces:

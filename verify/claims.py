@@ -281,10 +281,11 @@ def _implied(items: Iterable[s.Surface]) -> Iterator[s.Surface]:
 _CONNECTIVES = frozenset(
     """
     and where with for if when then so thus hence therefore let since because as also now finally or on by i.e e.g all every each any
-    und wobei mit für wenn dann also daher somit sei da
+    und wobei mit für wenn falls dann also daher somit sei da at
     """.split()
 ) | {
     "",
+    "else if",
     "for all",
     "for every",
     "for each",

@@ -15,6 +15,7 @@ import numpy as np
 
 from derive import expressions as e
 from derive.errors import BpttError
+from derive.normal import equal
 from derive.notation.elaborate import build
 from derive.notation.operations import Pre
 from numeric.compare import relative_difference
@@ -90,7 +91,7 @@ def diagnose(subject: Subject, left: Pre, right: Pre) -> Diagnosis | None:
         if found is None or found in seen:
             continue
         seen.add(found)
-        if found.lhs == found.rhs and _says_nothing(found.lhs):
+        if _says_nothing(found):
             continue
         if _agrees(names, found, points, edit.path[:1] == (0,)) and subject.decide(found).verdict == "correct":
             return Diagnosis(edit, found, whole, changed)
@@ -106,9 +107,16 @@ def _conforming(names: Names, whole: Pre, words: Vocabulary) -> Iterator[tuple[E
             yield edit, changed
 
 
-def _says_nothing(side: e.Node) -> bool:
-    """Whether it is no answer that a side is itself: ∂a/∂b = ∂a/∂b; while the next link of a chain may well be the one before."""
-    return isinstance(side, (e.Derivative, e.Gradient, e.Timed, e.Var))
+def _says_nothing(relation: e.Relation) -> bool:
+    """Whether it is no answer, because a quantity or a derivative is said to be itself: ∂a/∂b = ∂a/∂b, δ_t = 0 + δ_t. The next link of a
+    chain may well be the one before.
+    """
+    if not isinstance(relation.lhs, (e.Derivative, e.Gradient, e.Timed, e.Var)):
+        return False
+    try:
+        return relation.lhs == relation.rhs or equal(relation.lhs, relation.rhs)
+    except BpttError:
+        return False
 
 
 def _truth(names: Names, left: Pre) -> e.Node | None:

@@ -123,3 +123,9 @@ def test_slips_in_what_a_sum_is_over(claim: str, said: str) -> None:
     found = explained(TAGGER, claim)
     assert said in found.hints[2]
     assert check(found.correction, TAGGER)[0].accepted
+
+
+def test_no_correction_says_that_something_is_itself() -> None:
+    for claim in (D + "0", "W = W^\\top", "\\bar{h}_t = 0"):
+        found = explained(RNN, claim)
+        assert not found.correction or found.correction.split(" = ")[0] not in found.correction.split(" = ")[1]
