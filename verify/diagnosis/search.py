@@ -91,9 +91,9 @@ def diagnose(subject: Subject, left: Pre, right: Pre) -> Diagnosis | None:
         if found is None or found in seen:
             continue
         seen.add(found)
-        if _says_nothing(found):
+        if not _agrees(names, found, points, edit.path[:1] == (0,)) or _says_nothing(found):
             continue
-        if _agrees(names, found, points, edit.path[:1] == (0,)) and subject.decide(found).verdict == "correct":
+        if subject.decide(found).verdict == "correct":
             return Diagnosis(edit, found, whole, changed)
     return None
 
