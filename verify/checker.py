@@ -15,7 +15,7 @@ from derive.system import T
 from verify.asides import Asides
 from verify.checked import Checked
 from verify.claims import Claim
-from verify.conditions import bound_in, conditions_of, letters_of, restricts
+from verify.conditions import bound_in, conditions_of, has_unread, letters_of, restricts
 from verify.diagnosis.explain import Explanation, explain
 from verify.factors import spelled_out
 from verify.formula import Subject, verdict_on
@@ -53,6 +53,9 @@ class Checker:
         zero = self.values.start_from_zero
         subject = Subject(self.names, self.draws, sizes=sizes, conditions=conditions, zero_counts=zero)
         verdict, explanation = UNREAD, None
+        if has_unread(claim, self.names):
+            unread = Verdict("unsupported", "tested", message="the condition beside it is not read")
+            return _told(claim, unread, None)
         telling = [one for one in conditions if restricts([one]) or len(letters_of([one])) > 1]
         bound = bound_in(claim.surface, letters_of(telling))
         if bound:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 from sympy import Integer
 
@@ -13,15 +11,11 @@ from derive.notation import surface as s
 from derive.notation.references import ReferenceReader
 from derive.system import T
 from verify.claims import Claim
-from verify.instances import Condition
+from verify.instances import COMPARED, Condition
 from verify.names import Names
 
 LENGTH = 5
 """Conditions are tried for a sequence of this length."""
-
-_HOLDS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 
 
 def conditions_of(claim: Claim, names: Names) -> tuple[Condition, ...]:
@@ -37,6 +31,19 @@ def conditions_of(claim: Claim, names: Names) -> tuple[Condition, ...]:
             if a is not None and b is not None:
                 found.append((sign, a, b))
     return tuple(found)
+
+
+def has_unread(claim: Claim, names: Names) -> bool:
+    """Whether a condition says something of the times that is not read, such as ``t \\in \\{2, 4\\}``."""
+    reader = ReferenceReader(names.context.scope)
+    for written in claim.conditions:
+        relation = _by_ends(written)
+        if relation is None:
+            if isinstance(written.items[1], s.Bracket):
+                return True
+        elif any(reader.index_or_none(item) is None for item in relation.items):
+            return True
+    return False
 
 
 def _by_ends(relation: s.Relation) -> s.Relation | None:
@@ -70,7 +77,7 @@ def _met(condition: Condition, letter: str, time: int) -> bool:
         side.xreplace({T: Integer(LENGTH), **{x: Integer(time) for x in side.free_symbols if x.name == letter}})
         for side in (a, b)
     )
-    return bool(_HOLDS[sign](left, right)) if left.is_number and right.is_number else True
+    return bool(COMPARED[sign](left, right)) if left.is_number and right.is_number else True
 
 
 def restricts(conditions: Sequence[Condition]) -> bool:
@@ -105,4 +112,4 @@ def _free(node: s.Surface, bound: frozenset[str]) -> Iterator[str]:
         yield from _free(child, inner)
 
 
-__all__ = ["bound_in", "conditions_of", "letters_of", "restricts", "times_that_meet"]
+__all__ = ["bound_in", "conditions_of", "has_unread", "letters_of", "restricts", "times_that_meet"]

@@ -26,7 +26,7 @@ WIDE = 4.0
 Condition = tuple[str, Expr, Expr]
 """A relation between two times, as in ``k < t``: its operator and its sides."""
 
-_COMPARED: dict[str, Callable[[float, float], bool]] = {
+COMPARED: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 
@@ -137,7 +137,7 @@ def _met(conditions: Sequence[Condition], run: Run, times: Mapping[str, int]) ->
     evaluator = Evaluator(run, run.sizes, times)
     for sign, a, b in conditions:
         letters = {symbol.name for symbol in a.free_symbols | b.free_symbols} - {*times, *run.sizes}
-        if not letters and not _COMPARED[sign](evaluator.number(a), evaluator.number(b)):
+        if not letters and not COMPARED[sign](evaluator.number(a), evaluator.number(b)):
             return False
     return True
 

@@ -21,7 +21,7 @@ from derive.notation.references import ReferenceReader
 from derive.notation.scope import CONVENTIONAL_INDICES, LOSS_LETTERS, base_of, find_timed
 from derive.system import T, leaves
 from verify.claims import Claim
-from verify.conditions import LENGTH, conditions_of, letters_of, times_that_meet
+from verify.conditions import LENGTH, conditions_of, has_unread, letters_of, times_that_meet
 from verify.names import Definition, Names
 
 MOST_TOGETHER = 12
@@ -66,6 +66,7 @@ def _for_every_time(waiting: Sequence[Claim], names: Names, timed: frozenset[str
         if time is None:
             letters = letters_of(conditions_of(claim, names))
             met = [times_that_meet(conditions_of(claim, names), letter) for letter in letters]
+            met += [set()] if has_unread(claim, names) else []
             left_out.setdefault(key, []).extend(set(range(1, LENGTH + 1)) - times for times in met)
         else:
             fixed.setdefault(key, set()).add(time)

@@ -33,6 +33,7 @@ def cases(*rows: str) -> str:
         ("$$e_t = " + cases(r"\delta_t + e_{t-1} & t>1", r"0 & \text{otherwise}") + "$$", r"\nabla_b L = e_T"),
         ("$$e_t = " + cases(r"\delta_t + e_{t+1} & t \le T", r"b & t>T") + "$$", r"\nabla_b L = e_1"),
         (r"$$g_t = \delta_t, \quad t \ge 2$$", r"\nabla_b L = \sum_{t=1}^{T} g_t"),
+        (r"$$g_t = \delta_t, \quad t \in \{2, 4\}$$", r"\nabla_b L = \sum_{t=1}^{T} g_t"),
         (r"Define $g_t=\delta_t$ for $t\ge 2$.", r"\nabla_b L = \sum_{t=1}^{T} g_t"),
     ],
 )  # fmt: skip
@@ -112,3 +113,8 @@ def test_a_part_of_an_answer_earns_nothing_by_itself(wanted: str, answer: str) -
     document = checked(f"$${answer}$$", COLUMN)
     (result,) = document.results(read_wanted(f"3 {wanted}", Names(COLUMN)))
     assert result.points == 0
+
+
+def test_a_condition_that_is_not_read_is_said() -> None:
+    (found,) = check(r"$$\bar h_t = \nabla_{h_t} L_t, \quad t \in \{2, 4\}$$", SUM)
+    assert found.verdict == "unsupported" and "condition" in found.message
