@@ -70,6 +70,8 @@ class SheetContext:
     findings: list[Finding] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     short: bool = False
+    given: dict[str, str] = field(default_factory=dict)
+    """The numbers that were put in last, by cell."""
     run: bool = False
     code_names: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

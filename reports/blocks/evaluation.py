@@ -43,7 +43,7 @@ LONGEST = 48
 """The longest exact entry that is printed, in letters."""
 
 
-@REGISTRY.block("evaluate", options=("digits", "matrices", "exact"), required=("cell", "given", "of"))
+@REGISTRY.block("evaluate", options=("given", "digits", "matrices", "exact"), required=("cell", "of"))
 def evaluate_block(call: BlockCall) -> Sequence[Block]:
     """``bptt evaluate``: what quantities, derivatives and equations ``of`` a cell come to for numbers ``given``, with these put in;
     every equation is checked with them.
@@ -74,7 +74,7 @@ class _Numbers:
         self.names = Names(subject)
         self.system = self.names.system
         self.values = Values(self.names)
-        source = Source(call.text("given"))
+        source = Source(_given(call))
         for line in parse_lines(source, newlines=True):
             for item in line.items:
                 span = item.span or call.span
@@ -233,6 +233,16 @@ class _Numbers:
         if not isinstance(found, e.Node):
             raise ParseError(f"{node} cannot hold numbers")
         return found
+
+
+def _given(call: BlockCall) -> str:
+    """The numbers that a block gives, or those that were given last for its cell."""
+    before, cell = context_of(call).given, call.text("cell")
+    if "given" in call.options:
+        before[cell] = call.text("given")
+    if cell not in before:
+        raise call.error("no numbers are given for this cell", "cell", expected="an option given, here or above")
+    return before[cell]
 
 
 def _quantities(node: e.Node) -> Iterator[e.Node]:

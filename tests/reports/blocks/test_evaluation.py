@@ -151,3 +151,13 @@ def test_errors_point_at_their_line_of_an_option() -> None:
     assert found.value.span is not None
     assert found.value.span.line == text[: text.index("q_1")].count("\n") + 1 and found.value.span.column == 3
     assert "q_1" in found.value.span.excerpt()
+
+
+def test_numbers_are_kept_for_the_next_block_about_the_cell() -> None:
+    once = ROWS.replace("OF", "s_1")
+    again = "\n```bptt evaluate\ncell: n\nof: y\ndigits: 7\n```\n"
+    blocks = read_markdown(Source(once + again, "s.md"), REGISTRY, SheetContext(draws=2)).blocks
+    last = blocks[-1]
+    assert isinstance(last, d.Aligned) and numbers(write_latex(last.lines[-1].rhs)) == pytest.approx([Y], rel=1e-6)
+    with pytest.raises(BpttError, match="no numbers are given"):
+        lines(re.sub(r"given: .*\n(  .*\n)*", "", once))
