@@ -21,7 +21,8 @@ from derive.notation.source import Source, Span
 from derive.notation.write_latex import write_latex
 from derive.spectra import eigendecomposition
 from reports.block_calls import did_you_mean
-from reports.blocks.rounding import spelled
+from reports.rounding import spelled
+from verify.closed import value_of
 
 _FENCE = re.compile(r"^(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$", re.MULTILINE)
 _OPTION = re.compile(r"^(name|is|vary):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
@@ -108,8 +109,6 @@ def _checked(text: str, how: str, place: Span) -> str:
 
 
 def _matrix(text: str, place: Span) -> sp.Matrix:
-    from verify.closed import value_of
-
     try:
         return value_of(read_formula(text))
     except BpttError as error:

@@ -26,8 +26,8 @@ from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
 from reports.blocks.judging import surface_of
 from reports.blocks.registry import REGISTRY
-from reports.blocks.rounding import matrix_surface, significant, spelled
 from reports.document import Aligned, AlignedLine, Block
+from reports.rounding import matrix_surface, significant, spelled
 from verify.claims import Claim
 from verify.closed import value_of
 from verify.evaluated import evaluated

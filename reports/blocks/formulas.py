@@ -21,8 +21,8 @@ from reports.blocks.context import context_of
 from reports.blocks.judging import Case, Subject, judged, read_relation, subject_of, surface_of
 from reports.blocks.phrases import scientific
 from reports.blocks.registry import REGISTRY
-from reports.blocks.rounding import matrix_surface, significant, spelled
 from reports.document import Aligned, AlignedLine, Block, Inlines, words
+from reports.rounding import matrix_surface, significant, spelled
 from reports.walk import aligned
 from verify.closed import value_of
 from verify.instances import Trial, instance, instances

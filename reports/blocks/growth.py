@@ -24,10 +24,10 @@ from reports.block_calls import BlockCall
 from reports.blocks.context import context_of
 from reports.blocks.phrases import with_formulas
 from reports.blocks.registry import REGISTRY
-from reports.blocks.rounding import number_surface, power_of_ten
 from reports.blocks.spectra import matrix_of
 from reports.document import Alignment, Block, Figure, Inlines, Math, Table, words
 from reports.plot import COLOURS, Plot, Reference, Series
+from reports.rounding import number_surface, power_of_ten
 from reports.walk import plain_text
 
 _NORM = s.Fence("norm", s.Scripted(s.Name("W"), sups=(s.Name("n"),)))

@@ -10,8 +10,8 @@ from derive.derivation import Step
 from derive.errors import BpttError
 from derive.notation import surface as s
 from derive.notation.parser import parse_one
-from reports.blocks.rounding import power_of_ten
 from reports.document import CodeSpan, Inline, Inlines, Math, Text, words
+from reports.rounding import power_of_ten
 
 _SIGNS = {"≤": r"\le ", "≥": r"\ge ", "−": "-"}
 _LETTER = "[b-zB-HJ-Z]"

@@ -24,8 +24,8 @@ from derive.spectra import (
 from reports.block_calls import BlockCall
 from reports.blocks.derivations import lines_of
 from reports.blocks.registry import REGISTRY
-from reports.blocks.rounding import decimals, matrix_surface, neat, number_surface
 from reports.document import Aligned, AlignedLine, Block
+from reports.rounding import decimals, matrix_surface, neat, number_surface
 
 
 def matrix_of(text: str, call: BlockCall) -> sp.Matrix:

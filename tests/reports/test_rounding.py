@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.notation.write_plain import write_plain
-from reports.blocks.rounding import decimals, neat, significant, spelled
+from reports.rounding import decimals, neat, significant, spelled
 
 
 @given(st.fractions(min_value=-1000, max_value=1000, max_denominator=10_000), st.integers(0, 12))
