@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file beside its place, make it last on the disk, and move it there.
 
     Raises
@@ -18,7 +18,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     OSError : it cannot be written; what had the name before is unchanged.
 
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_whole(Path(folder) / "a", lambda file: file.write(b"1") and None)
+    ...     write_whole(Path(folder) / "a", lambda file: file.write(b"1"))
     ...     (Path(folder) / "a").read_bytes(), len(list(Path(folder).iterdir()))
     (b'1', 1)
     """
@@ -39,7 +39,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """A whole text in UTF-8."""
-    write_whole(path, lambda file: file.write(text.encode()) and None)
+    write_whole(path, lambda file: file.write(text.encode()))
 
 
 __all__ = ["write_text", "write_whole"]

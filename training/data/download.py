@@ -121,7 +121,9 @@ def _unreachable(url: str, reason: str, part: Path) -> BpttError:
 
 
 def _said(reason: object) -> str:
-    return os.strerror(reason.errno) if isinstance(reason, OSError) and reason.errno and reason.errno > 0 else str(reason)
+    return (
+        os.strerror(reason.errno) if isinstance(reason, OSError) and reason.errno and reason.errno > 0 else str(reason)
+    )
 
 
 def _size(path: Path) -> int:

@@ -58,9 +58,7 @@ def run_equations(
         given |= {key: value.reshape(run.shape(key[0])) for key, value in zip(keys, begun, strict=True)}
         run.given = given
         run.forward()
-        return tuple(
-            torch.stack([run.value(key, t).reshape(-1) for t in range(1, x.shape[0] + 1)]) for key in wanted
-        )
+        return tuple(torch.stack([run.value(key, t).reshape(-1) for t in range(1, x.shape[0] + 1)]) for key in wanted)
 
     found = torch.vmap(one, in_dims=(1, *[0] * len(keys)), out_dims=1)(x, *starts.values())
     return dict(zip(wanted, found, strict=True))

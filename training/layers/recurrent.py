@@ -77,7 +77,9 @@ class Recurrent(nn.Module):
         elif self._step is not None:
             found = self._stepped(self._step, x, starts)
         else:
-            found = run_equations(self.cell.cell, self.cell.sizes, self.cell.weights, x, starts, self.cell.outputs)
+            found = run_equations(
+                self.cell.cell, self.cell.sizes, dict(self.cell.weights.items()), x, starts, self.cell.outputs
+            )
         after = {(key, at): _reached(found[key], starts, key, at) for key, at in starts}
         return found[self.output], after
 

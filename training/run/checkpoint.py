@@ -60,7 +60,9 @@ def save(folder: Path, job: Job, at: Progressed, settings: str) -> None:
     except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError
         cause = error if isinstance(error, OSError) else error.__context__
         failed = cause if isinstance(cause, OSError) else OSError(None, str(error).splitlines()[0])
-        raise disk_error(TrainingError, folder / NAME, failed, "the checkpoint before is kept; --resume goes on from it") from None
+        raise disk_error(
+            TrainingError, folder / NAME, failed, "the checkpoint before is kept; --resume goes on from it"
+        ) from None
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -73,14 +75,18 @@ def read(folder: Path) -> dict[str, Any]:
     path = folder / NAME
     if not path.exists():
         raise TrainingError(
-            f"there is no checkpoint in {folder}", expected=f"the folder of a run, with {NAME}", hint="leave out --resume to start one"
+            f"there is no checkpoint in {folder}",
+            expected=f"the folder of a run, with {NAME}",
+            hint="leave out --resume to start one",
         )
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         known = content["format"] == _FORMAT
     except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, OSError) as error:
         said = str(error).strip().splitlines()
-        raise TrainingError(f"{path} is damaged: {said[0] if said else type(error).__name__}", hint="start the run anew") from None
+        raise TrainingError(
+            f"{path} is damaged: {said[0] if said else type(error).__name__}", hint="start the run anew"
+        ) from None
     if not known:
         raise TrainingError(f"{path} is of another version of bptt", hint="start the run anew")
     return content
@@ -112,7 +118,8 @@ def _check_finite(job: Job, step: int) -> None:
     bad = [name for name, value in job.model.named_parameters() if not bool(torch.isfinite(value).all())]
     if bad:
         raise TrainingError(
-            f"{bad[0]} is not finite after step {step}", hint="the last good checkpoint is kept; try a smaller --learning-rate"
+            f"{bad[0]} is not finite after step {step}",
+            hint="the last good checkpoint is kept; try a smaller --learning-rate",
         )
 
 

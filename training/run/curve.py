@@ -50,14 +50,18 @@ class Curve:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise disk_error(TrainingError, self.path, error, "the last checkpoint is kept; --resume goes on from it") from None
+            raise disk_error(
+                TrainingError, self.path, error, "the last checkpoint is kept; --resume goes on from it"
+            ) from None
 
     def _write(self, line: str) -> None:
         try:
             self._file.write(line)
             self._file.flush()
         except OSError as error:
-            raise disk_error(TrainingError, self.path, error, "the last checkpoint is kept; --resume goes on from it") from None
+            raise disk_error(
+                TrainingError, self.path, error, "the last checkpoint is kept; --resume goes on from it"
+            ) from None
 
     def __enter__(self) -> Curve:
         return self

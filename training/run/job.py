@@ -79,7 +79,7 @@ class Job(ABC):
 
     def before_update(self, step: int) -> None:
         """Gradients may be looked at and clipped here."""
-        return None
+        return
 
     def measure(self, step: int) -> Mapping[str, Cell]:
         """Further columns of the curve, after the update of a step that is written down."""
@@ -95,7 +95,7 @@ class Job(ABC):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state` gave."""
-        return None
+        return
 
 
 __all__ = ["Cell", "Job", "Lines", "Loss", "Results", "Table"]

@@ -64,7 +64,7 @@ def run(
 
     with Curve(folder, job.columns, upto=at.step) as curve, _asked_to_stop() as asked:
         while at.step < steps:
-            shown = _step(job, at.step)
+            shown = step_of(job, at.step)
             at.step, at.sum, at.count = at.step + 1, at.sum + shown, at.count + 1
             if at.step == 1:
                 at.first = shown
@@ -82,7 +82,7 @@ def run(
     return at
 
 
-def _step(job: Job, step: int) -> float:
+def step_of(job: Job, step: int) -> float:
     """One update; the loss before it."""
     objective, shown = job.loss(step)
     if not (math.isfinite(shown) and math.isfinite(float(objective.detach()))):
@@ -119,4 +119,4 @@ def _asked_to_stop() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-__all__ = ["ROWS", "Report", "Stopped", "run"]
+__all__ = ["ROWS", "Report", "Stopped", "run", "step_of"]

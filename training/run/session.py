@@ -65,6 +65,7 @@ def prepared(settings: Settings, data: str | None, say: Say = lambda text: None)
     task = find(settings.task)
     settings.check()
     _check_device(settings.device)
+    torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     return task, task.prepare(settings, data, say)
 
@@ -81,7 +82,9 @@ def train(request: Request, say: Say = lambda text: None, report: Report = lambd
     settings, folder = request.settings, request.folder
     content = checkpoint.read(folder) if request.resume else None
     if content is None and any((folder / name).exists() for name in (checkpoint.NAME, CURVE, METRICS)):
-        raise UsageError(f"{folder} holds a run already", hint="--resume goes on with it; -o names another folder for a new one")
+        raise UsageError(
+            f"{folder} holds a run already", hint="--resume goes on with it; -o names another folder for a new one"
+        )
     task, job = prepared(settings, request.data, say)
     at = Progressed() if content is None else checkpoint.restore(content, job)
     steps = settings.steps or settings.epochs * job.epoch
@@ -128,8 +131,15 @@ def command(settings: Settings) -> str:
     base = Settings(settings.task, 1, 1, 1.0, 1)
     words = ["bptt", "train", settings.task]
     words += ["--steps", str(settings.steps)] if settings.steps else ["--epochs", str(settings.epochs)]
-    words += ["--batch", str(settings.batch), "--learning-rate", f"{settings.learning_rate:g}", "--hidden", str(settings.hidden)]
-    for key in ("cell", "grad", "dtype", "device", "seed"):
+    words += [
+        "--batch",
+        str(settings.batch),
+        "--learning-rate",
+        f"{settings.learning_rate:g}",
+        "--hidden",
+        str(settings.hidden),
+    ]
+    for key in ("cell", "grad", "dtype", "device", "seed", "threads"):
         value = getattr(settings, key)
         if value != getattr(base, key):
             words += [f"--{key}", str(value)]
@@ -167,7 +177,9 @@ def _check_device(device: str) -> None:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was compiled with CUDA
         said = str(error).splitlines()[0]
-        raise UsageError(f"--device {device} cannot be used: {said}", expected="cpu, or cuda where there is a GPU") from None
+        raise UsageError(
+            f"--device {device} cannot be used: {said}", expected="cpu, or cuda where there is a GPU"
+        ) from None
     if kind not in ("cpu", "cuda", "mps"):
         raise UsageError(f"--device {device} cannot be used for training", expected="cpu, or cuda where there is a GPU")
 
@@ -176,7 +188,9 @@ def _write(path: Path, text: str) -> None:
     try:
         write_text(path, text)
     except OSError as error:
-        raise disk_error(TrainingError, path, error, "--resume goes on from the last checkpoint, if there is one") from None
+        raise disk_error(
+            TrainingError, path, error, "--resume goes on from the last checkpoint, if there is one"
+        ) from None
 
 
 __all__ = ["METRICS", "SETTINGS", "Request", "command", "machine", "metrics", "prepared", "settings_of", "train"]

@@ -21,6 +21,7 @@ class Settings:
     ----------
     epochs : how long it is in the unit that the task states.
     steps  : how many updates, in place of ``epochs``; 0 where the epochs say it.
+    threads: of the processor; sums differ in their last digits with their number, so it belongs to the settings.
     own    : settings that this task alone has.
     """
 
@@ -35,6 +36,7 @@ class Settings:
     device: str = "cpu"
     seed: int = 0
     steps: int = 0
+    threads: int = 1
     own: Mapping[str, Own] = field(default_factory=dict)
 
     def changed(self, given: Mapping[str, Any], own: Mapping[str, str]) -> Settings:
@@ -57,10 +59,10 @@ class Settings:
 
     def check(self) -> None:
         """Raise a UsageError where a value makes no sense."""
-        for key, least in (("epochs", 1), ("batch", 1), ("hidden", 1), ("steps", 0), ("seed", 0)):
+        for key, least in (("epochs", 1), ("batch", 1), ("hidden", 1), ("steps", 0), ("seed", 0), ("threads", 1)):
             value = getattr(self, key)
             if not least <= value < 2**31:
-                raise UsageError(f"--{key} is {value}", expected=f"a whole number from {least} on")
+                raise UsageError(f"--{key} is {value:,}", expected=f"a whole number from {least} on")
         if not 0 < self.learning_rate < float("inf"):
             raise UsageError(f"--learning-rate is {self.learning_rate}", expected="a number above 0, such as 0.001")
         if self.dtype not in DTYPES:
@@ -79,7 +81,9 @@ class Settings:
 def _own(settings: Settings, key: str, text: str) -> Own:
     if key not in settings.own:
         known = ", ".join(f"{name}={value}" for name, value in settings.own.items()) or "none"
-        raise UsageError(f"{settings.task} has no setting {clipped(key, 40)!r} of its own", expected=f"some of: {known}")
+        raise UsageError(
+            f"{settings.task} has no setting {clipped(key, 40)!r} of its own", expected=f"some of: {known}"
+        )
     kind = type(settings.own[key])
     try:
         return kind(text)

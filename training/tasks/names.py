@@ -95,7 +95,8 @@ class NamesJob(Job):
         self.held_out, self.trained = ([pairs[k] for k in part] for part in (order[:held], order[held:]))
         if not self.trained or not self.held_out:
             raise UsageError(
-                f"of {len(pairs)} names, {held} are held out", expected="some to train with, and some held out (--set held_out=0.1)"
+                f"of {len(pairs)} names, {held} are held out",
+                expected="some to train with, and some held out (--set held_out=0.1)",
             )
         model = NameModel(len(names.languages), settings).to(settings.device)
         kinds = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
@@ -159,7 +160,12 @@ class NamesJob(Job):
     def results(self) -> Results:
         nats = {"training nats per letter": self.nats(self.train), "held-out nats per letter": self.nats(self.test)}
         sampled = sampled_results(self)
-        numbers = {"names to train with": len(self.trained), "names held out": len(self.held_out), **nats, **sampled.numbers}
+        numbers = {
+            "names to train with": len(self.trained),
+            "names held out": len(self.held_out),
+            **nats,
+            **sampled.numbers,
+        }
         return Results(numbers, sampled.tables, sampled.lines, sampled.said)
 
 

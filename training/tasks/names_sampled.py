@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from training.data.names import LETTERS
-from training.run.job import Lines, Results, Table
+from training.run.job import Cell, Lines, Results, Table
 
 if TYPE_CHECKING:
     from training.tasks.names import NamesJob
@@ -90,7 +90,9 @@ class Known:
     @staticmethod
     def of(languages: int, trained: Sequence[tuple[int, str]], held_out: Sequence[tuple[int, str]]) -> Known:
         """By the numbers of the languages."""
-        parts = ([frozenset(name for k, name in pairs if k == n) for n in range(languages)] for pairs in (trained, held_out))
+        parts = (
+            [frozenset(name for k, name in pairs if k == n) for n in range(languages)] for pairs in (trained, held_out)
+        )
         return Known(*parts)
 
 
@@ -124,7 +126,7 @@ def sampled_results(job: NamesJob) -> Results:
     samples = {way: drawn(job, way, count, job.settings.seed) for way in ways}
     found = {way: shares(names, known) for way, names in samples.items()}
     columns = ("known", "held out", "elsewhere", "novel", "distinct", "letters")
-    rows = [[way.name, *(round(found[way][column], 4) for column in columns)] for way in ways]
+    rows: list[list[Cell]] = [[way.name, *(round(found[way][column], 4) for column in columns)] for way in ways]
     table = Table(
         f"Shares of {count} names drawn for each of {len(job.names.languages)} languages",
         ("way", *columns),
@@ -139,7 +141,10 @@ def sampled_results(job: NamesJob) -> Results:
 def _examples(job: NamesJob, samples: Mapping[Way, Sequence[Sequence[str]]]) -> Table:
     languages = [name for name in _SHOWN if name in job.names.languages] or job.names.languages[:4]
     ways = (Way(1), Way(3), Way(10), Way(0, 1.0))
-    rows = [[way.name, *(", ".join(samples[way][job.names.languages.index(name)][:4]) for name in languages)] for way in ways]
+    rows = [
+        [way.name, *(", ".join(samples[way][job.names.languages.index(name)][:4]) for name in languages)]
+        for way in ways
+    ]
     return Table("The first names drawn", ("way", *languages), rows)
 
 
@@ -153,7 +158,8 @@ def _lines(found: Mapping[Way, Mapping[str, float]]) -> Lines:
 def _said(found: Mapping[Way, Mapping[str, float]]) -> list[str]:
     one, two, ten, free = (found[way] for way in (Way(1), Way(2), Way(10), Way(0, 1.0)))
     return [
-        f"With k = 1 the best letter is always taken: every language has one name alone, and {one['known']:.0%} of these stand in the data.",
+        "With k = 1 the best letter is always taken: every language has one name alone, and "
+        f"{one['known']:.0%} of these stand in the data.",
         f"With k = 2 {two['distinct']:.0%} of the names drawn for a language differ, and {two['known']:.0%} are known; "
         f"with k = 10 {ten['distinct']:.0%} differ, and {ten['known']:.0%} are known.",
         f"Drawn from the whole distribution, {free['held out']:.1%} are real names that were kept from training.",
