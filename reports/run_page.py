@@ -1,7 +1,8 @@
 """The report of a training run, typeset from its metrics and its curve, both of which are plain data.
 
->>> metrics = {"title": "T", "settings": {"seed": 0, "own": {}}, "steps": 2, "seconds": 1.0, "loss": "nats", "results": {"numbers": {"a": 1}}}
->>> [type(block).__name__ for block in run_document(metrics, {"step": ["1", "2"], "loss": ["2.0", "1.0"]}).blocks]
+>>> metrics = {"title": "T", "settings": {"seed": 0}, "steps": 2, "seconds": 1.0, "loss": "nats", "results": {"numbers": {"a": 1}}}
+>>> curve = {"step": ["1", "2"], "loss": ["2.0", "1.0"]}
+>>> [type(block).__name__ for block in run_document(metrics, curve).blocks]
 ['Paragraph', 'Heading', 'Table', 'Heading', 'Figure', 'Heading', 'Table']
 """
 
@@ -117,7 +118,7 @@ def _pairs(values: Mapping[str, Any]) -> d.Table:
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     own = settings.get("own", {})
-    hidden = () if settings.get("steps") else ("steps",)
+    hidden = ("epochs",) if settings.get("steps") else ("steps",)
     return {**{key: value for key, value in settings.items() if key not in ("own", "task", *hidden)}, **own}
 
 

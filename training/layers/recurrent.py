@@ -133,9 +133,8 @@ def _sizes(system: Cell, inputs: int, hidden: int) -> dict[str, int]:
     (given,) = (size for size in system.shapes[system.inputs[0]] if size != 1)
     keys = [key for key in system.parameters if key not in system.labels]
     names = {s for key in keys for size in system.shapes[key] for s in size.free_symbols}
-    if not isinstance(given, Symbol):
-        if int(given) != inputs:
-            raise UsageError(f"the cell reads vectors of size {given}, the task has {inputs}")
+    if not isinstance(given, Symbol) and int(given) != inputs:
+        raise UsageError(f"the cell reads vectors of size {given}, the task has {inputs}")
     return {str(symbol): inputs if symbol == given else hidden for symbol in names}
 
 

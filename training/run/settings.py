@@ -63,7 +63,7 @@ class Settings:
             value = getattr(self, key)
             if not least <= value < 2**31:
                 raise UsageError(f"--{key} is {value:,}", expected=f"a whole number from {least} on")
-        if not 0 < self.learning_rate < float("inf"):
+        if not 0 < self.learning_rate <= 1e6:  # beyond, optimisers overflow
             raise UsageError(f"--learning-rate is {self.learning_rate}", expected="a number above 0, such as 0.001")
         if self.dtype not in DTYPES:
             raise UsageError(f"--dtype is {self.dtype!r}", expected=f"one of {', '.join(DTYPES)}")
