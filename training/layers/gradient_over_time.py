@@ -24,8 +24,8 @@ def gradient_norms(
     x    : inputs (T, B, d).
     loss : of the last output (B, m), as a mean over the batch.
 
-    >>> layer = Recurrent("h_t = w h_{t-1} + x_t, w \\\\in \\\\mathbb{R}, x_t \\\\in \\\\mathbb{R}^{1}", 1, 1, "derived", "float64")
-    >>> _ = layer.cell.weights["w"].data.fill_(0.5)
+    >>> layer = Recurrent("h_t = \\omega h_{t-1} + x_t", 1, 1, "derived", "float64")
+    >>> _ = layer.cell.weights["omega"].data.fill_(0.5)
     >>> times, norms = gradient_norms(layer, torch.ones(4, 1, 1, dtype=torch.float64), lambda h: h.sum(), points=4)
     >>> times, [round(norm, 4) for norm in norms]
     ([1, 2, 3, 4], [0.125, 0.25, 0.5, 1.0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -73,7 +74,7 @@ class Numbered:
         self, rows: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]], device: str
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Words (T, B), lengths (B,), and 1 for praise (B,)."""
-        chosen = [self.words[k] for k in rows]
+        chosen = [self.words[int(k)] for k in rows]
         lengths = np.array([len(row) for row in chosen])
         words = np.full((int(lengths.max()), len(chosen)), PAD, np.int64)
         for k, row in enumerate(chosen):
@@ -119,9 +120,9 @@ class SentimentJob(Job):
         self, read: Sequence[Sequence[str]], positive: Sequence[int], rows: np.ndarray[tuple[int], np.dtype[np.int64]]
     ) -> Numbered:
         longest = int(self.settings.own["longest"])
-        words = [np.array(self.vocabulary.numbers(read[k], longest), np.int32) for k in rows]
+        words = [np.array(self.vocabulary.numbers(read[int(k)], longest), np.int32) for k in rows]
         dtype: torch.dtype = getattr(torch, self.settings.dtype)
-        return Numbered(words, torch.tensor([positive[k] for k in rows], dtype=dtype))
+        return Numbered(words, torch.tensor([positive[int(k)] for k in rows], dtype=dtype))
 
     def loss(self, step: int) -> Loss:
         """The mean binary cross entropy of a batch."""
@@ -162,7 +163,7 @@ class SentimentJob(Job):
         lengths = np.asarray(self.test.lengths)
         edges = [0, *(int(edge) for edge in np.quantile(lengths, (0.25, 0.5, 0.75))), int(lengths.max())]
         rows: list[list[Cell]] = []
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in pairwise(edges):
             inside = torch.as_tensor((lengths > low) & (lengths <= high))
             if bool(inside.any()):
                 rows.append([f"{low + 1} to {high}", int(inside.sum()), float(right[inside].double().mean())])
@@ -207,7 +208,7 @@ TASK = Task(
             "held_out": 0.1,
             "clip": 1.0,
         },
-    ),  # fmt: skip
+    ),
     own={
         "embedding": "size of a word's vector",
         "directions": "1, or 2 to read each review backward as well",
