@@ -24,7 +24,7 @@ def gradient_norms(
     x    : inputs (T, B, d).
     loss : of the last output (B, m), as a mean over the batch.
 
-    >>> layer = Recurrent("h_t = \\omega h_{t-1} + x_t", 1, 1, "derived", "float64")
+    >>> layer = Recurrent(r"h_t = \\omega h_{t-1} + x_t", 1, 1, "derived", "float64")
     >>> _ = layer.cell.weights["omega"].data.fill_(0.5)
     >>> times, norms = gradient_norms(layer, torch.ones(4, 1, 1, dtype=torch.float64), lambda h: h.sum(), points=4)
     >>> times, [round(norm, 4) for norm in norms]

@@ -58,11 +58,11 @@ class Recurrent(nn.Module):
         system = cell_of(name)
         _check(system, name)
         self.grad = grad
-        sizes = _sizes(system, inputs, hidden)
-        self.cell = Module(system, sizes, dtype=dtype)
+        self.sizes, weights = _sizes(system, inputs, hidden)
+        self.cell = Module(system, weights, dtype=dtype)
         self.cell.outputs = tuple(dict.fromkeys((*self.cell.outputs[:1], *(start.name for start in system.starts))))
         self.output = self.cell.outputs[0]
-        (self.width,) = self.cell.signature.numbers(self.output, sizes) or (1,)
+        (self.width,) = self.cell.signature.numbers(self.output, self.sizes) or (1,)
         self._starts = [(start.name, int(start.time)) for start in system.starts if start not in system.initial]
         self._step: Step | None = CELLS.get(name)
 
@@ -95,7 +95,7 @@ class Recurrent(nn.Module):
         return {key: torch.stack(values) for key, values in rows.items()}
 
     def _zeros(self, key: str, x: Tensor) -> Tensor:
-        return x.new_zeros((x.shape[1], *self.cell.signature.numbers(key, self.cell.sizes)))
+        return x.new_zeros((x.shape[1], *self.cell.signature.numbers(key, self.sizes)))
 
 
 def cell_of(name: str) -> Cell:
@@ -128,14 +128,22 @@ def _check(system: Cell, name: str) -> None:
         )
 
 
-def _sizes(system: Cell, inputs: int, hidden: int) -> dict[str, int]:
-    """d for the size of the input, n for all others."""
+def _sizes(system: Cell, inputs: int, hidden: int) -> tuple[dict[str, int], dict[str, int]]:
+    """d for the size of the input, n for all others; and those of the parameters alone."""
     (given,) = (size for size in system.shapes[system.inputs[0]] if size != 1)
-    keys = [key for key in system.parameters if key not in system.labels]
-    names = {s for key in keys for size in system.shapes[key] for s in size.free_symbols}
     if not isinstance(given, Symbol) and int(given) != inputs:
         raise UsageError(f"the cell reads vectors of size {given}, the task has {inputs}")
-    return {str(symbol): inputs if symbol == given else hidden for symbol in names}
+    read = [key for key in system.parameters if key not in system.labels]
+    every, weights = (
+        {
+            str(s): inputs if s == given else hidden
+            for key in keys
+            for size in system.shapes[key]
+            for s in size.free_symbols
+        }
+        for keys in (system.shapes, read)
+    )
+    return every, weights
 
 
 def _start_name(key: tuple[str, int]) -> str:

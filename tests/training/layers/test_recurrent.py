@@ -54,7 +54,7 @@ def test_cells_of_tensors_are_what_the_library_says(name: str) -> None:
     layer, _ = both(name)
     x = torch.randn(T, B, D, dtype=torch.float64)
     starts = {(start.name, int(start.time)): torch.zeros(B, N, dtype=torch.float64) for start in layer.cell.cell.starts}
-    meant = run_equations(layer.cell.cell, layer.cell.sizes, dict(layer.cell.weights.items()), x, starts, ("h",))["h"]
+    meant = run_equations(layer.cell.cell, layer.sizes, dict(layer.cell.weights.items()), x, starts, ("h",))["h"]
     torch.testing.assert_close(layer(x)[0], meant, rtol=1e-12, atol=1e-13)
 
 
