@@ -12,6 +12,7 @@ from training.layers.recurrent import GRADS
 from training.run.loop import step_of
 from training.run.session import prepared
 from training.run.settings import Settings
+from training.tasks import find
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ def compare(settings: Settings, data: str | None, steps: int, say: Say = lambda 
 
     Steps alternate between the two, so that whatever else the machine does slows both.
     """
-    jobs = {grad: prepared(replace(settings, grad=grad, steps=steps), data, say)[1] for grad in GRADS}
+    own = {**settings.own, **find(settings.task).alike}
+    jobs = {grad: prepared(replace(settings, grad=grad, steps=steps, own=own), data, say)[1] for grad in GRADS}
     losses: dict[str, list[float]] = {grad: [] for grad in jobs}
     seconds: dict[str, list[float]] = {grad: [] for grad in jobs}
     for step in range(steps):

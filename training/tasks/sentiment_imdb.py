@@ -224,6 +224,7 @@ TASK = Task(
     loss="binary cross entropy in nats per review",
     prepare=prepare,
     terms=SOURCE.terms,
+    alike={"layer": "cells"},
 )
 
 __all__ = ["TASK", "Numbered", "SentimentJob", "SentimentModel"]

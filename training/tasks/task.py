@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from training.data.download import Say
 from training.run.job import Job
-from training.run.settings import Settings
+from training.run.settings import Own, Settings
 
 Prepare = Callable[[Settings, str | None, Say], Job]
 """Makes the job of settings, with the folder that ``--data`` names (None to fetch the data)."""
@@ -26,6 +26,7 @@ class Task:
     loss     : what the curve shows, with its unit.
     prepare  : reads the data and makes model and optimiser; seeds are set before it is called.
     terms    : of the data.
+    alike    : own settings with which both kinds of gradients start from the same weights.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Task:
     prepare: Prepare
     own: Mapping[str, str] = field(default_factory=dict)
     terms: str = ""
+    alike: Mapping[str, Own] = field(default_factory=dict)
 
 
 __all__ = ["Prepare", "Task"]

@@ -12,6 +12,7 @@ from derive.errors import UsageError
 from training.data.vocabulary import PAD
 from training.errors import DatasetError
 from training.layers.bidirectional import CellEncoder, TorchEncoder
+from training.run.compare import compare
 from training.run.session import Request, prepared, train
 from training.run.settings import Settings
 from training.tasks import find
@@ -110,6 +111,11 @@ def test_two_cells_are_torchs_bidirectional_layer(pool: str, grad: str) -> None:
 def test_settings_that_make_no_sense(reviews: Path, own: dict[str, str], given: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         prepared(settings(own, **given), str(reviews))
+
+
+def test_both_gradients_give_the_same_curve(reviews: Path) -> None:
+    found = compare(settings({"directions": "2"}, cell="lstm", dtype="float64"), str(reviews), 15)
+    assert found.difference < 1e-11
 
 
 def test_an_empty_folder(reviews: Path, tmp_path: Path) -> None:
