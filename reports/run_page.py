@@ -18,6 +18,8 @@ from reports.plot import Plot, Series
 
 _POINTS = 400
 """Points of a line; more of them cannot be told apart."""
+_SPAN = 100
+"""Largest over smallest value beyond which an axis is logarithmic."""
 
 
 def run_document(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> d.Document:
@@ -44,10 +46,10 @@ def _blocks(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> I
         yield d.CodeBlock(str(metrics["command"]), "sh")
     yield d.Heading(1, d.words("Settings"), "settings")
     yield _pairs({**_flat(metrics["settings"]), **metrics.get("machine", {})})
-    figure = curve_figure(curve, str(metrics["loss"]))
-    if figure is not None:
-        yield d.Heading(1, d.words("Loss"), "loss")
-        yield figure
+    figures = curve_figures(curve, str(metrics["loss"]), metrics.get("axes", {}))
+    if figures:
+        yield d.Heading(1, d.words("Curves"), "curves")
+        yield from figures
     results = metrics["results"]
     yield d.Heading(1, d.words("Results"), "results")
     if results.get("numbers"):
@@ -68,19 +70,28 @@ def _opening(metrics: Mapping[str, Any]) -> d.Inlines:
     return d.words(said)
 
 
-def curve_figure(curve: Mapping[str, Sequence[str]], loss: str) -> d.Figure | None:
-    """The loss and every other column against the step; None for a curve without rows."""
+def curve_figures(curve: Mapping[str, Sequence[str]], loss: str, axes: Mapping[str, str]) -> list[d.Figure]:
+    """The columns against the step: the losses together, and what else was measured by its axis."""
     steps = [float(step) for step in curve["step"]]
-    found = {
-        name: [float(cell) if cell else math.nan for cell in cells] for name, cells in curve.items() if name != "step"
-    }
-    series = [_series(name.replace("_", " "), steps, values) for name, values in found.items()]
-    drawn = tuple(one for one in series if one.y)
-    if not drawn:
-        return None
-    return d.Figure(
-        Plot(drawn, "updates", "loss"), d.words(f"The loss over the run: {loss}."), alt="the loss over the run"
-    )
+    groups: dict[str, list[Series]] = {}
+    for name, cells in curve.items():
+        if name == "step":
+            continue
+        series = _series(name.replace("_", " "), steps, [float(cell) if cell else math.nan for cell in cells])
+        if series.y:
+            groups.setdefault(axes.get(name, "loss"), []).append(series)
+    figures = []
+    for axis, drawn in groups.items():
+        said = f"The loss over the run: {loss}." if axis == "loss" else f"{axis.capitalize()} over the run."
+        plot = Plot(tuple(drawn), "updates", axis, y_scale="log" if _wide(drawn) else "linear")
+        figures.append(d.Figure(plot, d.words(said), alt=said))
+    return figures
+
+
+def _wide(drawn: Sequence[Series]) -> bool:
+    """Whether the values span so much that a linear axis hides most of them."""
+    values = [y for series in drawn for y in series.y]
+    return min(values) > 0 and max(values) > _SPAN * min(values)
 
 
 def _series(name: str, x: Sequence[float], y: Sequence[float]) -> Series:
@@ -130,4 +141,4 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-__all__ = ["curve_figure", "run_document"]
+__all__ = ["curve_figures", "run_document"]

@@ -7,7 +7,7 @@ import pytest
 from derive.errors import RenderError
 from reports import document as d
 from reports.render import make
-from reports.run_page import curve_figure, run_document
+from reports.run_page import curve_figures, run_document
 
 METRICS = {
     "title": "A <b>run</b> & 100 %", "steps": 2000, "seconds": 3.0, "loss": "nats", "command": "bptt train names",
@@ -37,11 +37,19 @@ def test_all_of_it_is_printed() -> None:
 
 
 def test_long_curves_are_means_of_neighbours() -> None:
-    figure = curve_figure(CURVE, "nats")
-    assert figure is not None and isinstance(figure.content, d.Plot)
+    (figure,) = curve_figures(CURVE, "nats", {})
+    assert isinstance(figure.content, d.Plot)
     loss, held_out = figure.content.series
     assert len(loss.x) == 400 and set(loss.y) <= {0.9, 1.1} and loss.x[-1] == 2000
     assert held_out.name == "held out" and set(held_out.y) == {2.0}
+
+
+def test_other_columns_have_an_axis_of_their_own() -> None:
+    curve = {"step": ["1", "2"], "loss": ["1", "0.5"], "back_rnn": ["1e-9", "1e-3"], "empty": ["", ""]}
+    first, second = curve_figures(curve, "nats", {"back_rnn": "part of the gradient"})
+    assert isinstance(first.content, d.Plot) and isinstance(second.content, d.Plot)
+    assert [first.content.y_scale, second.content.y_scale] == ["linear", "log"]
+    assert second.content.y_label == "part of the gradient" and len(first.content.series) == 1
 
 
 def test_metrics_that_are_none() -> None:

@@ -66,12 +66,14 @@ class Job(ABC):
     ----------
     epoch     : how many steps are one.
     columns   : names of what :meth:`measure` adds to the curve.
+    axes      : of columns that are no losses, what their axis is called.
     """
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
     epoch: int
-    columns: tuple[str, ...] = field(default=())
+    columns: tuple[str, ...] = ()
+    axes: Mapping[str, str] = field(default_factory=dict)
 
     @abstractmethod
     def loss(self, step: int) -> Loss:

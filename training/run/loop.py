@@ -19,7 +19,7 @@ from training.run.job import Job
 
 Report = Callable[[int, int, float, float], None]
 """Is told (steps made, of how many, the loss of the last one, seconds left)."""
-ROWS = 2000
+ROWS = 500
 """About the most rows that a curve has."""
 
 

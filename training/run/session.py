@@ -108,6 +108,7 @@ def metrics(task: Task, settings: Settings, at: Progressed, job: Job, results: R
         "title": task.title,
         "epoch": task.epoch,
         "loss": task.loss,
+        "axes": dict(job.axes),
         "terms": task.terms,
         "command": command(settings),
         "settings": asdict(settings),

@@ -114,7 +114,8 @@ class SentimentJob(Job):
         self.order = Buckets(self.train.lengths, settings.batch, settings.seed)
         model = SentimentModel(self.vocabulary.size, settings).to(settings.device)
         adam = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
-        super().__init__(model, adam, self.order.steps, ("held_out", "held_out_accuracy"))
+        columns, axes = ("held_out", "held_out_accuracy"), {"held_out_accuracy": "accuracy"}
+        super().__init__(model, adam, self.order.steps, columns, axes)
 
     def _numbered(
         self, read: Sequence[Sequence[str]], positive: Sequence[int], rows: np.ndarray[tuple[int], np.dtype[np.int64]]
