@@ -22,7 +22,7 @@ _TIMEOUT = 30.0
 """Seconds without a byte after which a connection is given up."""
 
 
-def download(url: str, path: Path, checksum: str | None, say: Say = lambda text: None, pause: float = 1.0) -> Path:
+def download(url: str, path: Path, checksum: str | None, say: Say = lambda text: None, pause: float = 0.5) -> Path:
     """The file of an address at ``path``. What a broken connection left lies in ``PATH.part`` and is gone on with.
 
     Parameters

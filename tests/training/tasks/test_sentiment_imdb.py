@@ -118,6 +118,17 @@ def test_both_gradients_give_the_same_curve(reviews: Path) -> None:
     assert found.difference < 1e-11
 
 
+def test_dropout_goes_on_where_it_stopped(reviews: Path, tmp_path: Path) -> None:
+    own = {"dropout": "0.5", "directions": "2"}
+    for grad in ("autograd", "derived"):
+        whole, parts = tmp_path / f"whole-{grad}", tmp_path / f"parts-{grad}"
+        train(Request(whole, settings(own, cell="lstm", grad=grad, steps=24), str(reviews)))
+        train(Request(parts, settings(own, cell="lstm", grad=grad, steps=9), str(reviews)))
+        torch.rand(100)  # what else happens to torch's random numbers does not matter
+        train(Request(parts, settings(own, cell="lstm", grad=grad, steps=24), str(reviews), resume=True))
+        assert (whole / "curve.csv").read_bytes() == (parts / "curve.csv").read_bytes()
+
+
 def test_an_empty_folder(reviews: Path, tmp_path: Path) -> None:
     for part in ("train", "test"):
         for kind in ("pos", "neg"):
