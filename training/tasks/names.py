@@ -7,8 +7,10 @@ log-likelihood -1/N ∑ log p(letter), in nats per letter, over the N letters an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -115,6 +117,7 @@ class NamesJob(Job):
         steps = settings.steps or settings.epochs * epoch
         self._held_out_every = max(1, steps // 100)
         self._last = 0
+        self._best = (math.inf, 0)
 
     def loss(self, step: int) -> Loss:
         """Nats per letter; in the manner of the tutorial their sum over the name is minimised, otherwise their mean."""
@@ -138,13 +141,15 @@ class NamesJob(Job):
         if due == self._last:
             return {}
         self._last = due
-        return {"held_out": self.nats(self.test)}
+        nats = self.nats(self.test)
+        self._best = min(self._best, (nats, step))
+        return {"held_out": nats}
 
-    def state(self) -> dict[str, int]:
-        return {"last": self._last}
+    def state(self) -> dict[str, Any]:
+        return {"last": self._last, "best": [*self._best]}
 
-    def restore(self, state: dict[str, int]) -> None:
-        self._last = state["last"]
+    def restore(self, state: dict[str, Any]) -> None:
+        self._last, self._best = state["last"], (state["best"][0], state["best"][1])
 
     @torch.no_grad()
     def nats(self, data: Encoded) -> float:
@@ -159,6 +164,8 @@ class NamesJob(Job):
 
     def results(self) -> Results:
         nats = {"training nats per letter": self.nats(self.train), "held-out nats per letter": self.nats(self.test)}
+        if self._best[1]:
+            nats |= {"least held-out nats per letter": self._best[0], "after epochs": self._best[1] / self.epoch}
         sampled = sampled_results(self)
         numbers = {
             "names to train with": len(self.trained),

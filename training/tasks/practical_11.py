@@ -66,7 +66,7 @@ class AddingJob(Job):
         self.dtype: torch.dtype = getattr(torch, settings.dtype)
         model = nn.ModuleDict({self._key(name): Adder(name, settings) for name in self.names}).to(settings.device)
         columns = tuple(f"{kind}_{self._key(name)}" for kind in ("loss", "back") for name in self.names)
-        axes = {f"back_{self._key(name)}": "part of the gradient that arrives at the beginning" for name in self.names}
+        axes = {f"back_{self._key(name)}": "gradient, first over last" for name in self.names}
         super().__init__(model, torch.optim.Adam(model.parameters(), lr=settings.learning_rate), _EPOCH, columns, axes)
         self._fixed = self._sequences(_MEASURED, 1)
         self._losses: dict[str, float] = {}
