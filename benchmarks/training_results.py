@@ -1,7 +1,8 @@
 """The results of training runs in docs/training.md, from the metrics that the runs left: ``python benchmarks/training_results.py``.
 
 ``docs/results/NAME.json`` is the ``metrics.json`` of a run, kept as it is; the section between ``<!-- results NAME -->`` and
-``<!-- end -->`` is written anew from it. With ``--check`` nothing is written, and a section that differs is an error.
+``<!-- end -->`` is written anew from it. Several names make a table with a row for each of the runs.
+With ``--check`` nothing is written, and a section that differs is an error.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "training.md"
 RESULTS = ROOT / "docs" / "results"
-_SECTION = re.compile(r"(<!-- results ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SECTION = re.compile(r"(<!-- results ([a-z0-9 -]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def section(metrics: dict[str, Any]) -> str:
@@ -36,6 +37,18 @@ def section(metrics: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def side_by_side(runs: list[dict[str, Any]]) -> str:
+    """A row for each run, with the numbers that all of them have."""
+    first = runs[0]["results"]["numbers"]
+    shared = [name for name in first if all(name in run["results"]["numbers"] for run in runs)]
+    differ = [name for name in shared if len({run["results"]["numbers"][name] for run in runs}) > 1]
+    rows = [
+        [f"`{run['command']}`", run["steps"], run["seconds"], *(run["results"]["numbers"][name] for name in differ)]
+        for run in runs
+    ]
+    return "\n".join(_table({"columns": ["run", "updates", "seconds", *differ], "rows": rows})) + "\n"
+
+
 def _table(table: dict[str, Any]) -> list[str]:
     rows = [table["columns"], ["---"] * len(table["columns"]), *table["rows"]]
     return ["| " + " | ".join(_text(cell) for cell in row) + " |" for row in rows]
@@ -49,8 +62,8 @@ def written(page: str) -> str:
     """The page with all its sections as the results have them."""
 
     def one(found: re.Match[str]) -> str:
-        path = RESULTS / f"{found[2]}.json"
-        return found[1] + section(json.loads(path.read_text(encoding="utf-8"))) + found[3]
+        runs = [json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in found[2].split()]
+        return found[1] + (section(runs[0]) if len(runs) == 1 else side_by_side(runs)) + found[3]
 
     return _SECTION.sub(one, page)
 

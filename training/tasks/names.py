@@ -115,7 +115,7 @@ class NamesJob(Job):
         numbers = np.array([number for number, _ in self.trained])
         self._by_language = [np.flatnonzero(numbers == k) for k in sorted(set(numbers))]
         steps = settings.steps or settings.epochs * epoch
-        self._held_out_every = max(1, steps // 100)
+        self._held_out_every = max(20, steps // 100)
         self._last = 0
         self._best = (math.inf, 0)
 
