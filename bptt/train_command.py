@@ -43,7 +43,7 @@ def run_train(options: argparse.Namespace) -> int:
 def _train(task: Task, own: dict[str, str], options: argparse.Namespace) -> int:
     from reports.output import check_folder, folder_of
     from training.run.loop import Stopped
-    from training.run.session import Request, train
+    from training.run.whole_run import Request, train
 
     folder = folder_of(options.output or f"runs/{task.name}")
     check_folder(folder)
@@ -65,7 +65,7 @@ def _train(task: Task, own: dict[str, str], options: argparse.Namespace) -> int:
 
 def _resumed(folder: Path, task: Task, own: dict[str, str], options: argparse.Namespace) -> Settings:
     """The settings of the run in the folder, made longer if that is asked for."""
-    from training.run.session import settings_of
+    from training.run.whole_run import settings_of
 
     before = settings_of(folder)
     if before.task != task.name:

@@ -10,8 +10,8 @@ from statistics import median
 from training.data.download import Say
 from training.layers.recurrent import GRADS
 from training.run.loop import step_of
-from training.run.session import prepared
 from training.run.settings import Settings
+from training.run.whole_run import prepared
 from training.tasks import find
 
 

@@ -17,8 +17,8 @@ from derive.errors import UsageError
 from training.errors import TrainingError
 from training.run import checkpoint
 from training.run.curve import read_curve
-from training.run.session import Request, settings_of, train
 from training.run.settings import Settings
+from training.run.whole_run import Request, settings_of, train
 from training.tasks import find
 
 ROOT = Path(__file__).parents[3]

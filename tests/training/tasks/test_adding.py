@@ -9,7 +9,7 @@ import torch
 
 from training.layers.gradient_over_time import gradient_norms
 from training.layers.recurrent import Recurrent
-from training.run.session import Request, train
+from training.run.whole_run import Request, train
 from training.tasks import find
 from training.tasks.adding import GUESS, sequences
 from training.tasks.lstm_cell import differences

@@ -12,7 +12,7 @@ from training.data.names import LETTERS, read_names
 from training.errors import DatasetError
 from training.run.compare import compare
 from training.run.loop import step_of
-from training.run.session import prepared
+from training.run.whole_run import prepared
 from training.tasks import find
 from training.tasks.names import END, START, NamesJob, encoded
 from training.tasks.names_sampled import Way, chosen, drawn

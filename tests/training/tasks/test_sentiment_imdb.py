@@ -13,8 +13,8 @@ from training.data.vocabulary import PAD
 from training.errors import DatasetError
 from training.layers.bidirectional import CellEncoder, TorchEncoder
 from training.run.compare import compare
-from training.run.session import Request, prepared, train
 from training.run.settings import Settings
+from training.run.whole_run import Request, prepared, train
 from training.tasks import find
 from training.tasks.sentiment_imdb import SentimentJob
 
