@@ -53,6 +53,7 @@ def _parsers() -> tuple[_Parser, Mapping[str, _Parser]]:
     _grade_parser(commands)
     _export_parser(commands)
     _atlas_parser(commands)
+    _train_parser(commands)
     return top, commands.choices
 
 
@@ -233,6 +234,49 @@ def _sheet_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
 
 
+def _train_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
+    train = commands.add_parser("train", help="the practical tasks: train, measure, report", epilog=_EPILOG)
+    train.add_argument("task", nargs="?", metavar="TASK", help="what to train; without it, list the tasks")
+    train.add_argument("--data", metavar="DIR", help="where the official archive was unpacked (default: it is fetched)")
+    train.add_argument("-o", "--output", metavar="DIR", help="the folder of the run (default: runs/TASK)")
+    train.add_argument("--cell", metavar="CELL", help="the recurrent cell")
+    train.add_argument(
+        "--grad",
+        choices=("autograd", "derived"),
+        help="whose gradients (default: autograd's), or those of 'bptt derive'",
+    )
+    length = train.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=_number, metavar="N", help="how long; the task says what an epoch is")
+    length.add_argument("--steps", type=_number, metavar="N", help="how many updates")
+    train.add_argument("--batch", type=_number, metavar="N", help="examples in a step")
+    train.add_argument("--learning-rate", type=float, metavar="X")
+    train.add_argument("--hidden", type=_number, metavar="N", help="size of the recurrent state")
+    train.add_argument("--seed", type=_number, metavar="N")
+    train.add_argument("--dtype", choices=("float32", "float64"))
+    train.add_argument("--device", metavar="NAME", help="cpu (default), cuda, cuda:1")
+    train.add_argument(
+        "--threads", type=_number, metavar="N", help="threads of the processor (default: what the task says)"
+    )
+    train.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the task's own; may be repeated"
+    )
+    train.add_argument("--resume", action="store_true", help="go on with the run in the folder")
+    train.add_argument(
+        "--checkpoint-every",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="steps between checkpoints (default: one a minute)",
+    )
+    train.add_argument(
+        "--compare",
+        type=_number,
+        metavar="N",
+        help="make N steps with both gradients, and print loss and time side by side",
+    )
+    train.add_argument("--no-report", action="store_true", help="make no report.html and report.pdf")
+
+
 def _number(text: str) -> int:
     """A whole number; the command says in which range it must be."""
     digits = text.strip().removeprefix("-")
@@ -326,6 +370,10 @@ def _run(options: argparse.Namespace) -> int:
         from bptt.export_command import run_export
 
         return run_export(options)
+    if options.command == "train":
+        from bptt.train_command import run_train
+
+        return run_train(options)
     from bptt.sheet_command import run_sheet
 
     return run_sheet(options)

@@ -1,0 +1,163 @@
+"""``bptt train``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bptt.console import safe, say, tell
+from bptt.progress import Progress
+from derive.errors import UsageError, clipped
+from training.tasks import TASKS, find
+
+if TYPE_CHECKING:
+    from training.run.settings import Settings
+    from training.tasks.task import Task
+
+_GIVEN = (
+    "cell", "grad", "epochs", "steps", "batch", "learning_rate", "hidden", "seed", "dtype", "device", "threads",
+)  # fmt: skip
+_LONGER = ("epochs", "steps")
+_SECONDS = 10.0
+"""Between the lines of a run whose output is no terminal."""
+
+
+def run_train(options: argparse.Namespace) -> int:
+    """Train, go on training, compare both gradients, or list the tasks."""
+    if options.task is None:
+        width = max(map(len, TASKS))
+        say("\n".join(f"{name:<{width}}  {line}" for name, line in TASKS.items()))
+        return 0
+    task = find(options.task)
+    own = _own(options.set)
+    if options.checkpoint_every < 0:
+        raise UsageError(f"--checkpoint-every is {options.checkpoint_every}", expected="a number of steps")
+    if options.compare is not None:
+        return _compare(task.settings.changed(_given(options), own), options)
+    return _train(task, own, options)
+
+
+def _train(task: Task, own: dict[str, str], options: argparse.Namespace) -> int:
+    from reports.output import check_folder, folder_of
+    from training.run.loop import Stopped
+    from training.run.whole_run import Request, train
+
+    folder = folder_of(options.output or f"runs/{task.name}")
+    check_folder(folder)
+    settings = _resumed(folder, task, own, options) if options.resume else task.settings.changed(_given(options), own)
+    request = Request(folder, settings, options.data, options.resume, options.checkpoint_every)
+    with Progress() as progress:
+        told = _Told(progress)
+        try:
+            found = train(request, told.doing, told.step)
+        except Stopped as stopped:
+            tell(
+                f"bptt: stopped after step {stopped.step}; go on with: bptt train {task.name} --resume -o {safe(str(folder))}"
+            )
+            return 130
+        files = [] if options.no_report else _report(folder, found, told)
+    _summary(found, folder, files)
+    return 0
+
+
+def _resumed(folder: Path, task: Task, own: dict[str, str], options: argparse.Namespace) -> Settings:
+    """The settings of the run in the folder, made longer if that is asked for."""
+    from training.run.whole_run import settings_of
+
+    before = settings_of(folder)
+    if before.task != task.name:
+        raise UsageError(f"{folder} holds a run of {before.task}, not of {task.name}")
+    after = before.changed(_given(options), own)
+    changed = [key for key in _GIVEN if key not in _LONGER and getattr(after, key) != getattr(before, key)]
+    changed += [key for key in before.own if after.own[key] != before.own[key]]
+    if changed:
+        raise UsageError(
+            f"{changed[0].replace('_', ' ')} differs from what the run was begun with",
+            expected="the same settings; only --epochs or --steps may be more",
+        )
+    return after
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    return {key: getattr(options, key) for key in _GIVEN}
+
+
+def _own(given: list[str]) -> dict[str, str]:
+    settings = {}
+    for text in given:
+        key, sign, value = text.partition("=")
+        if not sign or not key.strip():
+            raise UsageError(f"{clipped(text, 60)!r} sets nothing", expected="KEY=VALUE")
+        settings[key.strip()] = value.strip()
+    return settings
+
+
+class _Told:
+    """What a run says: one line that changes on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._next = time.monotonic() + _SECONDS
+        self._doing = ""
+
+    def doing(self, text: str) -> None:
+        """Anything but a step."""
+        self._progress.say(text)
+        kind = text.split(":")[0]
+        if not self._terminal and (kind != self._doing or time.monotonic() >= self._next):
+            tell(f"bptt: {text}")
+            self._doing, self._next = kind, time.monotonic() + _SECONDS
+
+    def step(self, made: int, steps: int, loss: float, left: float) -> None:
+        """A step that was made."""
+        now = time.monotonic()
+        if self._terminal:
+            filled = 20 * made // steps
+            self._progress.say(
+                f"[{'#' * filled}{'.' * (20 - filled)}] {made} of {steps}, loss {loss:.4f}, {_time(left)} left"
+            )
+        elif now >= self._next or made == steps:
+            tell(f"bptt: step {made} of {steps}, loss {loss:.4f}, {_time(left)} left")
+            self._next = now + _SECONDS
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _report(folder: Path, found: dict[str, Any], told: _Told) -> list[Path]:
+    from reports.render import render
+    from reports.run_page import run_document
+    from training.run.curve import read_curve
+
+    told.doing("typesetting the report")
+    document = run_document(found, read_curve(folder))
+    return [*render(document, folder, "report", ("html", "pdf")).files.values()]
+
+
+def _summary(found: dict[str, Any], folder: Path, files: list[Path]) -> None:
+    say("\n".join(f"{name}: {value:.6g}" for name, value in found["results"]["numbers"].items()))
+    for title in (table["title"] for table in found["results"]["tables"]):
+        tell(f"bptt: table in metrics.json: {title}")
+    say("\n".join(safe(str(path)) for path in (folder / "metrics.json", folder / "curve.csv", *files)))
+    tell(f"bptt: {found['steps']} steps, {found['seconds']:.1f} s, {found['milliseconds_per_step']:.2f} ms a step")
+
+
+def _compare(settings: Settings, options: argparse.Namespace) -> int:
+    from training.run.compare import compare
+
+    if options.compare < 1:
+        raise UsageError(f"--compare is {options.compare}", expected="a number of steps from 1 on")
+    with Progress() as progress:
+        found = compare(settings, options.data, options.compare, _Told(progress).doing)
+    say(f"{'gradients':<10} {'loss, first step':>18} {'loss, last step':>18} {'ms a step':>10}")
+    for name, one in found.runs.items():
+        say(f"{name:<10} {one.losses[0]:>18.12f} {one.losses[-1]:>18.12f} {one.milliseconds:>10.2f}")
+    say(f"largest relative difference of the losses over {options.compare} steps: {found.difference:.1e}")
+    return 0

@@ -1,0 +1,57 @@
+"""Reports of runs, from data alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from derive.errors import RenderError
+from reports import document as d
+from reports.render import make
+from reports.run_page import curve_figures, run_document
+
+METRICS = {
+    "title": "A <b>run</b> & 100 %", "steps": 2000, "seconds": 3.0, "loss": "nats", "command": "bptt train names",
+    "settings": {"seed": 0, "steps": 0, "own": {"clip": 1.0}}, "machine": {"cores": 2},
+    "results": {
+        "numbers": {"test accuracy": 0.5}, "said": ["Nothing was learnt."],
+        "tables": [{"title": "Shares", "columns": ["way", "known"], "rows": [["top-1", 0.25], ["$x_", None]], "note": ""}],
+        "lines": [{"title": "Norms", "x_label": "t", "y_label": "norm", "log": True, "lines": {"rnn": [[1, 2], [0.1, 1.0]]}}],
+    },
+}  # fmt: skip
+CURVE = {"step": [str(k + 1) for k in range(2000)], "loss": ["1.5", "0.5"] * 1000, "held_out": ["", "2.0"] * 1000}
+
+
+def test_all_of_it_is_printed() -> None:
+    made = make(run_document(METRICS, CURVE), "report", ("html", "pdf"), "typst")
+    page = made.contents["report.html"].decode()
+    assert made.contents["report.pdf"].startswith(b"%PDF")
+    for text in (
+        "A &lt;b&gt;run&lt;/b&gt; &amp; 100 %",
+        "bptt train names",
+        "Nothing was learnt.",
+        "top-1",
+        "Norms",
+        "clip",
+    ):
+        assert text in page
+
+
+def test_long_curves_are_means_of_neighbours() -> None:
+    (figure,) = curve_figures(CURVE, "nats", {})
+    assert isinstance(figure.content, d.Plot)
+    loss, held_out = figure.content.series
+    assert len(loss.x) == 400 and set(loss.y) <= {0.9, 1.1} and loss.x[-1] == 2000
+    assert held_out.name == "held out" and set(held_out.y) == {2.0}
+
+
+def test_other_columns_have_an_axis_of_their_own() -> None:
+    curve = {"step": ["1", "2"], "loss": ["1", "0.5"], "back_rnn": ["1e-9", "1e-3"], "empty": ["", ""]}
+    first, second = curve_figures(curve, "nats", {"back_rnn": "part of the gradient"})
+    assert isinstance(first.content, d.Plot) and isinstance(second.content, d.Plot)
+    assert [first.content.y_scale, second.content.y_scale] == ["linear", "log"]
+    assert second.content.y_label == "part of the gradient" and len(first.content.series) == 1
+
+
+def test_metrics_that_are_none() -> None:
+    with pytest.raises(RenderError, match="cannot be read"):
+        run_document({"title": "x"}, CURVE)

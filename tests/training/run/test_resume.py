@@ -1,0 +1,159 @@
+"""Runs that are killed, interrupted, broken, and go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from derive.errors import UsageError
+from training.errors import TrainingError
+from training.run import checkpoint
+from training.run.curve import read_curve
+from training.run.settings import Settings
+from training.run.whole_run import Request, settings_of, train
+from training.tasks import find
+
+ROOT = Path(__file__).parents[3]
+OPTIONS = ("--hidden", "8", "--batch", "4", "--checkpoint-every", "7", "--set", "samples=3", "--no-report")
+
+
+def start(folder: Path, data: Path, steps: int, *more: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "bptt",
+        "train",
+        "names",
+        "--data",
+        str(data),
+        "-o",
+        str(folder),
+        "--steps",
+        str(steps),
+    ]
+    return subprocess.Popen(
+        [*command, *OPTIONS, *more],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def wait_for(folder: Path, steps: int, process: subprocess.Popen[str]) -> None:
+    """Until the curve has that many rows."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        if (folder / "curve.csv").exists() and len((folder / "curve.csv").read_text().splitlines()) > steps:
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"the run did not come so far: {process.communicate(timeout=10)[1]}")
+
+
+def test_after_a_kill_the_curve_is_that_of_an_unbroken_run(names_folder: Path, tmp_path: Path) -> None:
+    steps = 250
+    whole = start(tmp_path / "whole", names_folder, steps)
+    broken = start(tmp_path / "broken", names_folder, steps)
+    wait_for(tmp_path / "broken", 40, broken)
+    broken.send_signal(signal.SIGKILL)
+    broken.communicate()
+    assert whole.wait(60) == 0
+    reached = checkpoint.read(tmp_path / "broken")["at"]["step"]
+    assert 0 < reached < steps and reached % 7 == 0
+    again = start(tmp_path / "broken", names_folder, steps, "--resume")
+    _, told = again.communicate(timeout=60)
+    assert again.returncode == 0, told
+    first, second = ((tmp_path / name / "curve.csv").read_bytes() for name in ("whole", "broken"))
+    assert first == second and len(first.splitlines()) == steps + 1
+    one, two = (checkpoint.read(tmp_path / name) for name in ("whole", "broken"))
+    for key, value in one["model"].items():
+        assert torch.equal(value, two["model"][key])
+    results = [json.loads((tmp_path / name / "metrics.json").read_text())["results"] for name in ("whole", "broken")]
+    assert results[0] == results[1]
+
+
+def test_ctrl_c_leaves_a_checkpoint(names_folder: Path, tmp_path: Path) -> None:
+    process = start(tmp_path / "run", names_folder, 100_000)
+    wait_for(tmp_path / "run", 1, process)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    step = checkpoint.read(tmp_path / "run")["at"]["step"]
+    assert f"stopped after step {step}; go on with: bptt train names --resume" in told
+
+
+# -- in one process ----------------------------------------------------------------------------------------
+
+
+def small(**more: object) -> Settings:
+    return find("names").settings.changed({"steps": 6, "hidden": 5, "batch": 4, **more}, {"samples": "2"})
+
+
+def test_more_steps_later(names_folder: Path, tmp_path: Path) -> None:
+    train(Request(tmp_path / "long", small(steps=9), str(names_folder)))
+    train(Request(tmp_path / "short", small(), str(names_folder)))
+    longer = settings_of(tmp_path / "short").changed({"steps": 9}, {})
+    train(Request(tmp_path / "short", longer, str(names_folder), resume=True))
+    assert (tmp_path / "long" / "curve.csv").read_bytes() == (tmp_path / "short" / "curve.csv").read_bytes()
+
+
+def test_a_run_is_never_overwritten(names_folder: Path, tmp_path: Path) -> None:
+    train(Request(tmp_path, small(), str(names_folder)))
+    with pytest.raises(UsageError, match="holds a run already"):
+        train(Request(tmp_path, small(), str(names_folder)))
+
+
+def test_nothing_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no checkpoint"):
+        settings_of(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"PK\x03\x04" + bytes(100)])
+def test_a_damaged_checkpoint(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / checkpoint.NAME).write_bytes(content)
+    with pytest.raises(TrainingError, match="is damaged"):
+        checkpoint.read(tmp_path)
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(names_folder: Path, tmp_path: Path) -> None:
+    settings = find("names").settings.changed(
+        {"steps": 200, "hidden": 5, "batch": 4, "cell": "irnn", "learning_rate": 1e6}, {"optimizer": "sgd"}
+    )
+    with pytest.raises(TrainingError, match=r"not finite|is nan|is inf") as caught:
+        train(Request(tmp_path, settings, str(names_folder), checkpoint_every=1))
+    assert "smaller --learning-rate" in str(caught.value)
+    if (tmp_path / checkpoint.NAME).exists():
+        model = checkpoint.read(tmp_path)["model"]
+        assert all(bool(torch.isfinite(value).all()) for value in model.values())
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(
+    names_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(Request(tmp_path, small(), str(names_folder)))
+    before = (tmp_path / checkpoint.NAME).read_bytes()
+
+    def full(path: Path, write: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "write_whole", full)
+    longer = settings_of(tmp_path).changed({"steps": 9}, {})
+    with pytest.raises(TrainingError, match="disk is full"):
+        train(Request(tmp_path, longer, str(names_folder), resume=True))
+    assert (tmp_path / checkpoint.NAME).read_bytes() == before
+
+
+def test_the_curve_has_every_step(names_folder: Path, tmp_path: Path) -> None:
+    found = train(Request(tmp_path, small(), str(names_folder)))
+    curve = read_curve(tmp_path)
+    assert curve["step"] == [str(step) for step in range(1, 7)]
+    assert found["first_loss"] == float(curve["loss"][0])
+    assert found["results"]["numbers"]["held-out nats per letter"] > 0

@@ -1,0 +1,58 @@
+"""Film reviews: ``train`` and ``test``, each with ``pos`` and ``neg``, one file a review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.data.download import Say
+from training.data.source import Source
+from training.errors import DatasetError
+
+SOURCE = Source(
+    name="imdb",
+    url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+    checksum="md5:7c2ac02c03563afcf9b574c7e56c153a",
+    megabytes=84.1,
+    layouts=("aclImdb", "."),
+    marks=("train/pos", "train/neg", "test/pos", "test/neg"),
+    only="aclImdb/t",  # train and test, without the unlabelled bags of words beside them
+    terms="for research; cite Maas et al. 2011, Learning word vectors for sentiment analysis",
+)
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """Texts, and 1 for the positive ones."""
+
+    texts: Sequence[str]
+    positive: Sequence[int]
+
+
+def read_reviews(folder: Path, part: str, say: Say = lambda text: None) -> Reviews:
+    """The labelled reviews of ``train`` or ``test``, in the order of their files' names.
+
+    Raises
+    ------
+    DatasetError : a folder is empty, or a file cannot be read.
+    """
+    texts: list[str] = []
+    positive: list[int] = []
+    for kind, label in (("neg", 0), ("pos", 1)):
+        home = folder / part / kind
+        files = sorted(home.glob("*.txt"))
+        if not files:
+            raise DatasetError(f"{home} holds no reviews", expected="files such as 0_9.txt")
+        for number, path in enumerate(files):
+            if number % 1000 == 0:
+                say(f"reading {part}/{kind}: {number:,} of {len(files):,} reviews")
+            try:
+                texts.append(path.read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError) as error:
+                raise DatasetError(f"{path} cannot be read: {error}", expected="a review in UTF-8") from None
+        positive += [label] * len(files)
+    return Reviews(texts, positive)
+
+
+__all__ = ["SOURCE", "Reviews", "read_reviews"]

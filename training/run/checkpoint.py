@@ -1,0 +1,126 @@
+"""Checkpoints: all that a run needs to go on as if it had never stopped.
+
+A checkpoint holds the step (which gives the position in the data, see :mod:`training.run.order`), the model, the optimiser, the states
+of torch's random numbers on every device, the part of the curve's next row that is already summed, and the settings. It is one file,
+written beside its place and moved there; reading it runs no code (``weights_only``).
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.errors import TrainingError, disk_error
+from training.files import write_whole
+from training.run.job import Job
+
+NAME = "checkpoint.pt"
+_FORMAT = 1
+
+
+@dataclass
+class Progressed:
+    """How far a run is.
+
+    Parameters
+    ----------
+    step    : updates that were made.
+    sum     : of the losses since the last row of the curve.
+    count   : of those losses.
+    seconds : that the updates took, over all stretches of the run.
+    first   : the loss before the first update.
+    """
+
+    step: int = 0
+    sum: float = 0.0
+    count: int = 0
+    seconds: float = 0.0
+    first: float = field(default=float("nan"))
+
+
+def save(folder: Path, job: Job, at: Progressed, settings: str) -> None:
+    """Write the checkpoint of a folder.
+
+    Raises
+    ------
+    TrainingError : it cannot be written, or weights are no longer finite; the one before is kept.
+    """
+    _check_finite(job, at.step)
+    content = {
+        "format": _FORMAT, "settings": settings, "at": vars(at), "model": job.model.state_dict(),
+        "optimizer": job.optimizer.state_dict(), "job": job.state(), "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }  # fmt: skip
+    try:
+        write_whole(folder / NAME, lambda file: torch.save(content, file))
+    except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError
+        cause = error if isinstance(error, OSError) else error.__context__
+        failed = cause if isinstance(cause, OSError) else OSError(None, str(error).splitlines()[0])
+        raise disk_error(
+            TrainingError, folder / NAME, failed, "the checkpoint before is kept; --resume goes on from it"
+        ) from None
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The content of a folder's checkpoint.
+
+    Raises
+    ------
+    TrainingError : there is none, or it is damaged.
+    """
+    path = folder / NAME
+    if not path.exists():
+        raise TrainingError(
+            f"there is no checkpoint in {folder}",
+            expected=f"the folder of a run, with {NAME}",
+            hint="leave out --resume to start one",
+        )
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        known = content["format"] == _FORMAT
+    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, OSError) as error:
+        said = str(error).strip().splitlines()
+        raise TrainingError(
+            f"{path} is damaged: {said[0] if said else type(error).__name__}", hint="start the run anew"
+        ) from None
+    if not known:
+        raise TrainingError(f"{path} is of another version of bptt", hint="start the run anew")
+    return content
+
+
+def restore(content: dict[str, Any], job: Job) -> Progressed:
+    """Put a job where the checkpoint was written.
+
+    Raises
+    ------
+    TrainingError : it belongs to another model.
+    """
+    try:
+        job.model.load_state_dict(content["model"])
+        job.optimizer.load_state_dict(content["optimizer"])
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise TrainingError(
+            f"the checkpoint belongs to another model: {str(error).splitlines()[0]}",
+            hint="is the file of the cell, or the data, another one than before?",
+        ) from None
+    job.restore(content["job"])
+    torch.set_rng_state(content["random"])
+    if content["random_cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(content["random_cuda"])
+    return Progressed(**content["at"])
+
+
+def _check_finite(job: Job, step: int) -> None:
+    bad = [name for name, value in job.model.named_parameters() if not bool(torch.isfinite(value).all())]
+    if bad:
+        raise TrainingError(
+            f"{bad[0]} is not finite after step {step}",
+            hint="the last good checkpoint is kept; try a smaller --learning-rate",
+        )
+
+
+__all__ = ["NAME", "Progressed", "read", "restore", "save"]

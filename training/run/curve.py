@@ -1,0 +1,94 @@
+"""The loss curve as CSV, row by row while the run lasts."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from training.errors import TrainingError, disk_error
+from training.files import write_text
+from training.run.job import Cell
+
+NAME = "curve.csv"
+
+
+class Curve:
+    """Rows (step, loss, and what the task measures). After an interruption, rows beyond the checkpoint are dropped.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Curve(Path(folder), ("norm",)) as curve:
+    ...         curve.add(1, 0.5, {"norm": 2.0})
+    ...     with Curve(Path(folder), ("norm",), upto=0) as curve:
+    ...         curve.add(1, 0.25, {})
+    ...     read_curve(Path(folder))
+    {'step': ['1'], 'loss': ['0.25'], 'norm': ['']}
+    """
+
+    def __init__(self, folder: Path, columns: Sequence[str] = (), upto: int | None = None) -> None:
+        self.path = folder / NAME
+        self.columns = ("step", "loss", *columns)
+        kept = _rows(self.path, upto) if upto else []
+        lines = [",".join(row) + "\n" for row in ([*self.columns], *kept)]
+        try:
+            write_text(self.path, "".join(lines))
+            self._file: TextIO = self.path.open("a", encoding="utf-8", newline="")
+        except OSError as error:
+            raise disk_error(TrainingError, self.path, error, "nothing was lost") from None
+
+    def add(self, step: int, loss: float, measured: Mapping[str, Cell]) -> None:
+        """One row; floats with all their digits."""
+        cells = [str(step), repr(loss), *(_cell(measured.get(column)) for column in self.columns[2:])]
+        self._write(",".join(cells) + "\n")
+
+    def keep(self) -> None:
+        """Let the rows last on the disk."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise disk_error(
+                TrainingError, self.path, error, "the last checkpoint is kept; --resume goes on from it"
+            ) from None
+
+    def _write(self, line: str) -> None:
+        try:
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise disk_error(
+                TrainingError, self.path, error, "the last checkpoint is kept; --resume goes on from it"
+            ) from None
+
+    def __enter__(self) -> Curve:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def read_curve(folder: Path) -> dict[str, list[str]]:
+    """The columns of a folder's curve."""
+    with (folder / NAME).open(encoding="utf-8", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    return {name: [row[k] for row in rows] for k, name in enumerate(header)}
+
+
+def _rows(path: Path, upto: int) -> list[list[str]]:
+    """The whole rows of steps up to one; the last line of a killed process may be cut."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1].splitlines()[1:]
+    rows = [line.split(",") for line in whole]
+    return [row for row in rows if row[0].isdigit() and int(row[0]) <= upto]
+
+
+def _cell(value: Cell) -> str:
+    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+
+
+__all__ = ["NAME", "Curve", "read_curve"]

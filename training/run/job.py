@@ -1,0 +1,103 @@
+"""What a task hands to the loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+Cell = str | float | int | None
+
+
+class Loss(NamedTuple):
+    """What is minimised, and the number that the curve shows (in the unit that the task states)."""
+
+    objective: Tensor
+    shown: float
+
+
+@dataclass(frozen=True)
+class Table:
+    """A result as a table."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A result as lines over common axes, (x, y) by name."""
+
+    title: str
+    x_label: str
+    y_label: str
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+    log: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is found at the end; all of it goes into ``metrics.json``.
+
+    Parameters
+    ----------
+    numbers : single values by name.
+    said    : sentences about them.
+    """
+
+    numbers: Mapping[str, float]
+    tables: Sequence[Table] = ()
+    lines: Sequence[Lines] = ()
+    said: Sequence[str] = ()
+
+
+@dataclass
+class Job(ABC):
+    """A model, what it learns from, and what is asked of it at the end.
+
+    Parameters
+    ----------
+    epoch     : how many steps are one.
+    columns   : names of what :meth:`measure` adds to the curve.
+    axes      : of columns that are no losses, what their axis is called.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    epoch: int
+    columns: tuple[str, ...] = ()
+    axes: Mapping[str, str] = field(default_factory=dict)
+
+    @abstractmethod
+    def loss(self, step: int) -> Loss:
+        """The loss of a step, counted from 0; the same for the same step, weights and state of torch's random numbers."""
+
+    def before_update(self, step: int) -> None:
+        """Gradients may be looked at and clipped here."""
+        return
+
+    def measure(self, step: int) -> Mapping[str, Cell]:
+        """Further columns of the curve, after the update of a step that is written down."""
+        return {}
+
+    @abstractmethod
+    def results(self) -> Results:
+        """What the model can do."""
+
+    def state(self) -> dict[str, Any]:
+        """What else a checkpoint must hold: numbers, texts, tensors, and lists of them."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`state` gave."""
+        return
+
+
+__all__ = ["Cell", "Job", "Lines", "Loss", "Results", "Table"]

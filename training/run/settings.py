@@ -1,0 +1,95 @@
+"""What a run is made of, complete enough to be made again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from derive.errors import UsageError, clipped
+
+DTYPES = ("float32", "float64")
+Own = str | int | float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run.
+
+    Parameters
+    ----------
+    epochs : how long it is in the unit that the task states.
+    steps  : how many updates, in place of ``epochs``; 0 where the epochs say it.
+    threads: of the processor; sums differ in their last digits with their number, so it belongs to the settings.
+    own    : settings that this task alone has.
+    """
+
+    task: str
+    epochs: int
+    batch: int
+    learning_rate: float
+    hidden: int
+    cell: str = "rnn"
+    grad: str = "autograd"
+    dtype: str = "float32"
+    device: str = "cpu"
+    seed: int = 0
+    steps: int = 0
+    threads: int = 1
+    own: Mapping[str, Own] = field(default_factory=dict)
+
+    def changed(self, given: Mapping[str, Any], own: Mapping[str, str]) -> Settings:
+        """These settings with what a user gave in the place of some.
+
+        Raises
+        ------
+        UsageError : a value makes no sense, or the task has no such setting of its own.
+
+        >>> Settings("names", 3, 8, 0.1, 4, own={"clip": 1.0}).changed({"batch": 2}, {"clip": "0.5"}).own
+        {'clip': 0.5}
+        """
+        values = {key: value for key, value in given.items() if value is not None}
+        if "epochs" in values and "steps" not in values:
+            values["steps"] = 0
+        merged = {**self.own, **{key: _own(self, key, text) for key, text in own.items()}}
+        found = replace(self, **values, own=merged)
+        found.check()
+        return found
+
+    def check(self) -> None:
+        """Raise a UsageError where a value makes no sense."""
+        for key, least in (("epochs", 1), ("batch", 1), ("hidden", 1), ("steps", 0), ("seed", 0), ("threads", 1)):
+            value = getattr(self, key)
+            if not least <= value < 2**31:
+                raise UsageError(f"--{key} is {value:,}", expected=f"a whole number from {least} on")
+        if not 0 < self.learning_rate <= 1e6:  # beyond, optimisers overflow
+            raise UsageError(f"--learning-rate is {self.learning_rate}", expected="a number above 0, such as 0.001")
+        if self.dtype not in DTYPES:
+            raise UsageError(f"--dtype is {self.dtype!r}", expected=f"one of {', '.join(DTYPES)}")
+
+    def to_json(self) -> str:
+        """The settings as text."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+
+    @staticmethod
+    def from_json(text: str) -> Settings:
+        """The settings that :meth:`to_json` wrote."""
+        return Settings(**json.loads(text))
+
+
+def _own(settings: Settings, key: str, text: str) -> Own:
+    if key not in settings.own:
+        known = ", ".join(f"{name}={value}" for name, value in settings.own.items()) or "none"
+        raise UsageError(
+            f"{settings.task} has no setting {clipped(key, 40)!r} of its own", expected=f"some of: {known}"
+        )
+    kind = type(settings.own[key])
+    try:
+        return kind(text)
+    except ValueError:
+        expected = "a whole number" if kind is int else "a number"
+        raise UsageError(f"--set {key} is {clipped(text, 40)!r}", expected=expected) from None
+
+
+__all__ = ["DTYPES", "Own", "Settings"]
