@@ -1,6 +1,6 @@
 """The results of training runs in docs/training.md, from the metrics that the runs left: ``python benchmarks/training_results.py``.
 
-``docs/results/NAME.json`` is the ``metrics.json`` of a run, kept as it is; the section between ``<!-- results NAME -->`` and
+``reports/results/NAME.json`` is the ``metrics.json`` of a run, kept as it is; the section between ``<!-- results NAME -->`` and
 ``<!-- end -->`` is written anew from it. Several names make a table with a row for each of the runs.
 With ``--check`` nothing is written, and a section that differs is an error.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "training.md"
-RESULTS = ROOT / "docs" / "results"
+RESULTS = ROOT / "reports" / "results"
 _SECTION = re.compile(r"(<!-- results ([a-z0-9 -]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from derive.errors import RenderError
@@ -45,26 +46,61 @@ def _blocks(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> I
     if metrics.get("command"):
         yield d.CodeBlock(str(metrics["command"]), "sh")
     yield d.Heading(1, d.words("Settings"), "settings")
-    yield _pairs({**_flat(metrics["settings"]), **metrics.get("machine", {})})
+    yield settings_table(metrics)
     figures = curve_figures(curve, str(metrics["loss"]), metrics.get("axes", {}))
     if figures:
         yield d.Heading(1, d.words("Curves"), "curves")
         yield from figures
-    results = metrics["results"]
     yield d.Heading(1, d.words("Results"), "results")
+    yield from (part.block for part in result_parts(metrics["results"]))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of the results of a run: its kind, what it is called, and how it is shown."""
+
+    kind: str
+    title: str
+    block: d.Block
+
+
+def result_parts(results: Mapping[str, Any]) -> Iterator[Part]:
+    """The results of a run, piece by piece, in the order of its page: ``numbers``, ``said``, ``tables``, ``figures``."""
     if results.get("numbers"):
-        yield _pairs(results["numbers"])
+        yield Part("numbers", "", number_table(results["numbers"]))
     for sentence in results.get("said", ()):
-        yield d.Paragraph(d.words(sentence))
+        yield Part("said", "", d.Paragraph(d.words(sentence)))
     for table in results.get("tables", ()):
-        yield _table(table)
+        yield Part("tables", str(table["title"]), _table(table))
     for lines in results.get("lines", ()):
-        yield _figure(lines)
+        yield Part("figures", str(lines["title"]), _figure(lines))
+
+
+def settings_table(metrics: Mapping[str, Any]) -> d.Table:
+    """The settings of a run and the machine that it ran on."""
+    return _pairs({**_flat(metrics["settings"]), **metrics.get("machine", {})})
+
+
+def number_table(numbers: Mapping[str, Any]) -> d.Table:
+    """Single values by their names."""
+    return _pairs(numbers)
+
+
+def made_in(metrics: Mapping[str, Any]) -> str:
+    """How many updates were made, how long they took, and on what.
+
+    >>> made_in({"steps": 2000, "epochs": 2.0, "seconds": 61.0, "machine": {"processor": "a CPU", "threads": 2}})
+    '2,000 updates (2 epochs) in 61 seconds on 2 threads (a CPU).'
+    """
+    epochs = f" ({metrics['epochs']:g} epoch{'s' * (metrics['epochs'] != 1)})" if "epochs" in metrics else ""
+    machine = metrics.get("machine", {})
+    threads = machine.get("threads")
+    on = f" on {threads} thread{'s' * (threads != 1)} ({machine['processor']})" if threads else ""
+    return f"{metrics['steps']:,} updates{epochs} in {metrics['seconds']:,.0f} seconds{on}."
 
 
 def _opening(metrics: Mapping[str, Any]) -> d.Inlines:
-    epochs = f" ({metrics['epochs']:g} epochs)" if "epochs" in metrics else ""
-    said = f"{metrics['steps']:,} updates{epochs} in {metrics['seconds']:,.0f} seconds."
+    said = made_in(metrics)
     said += f" An epoch is {metrics['epoch']}." if metrics.get("epoch") else ""
     said += f" Data: {metrics['terms']}." if metrics.get("terms") else ""
     return d.words(said)
@@ -141,4 +177,4 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-__all__ = ["curve_figures", "run_document"]
+__all__ = ["Part", "curve_figures", "made_in", "number_table", "result_parts", "run_document", "settings_table"]

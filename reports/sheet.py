@@ -100,7 +100,10 @@ def document_of(
         called.append(call.name)
         say(f"line {call.span.line}: {call.name}")
 
-    with SheetContext(draws, seed, short=form.detail == "short", run=run or content.path is None) as context:
+    folder = None if content.path is None else content.path.parent
+    with SheetContext(
+        draws, seed, short=form.detail == "short", run=run or content.path is None, folder=folder
+    ) as context:
         document = read_markdown(content.source, REGISTRY.watched(watch), context, form)
     return replace(document, warnings=(*document.warnings, *context.warnings, *_never_shown(called)))
 

@@ -20,6 +20,7 @@ from reports.blocks import (
     shapes,
     spectra,
     tokens,
+    training_run,
 )
 from reports.blocks.context import SheetContext
 from reports.blocks.registry import REGISTRY
@@ -42,4 +43,5 @@ __all__ = [
     "shapes",
     "spectra",
     "tokens",
+    "training_run",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from derive.cell import Cell, cell, library
@@ -73,6 +74,8 @@ class SheetContext:
     given: dict[str, str] = field(default_factory=dict)
     """The numbers that were put in last, by cell."""
     run: bool = False
+    folder: Path | None = None
+    """Where the sheet lies, if it is a user's file: results of runs are looked for below it."""
     code_names: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     """What the author of the sheet should look at."""
