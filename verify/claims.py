@@ -46,6 +46,7 @@ class Claim:
     conditions : relations between times beside it, as in ``k < t``.
     words      : the text before it.
     cell       : the number of the notebook's cell that it stands in.
+    inline     : whether it stands within a line.
     """
 
     source: Source
@@ -55,6 +56,7 @@ class Claim:
     conditions: tuple[s.Relation, ...] = ()
     words: str = ""
     cell: int | None = None
+    inline: bool = False
 
     @property
     def text(self) -> str:
@@ -74,34 +76,61 @@ def claims_of(formula: Formula) -> Iterator[Claim]:
 
 
 def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
-    """The claims of all formulas. A display that starts with a sign of relation goes on with the equation before it."""
+    """The claims of all formulas. A display that starts with a sign of relation goes on with the equation before it; a condition in
+    words is one of the equation before it in its sentence, or of the equation that its sentence begins with.
+    """
     found: list[tuple[Formula, Claim]] = []
+    opening: s.Relation | None = None
     for formula in formulas:
-        claims = list(claims_of(formula))
+        claims = [replace(claim, inline=formula.inline) for claim in claims_of(formula)]
         before = found[-1] if found else None
         if before is not None and before[0].inline == formula.inline and claims and claims[0].error is not None:
             claims = _going_on(formula, before[1]) or claims
-        if before is not None and (said := _condition_in_words(claims)) is not None:
+        if before is not None and (said := _condition(claims, _BEFORE_CONDITION)) is not None and not _ended(before[0]):
             found[-1] = (before[0], replace(before[1], conditions=(*before[1].conditions, said)))
             continue
-        found += [(formula, claim) for claim in claims]
+        goes_on = opening is not None and _AFTER_CONDITION.match(formula.words) is not None
+        if opening is not None and goes_on:
+            claims = [replace(claim, conditions=(*claim.conditions, opening)) for claim in claims]
+        opens = _condition(claims, _OPENS_CONDITION) if formula.inline else None
+        opening = opens or (opening if goes_on else None)
+        found += [(formula, claim) for claim in claims if opens is None or _gives_length(opens)]
         if len(found) > MAX_CLAIMS:
             raise UsageError(f"the document holds more than {MAX_CLAIMS:,} equations", hint="is this the right file?")
     return found
 
 
 _BEFORE_CONDITION = re.compile(
-    r"[\s,]*(?:for|if|when|whenever|where|provided|für|wenn|falls)(?:\s+(?:all|every|each|any|alle|jedes))?\s*\Z",
+    r"(?:(?!\n\s*\n)[\s,])*(?:for|if|when|whenever|where|provided|für|wenn|falls)(?:\s+(?:all|every|each|any|alle|jedes))?\s*\Z"
+)
+"""Words between an equation and its condition, in one sentence: no capital letter begins them, and no empty line stands there."""
+_OPENS_CONDITION = re.compile(
+    r"(?:\A|.*[.:;!?\n])\s*(?:(?:and|und|but|aber)\s+)?(?:for|if|when|für|wenn|falls)(?:\s+(?:all|every|each|any|alle|jedes))?\s*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Words before a condition that begins a sentence, and is one of the equation after it."""
+_AFTER_CONDITION = re.compile(
+    r"\s*(?:(?:,|:|and|also|we\s+(?:have|get|obtain)|it\s+is|(?:gilt|ist|haben\s+wir)|that|this\s+is|so|then|und|auch|dann)\s*)*\Z",
     re.IGNORECASE,
 )
+"""Words between such a condition and its equation."""
 
 
-def _condition_in_words(claims: Sequence[Claim]) -> s.Relation | None:
-    """The condition that an equation before has in the sentence that goes on: ``$g_t = ...$ for $t \\ge 2$``."""
-    if len(claims) != 1 or claims[0].error is not None or _BEFORE_CONDITION.match(claims[0].words) is None:
+def _condition(claims: Sequence[Claim], words: re.Pattern[str]) -> s.Relation | None:
+    """The condition that a formula is, if the words before it are such: ``$g_t = ...$ for $t \\ge 2$``."""
+    if len(claims) != 1 or claims[0].error is not None or words.match(claims[0].words) is None:
         return None
     surface = claims[0].surface
     return surface if isinstance(surface, s.Relation) and is_condition(surface) else None
+
+
+def _ended(formula: Formula) -> bool:
+    """Whether a formula ends its sentence."""
+    return formula.source.text.rstrip().endswith((".", "!", "?"))
+
+
+def _gives_length(relation: s.Relation) -> bool:
+    return relation.operators == ("=",) and relation.items[0] == s.Name("T") and isinstance(relation.items[1], s.Number)
 
 
 _SIGN = re.compile(
@@ -229,7 +258,7 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
     """One claim for each equation of a line; conditions belong to the equation before them. What stands beside an equation
     and is not read, formulas or words, may change what it means: the equation is not read either.
     """
-    equations: list[tuple[s.Surface, list[s.Relation]]] = []
+    equations: list[tuple[s.Surface, list[s.Relation], str]] = []
     waiting: list[s.Surface] = []
     beside: s.Surface | None = None
     for item in _implied(spread(line.items)):
@@ -243,11 +272,13 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
             waiting.append(item)
         elif is_condition(item) and equations and not waiting:
             equations[-1][1].append(item)
-        elif item.operators == ("in",) and waiting:
-            equations.append((s.Line((*waiting, item), span=_joined((*waiting, item))), []))
-            waiting = []
         else:
-            equations.append((item, []))
+            if item.operators == ("in",) and waiting:
+                equations.append((s.Line((*waiting, item), span=_joined((*waiting, item))), [], words))
+                waiting = []
+            else:
+                equations.append((item, [], words))
+            words = ""
     if equations and (waiting or beside is not None):
         beside = beside or waiting[0]
     error = None
@@ -255,10 +286,9 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
         error = ParseError(
             "what stands beside the equation is not read", span=beside.span, expected="one equation, or words outside"
         )
-    for surface, conditions in equations:
+    for surface, conditions, before in equations:
         span = _widened(surface.span or _whole(source))
-        yield Claim(source, span, surface, error, tuple(conditions), words, cell)
-        words = ""
+        yield Claim(source, span, surface, error, tuple(conditions), before, cell)
     if not equations and waiting:
         yield Claim(source, _widened(_joined(waiting) or _whole(source)), waiting[0], None, (), words, cell)
 

@@ -13,7 +13,7 @@ from derive.expressions.node import ONE
 from derive.notation import surface as s
 from derive.notation.elaborate import Context, elaborate, within
 from verify.instances import Condition
-from verify.judge import joined, judge
+from verify.judge import joined, judge, laid_out_again
 from verify.memberships import is_membership, judge_sizes
 from verify.names import Names
 from verify.verdict import Verdict
@@ -97,7 +97,13 @@ def _chain(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric |
         s.Relation((sign,), surface.items[k : k + 2], span=surface.span) for k, sign in enumerate(surface.operators)
     ]
     context = within(surface, names.context)
-    return joined([_link(names, context, link, decide, numeric) for link in links])
+
+    def whole(last: int) -> Verdict:
+        ends = s.Relation(("=",), (surface.items[0], surface.items[last]), span=surface.span)
+        return _link(names, context, ends, decide, numeric)
+
+    equations = set(surface.operators) <= {"=", ":=", "=="}
+    return joined([_link(names, context, link, decide, numeric) for link in links], whole if equations else None)
 
 
 def _link(names: Names, context: Context, surface: s.Surface, decide: Decide, numeric: Numeric | None) -> Verdict:
@@ -144,10 +150,9 @@ def _turned(names: Names, context: Context, surface: s.Surface, decide: Decide) 
 
 def _has_gradient(relation: e.Relation, names: Names) -> bool:
     """Whether there is a derivative that may be laid out in another way; what the cell computes has one shape."""
-    system = names.system
-    own = {*system.definitions, *system.inputs, *system.parameters} - set(system.adjoint_owners)
-    leaves = (leaf for leaf in relation.atoms(e.Timed, e.Var))
-    return relation.has(e.Derivative, e.Gradient) or any(leaf.name not in own for leaf in leaves)
+    return relation.has(e.Derivative, e.Gradient) or any(
+        names.is_of_derivatives(leaf.name) for leaf in relation.atoms(e.Timed, e.Var)
+    )
 
 
 def _by_columns(relation: e.Relation) -> bool:
@@ -159,7 +164,7 @@ def _by_columns(relation: e.Relation) -> bool:
 def _layouts(context: Context, surface: s.Relation) -> Sequence[Callable[[], e.Node]]:
     def transposed() -> e.Node:
         left, right = (elaborate(side, context) for side in surface.items)
-        return e.Relation("=", left, e.Transpose(right))
+        return e.Relation("=", left, e.Transpose(laid_out_again(right)))
 
     return (
         lambda: elaborate(surface, context, columns="scalars"),

@@ -60,12 +60,13 @@ def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]
 
 def _from_one(relation: e.Relation) -> e.Relation | None:
     """The formula with times counted from 1, where everything in it says that they are counted from 0: some range starts at
-    0 or ends at T - 1, none starts at another number or ends at T.
+    0, none starts at another number or ends at T, and no time stands in it as a number, as in γ^{T-t}.
     """
     ranges = relation.atoms(e.OverTime)
     lowest = {stretch.lower for stretch in ranges if stretch.lower.is_Integer}
     highest = {stretch.upper for stretch in ranges if T in stretch.upper.free_symbols}
-    if not lowest | highest or not lowest <= {Integer(0)} or not highest <= {T - 1}:
+    counted = any(number.value.free_symbols - {T} for number in relation.atoms(e.Scalar))
+    if lowest != {Integer(0)} or not highest <= {T - 1} or counted:
         return None
     return _later(relation)
 

@@ -23,6 +23,7 @@ from verify.claims import Claim
 from verify.closed import shown_units, value_of
 from verify.evaluated import evaluated
 from verify.factors import spelled_out
+from verify.instances import COMPARED
 from verify.limits import TooLong, limited
 from verify.names import Names
 from verify.verdict import Counterexample, Verdict
@@ -178,13 +179,17 @@ class Values:
 
     def judge(self, relation: s.Relation) -> Verdict | None:
         """The verdict on a quantity's value; None where neither side is a number, or nothing was given."""
-        if not self.given or relation.operators not in (("=",), ("~",), (":=",)):
+        sign = relation.operators[0] if len(relation.operators) == 1 else ""
+        if not self._leads_anywhere or sign not in ("=", "~", ":=", *COMPARED):
             return None
         left, right = (closed_value(item) for item in relation.items)
         try:
             context = self._sized(within(relation, self.names.context))
             if left is None and right is None and _matrices(relation):
                 return self._compared(elaborate(relation, context))
+            if sign in COMPARED and sign != "=":
+                closed = (left is None) != (right is None)
+                return self._ordered(sign, [elaborate(item, context) for item in relation.items]) if closed else None
             if left is not None and right is None:
                 return self._judged(elaborate(relation.items[1], context), relation.items[0], _floats(left))
             if left is None and right is not None:
@@ -194,6 +199,24 @@ class Values:
             return Verdict("wrong", "proved", message=error.message, hint=error.hint or "", error_at=error.span)
         except BpttError as error:
             return Verdict("unsupported", "tested", message=error.message)
+
+    @property
+    def _leads_anywhere(self) -> bool:
+        """Whether the numbers say more than that the states start from zero, from which alone no value follows."""
+        if not self.given:
+            return False
+        return not self.start_from_zero or len(self.given) > len(self.system.starts) or self.length is not None
+
+    def _ordered(self, sign: str, sides: Sequence[e.Node]) -> Verdict:
+        """The verdict on an inequality with the numbers given, entry by entry."""
+        nodes = [self.names.plain(side) for side in sides]
+        runs = [self.run(node) for node in nodes if node.atoms(e.Timed, e.Var)]
+        left, right = (np.real(evaluated(node, self.names.environment(runs[0]), runs[0].sizes)) for node in nodes)
+        if np.all(COMPARED[sign](*np.broadcast_arrays(left, right))):
+            return Verdict("correct", "tested", points=1, holds=1)
+        shown = Counterexample(runs[0].sizes, {}, left, right)
+        message = "with the numbers given, it does not hold"
+        return Verdict("wrong", "tested", points=1, message=message, counterexample=shown)
 
     def _sized(self, context: Context) -> Context:
         """What formulas may use, with the sizes that are known by the numbers given."""
