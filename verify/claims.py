@@ -47,6 +47,7 @@ class Claim:
     words      : the text before it.
     cell       : the number of the notebook's cell that it stands in.
     inline     : whether it stands within a line.
+    qualified  : whether its sentence says when it holds, in words that are not read.
     """
 
     source: Source
@@ -57,6 +58,7 @@ class Claim:
     words: str = ""
     cell: int | None = None
     inline: bool = False
+    qualified: bool = False
 
     @property
     def text(self) -> str:
@@ -86,7 +88,7 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
         before = found[-1] if found else None
         if before is not None and before[0].inline == formula.inline and claims and claims[0].error is not None:
             claims = _going_on(formula, before[1]) or claims
-        if before is not None and (said := _condition(claims, _BEFORE_CONDITION)) is not None and not _ended(before[0]):
+        if before is not None and (said := _behind(before[0], formula, claims)) is not None:
             found[-1] = (before[0], replace(before[1], conditions=(*before[1].conditions, said)))
             continue
         goes_on = opening is not None and _AFTER_CONDITION.match(formula.words) is not None
@@ -97,23 +99,68 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
         found += [(formula, claim) for claim in claims if opens is None or _gives_length(opens)]
         if len(found) > MAX_CLAIMS:
             raise UsageError(f"the document holds more than {MAX_CLAIMS:,} equations", hint="is this the right file?")
-    return found
+    return _qualified(found)
 
 
+def _behind(before: Formula, formula: Formula, claims: Sequence[Claim]) -> s.Relation | None:
+    """The condition that a formula is of the one before it, where they stand in one sentence that ends with the condition."""
+    if before.cell != formula.cell or _ends_sentence(before.source.text) or not _BEHIND_CONDITION.match(formula.after):
+        return None
+    return _condition(claims, _BEFORE_CONDITION)
+
+
+def _qualified(found: Sequence[tuple[Formula, Claim]]) -> list[tuple[Formula, Claim]]:
+    """The claims, with those marked of which their sentence says at which times they hold, in a way that is not read."""
+    marked: set[int] = set()
+    for k, (formula, claim) in enumerate(found):
+        if formula.inline and _QUALIFIED.match(formula.after):
+            marked.add(k)
+        surface = claim.surface
+        if (
+            not formula.inline
+            or not isinstance(surface, s.Relation)
+            or not is_condition(surface)
+            or _gives_length(surface)
+        ):
+            continue
+        if k > 0 and not _has_end(formula.words):
+            marked.add(k - 1)
+        if k + 1 < len(found) and not _has_end(found[k + 1][0].words) and not _ends_sentence(formula.source.text):
+            marked.add(k + 1)
+    return [
+        (formula, replace(claim, qualified=True) if k in marked else claim) for k, (formula, claim) in enumerate(found)
+    ]
+
+
+def _has_end(words: str) -> bool:
+    """Whether a sentence ends in some words."""
+    return re.search(r"[.!?](?:\s|\Z)|\n\s*\n", words) is not None
+
+
+_ALL = r"(?:\s+(?:all|every|each|any|alle|jedes))?"
 _BEFORE_CONDITION = re.compile(
-    r"(?:(?!\n\s*\n)[\s,])*(?:for|if|when|whenever|where|provided|für|wenn|falls)(?:\s+(?:all|every|each|any|alle|jedes))?\s*\Z"
+    rf"(?:(?!\n\s*\n)[\s,(])*(?:(?:for|if|when|whenever|where|provided|für|wenn|falls){_ALL}\s*)?\Z"
 )
 """Words between an equation and its condition, in one sentence: no capital letter begins them, and no empty line stands there."""
+_BEHIND_CONDITION = re.compile(
+    r"\s*(?:[.;:)!]|\Z|\n\s*\n|\n\s*(?:[-*#]|\d+[.)])|,\s*(?:where|so|we|which|with|while|since|because|as|wobei|da|also|mit)\b"
+    r"|,?\s*(?:(?:and|but|und|aber)\s*)?(?:\$\$|\\\[|\\begin))"
+)
+"""What may follow such a condition. In "for $t = T$ down to $1$" and "for $t = T$, and in general" it is not all that is said."""
 _OPENS_CONDITION = re.compile(
-    r"(?:\A|.*[.:;!?\n])\s*(?:(?:and|und|but|aber)\s+)?(?:for|if|when|für|wenn|falls)(?:\s+(?:all|every|each|any|alle|jedes))?\s*\Z",
+    rf"(?:\A|.*[.:;!?\n])\s*(?:(?:and|und|but|aber)\s+)?(?:for|if|when|für|wenn|falls){_ALL}\s*\Z",
     re.IGNORECASE | re.DOTALL,
 )
 """Words before a condition that begins a sentence, and is one of the equation after it."""
 _AFTER_CONDITION = re.compile(
-    r"\s*(?:(?:,|:|and|also|we\s+(?:have|get|obtain)|it\s+is|(?:gilt|ist|haben\s+wir)|that|this\s+is|so|then|und|auch|dann)\s*)*\Z",
+    r"\s*,?(?:\s+(?!else\b|otherwise\b|sonst\b|but\b|aber\b|all\b|every\b|any\b|general\b|alle\b)[\w'’-]+,?){0,6}\s*:?\s*\Z",
     re.IGNORECASE,
 )
 """Words between such a condition and its equation."""
+_QUALIFIED = re.compile(
+    r"[^.!?\n]*\b(?:unless|except|as long as|only|even|odd|außer|ausser|nur|solange|gerade|ungerade)\b", re.IGNORECASE
+)
+"""Words behind an equation that say of times what is not read."""
 
 
 def _condition(claims: Sequence[Claim], words: re.Pattern[str]) -> s.Relation | None:
@@ -124,9 +171,8 @@ def _condition(claims: Sequence[Claim], words: re.Pattern[str]) -> s.Relation | 
     return surface if isinstance(surface, s.Relation) and is_condition(surface) else None
 
 
-def _ended(formula: Formula) -> bool:
-    """Whether a formula ends its sentence."""
-    return formula.source.text.rstrip().endswith((".", "!", "?"))
+def _ends_sentence(text: str) -> bool:
+    return text.rstrip().endswith((".", "!", "?"))
 
 
 def _gives_length(relation: s.Relation) -> bool:

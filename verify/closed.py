@@ -213,9 +213,7 @@ def _judge_link(operator: str, a: e.Node, b: e.Node) -> Verdict:
         return Verdict("unsupported", "tested", message="matrices are not compared by size")
     if operator in _COMPARISONS:
         holds = bool(_COMPARISONS[operator](gap[0, 0]))
-    elif operator == "~":
-        holds = all(abs(entry) <= unit / 2 for entry, unit in zip(gap, _units(a, b, left.shape), strict=True))
-    elif operator == "=" and _rounds(a, left, b, right):
+    elif operator == "~" or (operator == "=" and _rounds(a, left, b, right)):
         holds = all(abs(entry) <= unit / 2 for entry, unit in zip(gap, _units(a, b, left.shape), strict=True))
     elif operator in ("=", "!="):
         holds = (sp.simplify(gap) == sp.zeros(*gap.shape)) == (operator == "=")
@@ -272,7 +270,8 @@ def _shown(node: e.Node) -> list[sp.Rational] | None:
         inside = [_shown(entry) for entry in node.operands]
         if all(units is None for units in inside):
             return None
-        return [units[0] if units else sp.Integer(1) for units in inside]
+        shown = [units[0] for units in inside if units]
+        return [units[0] if units else max(shown) for units in inside]  # 0 among decimals is 0.00
     units = [(k, found) for k, operand in enumerate(node.operands) if (found := _shown(operand)) is not None]
     if not units:
         return None

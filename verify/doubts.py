@@ -80,14 +80,26 @@ def doubts(
 
 
 def _said_of(claim: Claim, names: Names) -> Letter | None:
-    """The letter that a claim gives a meaning by its words; losses may be whatever the author says of them."""
+    """The letter that a claim gives a meaning: by its words, or because it says within a line what the cell says otherwise. The loss of a
+    step may be whatever the author says of it.
+    """
     left = _left(claim)
-    if left is None or not says_meaning(claim):
+    if left is None or not (says_meaning(claim) or _is_about_the_cell(claim, left, names)):
         return None
     letter = base_of(left.base if isinstance(left, s.Scripted) else left)
-    if letter[0] is None or letter[0] == "T" or letter[0] == QName.from_key(names.system.loss_name).base:
+    if letter[0] is None or letter[0] == "T":
+        return None
+    if isinstance(left, s.Scripted) and letter[0] == QName.from_key(names.system.loss_name).base:
         return None
     return letter
+
+
+def _is_about_the_cell(claim: Claim, left: s.Surface, names: Names) -> bool:
+    """Whether an equation within a line says what a quantity of the cell is at every time, or a name that everybody uses for one."""
+    found = names.key_of(left) if claim.inline else None
+    known = {*names.system.definitions, *names.conventions, *names.system.adjoint_owners}
+    time = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
+    return found is not None and found[0] in known and isinstance(time, s.Name) and time.text != "T"
 
 
 def _left(claim: Claim) -> s.Surface | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from derive import expressions as e
 from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
 from derive.expressions.node import ONE
+from derive.normal import equal
 from derive.notation import surface as s
 from derive.notation.elaborate import Context, elaborate, within
 from verify.instances import Condition
@@ -140,7 +141,7 @@ def _turned(names: Names, context: Context, surface: s.Surface, decide: Decide) 
             continue
         if isinstance(relation, e.Relation) and (number < 2 or _has_gradient(relation, names)):
             found = decide(relation)
-            if found.verdict == "correct":
+            if found.verdict == "correct" and not (number == 2 and _is_idle(relation)):
                 # Who writes vectors as rows gives the derivative by a column the shape of the column: that is his layout.
                 own = context.layout == "row" and number == 0 and _by_columns(relation)
                 return found if own else replace(found, verdict="layout")
@@ -148,10 +149,24 @@ def _turned(names: Names, context: Context, surface: s.Surface, decide: Decide) 
     return first
 
 
+def _is_idle(relation: e.Relation) -> bool:
+    """Whether a turned equation says X = X: X = X^⊤ is no matter of layout."""
+    left, right = relation.lhs, relation.rhs
+    return left == right or e.Transpose(left) == right or equal(left, right)
+
+
 def _has_gradient(relation: e.Relation, names: Names) -> bool:
     """Whether there is a derivative that may be laid out in another way; what the cell computes has one shape."""
-    return relation.has(e.Derivative, e.Gradient) or any(
-        names.is_of_derivatives(leaf.name) for leaf in relation.atoms(e.Timed, e.Var)
+    return any(_is_derivative(side, names) for side in relation.items)
+
+
+def _is_derivative(side: e.Node, names: Names) -> bool:
+    """Whether a side is a derivative, be it transposed, or a name of one."""
+    while isinstance(side, e.Transpose):
+        side = side.operands[0]
+    named = isinstance(side, (e.Timed, e.Var)) and names.is_of_derivatives(side.name)
+    return (
+        named or isinstance(side, (e.Derivative, e.Gradient)) or (isinstance(side, e.Plus) and side.has(e.Derivative))
     )
 
 

@@ -207,6 +207,8 @@ def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: froz
     surface = claim.surface
     if not isinstance(surface, s.Relation) or claim.error is not None or surface.operators[0] not in DEFINES:
         return False
+    if claim.qualified:
+        return False  # it holds at times that are not read
     found = names.key_of(surface.items[0], timed)
     if found is None or found[0] == "T" or found[0] in names.context.scope.sizes:
         return False
@@ -239,7 +241,8 @@ def _may_define_adjoint(names: Names, key: str, claim: Claim, said: bool) -> boo
         return False
     parts = list(walk(right))
     if right.op in ("gradient", "derivative") and all(arg.op == "name" for arg in right.args):
-        by_form = claim.inline and QName.from_key(key).base == "delta" and right.args[0].data[0] == names.system.loss_name
+        whole = any(arg.data[0] == names.system.loss_name for arg in right.args)
+        by_form = claim.inline and QName.from_key(key).base == "delta" and whole
         return said or (by_form and _is_first(names, key))
     if any(part.op in ("gradient", "derivative") for part in parts):
         return False

@@ -324,7 +324,7 @@ class _Named:
         for line in lines:
             if line.letter is None and (time is None or _time(line.lhs, plain) == time):
                 return self._of(line, {}, shape)
-        if key in self.names.recursive and time is not None and not 1 <= time <= self.run.length:
+        if key in self.names.recursive and time is not None and not self._is_inside(key, time):
             return np.zeros(shape)
         for line in lines:
             if line.letter is not None and time is not None and isinstance(line.lhs, e.Timed):
@@ -356,7 +356,13 @@ class _Named:
         """Whether a recursion has no value at a time, neither inside the sequence nor by a line for that very time."""
         plain = Evaluator(self, self.run.sizes)
         fixed = (_time(line.lhs, plain) for line in self.names.lines[key] if line.letter is None)
-        return not 1 <= time <= self.run.length and time not in fixed
+        return not self._is_inside(key, time) and time not in fixed
+
+    def _is_inside(self, key: str, time: int) -> bool:
+        """Whether a line of a recursion speaks of a time: g_{t+1} = … of 2 to T + 1, and of the sequence."""
+        steps = range(1, self.run.length + 1)
+        lines = [line for line in self.names.lines[key] if line.letter is not None and isinstance(line.lhs, e.Timed)]
+        return time in steps or any(time - int(line.lhs.time - line.letter) in steps for line in lines)
 
     def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
         return self.run.function(node, time, arguments)

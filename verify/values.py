@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -36,6 +37,10 @@ SOON = 1
 """A number that takes more seconds to compute is not given, but something to be judged."""
 
 
+_DENIED = re.compile(r"\b(?:not|never|no|without|nicht|nie|kein\w*|ohne)\b[^.!?]*\Z|n['’]t\b[^.!?]*\Z", re.IGNORECASE)
+"""Words before a number that is not given."""
+
+
 @dataclass
 class Values:
     """What a document gives: arrays by quantity and time, and the length of the sequence.
@@ -49,6 +54,8 @@ class Values:
     names: Names
     given: dict[Point, Array] = field(default_factory=dict)
     length: int | None = None
+    twice: bool = False
+    """Whether a quantity is given two different numbers."""
 
     @property
     def system(self) -> RecurrentSystem:
@@ -59,6 +66,8 @@ class Values:
     def take(self, claim: Claim) -> bool:
         """Take a claim as a gift, if it gives a number or a matrix to a parameter, an input or a starting value."""
         surface = self.spelled_out(claim.surface)
+        if _DENIED.search(claim.words):
+            return False
         if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
             return False
         return self._take(*surface.items)
@@ -83,7 +92,10 @@ class Values:
             return False
         point = node.name, (int(node.time) if isinstance(node, e.Timed) else None)
         array = _fitted(np.array(value.tolist(), dtype=float), node.shape)
-        if array is None or point in self.given:
+        if array is None:
+            return False
+        if point in self.given:
+            self.twice = self.twice or not np.array_equal(self.given[point], array)
             return False
         self.given[point] = array
         return True
@@ -179,6 +191,8 @@ class Values:
 
     def judge(self, relation: s.Relation) -> Verdict | None:
         """The verdict on a quantity's value; None where neither side is a number, or nothing was given."""
+        if self.twice and any(closed_value(item) is not None for item in relation.items):
+            return Verdict("unsupported", "tested", message="the document gives a quantity two different numbers")
         sign = relation.operators[0] if len(relation.operators) == 1 else ""
         if not self._leads_anywhere or sign not in ("=", "~", ":=", *COMPARED):
             return None

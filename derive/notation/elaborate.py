@@ -297,13 +297,16 @@ class Builder:
 
     def _derivative(self, pre: Pre) -> e.Node:
         of, by = self._all(pre)
+        if of.is_scalar and _is_turned(by):
+            return e.Transpose(e.Derivative(of, by.operands[0], pre.data))
         return e.Derivative(of, by, pre.data)
 
     def _differential(self, pre: Pre) -> e.Node:
         return e.Differential(self.build(pre.args[0]), pre.data)
 
     def _gradient(self, pre: Pre) -> e.Node:
-        return e.Gradient(*self._all(pre))
+        by, of = self._all(pre)
+        return e.Transpose(e.Gradient(by.operands[0], of)) if _is_turned(by) else e.Gradient(by, of)
 
     def _call(self, pre: Pre) -> e.Node:
         return e.Call(*self._all(pre))
@@ -419,6 +422,11 @@ def _derivatives_turned(pre: Pre, shapes: Mapping[str, Shape], every: bool) -> P
     if of is None or by is None or not is_vector(by) or is_scalar(by) or not is_vector(of):
         return inside
     return Pre("transpose", (inside,), span=pre.span) if every or is_scalar(of) else inside
+
+
+def _is_turned(by: e.Node) -> bool:
+    """Whether a derivative is by the transpose of a matrix, which is the transpose of that by the matrix."""
+    return isinstance(by, e.Transpose) and not is_vector(by.shape) and not by.is_scalar
 
 
 def _reject_open_constants(pre: Pre, inference: Inference, context: Context) -> None:
