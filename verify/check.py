@@ -15,10 +15,9 @@ from verify.asides import Asides
 from verify.checked import Checked
 from verify.checker import UNREAD, Checker, given
 from verify.claims import Claim, all_claims
-from verify.conditions import conditions_of, restricts
+from verify.conditions import conditions_of, narrows
 from verify.document import formulas_of
 from verify.doubts import doubts
-from verify.instances import Condition
 from verify.introduced import introduced, times_of, with_loss
 from verify.limits import TooLong, limited
 from verify.meanings import with_meanings
@@ -75,13 +74,14 @@ class CheckedDocument:
 
     equations: tuple[Checked, ...]
     names: Names
-    conditions: tuple[tuple[Condition, ...], ...]
+    narrowed: tuple[bool, ...]
+    """Whether an equation is meant for some times or one length alone."""
 
     def results(self, wanted: Iterable[Wanted]) -> tuple[Result, ...]:
         """How far the document has what a marker wants."""
         answers = [
-            Answer(one.surface, one.found or UNREAD, one.line, restricts(claim_conditions))
-            for one, claim_conditions in zip(self.equations, self.conditions, strict=True)
+            Answer(one.surface, one.found or UNREAD, one.line, narrowed)
+            for one, narrowed in zip(self.equations, self.narrowed, strict=True)
         ]
         return results(wanted, answers, self.names)
 
@@ -124,9 +124,12 @@ def checked(
         ) from None
     checker = replace(checker, explained=explained, meanings=meanings, doubts=doubtful)
     used = {id(claim) for claim in taken}
-    equations = (given(claim) if id(claim) in used else checker.checked(claim) for claim in claims)
-    beside = tuple(conditions_of(claim, names) for claim in claims)
-    return CheckedDocument(tuple(equations), names, beside)
+    equations = [given(claim) if id(claim) in used else checker.checked(claim) for claim in claims]
+    narrowed = (
+        narrows(conditions_of(claim, names), claim, names) or (one.found is not None and one.found.one_length)
+        for claim, one in zip(claims, equations, strict=True)
+    )
+    return CheckedDocument(tuple(equations), names, tuple(narrowed))
 
 
 def _checker(names: Names, claims: Sequence[Claim], draws: int) -> tuple[Checker, list[Claim]]:

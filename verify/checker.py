@@ -26,7 +26,7 @@ from verify.limits import TooLong, limited
 from verify.measure import LONGEST
 from verify.memberships import is_membership
 from verify.names import Names
-from verify.shares import READING, of_steps
+from verify.shares import READING, has_shares, of_steps
 from verify.values import Values
 from verify.verdict import Verdict
 
@@ -96,13 +96,22 @@ class Checker:
 
     def _decided(self, claim: Claim, subject: Subject) -> tuple[Subject, Verdict]:
         """The verdict, and what the equation is about where it is so: by the words of the document, or beside the cell."""
+        shares = claim.surface is not None and has_shares(claim.surface, self.names)
+        if shares and all(
+            term.final for term in self.names.system.loss_terms
+        ):  # L^{(T)} is no L_T, where the loss has no parts
+            unread = Verdict(
+                "unsupported", "tested", message="a share of a step stands beside another derivative by its parameter"
+            )
+            return self._of_steps(claim, subject) or (subject, unread)
         verdict = _verdict(claim, subject, self.values)
         if verdict.verdict in ("wrong", "unsupported"):
             for other, reading in self._as_said(claim, subject):
                 found = _verdict(claim, other, self.values)
                 if found.verdict in ("correct", "layout"):
-                    return other, replace(found, reading="; ".join(filter(None, (found.reading, reading))))
-        if verdict.verdict in ("unsupported", "unreadable"):
+                    said = "; ".join(filter(None, (found.reading, reading)))
+                    return other, replace(found, reading=said, one_length=other.sizes != subject.sizes)
+        if verdict.verdict in ("unsupported", "unreadable") and shares:
             share = self._of_steps(claim, subject)
             if share is not None:
                 return share

@@ -29,7 +29,11 @@ class Doubts:
 
     def about(self, claim: Claim) -> str:
         """Why nothing can be said of a claim; empty where none of its letters is doubtful."""
-        for letter in _letters(claim.surface):
+        own = {_letter_of(key) for key in self.names.system.definitions}
+        for letter in (
+            *_letters(claim.surface),
+            *sorted(own & set(self.of), key=str),
+        ):  # of the cell, or of all that it computes
             doubtful = self.of.get(letter)
             if doubtful is not None and doubtful is not claim and not self._holds_in_general(letter, claim):
                 text = " ".join(doubtful.text.split())

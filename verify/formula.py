@@ -12,7 +12,7 @@ from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
 from derive.expressions.node import ONE
 from derive.normal import equal
 from derive.notation import surface as s
-from derive.notation.elaborate import Context, elaborate, within
+from derive.notation.elaborate import Context, elaborate, with_powers, within
 from verify.instances import Condition
 from verify.judge import joined, judge, laid_out_again
 from verify.memberships import is_membership, judge_sizes
@@ -113,12 +113,29 @@ def _link(names: Names, context: Context, surface: s.Surface, decide: Decide, nu
         if found is not None:
             return found
     try:
-        return decide(_relation(elaborate(surface, context), surface))
+        found = decide(_relation(elaborate(surface, context), surface))
+        return (_powered(context, surface, decide) or found) if found.verdict == "wrong" else found
     except ShapeError as error:
         turned = _turned(names, context, surface, decide)
         if turned is not None:
             return turned
         return Verdict("wrong", "proved", message=error.message, hint=error.hint or "", error_at=error.span)
+
+
+POWERS = "T in a superscript is the length of the sequence"
+"""How W^T is read where it is no transpose."""
+
+
+def _powered(context: Context, surface: s.Surface, decide: Decide) -> Verdict | None:
+    """The verdict on an equation with T as a power in its superscripts, where it holds so."""
+    try:
+        node = with_powers(surface, context)
+    except BpttError:
+        return None
+    found = decide(node) if isinstance(node, e.Relation) else None
+    if found is None or found.verdict != "correct":
+        return None
+    return replace(found, reading="; ".join(filter(None, (POWERS, found.reading))))
 
 
 def _relation(node: e.Node, surface: s.Surface) -> e.Relation:
@@ -140,8 +157,10 @@ def _turned(names: Names, context: Context, surface: s.Surface, decide: Decide) 
         except BpttError:
             continue
         if isinstance(relation, e.Relation) and (number < 2 or _has_gradient(relation, names)):
+            if number == 2 and _is_idle(relation):
+                continue
             found = decide(relation)
-            if found.verdict == "correct" and not (number == 2 and _is_idle(relation)):
+            if found.verdict == "correct":
                 # Who writes vectors as rows gives the derivative by a column the shape of the column: that is his layout.
                 own = context.layout == "row" and number == 0 and _by_columns(relation)
                 return found if own else replace(found, verdict="layout")

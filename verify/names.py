@@ -260,6 +260,9 @@ def _spellings(system: RecurrentSystem, key: str) -> Iterator[Definition]:
     name = QName.from_key(key)
     adjoint = replace(name, base="delta", accents=())
     yield _alias(system, adjoint.key, system.adjoint_names[key], key)
+    owner = QName.from_key(system.preactivations.get(key, key))
+    if key in system.preactivations and not owner.accents and (owner.subs or owner.sups):
+        yield _alias(system, QName("delta", (), owner.subs, owner.sups).key, system.adjoint_names[key], key)
     if key in system.named_preactivations and not (name.subs or name.sups):
         owner = QName.from_key(system.named_preactivations[key])
         for label in (name.base, owner.base):  # δ^a_t and δ^i_t, where i_t = σ(a_t)

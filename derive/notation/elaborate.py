@@ -380,6 +380,20 @@ def in_columns(pre: Pre, context: Context, columns: str) -> Pre:
     return _derivatives_turned(pre, context.shapes, columns == "all") if columns else pre
 
 
+def with_powers(surface: s.Surface, context: Context) -> e.Node | None:
+    """The expression of a formula in which ``W^T`` is a power, T the length of the sequence; None where nothing is written so."""
+    pre = resolve(surface, context)
+    powers = _as_powers(pre)
+    return None if powers == pre else build(powers, context)
+
+
+def _as_powers(pre: Pre) -> Pre:
+    args = tuple(map(_as_powers, pre.args))
+    if pre.op == "transpose_or_power":
+        return Pre("power", args, e.size("T"), pre.span)
+    return replace(pre, args=args) if args != pre.args else pre
+
+
 def resolve(surface: s.Surface, context: Context | None = None) -> Pre:
     """The operations of a surface formula, before any shape is known."""
     surface = with_subscripts(surface, context.scope.style if context else style_of([surface]))
