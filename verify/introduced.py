@@ -242,7 +242,12 @@ def _may_define_adjoint(names: Names, key: str, claim: Claim, said: bool) -> boo
     parts = list(walk(right))
     if right.op in ("gradient", "derivative") and all(arg.op == "name" for arg in right.args):
         whole = any(arg.data[0] == names.system.loss_name for arg in right.args)
-        by_form = claim.inline and QName.from_key(key).base == "delta" and whole
+        several = len({**names.system.preactivations, **names.system.named_preactivations}) > 1
+        by_form = (
+            (claim.inline or (several and key not in names.conventions))
+            and QName.from_key(key).base == "delta"
+            and whole
+        )
         return said or (by_form and _is_first(names, key))
     if any(part.op in ("gradient", "derivative") for part in parts):
         return False

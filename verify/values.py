@@ -70,7 +70,11 @@ class Values:
             return False
         if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
             return False
-        return self._take(*surface.items)
+        before = self.twice
+        taken = self._take(*surface.items)
+        if self.twice != before and not (claim.inline and _is_literal(surface.items[1])):
+            self.twice = before  # a claim about what was given
+        return taken
 
     def _take(self, left: s.Surface, right: s.Surface) -> bool:
         if _is_list(left) and _is_list(right) and len(left.children()) == len(right.children()):
@@ -305,6 +309,11 @@ def _floats(value: sp.Matrix) -> Array:
 def is_closed(surface: s.Surface) -> bool:
     """Whether a formula is made of numbers alone."""
     return not any(isinstance(node, (s.Name, s.Accent)) for node in surface.walk() if not _is_word(node))
+
+
+def _is_literal(node: s.Surface) -> bool:
+    """Whether a formula is a number or a matrix of numbers as they stand."""
+    return all(isinstance(part, (s.Number, s.Matrix, s.Sum, s.Bracket)) for part in node.walk())
 
 
 def _is_list(node: s.Surface) -> bool:
