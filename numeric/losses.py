@@ -21,16 +21,20 @@ class SmoothLoss:
     """A different smooth function at every time: L_t(q) = Σ_i a_i q_i + ½ b_i q_i² + c_i q_i³/3, summed over its
     arguments, and ½ (Σ_i d_i q_i)² over all entries together, so that second derivatives by two of them are not zero.
 
+    All of it times ``scale``.
+
     Polynomial, so that NumPy (real or complex) and torch evaluate the very same thing; its coefficients follow from a
     seed, the time and the argument's position alone.
     """
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, seed: int, scale: float = 1.0) -> None:
+        self.seed, self.scale = seed, scale
 
     def coefficients(self, time: int | None, position: int, q: Array) -> list[Array]:
         """a, b, c and d for one argument, as arrays of its kind."""
-        found = _coefficients(self.seed, 0 if time is None else time + 1000, position, tuple(q.shape))
+        found: Sequence[Array] = _coefficients(self.seed, 0 if time is None else time + 1000, position, tuple(q.shape))
+        root = self.scale**0.5  # d enters as its square
+        found = [part * factor for part, factor in zip(found, (self.scale, self.scale, self.scale, root), strict=True)]
         return [x if isinstance(q, np.ndarray) else q.new_tensor(x) for x in found]
 
     def value(self, time: int | None, arguments: Sequence[Array]) -> Array:

@@ -130,9 +130,9 @@ class Run:
         if any(np.iscomplexobj(value) for value in self.forced.values()):
             raise MissingRuleError(f"a derivative of the adjoint of {key} is a second derivative")
         first, last = self.system.reach(key)
-        if self.strict and time is not None and time < 1 + first:
+        if self.strict and time is not None and time < 1 + first and (key, time) not in self.given:
             raise OutOfRange(f"the adjoint of {key} does not exist at {time}")
-        if time is not None and not 1 + first <= time <= self.length + last:
+        if time is not None and not 1 + first <= time <= self.length + last and (key, time) not in self.given:
             return self.arrays.constant(np.zeros(self.shape(key)))
         quantity = self.system.quantity(key, None if time is None else Integer(time))
         return self.derivative(e.Gradient(quantity, e.Var(self.system.loss_name)), self.evaluator())

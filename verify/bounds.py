@@ -7,8 +7,9 @@ further. What no point breaks is ``correct``, by trying.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from sympy import Symbol
@@ -16,8 +17,10 @@ from sympy import Symbol
 from derive import expressions as e
 from derive.errors import BpttError
 from derive.expressions.node import ONE
+from derive.functions import elementwise
 from numeric.draws import Draw, draw, farthest, run_of
 from numeric.functions import Array
+from numeric.losses import SmoothLoss
 from numeric.simulate import OutOfRange, Point, Run
 from verify.evaluated import evaluated
 from verify.instances import Trial, instance, instances
@@ -32,6 +35,16 @@ CLIMBS, STEPS = 3, 60
 _LEAST = 1e-300
 ORDINARY = 3.0
 """Values above this are large."""
+_KINDS = ("random", "alike", "rank one", "nilpotent", "turned")
+_SMALL = 2
+"""The size of states at most points."""
+_STEEP = 1e3
+"""The factor of an abstract loss, of which nothing is known, at some points."""
+_NEAR = 1e-3
+"""How near to the ends of their ranges quantities are put, as a share of the range."""
+_GROWS = 1.25
+"""Where the smaller side comes nearer to the larger by such a factor each time that the sequence or the state is twice as long, a bound is
+not called right: a constant that is large enough for all that was tried is not for all there is."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,10 @@ def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
     far = farthest(relation)
     if far + 3 > LONGEST:
         return Verdict("unsupported", "tested", message=f"it speaks of times {far} steps apart, which is not tried")
+    unknown = _unknown_function(names, relation)
+    if unknown:
+        message = f"it bounds what {unknown} leads to, of which nothing is known"
+        return Verdict("unsupported", "tested", message=message)
     attack = _Attack(names, relation, trial)
     try:
         tried = list(attack.everywhere())
@@ -75,9 +92,36 @@ def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
         message = "the two sides can be equal" if equal else "it does not hold everywhere"
         counterexample = Counterexample(worst.drawn.sizes, worst.times, worst.left, worst.right)
         return Verdict("wrong", "tested", points=len(tried), message=message, counterexample=counterexample)
+    growing = _growing(tried, attack.least)
+    if growing:
+        message = f"no point breaks it, but its sides come nearer to each other the larger {growing} is"
+        return Verdict("unsupported", "tested", points=len(tried), message=message)
     reached = 100 * (1 + worst.excess)
     message = f"the bound is reached to {reached:.4g} % at the worst of {len(tried)} points" if reached > 0 else ""
     return Verdict("correct", "tested", points=len(tried), holds=len(tried), message=message)
+
+
+def _unknown_function(names: Names, relation: e.Relation) -> str:
+    """An activation of the cell that may be any function, where a bound does not speak of it but of what it leads to."""
+    system = names.system
+    own = {node.function for node in relation.atoms(e.Apply)}
+    used = sorted({node.function for q in system.equations for node in q.rhs.atoms(e.Apply)} - own)
+    free = {*system.parameters, *system.inputs}
+    computed = relation.has(e.Derivative, e.Gradient) or any(
+        leaf.name not in free for leaf in relation.atoms(e.Timed, e.Var)
+    )
+    return next((name for name in used if computed and elementwise(name) is None), "")
+
+
+def _growing(tried: Sequence[_Tried], length: int) -> str:
+    """The size along which the sides come nearer to each other all the time; empty where there is none."""
+    for name in sorted({name for found in tried for name in found.drawn.sizes}):
+        first = length if name == "T" else _SMALL
+        sizes = (first, 2 * first, 4 * first)
+        best = [max((1 + f.excess for f in tried if f.drawn.sizes[name] == size), default=0.0) for size in sizes]
+        if best[0] > 0 and all(after > _GROWS * before for before, after in pairwise(best)):
+            return name
+    return ""
 
 
 class _Attack:
@@ -86,6 +130,8 @@ class _Attack:
     def __init__(self, names: Names, relation: e.Relation, trial: Trial) -> None:
         self.names, self.system, self.relation, self.trial = names, names.system, relation, trial
         self.far = farthest(relation)
+        self.least = max(4, self.far + 2)
+        """The length of most sequences."""
         self.missing = ""
         self.undefined = 0
         turned = relation.operators[0] in (">", ">=")
@@ -137,17 +183,43 @@ class _Attack:
     # -- where bounds are tight ------------------------------------------------------------------------
 
     def _tight(self) -> Iterator[Draw]:
-        sizes = self._sizes()
+        least = self.least
         for number in range(2):
-            base = draw(self.system, self.trial.seed + 50 + number, length=max(4, self.far + 2), fixed=sizes)
-            for kind in ("random", "alike", "rank one", "turned"):
-                for scale in (0.3, 1.0, 4.0):
-                    shaped = self._shaped(base, kind, scale, np.random.default_rng([number, 5]))
-                    yield shaped
-                    yield self._calm(shaped)
+            yield from self._shapes(number, least, _SMALL, _KINDS, (0.3, 1.0, 4.0))
+        for length, size in ((least, 2 * _SMALL), (least, 4 * _SMALL), (2 * least, _SMALL), (4 * least, _SMALL)):
+            if length <= LONGEST:
+                yield from self._shapes(2, length, size, ("alike", "rank one"), (1.0, 4.0))
 
-    def _sizes(self) -> dict[str, int]:
-        """Small sizes, with inputs wide enough to cancel what they are added to."""
+    def _shapes(
+        self, number: int, length: int, size: int, kinds: Sequence[str], scales: Sequence[float]
+    ) -> Iterator[Draw]:
+        """Draws of a length and a size of the states with matrices of some kinds, as they are and with calm pre-activations."""
+        base = draw(self.system, self.trial.seed + 50 + number, length=length, fixed=self._sizes(size))
+        for kind in kinds:
+            for scale in scales:
+                shaped = self._shaped(base, kind, scale, np.random.default_rng([number, 5]))
+                yield shaped
+                yield self._calm(shaped)
+        yield from self._ends(base)
+        yield replace(base, loss=SmoothLoss(base.loss.seed, _STEEP))
+
+    def _ends(self, drawn: Draw) -> Iterator[Draw]:
+        """The same point with the quantities that lie between two numbers near the one, and near the other."""
+        ranges = {
+            key: limits for key, limits in self.system.text.ranges.items() if None not in (limits.low, limits.high)
+        }
+        for share in (_NEAR, 1 - _NEAR) if ranges else ():
+            there = {
+                point: np.full_like(
+                    value, (1 - share) * float(ranges[point[0]].low) + share * float(ranges[point[0]].high)
+                )
+                for point, value in drawn.given.items()
+                if point[0] in ranges
+            }
+            yield replace(drawn, given={**drawn.given, **there})
+
+    def _sizes(self, size: int) -> dict[str, int]:
+        """Sizes of the states, with inputs wide enough to cancel what they are added to."""
         symbols = {symbol for shape in self.system.shapes.values() for size in shape for symbol in size.free_symbols}
         wide = {
             symbol for key in self.system.inputs for size in self.system.shapes[key] for symbol in size.free_symbols
@@ -155,7 +227,11 @@ class _Attack:
         states = {
             symbol for key in self.system.states for size in self.system.shapes[key] for symbol in size.free_symbols
         }
-        found = {symbol.name: 4 if symbol in wide - states else 2 for symbol in symbols if isinstance(symbol, Symbol)}
+        found = {
+            symbol.name: size + 2 if symbol in wide - states else size
+            for symbol in symbols
+            if isinstance(symbol, Symbol)
+        }
         return {**found, **dict(self.trial.sizes)}
 
     def _shaped(self, drawn: Draw, kind: str, scale: float, generator: np.random.Generator) -> Draw:
@@ -163,7 +239,7 @@ class _Attack:
         given = dict(drawn.given)
         for key in self.system.parameters:
             value = given[(key, None)]
-            if key in self.system.text.ranges or 1 in value.shape or key in self.system.labels:
+            if not self._free((key, None)) or 1 in value.shape:
                 continue
             given[(key, None)] = scale * _matrix(value, kind, generator)
         return replace(drawn, given=given)
@@ -192,8 +268,7 @@ class _Attack:
 
     def _moves(self, point: Point) -> bool:
         key, time = point
-        free = key not in self.system.text.ranges and key not in self.system.labels
-        return free and (time is not None or ONE in self.system.shapes[key])
+        return self._free(point) and (time is not None or ONE in self.system.shapes[key])
 
     def _preactivations(self, drawn: Draw) -> Array:
         run = run_of(self.system, drawn)
@@ -225,7 +300,8 @@ class _Attack:
         yield best
 
     def _free(self, point: Point) -> bool:
-        return point[0] not in self.system.text.ranges and point[0] not in self.system.labels
+        text = self.system.text
+        return not any(point[0] in known for known in (text.ranges, text.unit_sums, self.system.labels))
 
 
 def _matrix(value: Array, kind: str, generator: np.random.Generator) -> Array:
@@ -235,6 +311,10 @@ def _matrix(value: Array, kind: str, generator: np.random.Generator) -> Array:
     if kind == "rank one":
         u, v = np.ones(rows) / np.sqrt(rows), np.ones(columns) / np.sqrt(columns)
         return np.outer(u, v)
+    if kind == "nilpotent":  # its square is zero, which no factor between the two is
+        u, v = np.ones(rows), np.ones(columns)
+        v[1::2] = -1.0
+        return np.outer(u, v - v.mean() if columns % 2 else v)
     if kind == "turned":
         size = max(rows, columns)
         return np.linalg.qr(generator.normal(size=(size, size)))[0][:rows, :columns]

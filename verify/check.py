@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derive.cell import Cell
 from derive.errors import BpttError, ParseError, UsageError
 from derive.notation import surface as s
 from derive.notation.parser import parse_one
 from derive.notation.source import Source
+from verify.announced import named_on_the_left, namings
 from verify.asides import Asides
 from verify.checked import Checked
 from verify.checker import UNREAD, Checker, given
-from verify.claims import all_claims
-from verify.conditions import conditions_of, restricts
+from verify.claims import Claim, all_claims
+from verify.conditions import conditions_of, narrows
 from verify.document import formulas_of
-from verify.instances import Condition
+from verify.doubts import doubts
 from verify.introduced import introduced, times_of, with_loss
 from verify.limits import TooLong, limited
+from verify.meanings import with_meanings
 from verify.names import Definition, Names
 from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
@@ -72,13 +74,14 @@ class CheckedDocument:
 
     equations: tuple[Checked, ...]
     names: Names
-    conditions: tuple[tuple[Condition, ...], ...]
+    narrowed: tuple[bool, ...]
+    """Whether an equation is meant for some times or one length alone."""
 
     def results(self, wanted: Iterable[Wanted]) -> tuple[Result, ...]:
         """How far the document has what a marker wants."""
         answers = [
-            Answer(one.surface, one.found or UNREAD, one.line, restricts(claim_conditions))
-            for one, claim_conditions in zip(self.equations, self.conditions, strict=True)
+            Answer(one.surface, one.found or UNREAD, one.line, narrowed)
+            for one, narrowed in zip(self.equations, self.narrowed, strict=True)
         ]
         return results(wanted, answers, self.names)
 
@@ -107,19 +110,33 @@ def checked(
             )
             every = with_loss([claim for _, claim in found], Names(subject))
             claims = [claim for (formula, _), claim in zip(found, every, strict=True) if inline or not formula.inline]
+            every += with_loss(namings(found), Names(subject))
+            said = [named_on_the_left(claim) for claim in every]
             names = Names(subject).with_definitions(_aliases(Names(subject), aliases))
-            names = introduced(names, every)
-            values = Values(names)
-            taken = {id(claim) for claim in every if values.take(claim)}
-            asides = Asides(names, every)
+            checker, taken = _checker(introduced(names, every), every, draws)
+            names, meanings = with_meanings(checker.names, every, checker.holds)
+            if meanings:
+                checker, taken = _checker(names, every, draws)
+            doubtful = doubts(names, said, taken, checker.holds)
     except (TooLong, MemoryError, RecursionError):
         raise UsageError(
             "the definitions of the document are too many or too deep to be read", hint="name its cell with --cell"
         ) from None
-    checker = Checker(names, values, asides, tuple(every), draws, explained)
-    equations = (given(claim) if id(claim) in taken else checker.checked(claim) for claim in claims)
-    beside = tuple(conditions_of(claim, names) for claim in claims)
-    return CheckedDocument(tuple(equations), names, beside)
+    checker = replace(checker, explained=explained, meanings=meanings, doubts=doubtful)
+    used = {id(claim) for claim in taken}
+    equations = [given(claim) if id(claim) in used else checker.checked(claim) for claim in claims]
+    narrowed = (
+        narrows(conditions_of(claim, names), claim, names) or (one.found is not None and one.found.one_length)
+        for claim, one in zip(claims, equations, strict=True)
+    )
+    return CheckedDocument(tuple(equations), names, tuple(narrowed))
+
+
+def _checker(names: Names, claims: Sequence[Claim], draws: int) -> tuple[Checker, list[Claim]]:
+    """What every equation is checked with, and the claims that give numbers."""
+    values = Values(names)
+    taken = [claim for claim in claims if values.take(claim)]
+    return Checker(names, values, Asides(names, claims), tuple(claims), draws), taken
 
 
 def _aliases(names: Names, aliases: Mapping[str, str] | Iterable[str]) -> Sequence[Definition]:

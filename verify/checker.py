@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from derive import expressions as e
@@ -12,11 +12,13 @@ from derive.errors import BpttError
 from derive.notation import surface as s
 from derive.notation.elaborate import elaborate
 from derive.system import T
+from verify.announced import says_meaning
 from verify.asides import Asides
 from verify.checked import Checked
 from verify.claims import Claim
 from verify.conditions import bound_in, conditions_of, has_unread, letters_of, restricts
 from verify.diagnosis.explain import Explanation, explain
+from verify.doubts import Doubts
 from verify.factors import spelled_out
 from verify.formula import Subject, verdict_on
 from verify.instances import Condition
@@ -24,7 +26,7 @@ from verify.limits import TooLong, limited
 from verify.measure import LONGEST
 from verify.memberships import is_membership
 from verify.names import Names
-from verify.shares import READING, of_steps
+from verify.shares import READING, has_shares, of_steps
 from verify.values import Values
 from verify.verdict import Verdict
 
@@ -43,7 +45,15 @@ class Checker:
     asides: Asides
     claims: tuple[Claim, ...]
     draws: int
-    explained: bool
+    explained: bool = False
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """Letters that stand for something else than usual, and a sentence about each."""
+    doubts: Doubts | None = None
+
+    def holds(self, names: Names, claim: Claim) -> bool:
+        """Whether a claim is right, with these names in place of those of the document."""
+        other = self if names is self.names else replace(self, names=names, values=Values(names))
+        return replace(other, explained=False, doubts=None).checked(claim).accepted
 
     def checked(self, claim: Claim) -> Checked:
         """The verdict on one equation, with what is wrong with it."""
@@ -68,20 +78,40 @@ class Checker:
             verdict = Verdict("unsupported", "tested", message=f"it takes more than {SECONDS} s to decide")
         except (MemoryError, RecursionError):
             verdict = Verdict("unsupported", "tested", message="it is too deep or too large to be decided")
+        verdict = self._with_names(claim, verdict)
         if self.explained and verdict.verdict == "wrong" and claim.surface is not None:
             with contextlib.suppress(TooLong, MemoryError, RecursionError), limited(SECONDS_TO_EXPLAIN):
                 explanation = explain(subject, claim.surface, verdict)
         return _told(claim, verdict, explanation)
 
+    def _with_names(self, claim: Claim, verdict: Verdict) -> Verdict:
+        """The verdict with what its letters mean, where that is not what everybody means; none, where nobody knows."""
+        if verdict.verdict not in ("correct", "layout") or claim.surface is None:
+            return verdict
+        doubt = self.doubts.about(claim) if self.doubts is not None else ""
+        if doubt:
+            return Verdict("unsupported", "tested", message=doubt)
+        found = [self.meanings[key] for key in self.meanings if key in _keys(claim.surface, self.names)]
+        return replace(verdict, reading="; ".join(filter(None, (verdict.reading, *found)))) if found else verdict
+
     def _decided(self, claim: Claim, subject: Subject) -> tuple[Subject, Verdict]:
         """The verdict, and what the equation is about where it is so: by the words of the document, or beside the cell."""
+        shares = claim.surface is not None and has_shares(claim.surface, self.names)
+        if shares and all(
+            term.final for term in self.names.system.loss_terms
+        ):  # L^{(T)} is no L_T, where the loss has no parts
+            unread = Verdict(
+                "unsupported", "tested", message="a share of a step stands beside another derivative by its parameter"
+            )
+            return self._of_steps(claim, subject) or (subject, unread)
         verdict = _verdict(claim, subject, self.values)
         if verdict.verdict in ("wrong", "unsupported"):
             for other, reading in self._as_said(claim, subject):
                 found = _verdict(claim, other, self.values)
                 if found.verdict in ("correct", "layout"):
-                    return other, replace(found, reading="; ".join(filter(None, (found.reading, reading))))
-        if verdict.verdict in ("unsupported", "unreadable"):
+                    said = "; ".join(filter(None, (found.reading, reading)))
+                    return other, replace(found, reading=said, one_length=other.sizes != subject.sizes)
+        if verdict.verdict in ("unsupported", "unreadable") and shares:
             share = self._of_steps(claim, subject)
             if share is not None:
                 return share
@@ -102,7 +132,7 @@ class Checker:
 
     def _as_said(self, claim: Claim, subject: Subject) -> Iterator[tuple[Subject, str]]:
         """What the document says of the times that are meant: T = 3, or a line of its own for the last step."""
-        length = self.values.length
+        length = self._length_before(claim)
         if length is not None and length < LONGEST:
             yield replace(subject, sizes={"T": length}), f"T is {length}, as the document says"
         before_end = self._before_the_end(claim)
@@ -110,6 +140,17 @@ class Checker:
             conditions = (*subject.conditions, before_end)
             reading = f"{before_end[1]} is less than T, for which there is a line of its own"
             yield replace(subject, conditions=conditions), reading
+
+    def _length_before(self, claim: Claim) -> int | None:
+        """The length of the sequence that the document has given where a claim stands, in a sentence of its own or by "let"."""
+        found = None
+        for other in self.claims:
+            if other is claim:
+                break
+            length = _length(other.surface) if other.error is None else None
+            if length is not None and (says_meaning(other) or not other.inline):
+                found = length
+        return found
 
     def _beside(self, claim: Claim) -> tuple[Subject, Verdict] | None:
         """The verdict on a formula about something beside the cell; None for one that is about nothing known."""
@@ -134,9 +175,34 @@ class Checker:
 
     @cached_property
     def last(self) -> tuple[e.Timed, ...]:
-        """The left sides that stand at T."""
-        sides = (_left(claim, self.names) for claim in self.claims)
-        return tuple(side for side in sides if isinstance(side, e.Timed) and side.time == T)
+        """The left sides that stand at T in equations that hold, and say more than X = X."""
+        found = [(claim, _left(claim, self.names)) for claim in self.claims]
+        own = replace(self, explained=False, doubts=None)
+        return tuple(
+            side
+            for claim, side in found
+            if isinstance(side, e.Timed) and side.time == T and not _is_empty(claim) and own.checked(claim).accepted
+        )
+
+
+def _is_empty(claim: Claim) -> bool:
+    """Whether an equation has twice the same side."""
+    return isinstance(claim.surface, s.Relation) and claim.surface.items[0] == claim.surface.items[1]
+
+
+def _length(surface: s.Surface | None) -> int | None:
+    """The number of T = 3."""
+    if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
+        return None
+    left, right = surface.items
+    known = left == s.Name("T") and isinstance(right, s.Number) and right.text.isdecimal()
+    return int(right.text) if known and isinstance(right, s.Number) else None
+
+
+def _keys(surface: s.Surface, names: Names) -> set[str]:
+    """The names that a formula reads."""
+    parts = [node for node in surface.walk() if isinstance(node, (s.Name, s.Scripted, s.Accent))]
+    return {found[0] for node in parts if (found := names.key_of(node)) is not None}
 
 
 def _left(claim: Claim, names: Names) -> e.Node | None:

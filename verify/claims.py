@@ -46,6 +46,8 @@ class Claim:
     conditions : relations between times beside it, as in ``k < t``.
     words      : the text before it.
     cell       : the number of the notebook's cell that it stands in.
+    inline     : whether it stands within a line.
+    qualified  : whether its sentence says when it holds, in words that are not read.
     """
 
     source: Source
@@ -55,6 +57,8 @@ class Claim:
     conditions: tuple[s.Relation, ...] = ()
     words: str = ""
     cell: int | None = None
+    inline: bool = False
+    qualified: bool = False
 
     @property
     def text(self) -> str:
@@ -74,34 +78,105 @@ def claims_of(formula: Formula) -> Iterator[Claim]:
 
 
 def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
-    """The claims of all formulas. A display that starts with a sign of relation goes on with the equation before it."""
+    """The claims of all formulas. A display that starts with a sign of relation goes on with the equation before it; a condition in
+    words is one of the equation before it in its sentence, or of the equation that its sentence begins with.
+    """
     found: list[tuple[Formula, Claim]] = []
+    opening: s.Relation | None = None
     for formula in formulas:
-        claims = list(claims_of(formula))
+        claims = [replace(claim, inline=formula.inline) for claim in claims_of(formula)]
         before = found[-1] if found else None
         if before is not None and before[0].inline == formula.inline and claims and claims[0].error is not None:
             claims = _going_on(formula, before[1]) or claims
-        if before is not None and (said := _condition_in_words(claims)) is not None:
+        if before is not None and (said := _behind(before[0], formula, claims)) is not None:
             found[-1] = (before[0], replace(before[1], conditions=(*before[1].conditions, said)))
             continue
-        found += [(formula, claim) for claim in claims]
+        goes_on = opening is not None and _AFTER_CONDITION.match(formula.words) is not None
+        if opening is not None and goes_on:
+            claims = [replace(claim, conditions=(*claim.conditions, opening)) for claim in claims]
+        opens = _condition(claims, _OPENS_CONDITION) if formula.inline else None
+        opening = opens or (opening if goes_on else None)
+        found += [(formula, claim) for claim in claims if opens is None or _gives_length(opens)]
         if len(found) > MAX_CLAIMS:
             raise UsageError(f"the document holds more than {MAX_CLAIMS:,} equations", hint="is this the right file?")
-    return found
+    return _qualified(found)
 
 
+def _behind(before: Formula, formula: Formula, claims: Sequence[Claim]) -> s.Relation | None:
+    """The condition that a formula is of the one before it, where they stand in one sentence that ends with the condition."""
+    if before.cell != formula.cell or _ends_sentence(before.source.text) or not _BEHIND_CONDITION.match(formula.after):
+        return None
+    return _condition(claims, _BEFORE_CONDITION)
+
+
+def _qualified(found: Sequence[tuple[Formula, Claim]]) -> list[tuple[Formula, Claim]]:
+    """The claims, with those marked of which their sentence says at which times they hold, in a way that is not read."""
+    marked: set[int] = set()
+    for k, (formula, claim) in enumerate(found):
+        if formula.inline and _QUALIFIED.match(formula.after):
+            marked.add(k)
+        surface = claim.surface
+        if (
+            not formula.inline
+            or not isinstance(surface, s.Relation)
+            or not is_condition(surface)
+            or _gives_length(surface)
+        ):
+            continue
+        if k > 0 and not _has_end(formula.words):
+            marked.add(k - 1)
+        if k + 1 < len(found) and not _has_end(found[k + 1][0].words) and not _ends_sentence(formula.source.text):
+            marked.add(k + 1)
+    return [
+        (formula, replace(claim, qualified=True) if k in marked else claim) for k, (formula, claim) in enumerate(found)
+    ]
+
+
+def _has_end(words: str) -> bool:
+    """Whether a sentence ends in some words."""
+    return re.search(r"[.!?](?:\s|\Z)|\n\s*\n", words) is not None
+
+
+_ALL = r"(?:\s+(?:all|every|each|any|alle|jedes))?"
 _BEFORE_CONDITION = re.compile(
-    r"[\s,]*(?:for|if|when|whenever|where|provided|für|wenn|falls)(?:\s+(?:all|every|each|any|alle|jedes))?\s*\Z",
+    rf"(?:(?!\n\s*\n)[\s,(])*(?:(?:for|if|when|whenever|where|provided|für|wenn|falls){_ALL}\s*)?\Z"
+)
+"""Words between an equation and its condition, in one sentence: no capital letter begins them, and no empty line stands there."""
+_BEHIND_CONDITION = re.compile(
+    r"\s*(?:[.;:)!]|\Z|\n\s*\n|\n\s*(?:[-*#]|\d+[.)])|,\s*(?:where|so|we|which|with|while|since|because|as|wobei|da|also|mit)\b"
+    r"|,?\s*(?:(?:and|but|und|aber)\s*)?(?:\$\$|\\\[|\\begin))"
+)
+"""What may follow such a condition. In "for $t = T$ down to $1$" and "for $t = T$, and in general" it is not all that is said."""
+_OPENS_CONDITION = re.compile(
+    rf"(?:\A|.*[.:;!?\n])\s*(?:(?:and|und|but|aber)\s+)?(?:for|if|when|für|wenn|falls){_ALL}\s*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Words before a condition that begins a sentence, and is one of the equation after it."""
+_AFTER_CONDITION = re.compile(
+    r"\s*,?(?:\s+(?!else\b|otherwise\b|sonst\b|but\b|aber\b|all\b|every\b|any\b|general\b|alle\b)[\w'’-]+,?){0,6}\s*:?\s*\Z",
     re.IGNORECASE,
 )
+"""Words between such a condition and its equation."""
+_QUALIFIED = re.compile(
+    r"[^.!?\n]*\b(?:unless|except|as long as|only|even|odd|außer|ausser|nur|solange|gerade|ungerade)\b", re.IGNORECASE
+)
+"""Words behind an equation that say of times what is not read."""
 
 
-def _condition_in_words(claims: Sequence[Claim]) -> s.Relation | None:
-    """The condition that an equation before has in the sentence that goes on: ``$g_t = ...$ for $t \\ge 2$``."""
-    if len(claims) != 1 or claims[0].error is not None or _BEFORE_CONDITION.match(claims[0].words) is None:
+def _condition(claims: Sequence[Claim], words: re.Pattern[str]) -> s.Relation | None:
+    """The condition that a formula is, if the words before it are such: ``$g_t = ...$ for $t \\ge 2$``."""
+    if len(claims) != 1 or claims[0].error is not None or words.match(claims[0].words) is None:
         return None
     surface = claims[0].surface
     return surface if isinstance(surface, s.Relation) and is_condition(surface) else None
+
+
+def _ends_sentence(text: str) -> bool:
+    return text.rstrip().endswith((".", "!", "?"))
+
+
+def _gives_length(relation: s.Relation) -> bool:
+    return relation.operators == ("=",) and relation.items[0] == s.Name("T") and isinstance(relation.items[1], s.Number)
 
 
 _SIGN = re.compile(
@@ -229,7 +304,7 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
     """One claim for each equation of a line; conditions belong to the equation before them. What stands beside an equation
     and is not read, formulas or words, may change what it means: the equation is not read either.
     """
-    equations: list[tuple[s.Surface, list[s.Relation]]] = []
+    equations: list[tuple[s.Surface, list[s.Relation], str]] = []
     waiting: list[s.Surface] = []
     beside: s.Surface | None = None
     for item in _implied(spread(line.items)):
@@ -243,11 +318,13 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
             waiting.append(item)
         elif is_condition(item) and equations and not waiting:
             equations[-1][1].append(item)
-        elif item.operators == ("in",) and waiting:
-            equations.append((s.Line((*waiting, item), span=_joined((*waiting, item))), []))
-            waiting = []
         else:
-            equations.append((item, []))
+            if item.operators == ("in",) and waiting:
+                equations.append((s.Line((*waiting, item), span=_joined((*waiting, item))), [], words))
+                waiting = []
+            else:
+                equations.append((item, [], words))
+            words = ""
     if equations and (waiting or beside is not None):
         beside = beside or waiting[0]
     error = None
@@ -255,10 +332,9 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
         error = ParseError(
             "what stands beside the equation is not read", span=beside.span, expected="one equation, or words outside"
         )
-    for surface, conditions in equations:
+    for surface, conditions, before in equations:
         span = _widened(surface.span or _whole(source))
-        yield Claim(source, span, surface, error, tuple(conditions), words, cell)
-        words = ""
+        yield Claim(source, span, surface, error, tuple(conditions), before, cell)
     if not equations and waiting:
         yield Claim(source, _widened(_joined(waiting) or _whole(source)), waiting[0], None, (), words, cell)
 

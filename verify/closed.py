@@ -213,7 +213,7 @@ def _judge_link(operator: str, a: e.Node, b: e.Node) -> Verdict:
         return Verdict("unsupported", "tested", message="matrices are not compared by size")
     if operator in _COMPARISONS:
         holds = bool(_COMPARISONS[operator](gap[0, 0]))
-    elif operator == "~":
+    elif operator == "~" or (operator == "=" and _rounds(a, left, b, right)):
         holds = all(abs(entry) <= unit / 2 for entry, unit in zip(gap, _units(a, b, left.shape), strict=True))
     elif operator in ("=", "!="):
         holds = (sp.simplify(gap) == sp.zeros(*gap.shape)) == (operator == "=")
@@ -225,6 +225,20 @@ def _judge_link(operator: str, a: e.Node, b: e.Node) -> Verdict:
     counterexample = Counterexample({}, {}, _array(left), _array(right))
     error = float(gap.norm().evalf() / scale) if scale else 0.0
     return Verdict("wrong", "proved", points=1, error=error, counterexample=counterexample, exact=True)
+
+
+def _rounds(a: e.Node, left: sp.Matrix, b: e.Node, right: sp.Matrix) -> bool:
+    """Whether one side is decimals as they stand, and the other one has values that no decimal can be: tanh(1) = 0.762."""
+    pairs = ((a, right), (b, left))
+    return any(_is_decimal(node) and not all(entry.is_rational for entry in value) for node, value in pairs)
+
+
+def _is_decimal(node: e.Node) -> bool:
+    """Whether a formula is a decimal, or a matrix of numbers with decimals among them."""
+    inner = node.operands[0] if isinstance(node, e.Neg) else node
+    parts = inner.operands if isinstance(inner, e.Block) else (inner,)
+    plain = [part.operands[0] if isinstance(part, e.Neg) else part for part in parts]
+    return all(isinstance(part, e.Scalar) for part in plain) and _shown(node) is not None
 
 
 def _array(matrix: sp.Matrix) -> Any:
@@ -256,17 +270,48 @@ def _shown(node: e.Node) -> list[sp.Rational] | None:
         inside = [_shown(entry) for entry in node.operands]
         if all(units is None for units in inside):
             return None
-        return [units[0] if units else sp.Integer(1) for units in inside]
+        shown = [units[0] for units in inside if units]
+        return [units[0] if units else max(shown) for units in inside]  # 0 among decimals is 0.00
     units = [(k, found) for k, operand in enumerate(node.operands) if (found := _shown(operand)) is not None]
     if not units:
         return None
     if isinstance(node, e.Neg):
         return units[0][1]
-    if isinstance(node, e.Times) and len(units) == 1:
+    if (
+        isinstance(node, e.Times)
+        and len(units) == 1
+        and all(_is_exact_number(f) for f in node.operands if not _shown(f))
+    ):
         # 1.2 · 10^6: the other factors are exact, and scale the last digit.
         exact = [value_of(f)[0, 0] for k, f in enumerate(node.operands) if k != units[0][0] and f.is_scalar]
         factor = abs(sp.prod(exact))
         if factor > 1 and value_of(node)[0, 0] == 0:  # 1000 · 0.0 shows no digit that counts
             factor = sp.Integer(1)
         return [unit * factor for unit in units[0][1]]
-    return [min(unit for _, found in units for unit in found)]
+    return _carried(node)
+
+
+def _is_exact_number(node: e.Node) -> bool:
+    return not node.has(e.Apply) and _shown(node) is None
+
+
+MOST_DIGITS_EXACT = 2
+"""Decimals with so few digits are meant as they stand where something is computed with them: 0.6 in √0.6 is no rounded 0.58."""
+
+
+def _carried(node: e.Node) -> list[sp.Rational]:
+    """How far the value of a computation may be off by the rounding of the longer decimals in it, twice, as that of a decimal is one in its
+    last digit: each is moved by half of that, and the changes are added up.
+    """
+    numbers = [
+        n
+        for n in node.atoms(e.Scalar)
+        if n.digits is not None and len(Decimal(n.digits).as_tuple().digits) > MOST_DIGITS_EXACT
+    ]
+    at = value_of(node)
+    room = sp.zeros(*at.shape)
+    for number in numbers:
+        half = sp.Rational(1, 2) * sp.Integer(10) ** int(Decimal(number.digits).as_tuple().exponent)
+        moved = value_of(node.xreplace({number: e.Scalar(number.value + half)}))
+        room += (moved - at).applyfunc(sp.Abs)
+    return [2 * entry for entry in room]

@@ -7,7 +7,10 @@ from itertools import pairwise
 
 from sympy import Integer
 
+from derive import expressions as e
+from derive.errors import BpttError
 from derive.notation import surface as s
+from derive.notation.elaborate import elaborate
 from derive.notation.references import ReferenceReader
 from derive.system import T
 from verify.claims import Claim
@@ -91,6 +94,32 @@ def restricts(conditions: Sequence[Condition]) -> bool:
     )
 
 
+def narrows(conditions: Sequence[Condition], claim: Claim, names: Names) -> bool:
+    """Whether conditions leave out times for which a result is wanted: some of the sequence, or, for a derivative of h_t by h_k, some k < t
+    at a distance from t.
+    """
+    if restricts(conditions):
+        return True
+    pairs = [one for one in conditions if len(letters_of([one])) == 2]
+    return any(not _is_natural(one, claim, names) for one in pairs)
+
+
+def _is_natural(condition: Condition, claim: Claim, names: Names) -> bool:
+    """Whether a condition on two times only says that what is differentiated comes after that by which it is."""
+    sign, a, b = condition
+    earlier, later = (a, b) if sign in ("<", "<=") else (b, a)
+    if sign not in ("<", "<=", ">", ">=") or not isinstance(claim.surface, s.Relation):
+        return False
+    try:
+        left = elaborate(claim.surface.items[0], names.context)
+    except BpttError:
+        return False
+    found = [d for d in left.atoms(e.Derivative) if isinstance(d.of, e.Timed) and isinstance(d.by, e.Timed)]
+    return all(
+        d.of.time.free_symbols & later.free_symbols and d.by.time.free_symbols & earlier.free_symbols for d in found
+    )
+
+
 def bound_in(surface: s.Surface | None, letters: set[str]) -> set[str]:
     """Those of some letters that a sum or a product of a formula binds, and that stand nowhere else in it."""
     if surface is None:
@@ -112,4 +141,4 @@ def _free(node: s.Surface, bound: frozenset[str]) -> Iterator[str]:
         yield from _free(child, inner)
 
 
-__all__ = ["bound_in", "conditions_of", "has_unread", "letters_of", "restricts", "times_that_meet"]
+__all__ = ["bound_in", "conditions_of", "has_unread", "letters_of", "narrows", "restricts", "times_that_meet"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from derive.errors import ParseError, UsageError
@@ -48,6 +48,8 @@ _MARK = re.compile(
 )
 
 
+_AFTER = 80
+"""So many characters behind a formula are looked at."""
 _SKELETON = re.compile(r"\\documentclass\b|\\begin\s*\{document\}|^#{1,6} ", re.MULTILINE)
 """What a text that is all formulas does not have."""
 
@@ -60,6 +62,7 @@ class Formula:
     ----------
     source : its text, which knows its place.
     words  : the text between the formula before and this one.
+    after  : the first characters of the text behind it.
     inline : whether it stands within a line.
     lines  : whether each line of it is a formula of its own.
     cell   : the number of the notebook's cell that it stands in, from 1.
@@ -68,6 +71,7 @@ class Formula:
 
     source: Source
     words: str = ""
+    after: str = ""
     inline: bool = False
     lines: bool = False
     cell: int | None = None
@@ -126,13 +130,20 @@ def _of_text(source: Source, cell: int | None) -> Iterator[Formula]:
     yield from found
 
 
+def _may_have_comments(source: Source) -> bool:
+    """Whether a per cent sign begins a comment, in a text that does not say what it is: not in Markdown."""
+    if re.search(r"\.(?:md|markdown|qmd|rmd|txt)\Z", source.name, re.IGNORECASE):
+        return False
+    return not re.search(r"^(?:```|~~~|#{1,6} |[ \t]*[-*] )", source.text, re.MULTILINE)
+
+
 class _Scanner:
     """Goes through a text once."""
 
     def __init__(self, source: Source, cell: int | None) -> None:
         self.source, self.text, self.cell = source, source.text, cell
         self.latex = cell is None and (bool(re.search(r"\\(?:documentclass|begin\s*\{document\})", source.text)))
-        self.comments = self.latex or not re.search(r"^(?:```|~~~|#{1,6} |[ \t]*[-*] )", source.text, re.MULTILINE)
+        self.comments = self.latex or (cell is None and _may_have_comments(source))
         self.missing: set[str] = set()
         """Closing marks that the rest of the text does not have, so that no search runs over it twice."""
         self.since = 0
@@ -146,13 +157,14 @@ class _Scanner:
             kind = mark.lastgroup if mark.lastgroup in _KINDS else next(k for k in _KINDS if mark.group(k) is not None)
             found, at = getattr(self, f"_{kind}")(mark)
             if found is not None:
-                yield found
+                yield replace(found, after=self.text[at : at + _AFTER])
                 self.since = at
 
     # -- marks: each gives a formula, if it opens one, and where the scan goes on --------------------
 
     def _comment(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
-        return None, mark.end() if self.comments else mark.start() + 1
+        share = not self.latex and self.text[mark.start() - 1 : mark.start()].isdigit()  # 100 % of a text
+        return None, mark.end() if self.comments and not share else mark.start() + 1
 
     def _fence(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
         if self.latex:
@@ -231,7 +243,8 @@ class _Scanner:
     ) -> Formula | None:
         if not self.text[start:end].strip():
             return None
-        return Formula(self.source.part(start, end), self._words(mark.start()), inline, lines, self.cell)
+        words = self._words(mark.start())
+        return Formula(self.source.part(start, end), words, inline=inline, lines=lines, cell=self.cell)
 
     def _open(self, mark: re.Match[str], closing: str) -> tuple[Formula, int]:
         place = Span(mark.start(), mark.end(), self.source)

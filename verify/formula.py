@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from derive import expressions as e
 from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
 from derive.expressions.node import ONE
+from derive.normal import equal
 from derive.notation import surface as s
-from derive.notation.elaborate import Context, elaborate, within
+from derive.notation.elaborate import Context, elaborate, with_powers, within
 from verify.instances import Condition
-from verify.judge import joined, judge
+from verify.judge import joined, judge, laid_out_again
 from verify.memberships import is_membership, judge_sizes
 from verify.names import Names
 from verify.verdict import Verdict
@@ -97,7 +98,13 @@ def _chain(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric |
         s.Relation((sign,), surface.items[k : k + 2], span=surface.span) for k, sign in enumerate(surface.operators)
     ]
     context = within(surface, names.context)
-    return joined([_link(names, context, link, decide, numeric) for link in links])
+
+    def whole(last: int) -> Verdict:
+        ends = s.Relation(("=",), (surface.items[0], surface.items[last]), span=surface.span)
+        return _link(names, context, ends, decide, numeric)
+
+    equations = set(surface.operators) <= {"=", ":=", "=="}
+    return joined([_link(names, context, link, decide, numeric) for link in links], whole if equations else None)
 
 
 def _link(names: Names, context: Context, surface: s.Surface, decide: Decide, numeric: Numeric | None) -> Verdict:
@@ -106,12 +113,29 @@ def _link(names: Names, context: Context, surface: s.Surface, decide: Decide, nu
         if found is not None:
             return found
     try:
-        return decide(_relation(elaborate(surface, context), surface))
+        found = decide(_relation(elaborate(surface, context), surface))
+        return (_powered(context, surface, decide) or found) if found.verdict == "wrong" else found
     except ShapeError as error:
         turned = _turned(names, context, surface, decide)
         if turned is not None:
             return turned
         return Verdict("wrong", "proved", message=error.message, hint=error.hint or "", error_at=error.span)
+
+
+POWERS = "T in a superscript is the length of the sequence"
+"""How W^T is read where it is no transpose."""
+
+
+def _powered(context: Context, surface: s.Surface, decide: Decide) -> Verdict | None:
+    """The verdict on an equation with T as a power in its superscripts, where it holds so."""
+    try:
+        node = with_powers(surface, context)
+    except BpttError:
+        return None
+    found = decide(node) if isinstance(node, e.Relation) else None
+    if found is None or found.verdict != "correct":
+        return None
+    return replace(found, reading="; ".join(filter(None, (POWERS, found.reading))))
 
 
 def _relation(node: e.Node, surface: s.Surface) -> e.Relation:
@@ -133,6 +157,8 @@ def _turned(names: Names, context: Context, surface: s.Surface, decide: Decide) 
         except BpttError:
             continue
         if isinstance(relation, e.Relation) and (number < 2 or _has_gradient(relation, names)):
+            if number == 2 and _is_idle(relation):
+                continue
             found = decide(relation)
             if found.verdict == "correct":
                 # Who writes vectors as rows gives the derivative by a column the shape of the column: that is his layout.
@@ -142,12 +168,25 @@ def _turned(names: Names, context: Context, surface: s.Surface, decide: Decide) 
     return first
 
 
+def _is_idle(relation: e.Relation) -> bool:
+    """Whether a turned equation says X = X: X = X^⊤ is no matter of layout."""
+    left, right = relation.lhs, relation.rhs
+    return left == right or e.Transpose(left) == right or equal(left, right)
+
+
 def _has_gradient(relation: e.Relation, names: Names) -> bool:
     """Whether there is a derivative that may be laid out in another way; what the cell computes has one shape."""
-    system = names.system
-    own = {*system.definitions, *system.inputs, *system.parameters} - set(system.adjoint_owners)
-    leaves = (leaf for leaf in relation.atoms(e.Timed, e.Var))
-    return relation.has(e.Derivative, e.Gradient) or any(leaf.name not in own for leaf in leaves)
+    return any(_is_derivative(side, names) for side in relation.items)
+
+
+def _is_derivative(side: e.Node, names: Names) -> bool:
+    """Whether a side is a derivative, be it transposed, or a name of one."""
+    while isinstance(side, e.Transpose):
+        side = side.operands[0]
+    named = isinstance(side, (e.Timed, e.Var)) and names.is_of_derivatives(side.name)
+    return (
+        named or isinstance(side, (e.Derivative, e.Gradient)) or (isinstance(side, e.Plus) and side.has(e.Derivative))
+    )
 
 
 def _by_columns(relation: e.Relation) -> bool:
@@ -159,7 +198,7 @@ def _by_columns(relation: e.Relation) -> bool:
 def _layouts(context: Context, surface: s.Relation) -> Sequence[Callable[[], e.Node]]:
     def transposed() -> e.Node:
         left, right = (elaborate(side, context) for side in surface.items)
-        return e.Relation("=", left, e.Transpose(right))
+        return e.Relation("=", left, e.Transpose(laid_out_again(right)))
 
     return (
         lambda: elaborate(surface, context, columns="scalars"),

@@ -197,6 +197,9 @@ def _quantity_exists(quantity: e.Timed, run: Run, evaluator: Evaluator, free: se
         first, last = 1 + before, run.length + after
     elif quantity.name in system.adjoint_owners:
         last = run.length + max(system.max_lag, 1)
+        owner = system.adjoint_owners[quantity.name]
+        free = [s for s in system.starts if s.name == owner and s not in system.initial and s.time.is_Integer]
+        first = min([first, *(int(start.time) for start in free)])
     elif quantity.name == system.step_loss_name and system.loss_terms:
         first = min(1, *(evaluator.integer(term.lower) for term in system.loss_terms))
     return first <= time <= last

@@ -4,7 +4,6 @@ used elsewhere.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -15,11 +14,14 @@ from derive import expressions as e
 from derive.errors import BpttError
 from derive.notation import surface as s
 from derive.notation.elaborate import resolve
+from derive.notation.infer import walk
 from derive.notation.names import QName
+from derive.notation.operations import Pre
 from derive.notation.rebuild import rebuilt
 from derive.notation.references import ReferenceReader
 from derive.notation.scope import CONVENTIONAL_INDICES, LOSS_LETTERS, base_of, find_timed
 from derive.system import T, leaves
+from verify.announced import DEFINES, named_on_the_left, says_meaning
 from verify.claims import Claim
 from verify.conditions import LENGTH, conditions_of, has_unread, letters_of, times_that_meet
 from verify.names import Definition, Names
@@ -27,32 +29,45 @@ from verify.names import Definition, Names
 MOST_TOGETHER = 12
 """Of so many definitions that wait for each other, pairs are tried."""
 
-_WORDS = re.compile(
-    r"\b(?:given|consider|suppose|assum\w*|gegeben|let|where|with|define[sd]?|denot(?:e|es|ed|ing)|set|sets|setting|write|writing|call|abbreviat\w*|introduc\w*|put|"
-    r"notation|for short|sei|seien|wobei|mit|setze|setzen|bezeichne\w*|definier\w*|nenne\w*)\b[^.;$]*\Z",
-    re.IGNORECASE,
-)
-
 
 def introduced(names: Names, claims: Sequence[Claim]) -> Names:
     """The names, with those that the claims of a document introduce. A definition may use what is introduced after it, and two
     may use each other.
     """
-    claims = [_at_fixed_times(claim) for claim in claims]
+    claims = [_at_fixed_times(named_on_the_left(claim)) for claim in claims]
     surfaces = [claim.surface for claim in claims if isinstance(claim.surface, s.Relation)]
     timed = times_of(surfaces, names)
     waiting = _for_every_time([claim for claim in claims if _may_define(names, claim, claims, timed)], names, timed)
     while True:
         rest: list[Claim] = []
-        for claim in waiting:
-            found = _defined(names, [claim], claims, timed)
-            if found and not _contradicts(names, found[0]):
+        for group in _by_name(waiting, names, timed):
+            found = _defined(names, group, claims, timed) if len(group) > 1 else []
+            if found and not any(_contradicts(names, one) for one in found) and _consistent(found):
                 names = names.with_definitions(found)
-            else:
-                rest.append(claim)
+                continue
+            for claim in group:
+                found = _defined(names, [claim], claims, timed)
+                if found and not _contradicts(names, found[0]):
+                    names = names.with_definitions(found)
+                else:
+                    rest.append(claim)
         if len(rest) == len(waiting):
             return without_circles(_together(names, rest, claims, timed))
         waiting = rest
+
+
+def _by_name(waiting: Sequence[Claim], names: Names, timed: frozenset[str]) -> list[list[Claim]]:
+    """The claims by the name that they define: its lines say together what shape it has, as M_0 = I does for M_t = J_t M_{t-1}."""
+    groups: dict[str, list[Claim]] = {}
+    for claim in waiting:
+        groups.setdefault(_defined_at(claim, names, timed)[0], []).append(claim)
+    return list(groups.values())
+
+
+def _consistent(found: Sequence[Definition]) -> bool:
+    """Whether lines of a name stand beside each other: one for every time, and others for fixed ones."""
+    general = [one for one in found if one.letter is not None or isinstance(one.lhs, e.Var)]
+    return len(general) <= 1 and len({one.lhs for one in found}) == len(found)
 
 
 def _for_every_time(waiting: Sequence[Claim], names: Names, timed: frozenset[str]) -> list[Claim]:
@@ -142,8 +157,7 @@ def is_announced(claim: Claim, claims: Sequence[Claim]) -> bool:
     surface = claim.surface
     if not isinstance(surface, s.Relation):
         return False
-    said = surface.operators[0] == ":=" or _WORDS.search(_plain(claim.words)) is not None
-    return said or _used_elsewhere(surface.items[0], claim, claims)
+    return says_meaning(claim) or _used_elsewhere(surface.items[0], claim, claims)
 
 
 def with_loss(claims: Iterable[Claim], names: Names) -> list[Claim]:
@@ -191,34 +205,70 @@ def _is_timed(node: s.Scripted, names: Names) -> bool:
 def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: frozenset[str]) -> bool:
     """Whether a claim gives a name a meaning, if its formula can be read."""
     surface = claim.surface
-    if not isinstance(surface, s.Relation) or claim.error is not None or surface.operators[0] not in ("=", ":="):
+    if not isinstance(surface, s.Relation) or claim.error is not None or surface.operators[0] not in DEFINES:
         return False
+    if claim.qualified:
+        return False  # it holds at times that are not read
     found = names.key_of(surface.items[0], timed)
     if found is None or found[0] == "T" or found[0] in names.context.scope.sizes:
         return False
-    said = surface.operators[0] == ":=" or _WORDS.search(_plain(claim.words)) is not None
+    said, key = says_meaning(claim), found[0]
+    if is_adjoint_letter(key):
+        return _may_define_adjoint(names, key, claim, said)
     scope = names.system.context.scope
-    if found[0] in scope.names | scope.timed:
-        return found[0] in names.system.adjoint_owners and (said or _settles(names, found[0], surface))
-    if found[0] in names.conventions:
+    if key in scope.names | scope.timed:
+        return False
+    if key in names.conventions:
         return said
-    if QName.from_key(found[0]).base == "delta" or "bar" in QName.from_key(found[0]).accents:
-        return said  # letters of adjoints: which one is meant is for the author to say
-    return said or _reads_itself(surface) or _used_elsewhere(surface.items[0], claim, claims)
+    return said or reads_itself(surface) or _used_elsewhere(surface.items[0], claim, claims)
 
 
-def _settles(names: Names, key: str, surface: s.Relation) -> bool:
-    """Whether δ_t = ∇_{a_t} L says whose adjoint δ without a label is, in a cell in which it may be that of several."""
-    name, system = QName.from_key(key), names.system
-    several = len({**system.preactivations, **system.named_preactivations}) > 1
-    if name.base != "delta" or name.subs or name.sups or not several:
+def is_adjoint_letter(key: str) -> bool:
+    """Whether everybody takes a name for a derivative of the loss: δ, or a letter with a bar."""
+    name = QName.from_key(key)
+    return name.base == "delta" or "bar" in name.accents
+
+
+def _may_define_adjoint(names: Names, key: str, claim: Claim, said: bool) -> bool:
+    """Whether a claim says which derivative δ_t or \\bar h_t is, by being that derivative; or that the letter stands for no derivative at
+    all. What is computed, such as a recursion, is held against its meaning instead: it would be true of anything that it defines.
+    """
+    surface = claim.surface
+    if not isinstance(surface, s.Relation):
         return False
+    right = _read_alone(surface.items[1], names)
+    if right is None:
+        return False
+    parts = list(walk(right))
+    if right.op in ("gradient", "derivative") and all(arg.op == "name" for arg in right.args):
+        whole = any(arg.data[0] == names.system.loss_name for arg in right.args)
+        several = len({**names.system.preactivations, **names.system.named_preactivations}) > 1
+        by_form = (
+            (claim.inline or (several and key not in names.conventions))
+            and QName.from_key(key).base == "delta"
+            and whole
+        )
+        return said or (by_form and _is_first(names, key))
+    if any(part.op in ("gradient", "derivative") for part in parts):
+        return False
+    letters = {part.data[0] for part in parts if part.op == "name"}
+    known = key in names.conventions or key == names.system.adjoint_names.get(names.system.adjoint_owners.get(key, ""))
+    free = bool(letters) and not any(map(is_adjoint_letter, letters))
+    return said and free and (not known or "bar" in QName.from_key(key).accents)
+
+
+def _is_first(names: Names, key: str) -> bool:
+    """Whether a name has no meaning of the author's own."""
+    return key not in names.lines or key in names.conventions
+
+
+def _read_alone(item: s.Surface, names: Names) -> Pre | None:
+    """A right side, a transpose around it left out; None where it cannot be read."""
     try:
-        right = resolve(surface.items[1], names.context)
+        right = resolve(item, names.context)
     except BpttError:
-        return False
-    inner = right.args[0] if right.op in ("transpose", "transpose_or_power") else right
-    return inner.op in ("gradient", "derivative") and all(arg.op == "name" for arg in inner.args)
+        return None
+    return right.args[0] if right.op in ("transpose", "transpose_or_power") else right
 
 
 def _defined(names: Names, group: Sequence[Claim], claims: Sequence[Claim], timed: frozenset[str]) -> list[Definition]:
@@ -265,7 +315,7 @@ def _is_known(names: Names, claim: Claim, timed: frozenset[str]) -> bool:
     return found is not None and found[0] in names.lines and found[0] not in names.conventions
 
 
-def _reads_itself(surface: s.Relation) -> bool:
+def reads_itself(surface: s.Relation) -> bool:
     """Whether the name of the left side stands on the right one."""
     left = _letter(surface.items[0])
     return any(
@@ -280,10 +330,6 @@ def _letter(node: s.Surface) -> object:
     return base_of(node.base if isinstance(node, s.Scripted) else node)
 
 
-def _plain(words: str) -> str:
-    return re.sub(r"\\[A-Za-z]+\*?|[{}*_#]", " ", words)
-
-
 def _used_elsewhere(left: s.Surface, claim: Claim, claims: Sequence[Claim]) -> bool:
     """Whether another formula reads the name."""
     letter = _letter(left)
@@ -296,4 +342,4 @@ def _used_elsewhere(left: s.Surface, claim: Claim, claims: Sequence[Claim]) -> b
     )
 
 
-__all__ = ["introduced", "is_announced", "times_of", "with_loss"]
+__all__ = ["introduced", "is_adjoint_letter", "is_announced", "reads_itself", "times_of", "with_loss"]

@@ -4,11 +4,12 @@ printed and in the readings that authors use (:mod:`verify.readings`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from derive import expressions as e
 from derive.errors import DataError, MissingRuleError, ShapeError, UsageError
+from derive.expressions.node import ONE
 from derive.normal import equal
 from derive.system import RecurrentSystem
 from verify.bounds import is_bound, judge_bound
@@ -17,7 +18,7 @@ from verify.instances import Condition, Trial
 from verify.measure import immaterial, measured, untried
 from verify.names import Names
 from verify.proof import proved
-from verify.readings import readings
+from verify.readings import FROM_ZERO, readings
 from verify.verdict import Verdict
 
 
@@ -100,6 +101,8 @@ def _tried(names: Names, relation: e.Relation, trial: Trial) -> list[Verdict]:
     """The verdicts in one reading after the other, up to the first that is not 'wrong'."""
     tried: list[Verdict] = []
     for reading in readings(relation, names.system):
+        if reading.name == FROM_ZERO and trial.conditions:
+            continue  # the author says which times are meant
         found = measured(names, reading.relation, replace(trial, zero_start=reading.zero_start))
         found = replace(found, reading=reading.name)
         if found.verdict == "correct" and not reading.relation.atoms(e.Timed, e.Var):
@@ -138,11 +141,18 @@ def _turned(names: Names, relation: e.Relation, trial: Trial) -> Verdict | None:
     for reading in readings(relation, names.system):
         if reading.zero_start and not trial.zero_counts:
             continue
-        turned = e.Relation("=", reading.relation.lhs, e.Transpose(reading.relation.rhs))
+        turned = e.Relation("=", reading.relation.lhs, e.Transpose(laid_out_again(reading.relation.rhs)))
         found = measured(names, turned, replace(trial, zero_start=reading.zero_start))
         if found.verdict == "correct":
             return replace(found, verdict="layout", reading=reading.name)
     return None
+
+
+def laid_out_again(node: e.Node) -> e.Node:
+    """A formula whose derivatives that are matrices are laid out the other way, so that all of a formula has one layout."""
+    if isinstance(node, (e.Derivative, e.Gradient)):
+        return node if ONE in node.shape or len(node.shape) != 2 else e.Transpose(node)
+    return node.with_operands([laid_out_again(part) for part in node.operands]) if node.operands else node
 
 
 def _says_the_same(found: Verdict, before: Verdict) -> bool:
@@ -157,16 +167,32 @@ def _chain(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
     for position, operator in enumerate(relation.operators):
         link = e.Relation(operator, *relation.items[position : position + 2])
         links.append(_judged(names, link, trial))
-    return joined(links)
+
+    def whole(last: int) -> Verdict:
+        return _judged(names, e.Relation("=", relation.items[0], relation.items[last]), trial)
+
+    return joined(links, whole if set(relation.operators) == {"="} else None)
 
 
-def joined(links: Sequence[Verdict]) -> Verdict:
-    """The verdict on a chain of links."""
+def joined(links: Sequence[Verdict], whole: Callable[[int], Verdict] | None = None) -> Verdict:
+    """The verdict on a chain of links.
+
+    Parameters
+    ----------
+    whole : of a chain of equations, the verdict on its first formula and another one. Links that hold in readings of their own do not make
+        a chain: its ends must be equal too.
+    """
     for position, found in enumerate(links):
         if found.verdict not in ("correct", "layout"):
             message = found.message or f"link {position + 1} of the chain does not hold"
             return replace(found, message=message, links=tuple(links))
     turned = [found for found in links if found.verdict == "layout"]
+    if whole is not None and (turned or any(found.reading for found in links)):
+        for last in range(2, len(links) + 1):
+            found = whole(last)
+            if found.verdict not in ("correct", "layout"):
+                message = f"each link holds in a reading of its own; its formulas 1 and {last + 1} differ"
+                return replace(found, message=message, links=tuple(links))
     ranks = {"definition": 0, "proved": 1, "tested": 2}
     weakest = max(links, key=lambda found: ranks[found.evidence])
     reading = next((found.reading for found in links if found.reading), "")
@@ -185,4 +211,4 @@ def is_definition(system: RecurrentSystem, relation: e.Relation) -> bool:
     return any(relation.lhs == lhs and (relation.rhs == rhs or equal(relation.rhs, rhs)) for lhs, rhs in known)
 
 
-__all__ = ["is_definition", "joined", "judge"]
+__all__ = ["is_definition", "joined", "judge", "laid_out_again"]

@@ -14,10 +14,10 @@ import numpy as np
 from sympy import Expr, Symbol
 
 from derive import expressions as e
-from derive.errors import BpttError, MissingRuleError, ParseError
+from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
 from derive.expressions import make
 from derive.notation import surface as s
-from derive.notation.elaborate import Context, build_together, resolve
+from derive.notation.elaborate import Context, build_together, elaborate, resolve
 from derive.notation.names import QName
 from derive.notation.references import ReferenceReader
 from derive.notation.scope import find_timed
@@ -107,6 +107,21 @@ class Names:
                 found.add(key)
         return frozenset(found)
 
+    def is_of_derivatives(self, key: str) -> bool:
+        """Whether a name is an adjoint, or is made of derivatives."""
+        pending, seen = [key], set[str]()
+        while pending:
+            name = pending.pop()
+            if name in self.system.adjoint_owners:
+                return True
+            if name not in seen:
+                seen.add(name)
+                for line in self.lines.get(name, ()):
+                    if line.rhs.has(e.Derivative, e.Gradient):
+                        return True
+                    pending += [leaf.name for leaf in leaves(line.rhs)]
+        return False
+
     @cached_property
     def _aliases(self) -> Mapping[str, Definition]:
         """Names that are nothing but other names."""
@@ -150,6 +165,10 @@ class Names:
         lines = self.lines.get(getattr(relation.lhs, "name", ""), ())
         return any((line.lhs, line.rhs) == (relation.lhs, relation.rhs) for line in lines)
 
+    def known(self, key: str) -> bool:
+        """Whether a name stands for something."""
+        return key in self.context.shapes
+
     def key_of(self, left: s.Surface, timed: Iterable[str] = ()) -> tuple[str, bool] | None:
         """The name that a left side is, and whether it has a time; None where it is no name.
 
@@ -182,13 +201,28 @@ class Names:
         open_ = {key for key, _ in pairs if key not in self.lines or key in self.conventions}
         shapes = {name: shape for name, shape in known.shapes.items() if name not in open_}
         context = replace(known, scope=scope, shapes=shapes)
-        nodes = build_together([resolve(surface, context) for surface in surfaces], context)
+        try:
+            nodes = build_together([resolve(surface, context) for surface in surfaces], context)
+        except ShapeError:
+            if len(surfaces) > 1:
+                raise
+            return [self._as_it_comes(surfaces[0], replace(context, scope=scope))]
         found = []
         for node, surface in zip(nodes, surfaces, strict=True):
             if not isinstance(node, e.Relation) or not isinstance(node.lhs, (e.Timed, e.Var)):
                 raise ParseError("this is no definition", span=surface.span, expected="name = formula")
             found.append(Definition(node.lhs, node.rhs, surface.span))
         return found
+
+    def _as_it_comes(self, surface: s.Relation, context: Context) -> Definition:
+        """A name in the shape of its formula, such as a row; a letter is taken for a vector or a matrix first."""
+        right = elaborate(surface.items[1], context)
+        reference = ReferenceReader(context.scope).reference(surface.items[0])
+        if reference is None:
+            raise ParseError("this is no definition", span=surface.span, expected="name = formula")
+        key, time = reference.name.key, reference.time
+        left = e.Var(key, *right.shape) if time is None else e.Timed(key, time, *right.shape)
+        return Definition(left, right, surface.span)
 
     def with_definitions(self, more: Iterable[Definition]) -> Names:
         """These names and others."""
@@ -226,6 +260,9 @@ def _spellings(system: RecurrentSystem, key: str) -> Iterator[Definition]:
     name = QName.from_key(key)
     adjoint = replace(name, base="delta", accents=())
     yield _alias(system, adjoint.key, system.adjoint_names[key], key)
+    owner = QName.from_key(system.preactivations.get(key, key))
+    if key in system.preactivations and not owner.accents and (owner.subs or owner.sups):
+        yield _alias(system, QName("delta", (), owner.subs, owner.sups).key, system.adjoint_names[key], key)
     if key in system.named_preactivations and not (name.subs or name.sups):
         owner = QName.from_key(system.named_preactivations[key])
         for label in (name.base, owner.base):  # δ^a_t and δ^i_t, where i_t = σ(a_t)
@@ -290,7 +327,7 @@ class _Named:
         for line in lines:
             if line.letter is None and (time is None or _time(line.lhs, plain) == time):
                 return self._of(line, {}, shape)
-        if key in self.names.recursive and time is not None and not 1 <= time <= self.run.length:
+        if key in self.names.recursive and time is not None and not self._is_inside(key, time):
             return np.zeros(shape)
         for line in lines:
             if line.letter is not None and time is not None and isinstance(line.lhs, e.Timed):
@@ -322,7 +359,13 @@ class _Named:
         """Whether a recursion has no value at a time, neither inside the sequence nor by a line for that very time."""
         plain = Evaluator(self, self.run.sizes)
         fixed = (_time(line.lhs, plain) for line in self.names.lines[key] if line.letter is None)
-        return not 1 <= time <= self.run.length and time not in fixed
+        return not self._is_inside(key, time) and time not in fixed
+
+    def _is_inside(self, key: str, time: int) -> bool:
+        """Whether a line of a recursion speaks of a time: g_{t+1} = … of 2 to T + 1, and of the sequence."""
+        steps = range(1, self.run.length + 1)
+        lines = [line for line in self.names.lines[key] if line.letter is not None and isinstance(line.lhs, e.Timed)]
+        return time in steps or any(time - int(line.lhs.time - line.letter) in steps for line in lines)
 
     def function(self, node: e.Call, time: int | None, arguments: list[Array]) -> Array:
         return self.run.function(node, time, arguments)

@@ -12,11 +12,11 @@ The transpose of a right answer is no reading but a verdict of its own, ``layout
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Integer
+from sympy import Basic, Expr, Integer
 
 from derive import expressions as e
 from derive.system import RecurrentSystem, T
@@ -60,18 +60,19 @@ def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]
 
 def _from_one(relation: e.Relation) -> e.Relation | None:
     """The formula with times counted from 1, where everything in it says that they are counted from 0: some range starts at
-    0 or ends at T - 1, none starts at another number or ends at T.
+    0, and none starts at another number or ends at T.
     """
     ranges = relation.atoms(e.OverTime)
     lowest = {stretch.lower for stretch in ranges if stretch.lower.is_Integer}
     highest = {stretch.upper for stretch in ranges if T in stretch.upper.free_symbols}
-    if not lowest | highest or not lowest <= {Integer(0)} or not highest <= {T - 1}:
+    if lowest != {Integer(0)} or not highest <= {T - 1}:
         return None
-    return _later(relation)
+    letters = {letter for leaf in relation.atoms(e.Timed) for letter in leaf.time.free_symbols} - {T}
+    return _later(relation, {letter: letter - 1 for letter in letters})
 
 
-def _later(node: e.Node) -> Any:
-    """Fixed times, bounds that are numbers, and T, one more."""
+def _later(node: e.Node, earlier: Mapping[Basic, Expr]) -> Any:
+    """Fixed times, bounds that are numbers, and T, one more; a letter for a time that stands as a number, as in γ^{T-1-t}, one less."""
 
     def moved(time: Expr) -> Expr:
         return time.xreplace({T: T + 1}) if T in time.free_symbols else time + 1 if time.is_Integer else time
@@ -79,9 +80,11 @@ def _later(node: e.Node) -> Any:
     if isinstance(node, e.Timed):
         return node.at(moved(node.time))
     if isinstance(node, e.OverTime):
-        body = _later(node.body)
+        body = _later(node.body, earlier)
         return type(node)(node.index, moved(node.lower), moved(node.upper), body)
-    return node.with_operands([_later(operand) for operand in node.operands]) if node.operands else node
+    if isinstance(node, e.Scalar) and node.digits is None:
+        return e.Scalar(node.value.xreplace(earlier))
+    return node.with_operands([_later(operand, earlier) for operand in node.operands]) if node.operands else node
 
 
 def _first_factor_left(node: e.Node) -> e.Node:

@@ -220,8 +220,8 @@ class _Equation:
     names: Names
 
     def repeats(self, side: e.Node | None, wanted: e.Node) -> bool:
-        """Whether a side is made of what is wanted, at the same times, and so says nothing about it."""
-        return side is not None and any(_quantity(part, self.names) == wanted for part in _parts(side, self.names))
+        """Whether a side is made of what is wanted, at the same times and be it in disguise, and so says nothing about it."""
+        return side is not None and any(_says_again(part, wanted, self.names) for part in _parts(side, self.names))
 
 
 def results(wanted: Iterable[Wanted], answers: Sequence[Answer], names: Names) -> tuple[Result, ...]:
@@ -319,6 +319,22 @@ def _quantity(node: e.Node, names: Names) -> e.Node:
         moved = owner.at(node.time) if isinstance(owner, e.Timed) and isinstance(node, e.Timed) else owner
         return e.Derivative(e.Var(system.loss_name), moved)
     return node
+
+
+def _says_again(part: e.Node, wanted: e.Node, names: Names) -> bool:
+    """Whether a formula is what is wanted: as it is, with something added to what is differentiated or with its definition in its place, or
+    picked out of a sum over its time.
+    """
+    found = _quantity(part, names)
+    if found == wanted:
+        return True
+    if isinstance(found, e.Derivative) and isinstance(wanted, e.Derivative) and found.by == wanted.by:
+        return found.of == wanted.of or not isinstance(found.of, (e.Timed, e.Var))
+    times = {leaf.time for leaf in _timed(wanted)}
+    if isinstance(found, e.SumOver) and len(times) == 1:
+        there = wanted.xreplace({times.pop(): found.index})
+        return any(_quantity(inner, names) == there for inner in _parts(found.body, names))
+    return False
 
 
 def _parts(node: e.Node, names: Names) -> Iterator[e.Node]:

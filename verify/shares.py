@@ -33,6 +33,11 @@ class Share:
     step: s.Surface
 
 
+def has_shares(surface: s.Surface, names: Names) -> bool:
+    """Whether a formula speaks of what one step adds."""
+    return any(_share(node, names.system) is not None for node in surface.walk())
+
+
 def of_steps(surface: s.Surface, names: Names) -> tuple[Names, s.Surface] | None:
     """The cell in which parameters have values of their own at each step, and the formula about it; None for a formula that speaks of no
     share, or of several steps.
@@ -154,4 +159,4 @@ def _sizes(cell: Cell, parameters: tuple[str, ...]) -> Iterator[str]:
             yield f"{write_latex(present(node))} \\in \\mathbb{{R}}^{{{rows} \\times {columns}}}"
 
 
-__all__ = ["READING", "of_steps"]
+__all__ = ["READING", "has_shares", "of_steps"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,7 @@ from verify.claims import Claim
 from verify.closed import shown_units, value_of
 from verify.evaluated import evaluated
 from verify.factors import spelled_out
+from verify.instances import COMPARED
 from verify.limits import TooLong, limited
 from verify.names import Names
 from verify.verdict import Counterexample, Verdict
@@ -33,6 +35,10 @@ LARGEST = 1e100
 """The largest number that is put in."""
 SOON = 1
 """A number that takes more seconds to compute is not given, but something to be judged."""
+
+
+_DENIED = re.compile(r"\b(?:not|never|no|without|nicht|nie|kein\w*|ohne)\b[^.!?]*\Z|n['’]t\b[^.!?]*\Z", re.IGNORECASE)
+"""Words before a number that is not given."""
 
 
 @dataclass
@@ -48,6 +54,8 @@ class Values:
     names: Names
     given: dict[Point, Array] = field(default_factory=dict)
     length: int | None = None
+    twice: bool = False
+    """Whether a quantity is given two different numbers."""
 
     @property
     def system(self) -> RecurrentSystem:
@@ -58,9 +66,15 @@ class Values:
     def take(self, claim: Claim) -> bool:
         """Take a claim as a gift, if it gives a number or a matrix to a parameter, an input or a starting value."""
         surface = self.spelled_out(claim.surface)
+        if _DENIED.search(claim.words):
+            return False
         if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
             return False
-        return self._take(*surface.items)
+        before = self.twice
+        taken = self._take(*surface.items)
+        if self.twice != before and not (claim.inline and _is_literal(surface.items[1])):
+            self.twice = before  # a claim about what was given
+        return taken
 
     def _take(self, left: s.Surface, right: s.Surface) -> bool:
         if _is_list(left) and _is_list(right) and len(left.children()) == len(right.children()):
@@ -82,7 +96,10 @@ class Values:
             return False
         point = node.name, (int(node.time) if isinstance(node, e.Timed) else None)
         array = _fitted(np.array(value.tolist(), dtype=float), node.shape)
-        if array is None or point in self.given:
+        if array is None:
+            return False
+        if point in self.given:
+            self.twice = self.twice or not np.array_equal(self.given[point], array)
             return False
         self.given[point] = array
         return True
@@ -178,13 +195,19 @@ class Values:
 
     def judge(self, relation: s.Relation) -> Verdict | None:
         """The verdict on a quantity's value; None where neither side is a number, or nothing was given."""
-        if not self.given or relation.operators not in (("=",), ("~",), (":=",)):
+        if self.twice and any(closed_value(item) is not None for item in relation.items):
+            return Verdict("unsupported", "tested", message="the document gives a quantity two different numbers")
+        sign = relation.operators[0] if len(relation.operators) == 1 else ""
+        if not self._leads_anywhere or sign not in ("=", "~", ":=", *COMPARED):
             return None
         left, right = (closed_value(item) for item in relation.items)
         try:
             context = self._sized(within(relation, self.names.context))
             if left is None and right is None and _matrices(relation):
                 return self._compared(elaborate(relation, context))
+            if sign in COMPARED and sign != "=":
+                closed = (left is None) != (right is None)
+                return self._ordered(sign, [elaborate(item, context) for item in relation.items]) if closed else None
             if left is not None and right is None:
                 return self._judged(elaborate(relation.items[1], context), relation.items[0], _floats(left))
             if left is None and right is not None:
@@ -194,6 +217,24 @@ class Values:
             return Verdict("wrong", "proved", message=error.message, hint=error.hint or "", error_at=error.span)
         except BpttError as error:
             return Verdict("unsupported", "tested", message=error.message)
+
+    @property
+    def _leads_anywhere(self) -> bool:
+        """Whether the numbers say more than that the states start from zero, from which alone no value follows."""
+        if not self.given:
+            return False
+        return not self.start_from_zero or len(self.given) > len(self.system.starts) or self.length is not None
+
+    def _ordered(self, sign: str, sides: Sequence[e.Node]) -> Verdict:
+        """The verdict on an inequality with the numbers given, entry by entry."""
+        nodes = [self.names.plain(side) for side in sides]
+        runs = [self.run(node) for node in nodes if node.atoms(e.Timed, e.Var)]
+        left, right = (np.real(evaluated(node, self.names.environment(runs[0]), runs[0].sizes)) for node in nodes)
+        if np.all(COMPARED[sign](*np.broadcast_arrays(left, right))):
+            return Verdict("correct", "tested", points=1, holds=1)
+        shown = Counterexample(runs[0].sizes, {}, left, right)
+        message = "with the numbers given, it does not hold"
+        return Verdict("wrong", "tested", points=1, message=message, counterexample=shown)
 
     def _sized(self, context: Context) -> Context:
         """What formulas may use, with the sizes that are known by the numbers given."""
@@ -268,6 +309,11 @@ def _floats(value: sp.Matrix) -> Array:
 def is_closed(surface: s.Surface) -> bool:
     """Whether a formula is made of numbers alone."""
     return not any(isinstance(node, (s.Name, s.Accent)) for node in surface.walk() if not _is_word(node))
+
+
+def _is_literal(node: s.Surface) -> bool:
+    """Whether a formula is a number or a matrix of numbers as they stand."""
+    return all(isinstance(part, (s.Number, s.Matrix, s.Sum, s.Bracket)) for part in node.walk())
 
 
 def _is_list(node: s.Surface) -> bool:

@@ -297,13 +297,16 @@ class Builder:
 
     def _derivative(self, pre: Pre) -> e.Node:
         of, by = self._all(pre)
+        if of.is_scalar and _is_turned(by):
+            return e.Transpose(e.Derivative(of, by.operands[0], pre.data))
         return e.Derivative(of, by, pre.data)
 
     def _differential(self, pre: Pre) -> e.Node:
         return e.Differential(self.build(pre.args[0]), pre.data)
 
     def _gradient(self, pre: Pre) -> e.Node:
-        return e.Gradient(*self._all(pre))
+        by, of = self._all(pre)
+        return e.Transpose(e.Gradient(by.operands[0], of)) if _is_turned(by) else e.Gradient(by, of)
 
     def _call(self, pre: Pre) -> e.Node:
         return e.Call(*self._all(pre))
@@ -377,6 +380,20 @@ def in_columns(pre: Pre, context: Context, columns: str) -> Pre:
     return _derivatives_turned(pre, context.shapes, columns == "all") if columns else pre
 
 
+def with_powers(surface: s.Surface, context: Context) -> e.Node | None:
+    """The expression of a formula in which ``W^T`` is a power, T the length of the sequence; None where nothing is written so."""
+    pre = resolve(surface, context)
+    powers = _as_powers(pre)
+    return None if powers == pre else build(powers, context)
+
+
+def _as_powers(pre: Pre) -> Pre:
+    args = tuple(map(_as_powers, pre.args))
+    if pre.op == "transpose_or_power":
+        return Pre("power", args, e.size("T"), pre.span)
+    return replace(pre, args=args) if args != pre.args else pre
+
+
 def resolve(surface: s.Surface, context: Context | None = None) -> Pre:
     """The operations of a surface formula, before any shape is known."""
     surface = with_subscripts(surface, context.scope.style if context else style_of([surface]))
@@ -419,6 +436,11 @@ def _derivatives_turned(pre: Pre, shapes: Mapping[str, Shape], every: bool) -> P
     if of is None or by is None or not is_vector(by) or is_scalar(by) or not is_vector(of):
         return inside
     return Pre("transpose", (inside,), span=pre.span) if every or is_scalar(of) else inside
+
+
+def _is_turned(by: e.Node) -> bool:
+    """Whether a derivative is by the transpose of a matrix, which is the transpose of that by the matrix."""
+    return isinstance(by, e.Transpose) and not is_vector(by.shape) and not by.is_scalar
 
 
 def _reject_open_constants(pre: Pre, inference: Inference, context: Context) -> None:

@@ -185,6 +185,9 @@ class LatexFrontEnd:
             self.script(raw)
         elif sign in "+-−":
             self.out.emit("ADDOP", "-" if sign == "−" else sign, raw.start, raw.end)
+        elif sign == "=" and self.raw.text == ":" and self.raw.start == raw.end:
+            self.index += 1
+            self.out.emit("REL", "=:", raw.start, raw.end + 1)
         elif sign in "=<>" or sign in words.RELATIONS_UNICODE:
             self.out.emit("REL", words.RELATIONS_UNICODE.get(sign, sign), raw.start, raw.end)
         elif sign == "*" or sign in words.PRODUCTS_UNICODE:
@@ -255,7 +258,7 @@ class LatexFrontEnd:
             self.notes_due.discard(depth)
             if self.raw.text in ("_", "^"):
                 self.index += 1
-                self.skip_group()
+                self.note()
         due = self.arguments_due.pop(depth, 0)
         if due:
             self.argument(due)
@@ -352,6 +355,19 @@ class LatexFrontEnd:
             self.index += 3
         else:
             self.argument()
+
+    def note(self) -> None:
+        """Pass over what stands at a brace. Words are no part of the formula; an equation would be one that nobody reads."""
+        first = self.index
+        self.skip_group()
+        inside = self.raws[first : self.index]
+        related = next((raw for raw in inside if raw.text in "=<>" or raw.text.lstrip("\\") in words.RELATIONS), None)
+        if related is not None:
+            raise ParseError(
+                "the equation at the brace is not read",
+                span=self.span(related),
+                expected="words, or an equation of its own",
+            )
 
     def skip_group(self) -> None:
         """Pass over one brace group, or one token."""

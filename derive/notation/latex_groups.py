@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from derive.errors import ParseError
 from derive.notation.latex_scan import Raw
 from derive.notation.source import Source, Span
+from derive.notation.vocabulary import RELATIONS
 
 _INDEX_LETTERS = frozenset("ijklmnrstuT")
 """Letters that are used as indices: ``h_t-1`` is taken for a slip, ``W_f-1`` is not."""
@@ -74,6 +75,8 @@ def _unwrapped(raws: Sequence[Raw]) -> Sequence[Raw]:
             dropped |= {k, k + 1, closing[k + 1]}
         elif raw.text in _ABOVE and k + 1 in closing and closing[k + 1] + 1 in closing:
             note, sign = closing[k + 1], closing[k + 1] + 1
+            if _relates(raws[k + 1 : note]) and not _relates(raws[sign : closing[sign]]):
+                continue  # an equation above a formula is no note
             dropped |= {*range(k, note + 1), sign, closing[sign]}
         elif raw.text in _IMPLIES and _begins(raws[max(0, k - 2) : k]):
             dropped.add(k)
@@ -82,6 +85,11 @@ def _unwrapped(raws: Sequence[Raw]) -> Sequence[Raw]:
             if len(after) == 2 and after[0].kind == "number" and after[1].text == "}":
                 dropped.add(k)
     return [raw for k, raw in enumerate(raws) if k not in dropped]
+
+
+def _relates(raws: Sequence[Raw]) -> bool:
+    """Whether a sign of relation is among these tokens."""
+    return any(raw.text in ("=", "<", ">") or raw.text.lstrip("\\") in RELATIONS for raw in raws)
 
 
 def _begins(before: Sequence[Raw]) -> bool:

@@ -71,9 +71,11 @@ class _Builder(Transformer[Any, Any]):
         return s.Line(tuple(items), span=_span(items[0], items[-1]))
 
     def relation(self, children: list[Any]) -> s.Surface:
-        return s.Relation(
-            tuple(str(op) for op in children[1::2]), tuple(children[::2]), span=_span(children[0], children[-1])
-        )
+        operators, items = tuple(str(op) for op in children[1::2]), tuple(children[::2])
+        span = _span(children[0], children[-1])
+        if operators == ("=:",):  # the name stands on the right
+            return s.Relation((":=",), items[::-1], span=span)
+        return s.Relation(tuple("=" if op == "=:" else op for op in operators), items, span=span)
 
     def signed(self, children: list[Any]) -> s.Surface:
         sign, term = children

@@ -66,7 +66,7 @@ def test_a_line_for_the_last_step() -> None:
     ],
 )
 def test_a_length_that_is_given(length: int, claim: str, verdict: str) -> None:
-    (found,) = check(f"For $T = {length}$: $${claim}$$", RNN)
+    (found,) = check(f"Let $T = {length}$. $${claim}$$", RNN)
     assert found.verdict == verdict
     assert ("as the document says" in found.reading) == (verdict == "correct")
     assert verdicts(f"$${claim}, \\quad T = {length}$$") == [verdict]

@@ -31,6 +31,8 @@ LOSSES = Cell.from_text("z_t = W h_{t-1} + U x_t\nh_t = \\tanh(z_t)\nL = \\sum_{
         (ROWS, r"\frac{\partial L^{(2)}}{\partial W} = x_1^T \frac{\partial L}{\partial w_1} + x_2^T \frac{\partial L}{\partial w_2}", "wrong"),
         (COLUMNS, r"\frac{\partial L}{\partial W}^{(t)} = \delta_t h_{t-1}^\top", "correct"),
         (COLUMNS, r"\frac{\partial L}{\partial W}^{(t)} = \delta_t h_t^\top", "wrong"),
+        (COLUMNS, r"\frac{\partial L^{(t)}}{\partial W} = \delta_t h_{t-1}^\top", "correct"),
+        (COLUMNS, r"\frac{\partial L^{(T)}}{\partial W} = \delta_T h_{T-1}^\top", "correct"),
         (COLUMNS, r"\frac{\partial L}{\partial U^{(t)}} = \delta_t x_t^\top", "correct"),
     ],
 )  # fmt: skip
@@ -40,10 +42,14 @@ def test_the_share_of_a_step(subject: Cell, claim: str, verdict: str) -> None:
     assert found.reading == READING
 
 
-@pytest.mark.parametrize("subject", [LOSSES, COLUMNS])
-def test_where_the_loss_has_parts_a_number_names_one_of_them(subject: Cell) -> None:
-    (found,) = check(r"$$\frac{\partial L^{(t)}}{\partial W} = \delta_t h_{t-1}^\top$$", subject)
+def test_where_the_loss_has_parts_a_number_names_one_of_them() -> None:
+    (found,) = check(r"$$\frac{\partial L^{(t)}}{\partial W} = \delta_t h_{t-1}^\top$$", LOSSES)
     assert found.verdict == "wrong" and found.reading != READING
+
+
+def test_the_share_of_the_last_step_is_not_the_whole() -> None:
+    (found,) = check(r"$$\frac{\partial L^{(T)}}{\partial W} = \frac{\partial L}{\partial W}$$", COLUMNS)
+    assert found.verdict == "unsupported"
 
 
 def test_several_steps_in_one_formula_are_not_read() -> None:

@@ -15,7 +15,7 @@ from verify.programs.plain import plain_reason
 from verify.programs.recursion import Recursion, WrongLine, wrong_line
 from verify.programs.slips import Slipped, slips
 
-SECONDS = {"slips": 0.7, "plain": 0.7, "forward": 1.5, "recursion": 2.5, "formulas": 0.8}
+SECONDS = {"slips": 0.7, "plain": 0.7, "forward": 1.5, "recursion": 4.0, "formulas": 0.8}
 """How long each kind of reason is searched for, in seconds of work."""
 
 

@@ -1,0 +1,293 @@
+"""What stands around an equation: words that say what a name means, or when an equation holds, and words that only seem to. Which claims are
+wrong was found by autograd, in a loop over the cell's equations with sizes that differ, at T = 1 to 5.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from derive.cell import Cell
+from verify.check import check, checked
+from verify.require import read_wanted
+
+RNN = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+END = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\nL = L_T(h_T)")
+LINEAR = Cell.from_text("h_t = W h_{t-1} + U x_t\nL = \\sum_{t=1}^{T} L_t(h_t)")
+WEIGHTED = Cell.from_text("h_t = \\sigma(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} \\gamma^{T-t} L_t(h_t)")
+COUNTED = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} t L_t(h_t)")
+SCALAR = Cell.from_text(
+    "h_t = \\tanh(w h_{t-1} + u x_t)\nh_t \\in \\mathbb{R}, x_t \\in \\mathbb{R}\nL = \\frac12 (h_T - y)^2\ny \\in \\mathbb{R}"
+)
+RECURSION = r"$$\delta_t = \tanh'(z_t)\odot(\nabla_{h_t}L_t + W^\top \delta_{t+1})$$"
+SPOILED = r"$$\delta_t = \tanh'(z_t)\odot(\nabla_{h_t}L_t + W \delta_{t+1})$$"
+ADJOINT = r"$$\bar h_t = \nabla_{h_t} L_t + W \delta_{t+1}$$"
+BIAS = r"$$\nabla_b L = \sum_{t=1}^{T} \delta_t$$"
+JACOBIAN = r"$$\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\tanh'(z_t)) W$$"
+NUMBERS = r"$w = 0.5$, $u = 1$, $h_0 = 0$, $x_1 = 1$, $x_2 = -1$, $y = 0.5$. "
+
+
+def accepted(document: str, cell: Cell = RNN) -> list[bool]:
+    return [found.accepted for found in check(document, cell, explained=False)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Differentiating with respect to the state gives", "We continue with the equation", "In this notation:", "Now we can write",
+        "Let us compute the adjoint:", "Given the loss, this yields", "Mit der Kettenregel folgt", "where",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("claim", [ADJOINT, SPOILED])
+def test_no_words_make_a_definition_of_a_wrong_claim_about_an_adjoint(words: str, claim: str) -> None:
+    assert accepted(f"{words} {claim}") == [False]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [r"\bar h_t = 0", r"\delta_t = 7 b", r"\delta_{T+1} = b", r"\delta_T = \tanh'(z_T) \odot W \nabla_{h_T} L_T"],
+)
+def test_nor_of_the_value_of_one(claim: str) -> None:
+    assert accepted(f"We start with $${claim}$$") == [False] and accepted(f"with $${claim}$$") == [False]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"Let $\nabla_{h_t} L =: \delta_t$.", r"Let $\nabla_{h_t} L = \delta_t$.", r"Let $\delta_t$ be $\nabla_{h_t} L$.",
+        r"We write $\delta_k$ for $\nabla_{h_k} L$.", r"Let $\delta_t \equiv \nabla_{h_t} L$.", r"$\delta_k = \nabla_{h_k} L$ is the error.",
+        r"We denote $\nabla_{h_t} L$ by $\delta_t$.", r"Here, $\delta_t = \nabla_{h_t} L$.", r"Mit $\delta_t = \frac{\partial L}{\partial h_t}$ gilt",
+        r"where $\delta_t = \frac{\partial L}{\partial h_t} \odot q_t$",
+    ],
+)  # fmt: skip
+def test_a_letter_that_means_something_else(said: str) -> None:
+    assert accepted(f"{said} {BIAS}") == [False]
+    assert accepted(BIAS) == [True]
+
+
+def test_a_letter_that_is_defined_in_words_is_read() -> None:
+    claim = r"$$\nabla_b L = \sum_{t=1}^{T} \tanh'(z_t) \odot \delta_t$$"
+    assert accepted(r"Let $\delta_t$ be $\nabla_{h_t} L$. " + claim) == [True]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "where $z_t = W h_{t-1}$:", "Let $z_t := 2 (W h_{t-1} + U x_t + b)$.", "with $z_t = h_t$", "The cell is $h_t = \\tanh(V h_{t-1} + U x_t + b)$.",
+    ],
+)  # fmt: skip
+def test_what_the_document_says_of_the_cell_must_hold(said: str) -> None:
+    assert accepted(f"{said} {JACOBIAN}") == [False]
+    assert accepted(f"where $z_t = W h_{{t-1}} + U x_t + b$: {JACOBIAN}") == [True]
+
+
+@pytest.mark.parametrize(
+    "said", [r"Let $g_t = \delta_t$. Now let $g_t = 2\delta_t$.", r"Let $A = W$. Let $A = W^\top$."]
+)
+def test_a_second_meaning_is_not_dropped_in_silence(said: str) -> None:
+    claim = BIAS.replace(r"\delta", "g") if "g_t" in said else JACOBIAN.replace("W", "A")
+    assert accepted(f"{said} {claim}") == [False]
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "for $t = T$ down to $1$.", "for $t = T$, $T-1$, ..., $1$.", "for $t=T$ to $1$", "für $t = T$ bis $1$.", "for $t = T$, and in general.",
+        "\n\nFor $t = T$ this is clear.", "If $t = T$, then nothing comes later.",
+    ],
+)  # fmt: skip
+def test_words_that_are_no_condition(tail: str) -> None:
+    assert accepted(f"{ADJOINT} {tail}") == [False]
+
+
+def test_conditions_before_and_behind_an_equation() -> None:
+    last = r"$$\bar h_t = \nabla_{h_t} L_t$$"
+    assert accepted(f"For $t = T$ we have {last}") == accepted(f"{last} for $t = T$.") == [True]
+    assert accepted(last) == accepted(f"For $t < T$ we have {last}") == [False]
+    assert accepted(f"For $t = T$ we stop. {last}") == [False]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "For $t \\ge 2$ let $g_t = \\delta_t$.", "Let $g_t = \\delta_t$ ($t > 1$).", "Let $g_t = \\delta_t$, $t > 1$.", "Let $g_t = \\delta_t$ unless $t = 1$.",
+        "Let $g_t = \\delta_t$ as long as $t>1$.", "Let $g_t = \\delta_t$ for even $t$.",
+    ],
+)  # fmt: skip
+def test_a_definition_for_some_times(said: str) -> None:
+    assert accepted(f"{said} {BIAS.replace('delta', 'g').replace(chr(92) + 'g', 'g')}") == [False]
+
+
+def test_lengths_and_starts_that_are_only_spoken_of() -> None:
+    one = r"$$\nabla_b L = \delta_1$$"
+    assert accepted("In the special case $T = 1$ the sum has one summand. For all T we claim " + one) == [False]
+    assert accepted(one + "\n\nFor $T = 1$ there is nothing more to do.") == [False]
+    assert accepted("Let $T = 1$. " + one) == [True]
+    assert accepted(r"We do not assume that $h_0 = 0$. $$\nabla_W L = \sum_{t=2}^{T} \delta_t h_{t-1}^\top$$") == [
+        False
+    ]
+
+
+@pytest.mark.parametrize("line", [r"$$\bar h_T = 5 b$$", r"$$\bar h_T = \bar h_T$$"])
+def test_a_line_for_the_last_step_must_say_something_true(line: str) -> None:
+    assert accepted(r"$$\bar h_t = W^\top \delta_{t+1}$$ " + line, END)[0] is False
+
+
+def test_a_per_cent_sign_in_prose_hides_nothing() -> None:
+    assert accepted(f"I am 100% sure that {ADJOINT}\n\nand {BIAS}") == [False, True]
+
+
+# -- right claims in ordinary words -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f"{RECURSION} with $\\delta_{{T+1}} = 0$. {BIAS}",
+        f"We set $\\delta_{{T+1}} = 0$ and find {RECURSION}",
+        f"Mit $\\delta_{{T+1}} = 0$ gilt {RECURSION}",
+        r"Backpropagation starts with $$\delta_T = \tanh'(z_T)\odot \nabla_{h_T}L_T$$ and goes on by " + RECURSION,
+        r"With $h_0 = 0$: $$\delta_{T+1} = 0$$ $$\frac{\partial h_t}{\partial h_k} = 0, \quad k > t$$",
+        r"$$M_t = \operatorname{diag}(\tanh'(z_t)) W M_{t-1}, \quad M_0 = I$$ $$\frac{\partial h_t}{\partial h_0} = M_t$$",
+        r"let $p_t = \delta_t^\top W$. $$p_t = \frac{\partial L}{\partial h_{t-1}} - \frac{\partial L_{t-1}}{\partial h_{t-1}}$$",
+        r"$$\delta_t = \nabla_{h_t}L_t + W^\top (\tanh'(z_{t+1})\odot\delta_{t+1})$$ $$\nabla_b L = \sum_{t=1}^T \tanh'(z_t)\odot\delta_t$$",
+        r"$$g_{t+1} = \delta_t + g_{t}, g_1 = 0$$ $$\nabla_b L = g_{T+1}$$",
+        r"$$\bar h_0 = W^\top \delta_1$$",
+    ],
+)  # fmt: skip
+def test_right_in_ordinary_words(document: str) -> None:
+    assert all(accepted(document))
+
+
+def test_a_recursion_of_another_adjoint_is_told() -> None:
+    found = check(r"$$\delta_t = \nabla_{h_t}L_t + W^\top (\tanh'(z_{t+1})\odot\delta_{t+1})$$", RNN)[0]
+    assert found.verdict == "correct" and "adjoint of h" in found.reading
+    assert accepted(r"$$\delta_t = \nabla_{h_t}L_t + W (\tanh'(z_{t+1})\odot\delta_{t+1})$$") == [False]
+
+
+def test_a_power_of_the_length() -> None:
+    assert accepted(r"$$\frac{\partial h_T}{\partial h_0} = W^{T}$$", LINEAR) == [True]
+    assert accepted(r"$$\frac{\partial h_t}{\partial h_{t-1}} = W^{T}$$", LINEAR) == [
+        True
+    ]  # as a transpose, in the other layout
+    assert accepted(r"$$\frac{\partial h_t}{\partial h_0} = W^{T}$$", LINEAR) == [False]
+
+
+# -- chains, layouts, counting from zero --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        r"\frac{\partial h_t}{\partial b} = \sum_{k=1}^{t} \frac{\partial h_t}{\partial h_k}\frac{\partial h_k}{\partial b} = \frac{\partial h_t}{\partial b} + \sum_{k=1}^{t-1} \frac{\partial h_t}{\partial h_k}\frac{\partial h_k}{\partial b}",
+        r"\frac{\partial h_t}{\partial h_{t-2}} = \prod_{j=t-1}^{t} \operatorname{diag}(\tanh'(z_j)) W = \operatorname{diag}(\tanh'(z_{t-1}))W\,\operatorname{diag}(\tanh'(z_{t}))W",
+        r"\operatorname{diag}(\tanh'(z_t))W = \frac{\partial h_t}{\partial h_{t-1}} = W^\top \operatorname{diag}(\tanh'(z_t))",
+        r"\sum_{t=1}^{T} \delta_t x_{t}^\top = \nabla_U L = \sum_{t=1}^{T} x_{t} \delta_t^\top",
+    ],
+)  # fmt: skip
+def test_the_ends_of_a_chain_are_equal(chain: str) -> None:
+    assert accepted(f"$${chain}$$") == [False]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        r"\frac{\partial h_t}{\partial h_{t-1}} = (\frac{\partial h_t}{\partial h_{t-1}})^\top", r"\nabla_W L = (\nabla_W L)^\top",
+        r"\frac{\partial h_t}{\partial x_t} = (\frac{\partial h_t}{\partial x_t})^\top", r"\delta_t = \delta_t^\top", r"\nabla_W L = \nabla_{W^\top} L",
+    ],
+)  # fmt: skip
+def test_what_is_turned_is_not_itself(claim: str) -> None:
+    assert accepted(f"$${claim}$$") == [False]
+
+
+def test_a_derivative_by_a_transpose() -> None:
+    assert [found.verdict for found in check(r"$$\nabla_{U^\top} L = \sum_{t=1}^T x_t \delta_t^\top$$", RNN)] == [
+        "correct"
+    ]
+
+
+def test_a_name_is_not_its_transpose() -> None:
+    assert accepted(r"let $M = U$. $$M = U^\top$$") == [False]
+    assert accepted(r"let $v_t = h_t^\top$. $$v_t = 2 h_t$$") == [False]
+
+
+def test_counting_from_zero_moves_weights_as_well() -> None:
+    assert accepted(r"$$\nabla_W L = \sum_{t=0}^{T-1} \gamma^{T-1-t} \nabla_W L_t$$", WEIGHTED) == [True]
+    assert accepted(r"$$\nabla_W L = \sum_{t=0}^{T-1} \gamma^{T-t} \nabla_W L_t$$", WEIGHTED) == [False]
+    assert accepted(r"$$L = \sum_{t=0}^{T-1} (t+1) L_t$$", COUNTED) == [True]
+    assert accepted(r"$$L = \sum_{t=0}^{T-1} t L_t$$", COUNTED) == [False]
+    assert accepted(r"$$\bar h_t = \sum_{k=t}^{T-1} (\frac{\partial h_k}{\partial h_t})^\top \nabla_{h_k} L_k$$") == [
+        False
+    ]
+
+
+@pytest.mark.parametrize(
+    "note", [r"\underbrace{W^\top \delta_{t+1}}_{= 0}", r"\overset{\neq \delta_t}{W^\top \delta_{t+1}}"]
+)
+def test_an_equation_at_a_brace_is_not_passed_over(note: str) -> None:
+    assert accepted(rf"$$\bar h_t = \nabla_{{h_t}} L_t + {note}$$") == [False]
+
+
+# -- numbers ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("claim", "right"),
+    [
+        (r"h_1 = 0.76", True), (r"h_1 = \tanh(1)", True), (r"h_1 < 0.8", True), (r"h_1 > 0.8", False), (r"h_1 = \tanh(0.9)", False),
+        (r"h_1 = \sqrt{0.6}", False), (r"h_1 = \frac{4.0}{5}", False), (r"h_1 = \tanh(0.5 \cdot 0 + 1) = 0.762", True),
+    ],
+)  # fmt: skip
+def test_how_far_rounding_goes(claim: str, right: bool) -> None:
+    assert accepted(f"{NUMBERS}$${claim}$$", SCALAR) == [right]
+
+
+def test_a_zero_among_decimals_is_no_half() -> None:
+    matrix = r"\begin{pmatrix}0.5&0.2\\0.3&0.4\end{pmatrix}^2 \approx "
+    assert accepted(rf"$${matrix} \begin{{pmatrix}}0.31&0\\0&0.22\end{{pmatrix}}$$") == [False]
+    assert accepted(rf"$${matrix} \begin{{pmatrix}}0.31&0.18\\0.27&0.22\end{{pmatrix}}$$") == [True]
+
+
+def test_numbers_that_are_given_twice() -> None:
+    found = check(r"$w = 0.5$, $u=1$, $h_0=0$, $x_1 = 1$, then $x_1 = 2$: $$h_1 = 0.7616$$", SCALAR)
+    assert found[-1].verdict == "unsupported" and "two different numbers" in found[-1].message
+
+
+# -- marks --------------------------------------------------------------------------------------------------
+
+
+def points(document: str, wanted: str) -> float:
+    found = checked(document, RNN, explained=False)
+    (result,) = found.results(read_wanted(f"5 {wanted}", found.names))
+    return float(result.points)
+
+
+@pytest.mark.parametrize(
+    ("answer", "earned"),
+    [
+        (r"$$\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(\tanh'(z_t)) W$$", 5),
+        (r"$$\frac{\partial h_t}{\partial h_{t-1}} = \frac{1}{2}\frac{\partial (2 h_t)}{\partial h_{t-1}}$$", 0),
+        (r"$$\frac{\partial h_t}{\partial h_{t-1}} = \frac{\partial \tanh(z_t)}{\partial h_{t-1}}$$", 0),
+        (r"$$\frac{\partial h_t}{\partial h_{t-1}} = \frac{\partial^+ h_t}{\partial h_{t-1}}$$", 0),
+    ],
+)  # fmt: skip
+def test_rewriting_earns_nothing(answer: str, earned: float) -> None:
+    assert points(answer, r"\frac{\partial h_t}{\partial h_{t-1}}") == earned
+
+
+@pytest.mark.parametrize(
+    "rest", [r"I, \quad k = t", r"0, \quad k > t", r"\operatorname{diag}(\tanh'(z_t)) W, \quad k = t-1"]
+)
+def test_some_times_are_no_answer(rest: str) -> None:
+    assert points(rf"$$\frac{{\partial h_t}}{{\partial h_k}} = {rest}$$", r"\frac{\partial h_t}{\partial h_k}") == 0
+
+
+def test_a_product_with_its_condition_is_an_answer() -> None:
+    product = (
+        r"$$\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^{t} \operatorname{diag}(\tanh'(z_j)) W, \quad k < t$$"
+    )
+    assert points(product, r"\frac{\partial h_t}{\partial h_k}") == 5
+
+
+def test_words_beside_a_recursion_leave_it_its_marks() -> None:
+    assert points(RECURSION[:-2] + r", \quad \text{with } \delta_{T+1} = 0$$", r"\delta_t") == 5
+    assert points(r"$T=2$ $$\nabla_W L = \delta_1 h_0^\top + \delta_2 h_1^\top$$", r"\nabla_W L") == 0

@@ -1,0 +1,144 @@
+"""What a document says of a name and does not hold: nothing with that name is called right then, for nobody knows what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from derive import expressions as e
+from derive.errors import BpttError
+from derive.notation import surface as s
+from derive.notation.elaborate import elaborate
+from derive.notation.names import QName
+from derive.notation.parser import parse_one
+from derive.notation.scope import base_of
+from verify.announced import says_meaning
+from verify.claims import Claim
+from verify.names import Names
+
+Letter = tuple[str | None, tuple[str, ...]]
+"""A name without its labels: its base and its accents."""
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """The letters of a document that are given a meaning which is not read, or which they do not have, with the equations that do so."""
+
+    names: Names
+    of: Mapping[Letter, Claim]
+
+    def about(self, claim: Claim) -> str:
+        """Why nothing can be said of a claim; empty where none of its letters is doubtful."""
+        own = {_letter_of(key) for key in self.names.system.definitions}
+        for letter in (
+            *_letters(claim.surface),
+            *sorted(own & set(self.of), key=str),
+        ):  # of the cell, or of all that it computes
+            doubtful = self.of.get(letter)
+            if doubtful is not None and doubtful is not claim and not self._holds_in_general(letter, claim):
+                text = " ".join(doubtful.text.split())
+                return f"line {doubtful.span.line} says {text}, which is not what the cell says, or is not read"
+        return ""
+
+    def _holds_in_general(self, letter: Letter, claim: Claim) -> bool:
+        """Whether the letter is one of a parameter or an input and the claim is no derivative by it: what holds for every value holds for
+        the one that the author gives.
+        """
+        system = self.names.system
+        keys = [key for key in (*system.parameters, *system.inputs) if _letter_of(key) == letter]
+        if not keys or claim.surface is None:
+            return False
+        try:
+            node = elaborate(claim.surface, self.names.context)
+        except BpttError:
+            return False
+        by = {leaf.name for d in node.atoms(e.Derivative, e.Gradient) for leaf in d.by.atoms(e.Timed, e.Var)}
+        by |= {
+            system.adjoint_owners[leaf.name]
+            for leaf in node.atoms(e.Timed, e.Var)
+            if leaf.name in system.adjoint_owners
+        }
+        return not by & set(keys)
+
+
+def doubts(
+    names: Names, claims: Iterable[Claim], taken: Iterable[Claim], holds: Callable[[Names, Claim], bool]
+) -> Doubts:
+    """The doubtful letters of a document.
+
+    Parameters
+    ----------
+    claims : what the document says, the formulas within its lines as well.
+    taken  : what was taken as a number that it gives.
+    holds  : whether an equation is right with the names.
+    """
+    found: dict[Letter, Claim] = {}
+    used = {id(claim) for claim in taken}
+    for claim in claims:
+        letter = _said_of(claim, names)
+        if letter is None or letter in found or id(claim) in used or _is_definition(claim, names):
+            continue
+        if claim.surface is None or claim.error is not None or not holds(names, claim):
+            found[letter] = claim
+    return Doubts(names, found)
+
+
+def _said_of(claim: Claim, names: Names) -> Letter | None:
+    """The letter that a claim gives a meaning: by its words, or because it says within a line what the cell says otherwise. The loss of a
+    step may be whatever the author says of it.
+    """
+    left = _left(claim)
+    if left is None or not (says_meaning(claim) or _is_about_the_cell(claim, left, names)):
+        return None
+    letter = base_of(left.base if isinstance(left, s.Scripted) else left)
+    if letter[0] is None or letter[0] == "T":
+        return None
+    if isinstance(left, s.Scripted) and letter[0] == QName.from_key(names.system.loss_name).base:
+        return None
+    return letter
+
+
+def _is_about_the_cell(claim: Claim, left: s.Surface, names: Names) -> bool:
+    """Whether an equation within a line says what a quantity of the cell is at every time, or a name that everybody uses for one."""
+    found = names.key_of(left) if claim.inline else None
+    known = {*names.system.definitions, *names.conventions, *names.system.adjoint_owners}
+    time = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
+    return found is not None and found[0] in known and isinstance(time, s.Name) and time.text != "T"
+
+
+def _left(claim: Claim) -> s.Surface | None:
+    """The left side of an equation, even of one that cannot be read."""
+    if isinstance(claim.surface, s.Relation):
+        return claim.surface.items[0] if claim.surface.operators[0] in ("=", ":=", "==") else None
+    if claim.surface is not None:
+        return None
+    text, sign, _ = claim.text.partition("=")
+    try:
+        return parse_one(text.strip().removesuffix(":")).items[0] if sign else None
+    except (BpttError, IndexError):
+        return None
+
+
+def _is_definition(claim: Claim, names: Names) -> bool:
+    """Whether a claim is one by which the author introduced a name."""
+    if not isinstance(claim.surface, s.Relation) or claim.error is not None:
+        return False
+    try:
+        node = elaborate(s.Relation(("=",), claim.surface.items[:2], span=claim.surface.span), names.context)
+    except BpttError:
+        return False
+    return isinstance(node, e.Relation) and names.defines(node)
+
+
+def _letters(surface: s.Surface | None) -> Sequence[Letter]:
+    if surface is None:
+        return ()
+    return [base_of(node) for node in surface.walk() if isinstance(node, (s.Name, s.Accent))]
+
+
+def _letter_of(key: str) -> Letter:
+    surface = QName.from_key(key).surface()
+    return base_of(surface.base if isinstance(surface, s.Scripted) else surface)
+
+
+__all__ = ["Doubts", "doubts"]

@@ -1,0 +1,85 @@
+"""Whose adjoint δ is. By convention δ_t is that of a pre-activation; a recursion that does not hold so may be that of a state:
+δ_t = ∇_{h_t} L_t + W^⊤ (σ'(z_{t+1}) ⊙ δ_{t+1}). What holds for no quantity of the cell defines nothing: it is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from derive import expressions as e
+from derive.notation import surface as s
+from derive.notation.names import QName
+from derive.notation.write_latex import write_latex
+from verify.claims import Claim
+from verify.introduced import reads_itself, times_of
+from verify.names import Definition, Names
+
+Holds = Callable[[Names, Claim], bool]
+"""Whether a claim is right with these names."""
+
+
+def with_meanings(names: Names, claims: Sequence[Claim], holds: Holds) -> tuple[Names, Mapping[str, str]]:
+    """The names, with δ as the adjoint for which the first equation about it holds, where it does not hold as everybody means δ; and a
+    sentence for each letter that was read so.
+    """
+    timed = times_of([claim.surface for claim in claims if isinstance(claim.surface, s.Relation)], names)
+    said: dict[str, str] = {}
+    seen: set[str] = set()
+    for claim in claims:
+        key = _letter_of_adjoint(claim, names, timed)
+        if key is None or key in seen:
+            continue
+        seen.add(key)
+        if names.known(key) and holds(names, claim):
+            continue
+        for quantity in _quantities(names):
+            other = names.with_definitions([_adjoint(names, key, quantity)])
+            if holds(other, claim):
+                names = other
+                said[key] = f"{_shown(key)} is the adjoint of {_shown(quantity)}"
+                break
+    return names, said
+
+
+def _letter_of_adjoint(claim: Claim, names: Names, timed: frozenset[str]) -> str | None:
+    """The δ of a recursion, if the author has not said what it is."""
+    surface = claim.surface
+    if claim.error is not None or not isinstance(surface, s.Relation) or surface.operators[0] not in ("=", ":=", "=="):
+        return None
+    if not reads_itself(surface):
+        return None
+    left = surface.items[0]
+    if not isinstance(left, s.Scripted) or not isinstance(left.subs[-1] if left.subs else None, s.Name):
+        return None
+    if left.subs[-1] == s.Name("T"):
+        return None
+    found = names.key_of(left, timed)
+    if found is None or not found[1]:
+        return None
+    name = QName.from_key(found[0])
+    own = found[0] in names.lines and found[0] not in names.conventions
+    return found[0] if name.base == "delta" and not name.accents and not own else None
+
+
+def _quantities(names: Names) -> Iterator[str]:
+    """What may have an adjoint: states and pre-activations, then everything else that a step computes."""
+    system = names.system
+    inner = [*system.preactivations, *system.named_preactivations]
+    yield from dict.fromkeys(
+        [*system.states, *inner, *(q.lhs.name for q in system.steps if isinstance(q.lhs, e.Timed))]
+    )
+
+
+def _adjoint(names: Names, key: str, quantity: str) -> Definition:
+    meant = names.system.quantity(quantity)
+    adjoint = names.system.adjoint_names[quantity]
+    if not isinstance(meant, e.Timed):
+        return Definition(e.Var(key, *meant.shape), e.Var(adjoint, *meant.shape))
+    return Definition(e.Timed(key, meant.time, *meant.shape), e.Timed(adjoint, meant.time, *meant.shape))
+
+
+def _shown(key: str) -> str:
+    return write_latex(QName.from_key(key).surface())
+
+
+__all__ = ["Holds", "with_meanings"]
