@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,13 @@ from derive.errors import UsageError, clipped
 from training.tasks import TASKS, find
 
 if TYPE_CHECKING:
+    from training.run.processes import Processes
     from training.run.settings import Settings
     from training.tasks.task import Task
 
 _GIVEN = (
-    "cell", "grad", "epochs", "steps", "batch", "learning_rate", "hidden", "seed", "dtype", "device", "threads",
+    "cell", "grad", "epochs", "steps", "batch", "learning_rate", "hidden", "seed", "dtype", "precision", "device",
+    "threads",
 )  # fmt: skip
 _LONGER = ("epochs", "steps")
 _SECONDS = 10.0
@@ -31,43 +35,74 @@ def run_train(options: argparse.Namespace) -> int:
         width = max(map(len, TASKS))
         say("\n".join(f"{name:<{width}}  {line}" for name, line in TASKS.items()))
         return 0
+    together = int(os.environ.get("WORLD_SIZE") or 1) > 1
+    if together:  # what torch's own code remarks, once a process, is for its makers; read when torch is imported
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     task = find(options.task)
     own = _own(options.set)
     if options.checkpoint_every < 0:
         raise UsageError(f"--checkpoint-every is {options.checkpoint_every}", expected="a number of steps")
     if options.compare is not None:
         return _compare(task.settings.changed(_given(options), own), options)
+    if together:
+        return _together(task, own, options)
     return _train(task, own, options)
 
 
-def _train(task: Task, own: dict[str, str], options: argparse.Namespace) -> int:
+def _together(task: Task, own: dict[str, str], options: argparse.Namespace) -> int:
+    """As one of the processes that torchrun started: what goes wrong is told by one of them."""
+    from training.run.processes import joined
+
+    with joined() as processes:
+        try:
+            return _train(task, own, options, processes)
+        except BaseException:
+            if processes.tells():
+                raise
+            return 1
+
+
+def _train(task: Task, own: dict[str, str], options: argparse.Namespace, processes: Processes | None = None) -> int:
     from reports.output import check_folder, folder_of
     from training.run.loop import Stopped
     from training.run.whole_run import Request, train
 
     folder = folder_of(options.output or f"runs/{task.name}")
-    check_folder(folder)
-    settings = _resumed(folder, task, own, options) if options.resume else task.settings.changed(_given(options), own)
-    request = Request(folder, settings, options.data, options.resume, options.checkpoint_every)
+    first = processes is None or processes.first
+    launcher = "bptt" if processes is None else processes.launcher()
+    if first:
+        check_folder(folder)
+    if options.resume:
+        settings = _resumed(folder, task, own, options, processes)
+    else:
+        settings = task.settings.changed(_given(options), own)
+    request = Request(folder, settings, options.data, options.resume, options.checkpoint_every, options.tensorboard)
     with Progress() as progress:
         told = _Told(progress)
         try:
-            found = train(request, told.doing, told.step)
+            found = train(request, told.doing, told.step, processes)
         except Stopped as stopped:
-            tell(
-                f"bptt: stopped after step {stopped.step}; go on with: bptt train {task.name} --resume -o {safe(str(folder))}"
-            )
+            if first:
+                words = f"{launcher} train {task.name} --resume -o {safe(str(folder))}"
+                tell(f"bptt: stopped after step {stopped.step}; go on with: {words}")
             return 130
-        files = [] if options.no_report else _report(folder, found, told)
-    _summary(found, folder, files)
+        files = _report(folder, found, told) if first and not options.no_report else []
+    if first:
+        _summary(found, folder, files)
     return 0
 
 
-def _resumed(folder: Path, task: Task, own: dict[str, str], options: argparse.Namespace) -> Settings:
+def _resumed(
+    folder: Path, task: Task, own: dict[str, str], options: argparse.Namespace, processes: Processes | None
+) -> Settings:
     """The settings of the run in the folder, made longer if that is asked for."""
     from training.run.whole_run import settings_of
 
-    before = settings_of(folder)
+    if processes is None:
+        before = settings_of(folder)
+    else:
+        before = processes.same(settings_of(folder) if processes.first else None)
+    before = replace(before, own={**task.settings.own, **before.own})  # settings that are newer than the run
     if before.task != task.name:
         raise UsageError(f"{folder} holds a run of {before.task}, not of {task.name}")
     after = before.changed(_given(options), own)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -63,11 +64,16 @@ class Curve:
                 TrainingError, self.path, error, "the last checkpoint is kept; --resume goes on from it"
             ) from None
 
+    def close(self) -> None:
+        """Close the file. What could not be written has been told before."""
+        with suppress(OSError):
+            self._file.close()
+
     def __enter__(self) -> Curve:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self.close()
 
 
 def read_curve(folder: Path) -> dict[str, list[str]]:
