@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bptt.console import safe, say, tell
 from bptt.progress import Progress
-from derive.errors import UsageError, clipped
+from derive.errors import RenderError, UsageError, clipped
 from training.tasks import TASKS, find
 
 if TYPE_CHECKING:
@@ -106,13 +106,15 @@ def _resumed(
     if before.task != task.name:
         raise UsageError(f"{folder} holds a run of {before.task}, not of {task.name}")
     after = before.changed(_given(options), own)
-    changed = [key for key in _GIVEN if key not in _LONGER and getattr(after, key) != getattr(before, key)]
-    changed += [key for key in before.own if after.own[key] != before.own[key]]
-    if changed:
-        raise UsageError(
-            f"{changed[0].replace('_', ' ')} differs from what the run was begun with",
-            expected="the same settings; only --epochs or --steps may be more",
-        )
+    kept = [key for key in _GIVEN if key not in _LONGER]
+    pairs = [(f"--{key.replace('_', '-')} ", getattr(before, key), getattr(after, key)) for key in kept]
+    pairs += [(f"--set {key}=", before.own[key], after.own[key]) for key in before.own]
+    for option, was, now in pairs:
+        if now != was:
+            raise UsageError(
+                f"the run was begun with {option}{was}, not with {option}{now}",
+                expected="the same settings; only --epochs or --steps may be more",
+            )
     return after
 
 
@@ -173,7 +175,12 @@ def _report(folder: Path, found: dict[str, Any], told: _Told) -> list[Path]:
 
     told.doing("typesetting the report")
     document = run_document(found, read_curve(folder))
-    return [*render(document, folder, "report", ("html", "pdf")).files.values()]
+    try:
+        return [*render(document, folder, "report", ("html", "pdf")).files.values()]
+    except RenderError as error:
+        raise RenderError(
+            f"the run is complete, but has no report: {error.message}", hint="--resume makes the report alone"
+        ) from None
 
 
 def _summary(found: dict[str, Any], folder: Path, files: list[Path]) -> None:

@@ -21,6 +21,8 @@ from training.run.stepping import Stepping
 
 NAME = "checkpoint.pt"
 _FORMAT = 1
+_KEYS = {"settings", "at", "model", "optimizer", "job", "random", "random_cuda"}
+_ANEW = "start the run anew in another folder (-o), or remove this one"
 
 
 @dataclass
@@ -85,13 +87,15 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         known = content["format"] == _FORMAT
+        if known and not _KEYS <= content.keys():
+            raise ValueError(f"it lacks {', '.join(sorted(_KEYS - content.keys()))}")
     except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, OSError) as error:
         said = str(error).strip().splitlines()
         raise TrainingError(
-            f"{path} is damaged: {said[0] if said else type(error).__name__}", hint="start the run anew"
+            f"{path} is damaged: {said[0] if said else type(error).__name__}", hint=_ANEW
         ) from None
     if not known:
-        raise TrainingError(f"{path} is of another version of bptt", hint="start the run anew")
+        raise TrainingError(f"{path} is of another version of bptt", hint=_ANEW)
     return content
 
 
@@ -106,12 +110,13 @@ def restore(content: dict[str, Any], stepping: Stepping) -> Progressed:
     try:
         job.model.load_state_dict(content["model"])
         job.optimizer.load_state_dict(content["optimizer"])
-    except (RuntimeError, ValueError, KeyError) as error:
+        job.restore(content["job"])
+    except (RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
+        said = str(error).strip().splitlines()  # torch's first line names the class alone
         raise TrainingError(
-            f"the checkpoint belongs to another model: {str(error).splitlines()[0]}",
+            f"the checkpoint belongs to another model: {' '.join(said[1:2] or said[:1]).strip()}",
             hint="is the file of the cell, or the data, another one than before?",
         ) from None
-    job.restore(content["job"])
     stepping.restore(content.get("scaler", {}))
     torch.set_rng_state(content["random"])
     if content["random_cuda"] and stepping.device.type == "cuda":
@@ -124,7 +129,7 @@ def _check_finite(job: Job, step: int) -> None:
     if bad:
         raise TrainingError(
             f"{bad[0]} is not finite after step {step}",
-            hint="the last good checkpoint is kept; try a smaller --learning-rate",
+            hint="the last good checkpoint, if there is one, is kept; try a smaller --learning-rate",
         )
 
 

@@ -38,6 +38,8 @@ class Record:
     def save(self, at: Progressed) -> None:
         """A checkpoint, and the rows before it."""
         self._curve.keep()
+        if self._events is not None:
+            self._events.keep()
         checkpoint.save(self.folder, self._stepping, at, self._settings)
 
     def __enter__(self) -> Record:

@@ -94,7 +94,9 @@ class Settings:
         try:
             return Settings(**json.loads(text))
         except (TypeError, ValueError):
-            raise UsageError("these settings of a run are those of another version of bptt") from None
+            raise UsageError(
+                "the settings of the run are those of another version of bptt", hint="go on with the version that began it"
+            ) from None
 
 
 def _own(settings: Settings, key: str, text: str) -> Own:

@@ -127,11 +127,10 @@ def _check_before(request: Request) -> None:
     """What can be said of a folder before the data are read, and is looked at again after that."""
     if request.tensorboard:
         check_installed()
-    if not request.resume:
-        _check_fresh(request.folder)
-    else:
+    if request.folder.exists():
         with _alone_in(request.folder):
-            checkpoint.read(request.folder)
+            if not request.resume:
+                _check_fresh(request.folder)
 
 
 def _begun(request: Request, stepping: Stepping, processes: Processes) -> tuple[Progressed, int]:

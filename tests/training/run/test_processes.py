@@ -47,7 +47,7 @@ def start(ranks: int, work: Work, folder: Path) -> list[multiprocessing.Process]
         with (folder / f"{rank}.txt").open("w") as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-            sys.stdout = sys.stderr = open(2, "w", closefd=False)  # noqa: PTH123, SIM115
+            sys.stdout = sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
             code = work(rank)
             sys.stderr.flush()
         os._exit(code)
