@@ -87,13 +87,11 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         known = content["format"] == _FORMAT
-        if known and not _KEYS <= content.keys():
+        if known and not content.keys() >= _KEYS:
             raise ValueError(f"it lacks {', '.join(sorted(_KEYS - content.keys()))}")
     except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, OSError) as error:
         said = str(error).strip().splitlines()
-        raise TrainingError(
-            f"{path} is damaged: {said[0] if said else type(error).__name__}", hint=_ANEW
-        ) from None
+        raise TrainingError(f"{path} is damaged: {said[0] if said else type(error).__name__}", hint=_ANEW) from None
     if not known:
         raise TrainingError(f"{path} is of another version of bptt", hint=_ANEW)
     return content

@@ -65,7 +65,9 @@ class Events:
         try:
             yield
         except OSError as error:
-            raise disk_error(TrainingError, self.path, error, "--resume goes on from the last checkpoint, if there is one") from None
+            raise disk_error(
+                TrainingError, self.path, error, "--resume goes on from the last checkpoint, if there is one"
+            ) from None
 
     def _heard(self, failed: threading.ExceptHookArgs) -> None:
         """The thread that writes prints a traceback when it fails, and hands the error to the next call as well."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import distributed
+from torch.distributed.rendezvous import rendezvous
 
 from derive.errors import UsageError
 from training.errors import TrainingError
@@ -84,7 +85,7 @@ class Processes:
         if self._store is None:
             return True
         try:
-            told: bytes = self._store.compare_set("told", "", str(self.rank))
+            told: bytes = self._store.compare_set("bptt-told", "", str(self.rank))
         except RuntimeError:  # it has ended with the process that kept it, which has told
             return self.first
         return told == str(self.rank).encode()
@@ -132,12 +133,12 @@ def joined() -> Iterator[Processes]:
 
 
 def _joined() -> Processes:
-    store, rank, ranks = next(distributed.rendezvous("env://", timeout=_PATIENCE))
+    store, rank, ranks = next(rendezvous("env://", timeout=_PATIENCE))
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, store=store, rank=rank, world_size=ranks, timeout=_PATIENCE)
     local = int(os.environ.get("LOCAL_RANK", rank))
     here = int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
-    return Processes(rank, ranks, local, max(1, ranks // here), distributed.PrefixStore("bptt", store))
+    return Processes(rank, ranks, local, max(1, ranks // here), store)
 
 
 __all__ = ["Processes", "joined"]

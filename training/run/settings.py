@@ -95,7 +95,8 @@ class Settings:
             return Settings(**json.loads(text))
         except (TypeError, ValueError):
             raise UsageError(
-                "the settings of the run are those of another version of bptt", hint="go on with the version that began it"
+                "the settings of the run are those of another version of bptt",
+                hint="go on with the version that began it",
             ) from None
 
 

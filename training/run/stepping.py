@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from derive.errors import UsageError
 from training.errors import TrainingError
 from training.run.job import Job
 from training.run.share import Share
@@ -32,7 +33,7 @@ class Stepping:
         self.share = share or Share()
         self.device = next(job.model.parameters(), torch.zeros(())).device
         self._precision = precision
-        self._scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "float16")
+        self._scaler = torch.amp.GradScaler(self.device.type) if precision == "float16" else None
         if self.share.ranks > 1:
             job.split(self.share)
         self._whole = _Whole(job)
@@ -47,17 +48,20 @@ class Stepping:
         Raises
         ------
         TrainingError : the loss is not finite.
+        UsageError    : the precision means nothing to the task.
         """
         if self.share.ranks > 1:
             torch.manual_seed(_mixed(self.seed, step, self.share.rank))
         with self._cast():
             objective = self._forward(step)
-        shown, stop, factor = self._together(float(objective.detach()), asked)
+        if self._precision != "full" and not isinstance(objective, Tensor):
+            raise UsageError(f"--precision {self._precision} does nothing in this task, which torch does not compute")
+        shown, stop, factor = self._together(objective.item(), asked)
         if not math.isfinite(shown):
             raise TrainingError(
                 f"the loss of step {step + 1} is {shown}",
                 expected="a finite number",
-                hint="the last good checkpoint, if there is one, is kept; try a smaller --learning-rate, or --set clip=1 where the task has it",
+                hint="the last good checkpoint, if there is one, is kept; try a smaller --learning-rate, or --set clip=1 if there is one",
             )
         self._update(objective if factor is None else objective * factor, step)
         return shown, stop
@@ -72,13 +76,18 @@ class Stepping:
         return summed / total, stop > 0, self.share.ranks * over / total
 
     def _update(self, objective: Tensor, step: int) -> None:
-        optimizer = self.job.optimizer
+        optimizer, scaler = self.job.optimizer, self._scaler
         optimizer.zero_grad(set_to_none=True)
-        self._scaler.scale(objective).backward()
-        self._scaler.unscale_(optimizer)
+        if scaler is None:
+            objective.backward()  # type: ignore[no-untyped-call]
+            self.job.before_update(step)
+            optimizer.step()
+            return
+        scaler.scale(objective).backward()  # type: ignore[no-untyped-call]
+        scaler.unscale_(optimizer)
         self.job.before_update(step)
-        self._scaler.step(optimizer)
-        self._scaler.update()
+        scaler.step(optimizer)  # makes no update where a gradient has overflowed, and scales less from then on
+        scaler.update()
 
     def _cast(self) -> AbstractContextManager[Any]:
         if self._precision == "full":
@@ -87,11 +96,11 @@ class Stepping:
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint must hold of it."""
-        return self._scaler.state_dict()
+        return {} if self._scaler is None else self._scaler.state_dict()
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what :meth:`state` gave."""
-        if state:
+        if self._scaler is not None:
             self._scaler.load_state_dict(state)
 
 

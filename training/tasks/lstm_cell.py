@@ -7,6 +7,7 @@ second is zero and stays so, since a sum of two biases that are trained would mo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -140,11 +141,11 @@ class CellsJob(Job):
     def measure(self, step: int) -> Mapping[str, Cell]:
         return {"loss_torch": self._last[1], "difference": self._worst}
 
-    def state(self) -> dict[str, float]:
-        return {"worst": self._worst}
+    def state(self) -> dict[str, Any]:
+        return {"worst": self._worst, "last": [*self._last]}
 
-    def restore(self, state: dict[str, float]) -> None:
-        self._worst = state["worst"]
+    def restore(self, state: dict[str, Any]) -> None:
+        self._worst, self._last = state["worst"], (state["last"][0], state["last"][1])
 
     def _differences(self, shape: tuple[int, int, int, int]) -> dict[str, float]:
         return differences(*shape, self.settings.grad, self.settings.dtype, self.settings.device)
