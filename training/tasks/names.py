@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from derive.errors import UsageError
 from training.data.download import Say
-from training.data.names import LETTERS, SOURCE, Names, read_names
+from training.data.names import LETTERS, SOURCE, Names, names_of
 from training.layers.recurrent import Recurrent, State
 from training.run.job import Cell, Job, Loss, Results
 from training.run.order import Order
@@ -190,7 +190,7 @@ class NamesJob(Job):
 
 def prepare(settings: Settings, data: str | None, say: Say) -> NamesJob:
     """The job."""
-    return NamesJob(read_names(SOURCE.folder(data, say)), settings)
+    return NamesJob(names_of(data, say), settings)
 
 
 TASK = Task(

@@ -179,3 +179,45 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(DatasetError, match="cannot be written") as caught:
         SOURCE.folder()
     assert "$BPTT_DATA" in str(caught.value)
+
+
+def test_processes_that_start_together_fetch_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+    import time
+
+    from made_names import write_names
+
+    from training.data import source
+    from training.data.names import SOURCE
+
+    ready = shutil.make_archive(str(tmp_path / "ready"), "zip", write_names(tmp_path / "made"))
+
+    def fetch(url: str, path: Path, checksum: str | None, say: object) -> Path:
+        with (tmp_path / "calls").open("a") as file:
+            file.write("x")
+        time.sleep(0.2)
+        return Path(shutil.copy(ready, path))
+
+    monkeypatch.setattr(source, "download", fetch)
+    monkeypatch.setenv("BPTT_DATA", str(tmp_path / "cache"))
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=SOURCE.folder) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(30)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert (tmp_path / "calls").read_text() == "x" and SOURCE.folder().is_dir()
+
+
+def test_an_archive_that_holds_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from made_names import write_names
+
+    from training.data.names import names_of
+
+    folder = write_names(tmp_path / "cache" / "names")
+    monkeypatch.setenv("BPTT_DATA", str(tmp_path / "cache"))
+    with pytest.raises(DatasetError, match="names in 3 languages") as caught:
+        names_of(None)
+    assert "20,074 names in 18 languages" in str(caught.value) and "--data" in str(caught.value)
+    assert names_of(str(folder)).lines > 0
