@@ -35,31 +35,36 @@ def run_train(options: argparse.Namespace) -> int:
         width = max(map(len, TASKS))
         say("\n".join(f"{name:<{width}}  {line}" for name, line in TASKS.items()))
         return 0
-    together = int(os.environ.get("WORLD_SIZE") or 1) > 1
-    if together:  # what torch's own code remarks, once a process, is for its makers; read when torch is imported
-        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    task = find(options.task)
-    own = _own(options.set)
-    if options.checkpoint_every < 0:
-        raise UsageError(f"--checkpoint-every is {options.checkpoint_every}", expected="a number of steps")
-    if options.compare is not None:
-        return _compare(task.settings.changed(_given(options), own), options)
-    if together:
-        return _together(task, own, options)
-    return _train(task, own, options)
+    if (os.environ.get("WORLD_SIZE") or "1") != "1":
+        return _together(options)
+    return _asked(options)
 
 
-def _together(task: Task, own: dict[str, str], options: argparse.Namespace) -> int:
+def _together(options: argparse.Namespace) -> int:
     """As one of the processes that torchrun started: what goes wrong is told by one of them."""
+    # What torch's own code remarks, once a process, is for its makers. This is read when torch is imported.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from training.run.processes import joined
 
     with joined() as processes:
         try:
-            return _train(task, own, options, processes)
+            return _asked(options, processes)
         except BaseException:
             if processes.tells():
                 raise
             return 1
+
+
+def _asked(options: argparse.Namespace, processes: Processes | None = None) -> int:
+    task = find(options.task)
+    own = _own(options.set)
+    if options.checkpoint_every < 0:
+        raise UsageError(f"--checkpoint-every is {options.checkpoint_every}", expected="a number of steps")
+    if options.compare is None:
+        return _train(task, own, options, processes)
+    if processes is not None:
+        raise UsageError("--compare measures one process", hint="start it without torchrun")
+    return _compare(task.settings.changed(_given(options), own), options)
 
 
 def _train(task: Task, own: dict[str, str], options: argparse.Namespace, processes: Processes | None = None) -> int:

@@ -21,6 +21,8 @@ from training.run.share import Share
 Value = TypeVar("Value")
 _PATIENCE = timedelta(hours=6)
 """How long processes wait for the first one, which evaluates and writes alone. One that ends is noticed at once, by its connection."""
+_MEETING = timedelta(minutes=5)
+"""How long they wait for each other at the beginning."""
 _LOST = re.compile(r"gloo|nccl|peer|connection|socket|store", re.IGNORECASE)
 
 
@@ -110,12 +112,12 @@ def joined() -> Iterator[Processes]:
     ------
     TrainingError : the others cannot be reached, or one of them has ended.
     """
-    if int(os.environ.get("WORLD_SIZE") or 1) == 1:
+    if (os.environ.get("WORLD_SIZE") or "1") == "1":
         yield Processes()
         return
     try:
         found = _joined()
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:  # an address that is wrong, or a variable of the environment
         raise TrainingError(
             f"the processes of the run cannot reach each other: {str(error).splitlines()[0]}",
             hint="torchrun starts them, and says by --master-addr where the first one is",
@@ -133,7 +135,7 @@ def joined() -> Iterator[Processes]:
 
 
 def _joined() -> Processes:
-    store, rank, ranks = next(rendezvous("env://", timeout=_PATIENCE))
+    store, rank, ranks = next(rendezvous("env://", timeout=_MEETING))
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, store=store, rank=rank, world_size=ranks, timeout=_PATIENCE)
     local = int(os.environ.get("LOCAL_RANK", rank))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import re
 import signal
 import socket
@@ -23,6 +24,7 @@ from training.run import checkpoint
 from training.run.curve import read_curve
 from training.run.processes import Processes
 from training.run.share import Share
+from training.run.stepping import _mixed
 from training.tasks import find
 from training.tasks.names import NamesJob
 
@@ -165,10 +167,60 @@ def test_a_run_goes_on_with_another_number_of_processes(names_folder: Path, tmp_
     np.testing.assert_allclose(many["loss"], one["loss"], rtol=1e-9)
 
 
-def test_dropout_goes_on_where_it_stopped() -> None:
-    """Each process has random numbers of its own, which a step alone decides."""
-    from training.run.stepping import _mixed
+def test_a_batch_with_fewer_examples_than_processes(
+    names_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last one of a pass holds one name; the third step is the first one of the next pass."""
+    settings = find("names").settings.changed({"hidden": 3}, {})
+    job = find("names").prepare(settings, str(names_folder), lambda text: None)
+    assert isinstance(job, NamesJob)
+    batch = len(job.trained) - 1
+    every = ["names", "--data", str(names_folder), "--batch", str(batch), "--steps", "3", "--hidden", "3"]
+    every += ["--dtype", "float64", "--set", "samples=2"]
+    assert main(["train", *every, "--no-report", "-o", str(tmp_path / "one")]) == 0
+    together(2, tmp_path, *every, "-o", str(tmp_path / "many"))
+    np.testing.assert_allclose(losses(tmp_path / "many")["loss"], losses(tmp_path / "one")["loss"], rtol=1e-9)
 
+
+def write_reviews(folder: Path) -> Path:
+    rng = random.Random(3)
+    for part in ("train", "test"):
+        for kind in ("pos", "neg"):
+            home = folder / "aclImdb" / part / kind
+            home.mkdir(parents=True)
+            for number in range(12):
+                (home / f"{number}_7.txt").write_text(" ".join(rng.choices("a b c d e".split(), k=rng.randint(1, 9))))
+    return folder
+
+
+@pytest.mark.parametrize("more", [["--grad", "derived", "--set", "directions=2"], ["--set", "dropout=0.5"]])
+def test_reviews(more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As with one process; and where chance is in it, a run goes on with the bytes of an unbroken one."""
+    every = [
+        "sentiment-imdb",
+        "--data",
+        str(write_reviews(tmp_path)),
+        "--batch",
+        "5",
+        "--hidden",
+        "3",
+        "--threads",
+        "1",
+    ]
+    every += ["--dtype", "float64", "--cell", "lstm", "--set", "embedding=2", *more]
+    together(2, tmp_path, *every, "--steps", "7", "-o", str(tmp_path / "two"))
+    if "dropout=0.5" in more:
+        together(2, tmp_path, *every, "--steps", "3", "-o", str(tmp_path / "parts"))
+        together(2, tmp_path, *every, "--steps", "7", "--resume", "-o", str(tmp_path / "parts"))
+        assert (tmp_path / "parts" / "curve.csv").read_bytes() == (tmp_path / "two" / "curve.csv").read_bytes()
+    else:
+        assert main(["train", *every, "--steps", "7", "--no-report", "-o", str(tmp_path / "one")]) == 0
+        one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+        for name, values in one.items():
+            np.testing.assert_allclose(two[name], values, rtol=1e-9, err_msg=name)
+
+
+def test_each_process_has_random_numbers_of_its_own_at_each_step() -> None:
     assert len({_mixed(0, step, rank) for step in range(50) for rank in range(4)}) == 200
     assert _mixed(1, 2, 3) == _mixed(1, 2, 3)
 
@@ -183,6 +235,8 @@ def test_dropout_goes_on_where_it_stopped() -> None:
         (["names", "--batch", "1"], "--batch 1 cannot be shared by 2 processes"),
         (["names", "--cell", "nothing"], "no cell 'nothing'"),
         (["names", "--resume"], "no checkpoint in"),
+        (["lstm-cell", "--compare", "2"], "--compare measures one process"),
+        (["nams"], "there is no task 'nams'"),
         (["names", "--learning-rate", "1e6", "--cell", "irnn", "--set", "optimizer=sgd"], "not finite|is nan|is inf"),
         (["lstm-cell", "--device", "cuda"], "--device cuda cannot be used"),
     ],
