@@ -26,8 +26,8 @@ class Record:
     def __init__(self, folder: Path, stepping: Stepping, settings: str, upto: int, tensorboard: bool = False) -> None:
         self.folder = folder
         self._stepping, self._settings = stepping, settings
-        self._events = Events(folder, upto) if tensorboard else None
         self._curve = Curve(folder, stepping.job.columns, upto)
+        self._events = Events(folder, upto) if tensorboard else None
 
     def add(self, step: int, loss: float, measured: Mapping[str, Cell]) -> None:
         """A row."""

@@ -170,15 +170,15 @@ def test_a_run_goes_on_with_another_number_of_processes(names_folder: Path, tmp_
 def test_a_batch_with_fewer_examples_than_processes(
     names_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The last one of a pass holds one name; the third step is the first one of the next pass."""
+    """The last one of a pass holds two names for three processes; the third step is the first one of the next pass."""
     settings = find("names").settings.changed({"hidden": 3}, {})
     job = find("names").prepare(settings, str(names_folder), lambda text: None)
     assert isinstance(job, NamesJob)
-    batch = len(job.trained) - 1
+    batch = len(job.trained) - 2
     every = ["names", "--data", str(names_folder), "--batch", str(batch), "--steps", "3", "--hidden", "3"]
     every += ["--dtype", "float64", "--set", "samples=2"]
     assert main(["train", *every, "--no-report", "-o", str(tmp_path / "one")]) == 0
-    together(2, tmp_path, *every, "-o", str(tmp_path / "many"))
+    together(3, tmp_path, *every, "-o", str(tmp_path / "many"))
     np.testing.assert_allclose(losses(tmp_path / "many")["loss"], losses(tmp_path / "one")["loss"], rtol=1e-9)
 
 
