@@ -1,8 +1,9 @@
-"""The results of training runs in docs/training.md, from the metrics that the runs left: ``python benchmarks/training_results.py``.
+"""The results of training runs in the guide and in the README, from what the runs left: ``python -m benchmarks.training_results``.
 
 ``reports/results/NAME.json`` is the ``metrics.json`` of a run, kept as it is; the section between ``<!-- results NAME -->`` and
-``<!-- end -->`` is written anew from it. Several names make a table with a row for each of the runs.
-With ``--check`` nothing is written, and a section that differs is an error.
+``<!-- end -->`` is written anew from it. Several names make a table with a row for each of the runs, and ``<!-- all results -->`` one of
+all of them: what differs from the task's own settings, the numbers that the task calls its key figures (``key`` of its results, the first
+number where it names none), seconds, and the machine. With ``--check`` nothing is written, and a section that differs is an error.
 """
 
 from __future__ import annotations
@@ -10,13 +11,18 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from training.tasks import TASKS, find
+
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "training.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "training.md")
 RESULTS = ROOT / "reports" / "results"
 _SECTION = re.compile(r"(<!-- results ([a-z0-9 -]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_ALL = re.compile(r"(<!-- all results -->\n).*?(<!-- end -->)", re.DOTALL)
+_COLUMNS = ("task", "settings", "key figures", "updates", "seconds", "machine")
 
 
 def section(metrics: dict[str, Any]) -> str:
@@ -49,6 +55,60 @@ def side_by_side(runs: list[dict[str, Any]]) -> str:
     return "\n".join(_table({"columns": ["run", "updates", "seconds", *differ], "rows": rows})) + "\n"
 
 
+def overview() -> str:
+    """A row for every run that is kept, in the order of the tasks."""
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
+    kept = [run for run in runs if isinstance(run, dict) and {"task", "settings", "results"} <= run.keys()]
+    order = [*TASKS]
+    rows = [
+        [
+            f"`{run['task']}`",
+            changed(run["settings"]),
+            ", ".join(f"{name} {_text(value)}" for name, value in key_figures(run["results"]).items()),
+            run["steps"],
+            f"{run['seconds']:,.0f}",
+            _machine(run["machine"]),
+        ]
+        for run in sorted(kept, key=lambda run: order.index(run["task"]))
+    ]
+    return "\n".join(_table({"columns": _COLUMNS, "rows": rows})) + "\n"
+
+
+def changed(settings: dict[str, Any]) -> str:
+    """The options that differ from what the task has of its own; what is newer than a run is as the task has it.
+
+    >>> changed({"task": "names", "epochs": 160, "own": {"samples": 5}})
+    '`--epochs 160 --set samples=5`'
+    """
+    usual = asdict(find(settings["task"]).settings)
+    length = "steps" if settings.get("steps") else "epochs"
+    words = [f"--{length} {settings[length]}"] if settings[length] != usual[length] else []
+    words += [
+        f"--{key.replace('_', '-')} {value}"
+        for key, value in settings.items()
+        if key not in ("task", "own", "steps", "epochs") and value != usual.get(key, value)
+    ]
+    words += [f"--set {key}={value}" for key, value in settings["own"].items() if value != usual["own"].get(key, value)]
+    return f"`{' '.join(words)}`" if words else "as they are"
+
+
+def key_figures(results: dict[str, Any]) -> dict[str, Any]:
+    """The numbers that stand for a run.
+
+    >>> key_figures({"numbers": {"a": 1, "b": 2}, "key": ["b"]}), key_figures({"numbers": {"a": 1, "b": 2}})
+    ({'b': 2}, {'a': 1})
+    """
+    numbers = results["numbers"]
+    names = results.get("key") or [*numbers][:1]
+    return {name: numbers[name] for name in names}
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    threads = f"{machine['threads']} thread{'s' * (machine['threads'] > 1)}"
+    processes = f"{machine['processes']} processes, " if machine.get("processes") else ""
+    return f"{machine.get('device') or machine['processor']}, {processes}{threads}"
+
+
 def _table(table: dict[str, Any]) -> list[str]:
     rows = [table["columns"], ["---"] * len(table["columns"]), *table["rows"]]
     return ["| " + " | ".join(_text(cell) for cell in row) + " |" for row in rows]
@@ -65,15 +125,18 @@ def written(page: str) -> str:
         runs = [json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in found[2].split()]
         return found[1] + (section(runs[0]) if len(runs) == 1 else side_by_side(runs)) + found[3]
 
-    return _SECTION.sub(one, page)
+    return _ALL.sub(lambda found: found[1] + overview() + found[2], _SECTION.sub(one, page))
 
 
 def main() -> int:
-    """Write the page, or check it."""
-    page = PAGE.read_text(encoding="utf-8")
-    if "--check" in sys.argv:
-        return int(written(page) != page)
-    PAGE.write_text(written(page), encoding="utf-8")
+    """Write the pages, or check them."""
+    for path in PAGES:
+        page = path.read_text(encoding="utf-8")
+        if written(page) == page:
+            continue
+        if "--check" in sys.argv:
+            return 1
+        path.write_text(written(page), encoding="utf-8")
     return 0
 
 

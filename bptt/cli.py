@@ -253,6 +253,11 @@ def _train_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     train.add_argument("--hidden", type=_number, metavar="N", help="size of the recurrent state")
     train.add_argument("--seed", type=_number, metavar="N")
     train.add_argument("--dtype", choices=("float32", "float64"))
+    train.add_argument(
+        "--precision",
+        choices=("full", "bfloat16", "float16"),
+        help="compute in half as many bits where they do (default: full)",
+    )
     train.add_argument("--device", metavar="NAME", help="cpu (default), cuda, cuda:1")
     train.add_argument(
         "--threads", type=_number, metavar="N", help="threads of the processor (default: what the task says)"
@@ -274,6 +279,7 @@ def _train_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="N",
         help="make N steps with both gradients, and print loss and time side by side",
     )
+    train.add_argument("--tensorboard", action="store_true", help="write events for TensorBoard beside curve.csv")
     train.add_argument("--no-report", action="store_true", help="make no report.html and report.pdf")
 
 

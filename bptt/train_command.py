@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bptt.console import safe, say, tell
 from bptt.progress import Progress
-from derive.errors import UsageError, clipped
+from derive.errors import RenderError, UsageError, clipped
 from training.tasks import TASKS, find
 
 if TYPE_CHECKING:
+    from training.run.processes import Processes
     from training.run.settings import Settings
     from training.tasks.task import Task
 
 _GIVEN = (
-    "cell", "grad", "epochs", "steps", "batch", "learning_rate", "hidden", "seed", "dtype", "device", "threads",
+    "cell", "grad", "epochs", "steps", "batch", "learning_rate", "hidden", "seed", "dtype", "precision", "device",
+    "threads",
 )  # fmt: skip
 _LONGER = ("epochs", "steps")
 _SECONDS = 10.0
@@ -31,53 +35,91 @@ def run_train(options: argparse.Namespace) -> int:
         width = max(map(len, TASKS))
         say("\n".join(f"{name:<{width}}  {line}" for name, line in TASKS.items()))
         return 0
+    if (os.environ.get("WORLD_SIZE") or "1") != "1":
+        return _together(options)
+    return _asked(options)
+
+
+def _together(options: argparse.Namespace) -> int:
+    """As one of the processes that torchrun started: what goes wrong is told by one of them."""
+    # What torch's own code remarks, once a process, is for its makers. This is read when torch is imported.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    from training.run.processes import joined
+
+    with joined() as processes:
+        try:
+            return _asked(options, processes)
+        except BaseException:
+            if processes.tells():
+                raise
+            return 1
+
+
+def _asked(options: argparse.Namespace, processes: Processes | None = None) -> int:
     task = find(options.task)
     own = _own(options.set)
     if options.checkpoint_every < 0:
         raise UsageError(f"--checkpoint-every is {options.checkpoint_every}", expected="a number of steps")
-    if options.compare is not None:
-        return _compare(task.settings.changed(_given(options), own), options)
-    return _train(task, own, options)
+    if options.compare is None:
+        return _train(task, own, options, processes)
+    if processes is not None:
+        raise UsageError("--compare measures one process", hint="start it without torchrun")
+    return _compare(task.settings.changed(_given(options), own), options)
 
 
-def _train(task: Task, own: dict[str, str], options: argparse.Namespace) -> int:
+def _train(task: Task, own: dict[str, str], options: argparse.Namespace, processes: Processes | None = None) -> int:
     from reports.output import check_folder, folder_of
     from training.run.loop import Stopped
     from training.run.whole_run import Request, train
 
     folder = folder_of(options.output or f"runs/{task.name}")
-    check_folder(folder)
-    settings = _resumed(folder, task, own, options) if options.resume else task.settings.changed(_given(options), own)
-    request = Request(folder, settings, options.data, options.resume, options.checkpoint_every)
+    first = processes is None or processes.first
+    launcher = "bptt" if processes is None else processes.launcher()
+    if first:
+        check_folder(folder)
+    if options.resume:
+        settings = _resumed(folder, task, own, options, processes)
+    else:
+        settings = task.settings.changed(_given(options), own)
+    request = Request(folder, settings, options.data, options.resume, options.checkpoint_every, options.tensorboard)
     with Progress() as progress:
         told = _Told(progress)
         try:
-            found = train(request, told.doing, told.step)
+            found = train(request, told.doing, told.step, processes)
         except Stopped as stopped:
-            tell(
-                f"bptt: stopped after step {stopped.step}; go on with: bptt train {task.name} --resume -o {safe(str(folder))}"
-            )
+            if first:
+                words = f"{launcher} train {task.name} --resume -o {safe(str(folder))}"
+                tell(f"bptt: stopped after step {stopped.step}; go on with: {words}")
             return 130
-        files = [] if options.no_report else _report(folder, found, told)
-    _summary(found, folder, files)
+        files = _report(folder, found, told) if first and not options.no_report else []
+    if first:
+        _summary(found, folder, files)
     return 0
 
 
-def _resumed(folder: Path, task: Task, own: dict[str, str], options: argparse.Namespace) -> Settings:
+def _resumed(
+    folder: Path, task: Task, own: dict[str, str], options: argparse.Namespace, processes: Processes | None
+) -> Settings:
     """The settings of the run in the folder, made longer if that is asked for."""
     from training.run.whole_run import settings_of
 
-    before = settings_of(folder)
+    if processes is None:
+        before = settings_of(folder)
+    else:
+        before = processes.same(settings_of(folder) if processes.first else None)
+    before = replace(before, own={**task.settings.own, **before.own})  # settings that are newer than the run
     if before.task != task.name:
         raise UsageError(f"{folder} holds a run of {before.task}, not of {task.name}")
     after = before.changed(_given(options), own)
-    changed = [key for key in _GIVEN if key not in _LONGER and getattr(after, key) != getattr(before, key)]
-    changed += [key for key in before.own if after.own[key] != before.own[key]]
-    if changed:
-        raise UsageError(
-            f"{changed[0].replace('_', ' ')} differs from what the run was begun with",
-            expected="the same settings; only --epochs or --steps may be more",
-        )
+    kept = [key for key in _GIVEN if key not in _LONGER]
+    pairs = [(f"--{key.replace('_', '-')} ", getattr(before, key), getattr(after, key)) for key in kept]
+    pairs += [(f"--set {key}=", before.own[key], after.own[key]) for key in before.own]
+    for option, was, now in pairs:
+        if now != was:
+            raise UsageError(
+                f"the run was begun with {option}{was}, not with {option}{now}",
+                expected="the same settings; only --epochs or --steps may be more",
+            )
     return after
 
 
@@ -138,7 +180,12 @@ def _report(folder: Path, found: dict[str, Any], told: _Told) -> list[Path]:
 
     told.doing("typesetting the report")
     document = run_document(found, read_curve(folder))
-    return [*render(document, folder, "report", ("html", "pdf")).files.values()]
+    try:
+        return [*render(document, folder, "report", ("html", "pdf")).files.values()]
+    except RenderError as error:
+        raise RenderError(
+            f"the run is complete, but has no report: {error.message}", hint="--resume makes the report alone"
+        ) from None
 
 
 def _summary(found: dict[str, Any], folder: Path, files: list[Path]) -> None:

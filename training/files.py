@@ -42,4 +42,10 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, lambda file: file.write(text.encode()))
 
 
-__all__ = ["write_text", "write_whole"]
+def clear(path: Path) -> None:
+    """Remove what a process left that ended while it wrote a file. No other process may be writing it."""
+    for left in path.parent.glob(f".{path.name}-*"):
+        left.unlink(missing_ok=True)
+
+
+__all__ = ["clear", "write_text", "write_whole"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -52,7 +53,8 @@ class Module(torch.nn.Module):
     dtype   : ``float32`` or ``float64``.
 
     Parameters of the cell are in ``weights``, by their names in plain letters. Matrices begin uniform in ±1/√columns, vectors and
-    numbers in ±1/√length; what the cell gives a range begins inside it.
+    numbers in ±1/√length; what the cell gives a range begins inside it. Under ``torch.autocast`` both passes of the cell run in the type
+    of its weights all the same; what stands around it is shortened.
 
     Raises
     ------
@@ -189,8 +191,9 @@ class _Run(torch.autograd.Function):
     def forward(
         ctx: Any, variant: Variant, given: Any, places: tuple[Any, ...], states: dict[str, Any], *tensors: Any
     ) -> Any:
-        run = variant.forward(given)
-        states.update(variant.states(run))
+        with _as_written(given):
+            run = variant.forward(given)
+            states.update(variant.states(run))
         ctx.variant, ctx.run, ctx.places = variant, run, places
         ctx.save_for_backward(*tensors)  # so that what is changed before the backward pass is noticed
         ctx.set_materialize_grads(False)
@@ -206,9 +209,16 @@ class _Run(torch.autograd.Function):
         for key, cotangent in zip(variant.cotangents, cotangents, strict=True):
             shape = (given.length, given.batch, *given.signature.numbers(key, given.sizes))
             passed[key] = given.kind.zeros(shape) if cotangent is None else cotangent.reshape(shape)
-        found = variant.gradients(run, passed, given.kind.zeros(()) if weight is None else weight)
+        with _as_written(given):
+            found = variant.gradients(run, passed, given.kind.zeros(()) if weight is None else weight)
         wanted = zip(ctx.places, ctx.saved_tensors, strict=True)
         return None, None, None, None, *(found[place].to(tensor) for place, tensor in wanted)
+
+
+def _as_written(given: Any) -> AbstractContextManager[Any]:
+    """No ``torch.autocast``: it would shorten some operations of a recursion and not others, in one pass and not in the other."""
+    device = given.kind.device.type
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
 def _checked(signature: Signature, sizes: Mapping[str, int]) -> dict[str, int]:

@@ -1,15 +1,35 @@
-"""The results in the guide are those that the runs left."""
+"""The results in the guide and in the README are those that the runs left."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import json
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+import pytest
+
+from benchmarks import training_results as module
 
 
-def test_the_guide_has_the_kept_results() -> None:
-    command = [sys.executable, "benchmarks/training_results.py", "--check"]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert found.returncode == 0, "run python benchmarks/training_results.py" + found.stderr
+@pytest.mark.parametrize("path", module.PAGES, ids=lambda path: path.name)
+def test_the_pages_have_the_kept_results(path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
+    assert "<!-- end -->" in page
+    assert module.written(page) == page, "run python -m benchmarks.training_results"
+
+
+def test_every_kept_run_has_a_row() -> None:
+    rows = module.overview().splitlines()[2:]
+    assert len(rows) == len([*module.RESULTS.glob("*.json")])
+    assert all(row.count(" | ") == len(rows[0].split(" | ")) - 1 for row in rows)
+
+
+def test_a_result_that_changes_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in module.RESULTS.glob("*.json"):
+        run = json.loads(path.read_text(encoding="utf-8"))
+        if path.stem == "practical-11":
+            run["results"]["numbers"]["test error of mgu"] *= 1.01
+        (tmp_path / path.name).write_text(json.dumps(run), encoding="utf-8")
+    monkeypatch.setattr(module, "RESULTS", tmp_path)
+    for path in module.PAGES:
+        page = path.read_text(encoding="utf-8")
+        assert module.written(page) != page

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.data.download import Say
 from training.data.source import Source
 from training.errors import DatasetError
 
@@ -20,15 +21,18 @@ SOURCE = Source(
     only="data/names/",
     terms="MIT licence (Sean Robertson, Practical PyTorch)",
 )
+HOLDS = 18, 20_074
+"""Languages and lines of the archive, which has no published checksum."""
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,;'-"
 """What names are made of once accents are taken off."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """Names by language, each name once in a language."""
+    """Names by language, each name once in a language, and how many lines they were read from."""
 
     by_language: Mapping[str, Sequence[str]]
+    lines: int
 
     @property
     def languages(self) -> list[str]:
@@ -49,6 +53,25 @@ def plain(name: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFD", name.strip()) if char in LETTERS)
 
 
+def names_of(data: str | None, say: Say = lambda text: None) -> Names:
+    """The names of a folder that the user names, which may be any; or of the archive, which are counted.
+
+    Raises
+    ------
+    DatasetError : they cannot be had, or the archive holds something else than it did.
+    """
+    folder = SOURCE.folder(data, say)
+    names = read_names(folder)
+    found = len(names.by_language), names.lines
+    if data is None and found != HOLDS:
+        raise DatasetError(
+            f"{folder} holds {found[1]:,} names in {found[0]} languages",
+            expected=f"{HOLDS[1]:,} names in {HOLDS[0]} languages, as in the archive at {SOURCE.url} so far",
+            hint=f"remove {folder} and the archive, to have it fetched again; --data {folder} takes it as it is",
+        )
+    return names
+
+
 def read_names(folder: Path) -> Names:
     """All languages of a folder.
 
@@ -57,16 +80,18 @@ def read_names(folder: Path) -> Names:
     DatasetError : a file is no text or has no names.
     """
     found: dict[str, Sequence[str]] = {}
+    count = 0
     for path in sorted(folder.glob("*.txt")):
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise DatasetError(f"{path} cannot be read: {error}", expected="one name a line, in UTF-8") from None
         names = list(dict.fromkeys(filter(None, map(plain, lines))))
         if not names:
             raise DatasetError(f"{path} holds no names", expected="one name a line, in UTF-8")
         found[path.stem] = names
-    return Names(found)
+        count += len(lines)
+    return Names(found, count)
 
 
-__all__ = ["LETTERS", "SOURCE", "Names", "plain", "read_names"]
+__all__ = ["HOLDS", "LETTERS", "SOURCE", "Names", "names_of", "plain", "read_names"]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from training.data.archive import unpack
 from training.data.download import Say, download
-from training.errors import DatasetError
+from training.errors import DatasetError, disk_error
+from training.lock import locked
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,15 @@ class Source:
             return self._named(Path(data))
         cache = cache_folder()
         home = cache / self.name
+        if (found := self._below(home)) is not None:
+            return found
+        try:
+            with locked(cache / f".{self.name}.lock"):  # processes that start together fetch it once
+                return self._fetched(cache, home, say)
+        except OSError as error:
+            raise disk_error(DatasetError, cache, error, "name another folder by $BPTT_DATA") from None
+
+    def _fetched(self, cache: Path, home: Path, say: Say) -> Path:
         if (found := self._below(home)) is not None:
             return found
         if home.exists():

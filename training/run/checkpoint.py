@@ -1,8 +1,8 @@
 """Checkpoints: all that a run needs to go on as if it had never stopped.
 
 A checkpoint holds the step (which gives the position in the data, see :mod:`training.run.order`), the model, the optimiser, the states
-of torch's random numbers on every device, the part of the curve's next row that is already summed, and the settings. It is one file,
-written beside its place and moved there; reading it runs no code (``weights_only``).
+of torch's random numbers (those of the GPU included), the part of the curve's next row that is already summed, and the settings. It is
+one file, written beside its place and moved there; reading it runs no code (``weights_only``).
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ import torch
 from training.errors import TrainingError, disk_error
 from training.files import write_whole
 from training.run.job import Job
+from training.run.stepping import Stepping
 
 NAME = "checkpoint.pt"
 _FORMAT = 1
+_KEYS = {"settings", "at", "model", "optimizer", "job", "random", "random_cuda"}
+_ANEW = "start the run anew in another folder (-o), or remove this one"
 
 
 @dataclass
@@ -42,18 +45,20 @@ class Progressed:
     first: float = field(default=float("nan"))
 
 
-def save(folder: Path, job: Job, at: Progressed, settings: str) -> None:
+def save(folder: Path, stepping: Stepping, at: Progressed, settings: str) -> None:
     """Write the checkpoint of a folder.
 
     Raises
     ------
     TrainingError : it cannot be written, or weights are no longer finite; the one before is kept.
     """
+    job = stepping.job
     _check_finite(job, at.step)
     content = {
         "format": _FORMAT, "settings": settings, "at": vars(at), "model": job.model.state_dict(),
-        "optimizer": job.optimizer.state_dict(), "job": job.state(), "random": torch.get_rng_state(),
-        "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "optimizer": job.optimizer.state_dict(), "job": job.state(), "scaler": stepping.state(),
+        "random": torch.get_rng_state(),
+        "random_cuda": [torch.cuda.get_rng_state(stepping.device)] if stepping.device.type == "cuda" else [],
     }  # fmt: skip
     try:
         write_whole(folder / NAME, lambda file: torch.save(content, file))
@@ -82,35 +87,38 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         known = content["format"] == _FORMAT
+        if known and not content.keys() >= _KEYS:
+            raise ValueError(f"it lacks {', '.join(sorted(_KEYS - content.keys()))}")
     except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, OSError) as error:
         said = str(error).strip().splitlines()
-        raise TrainingError(
-            f"{path} is damaged: {said[0] if said else type(error).__name__}", hint="start the run anew"
-        ) from None
+        raise TrainingError(f"{path} is damaged: {said[0] if said else type(error).__name__}", hint=_ANEW) from None
     if not known:
-        raise TrainingError(f"{path} is of another version of bptt", hint="start the run anew")
+        raise TrainingError(f"{path} is of another version of bptt", hint=_ANEW)
     return content
 
 
-def restore(content: dict[str, Any], job: Job) -> Progressed:
-    """Put a job where the checkpoint was written.
+def restore(content: dict[str, Any], stepping: Stepping) -> Progressed:
+    """Put a run where the checkpoint was written.
 
     Raises
     ------
     TrainingError : it belongs to another model.
     """
+    job = stepping.job
     try:
         job.model.load_state_dict(content["model"])
         job.optimizer.load_state_dict(content["optimizer"])
-    except (RuntimeError, ValueError, KeyError) as error:
+        job.restore(content["job"])
+    except (RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
+        said = str(error).strip().splitlines()  # torch's first line names the class alone
         raise TrainingError(
-            f"the checkpoint belongs to another model: {str(error).splitlines()[0]}",
+            f"the checkpoint belongs to another model: {' '.join(said[1:2] or said[:1]).strip()}",
             hint="is the file of the cell, or the data, another one than before?",
         ) from None
-    job.restore(content["job"])
+    stepping.restore(content.get("scaler", {}))
     torch.set_rng_state(content["random"])
-    if content["random_cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(content["random_cuda"])
+    if content["random_cuda"] and stepping.device.type == "cuda":
+        torch.cuda.set_rng_state(content["random_cuda"][0], stepping.device)
     return Progressed(**content["at"])
 
 
@@ -119,7 +127,7 @@ def _check_finite(job: Job, step: int) -> None:
     if bad:
         raise TrainingError(
             f"{bad[0]} is not finite after step {step}",
-            hint="the last good checkpoint is kept; try a smaller --learning-rate",
+            hint="the last good checkpoint, if there is one, is kept; try a smaller --learning-rate",
         )
 
 

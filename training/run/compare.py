@@ -9,8 +9,8 @@ from statistics import median
 
 from training.data.download import Say
 from training.layers.recurrent import GRADS
-from training.run.loop import step_of
 from training.run.settings import Settings
+from training.run.stepping import Stepping
 from training.run.whole_run import prepared
 from training.tasks import find
 
@@ -38,13 +38,14 @@ def compare(settings: Settings, data: str | None, steps: int, say: Say = lambda 
     """
     own = {**settings.own, **find(settings.task).alike}
     jobs = {grad: prepared(replace(settings, grad=grad, steps=steps, own=own), data, say)[1] for grad in GRADS}
+    both = {grad: Stepping(job, settings.precision) for grad, job in jobs.items()}
     losses: dict[str, list[float]] = {grad: [] for grad in jobs}
     seconds: dict[str, list[float]] = {grad: [] for grad in jobs}
     for step in range(steps):
         say(f"comparing: step {step + 1} of {steps}")
-        for grad, job in jobs.items():
+        for grad, stepping in both.items():
             start = time.perf_counter()
-            losses[grad].append(step_of(job, step))
+            losses[grad].append(stepping(step)[0])
             seconds[grad].append(time.perf_counter() - start)
     runs = {grad: Timed(losses[grad], 1000 * median(seconds[grad][1:] or seconds[grad])) for grad in jobs}
     first, second = (runs[grad].losses for grad in GRADS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -46,28 +47,34 @@ class Curve:
 
     def keep(self) -> None:
         """Let the rows last on the disk."""
-        try:
+        with self._told():
             self._file.flush()
             os.fsync(self._file.fileno())
-        except OSError as error:
-            raise disk_error(
-                TrainingError, self.path, error, "the last checkpoint is kept; --resume goes on from it"
-            ) from None
 
     def _write(self, line: str) -> None:
-        try:
+        with self._told():
             self._file.write(line)
             self._file.flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise disk_error(
-                TrainingError, self.path, error, "the last checkpoint is kept; --resume goes on from it"
+                TrainingError, self.path, error, "--resume goes on from the last checkpoint, if there is one"
             ) from None
+
+    def close(self) -> None:
+        """Close the file. What could not be written has been told before."""
+        with suppress(OSError):
+            self._file.close()
 
     def __enter__(self) -> Curve:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self.close()
 
 
 def read_curve(folder: Path) -> dict[str, list[str]]:

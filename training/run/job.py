@@ -10,14 +10,23 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from derive.errors import UsageError
+from training.run.share import Share
+
 Cell = str | float | int | None
 
 
 class Loss(NamedTuple):
-    """What is minimised, and the number that the curve shows (in the unit that the task states)."""
+    """What is minimised, and the number that the curve shows (in the unit that the task states).
+
+    Parameters
+    ----------
+    over : of how many examples (letters, words) both are the mean; read where several processes share a batch.
+    """
 
     objective: Tensor
     shown: float
+    over: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,12 +59,14 @@ class Results:
     ----------
     numbers : single values by name.
     said    : sentences about them.
+    key     : names of the numbers that stand for the run in a table of many; without them, the first one.
     """
 
     numbers: Mapping[str, float]
     tables: Sequence[Table] = ()
     lines: Sequence[Lines] = ()
     said: Sequence[str] = ()
+    key: Sequence[str] = ()
 
 
 @dataclass
@@ -67,6 +78,7 @@ class Job(ABC):
     epoch     : how many steps are one.
     columns   : names of what :meth:`measure` adds to the curve.
     axes      : of columns that are no losses, what their axis is called.
+    share     : what this process takes of each batch; all of it, unless :meth:`split` was called.
     """
 
     model: nn.Module
@@ -74,6 +86,7 @@ class Job(ABC):
     epoch: int
     columns: tuple[str, ...] = ()
     axes: Mapping[str, str] = field(default_factory=dict)
+    share: Share = field(default_factory=Share)
 
     @abstractmethod
     def loss(self, step: int) -> Loss:
@@ -86,6 +99,18 @@ class Job(ABC):
     def measure(self, step: int) -> Mapping[str, Cell]:
         """Further columns of the curve, after the update of a step that is written down."""
         return {}
+
+    def split(self, share: Share) -> None:
+        """Take no more than a share of each batch from now on. A task that can do so sets ``share``, asks it for its rows, and says in
+        :class:`Loss` over how many examples its mean is.
+
+        Raises
+        ------
+        UsageError : the loss is no mean over examples that do not know of each other.
+        """
+        raise UsageError(
+            f"a batch of this task cannot be shared by {share.ranks} processes", hint="start it without torchrun"
+        )
 
     @abstractmethod
     def results(self) -> Results:

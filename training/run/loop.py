@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 
-from training.errors import TrainingError
-from training.run import checkpoint
 from training.run.checkpoint import Progressed
-from training.run.curve import Curve
-from training.run.job import Job
+from training.run.record import Record
+from training.run.stepping import Stepping
 
 Report = Callable[[int, int, float, float], None]
 """Is told (steps made, of how many, the loss of the last one, seconds left)."""
@@ -32,10 +28,9 @@ class Stopped(KeyboardInterrupt):
 
 
 def run(
-    job: Job,
+    stepping: Stepping,
     steps: int,
-    folder: Path,
-    settings: str,
+    record: Record | None,
     at: Progressed,
     report: Report = lambda *told: None,
     checkpoint_every: int = 0,
@@ -45,6 +40,7 @@ def run(
 
     Parameters
     ----------
+    record           : where rows and checkpoints go; None in processes that write nothing.
     at               : where the run is; changed by it.
     checkpoint_every : steps between checkpoints; 0 for one every ``seconds_between``.
 
@@ -56,58 +52,46 @@ def run(
     every = max(1, steps // ROWS)
     started, saved = time.monotonic(), time.monotonic()
     before, begun = at.seconds, at.step
-
-    def save() -> None:
-        at.seconds = before + time.monotonic() - started
-        curve.keep()
-        checkpoint.save(folder, job, at, settings)
-
-    with Curve(folder, job.columns, upto=at.step) as curve, _asked_to_stop() as asked:
+    alone = stepping.share.ranks == 1
+    with record or nullcontext(), _asked_to_stop(alone) as asked:
         while at.step < steps:
-            shown = step_of(job, at.step)
+            shown, stop = stepping(at.step, asked.is_set)
             at.step, at.sum, at.count = at.step + 1, at.sum + shown, at.count + 1
             if at.step == 1:
                 at.first = shown
             if at.step % every == 0 or at.step == steps:
-                curve.add(at.step, at.sum / at.count, job.measure(at.step))
+                if record is not None:
+                    record.add(at.step, at.sum / at.count, stepping.job.measure(at.step))
                 at.sum, at.count = 0.0, 0
             now = time.monotonic()
             report(at.step, steps, shown, (now - started) / (at.step - begun) * (steps - at.step))
             due = at.step % checkpoint_every == 0 if checkpoint_every else now - saved >= seconds_between
-            if asked.is_set() or due or at.step == steps:
-                save()
+            stop = (
+                asked.is_set() if alone else stop
+            )  # several processes have to agree on the step after which they stop
+            if record is not None and (stop or due or at.step == steps):
+                at.seconds = before + time.monotonic() - started
+                record.save(at)
                 saved = time.monotonic()
-            if asked.is_set():
+            if stop:
                 raise Stopped(at.step)
     return at
 
 
-def step_of(job: Job, step: int) -> float:
-    """One update; the loss before it."""
-    objective, shown = job.loss(step)
-    if not (math.isfinite(shown) and math.isfinite(float(objective.detach()))):
-        raise TrainingError(
-            f"the loss of step {step + 1} is {shown}",
-            expected="a finite number",
-            hint="the last good checkpoint is kept; try a smaller --learning-rate, or --set clip=1 where the task has it",
-        )
-    job.optimizer.zero_grad(set_to_none=True)
-    objective.backward()  # type: ignore[no-untyped-call]
-    job.before_update(step)
-    job.optimizer.step()
-    return shown
-
-
 @contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """Set by the first Ctrl-C or SIGTERM, so that no update is cut in two; a second one ends at once."""
+def _asked_to_stop(alone: bool) -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C or SIGTERM, so that no update is cut in two.
+
+    A second one ends a process at once if it is ``alone``; one of several waits for the others, and their launcher ends them all when
+    that takes too long.
+    """
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
+        if asked.is_set() and alone:
             raise KeyboardInterrupt
         asked.set()
 
@@ -119,4 +103,4 @@ def _asked_to_stop() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-__all__ = ["ROWS", "Report", "Stopped", "run", "step_of"]
+__all__ = ["ROWS", "Report", "Stopped", "run"]

@@ -10,6 +10,7 @@ from typing import Any
 from derive.errors import UsageError, clipped
 
 DTYPES = ("float32", "float64")
+PRECISIONS = ("full", "bfloat16", "float16")
 Own = str | int | float
 
 
@@ -19,10 +20,12 @@ class Settings:
 
     Parameters
     ----------
-    epochs : how long it is in the unit that the task states.
-    steps  : how many updates, in place of ``epochs``; 0 where the epochs say it.
-    threads: of the processor; sums differ in their last digits with their number, so it belongs to the settings.
-    own    : settings that this task alone has.
+    epochs    : how long it is in the unit that the task states.
+    steps     : how many updates, in place of ``epochs``; 0 where the epochs say it.
+    threads   : of the processor; sums differ in their last digits with their number, so it belongs to the settings.
+    dtype     : of the weights.
+    precision : ``full``: computes in the type of the weights; ``bfloat16``, ``float16``: where half as many bits do (``torch.autocast``).
+    own       : settings that this task alone has.
     """
 
     task: str
@@ -33,6 +36,7 @@ class Settings:
     cell: str = "rnn"
     grad: str = "autograd"
     dtype: str = "float32"
+    precision: str = "full"
     device: str = "cpu"
     seed: int = 0
     steps: int = 0
@@ -67,6 +71,13 @@ class Settings:
             raise UsageError(f"--learning-rate is {self.learning_rate}", expected="a number above 0, such as 0.001")
         if self.dtype not in DTYPES:
             raise UsageError(f"--dtype is {self.dtype!r}", expected=f"one of {', '.join(DTYPES)}")
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"--precision is {self.precision!r}", expected=f"one of {', '.join(PRECISIONS)}")
+        if self.precision != "full" and self.dtype != "float32":
+            raise UsageError(
+                f"--precision {self.precision} does nothing for --dtype {self.dtype}",
+                hint="torch.autocast shortens float32 alone",
+            )
 
     def to_json(self) -> str:
         """The settings as text."""
@@ -74,8 +85,19 @@ class Settings:
 
     @staticmethod
     def from_json(text: str) -> Settings:
-        """The settings that :meth:`to_json` wrote."""
-        return Settings(**json.loads(text))
+        """The settings that :meth:`to_json` wrote.
+
+        Raises
+        ------
+        UsageError : another version of bptt wrote them.
+        """
+        try:
+            return Settings(**json.loads(text))
+        except (TypeError, ValueError):
+            raise UsageError(
+                "the settings of the run are those of another version of bptt",
+                hint="go on with the version that began it",
+            ) from None
 
 
 def _own(settings: Settings, key: str, text: str) -> Own:
@@ -92,4 +114,4 @@ def _own(settings: Settings, key: str, text: str) -> Own:
         raise UsageError(f"--set {key} is {clipped(text, 40)!r}", expected=expected) from None
 
 
-__all__ = ["DTYPES", "Own", "Settings"]
+__all__ = ["DTYPES", "PRECISIONS", "Own", "Settings"]

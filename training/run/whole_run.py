@@ -6,7 +6,8 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,18 @@ import torch
 from derive.errors import UsageError
 from training.data.download import Say
 from training.errors import TrainingError, disk_error
-from training.files import write_text
+from training.files import clear, write_text
+from training.lock import Locked, locked
 from training.run import checkpoint
 from training.run.checkpoint import Progressed
 from training.run.curve import NAME as CURVE
+from training.run.events import check_installed
 from training.run.job import Job, Results
 from training.run.loop import Report, run
+from training.run.processes import Processes
+from training.run.record import Record
 from training.run.settings import Settings
+from training.run.stepping import Stepping
 from training.tasks import find
 from training.tasks.task import Task
 
@@ -41,6 +47,7 @@ class Request:
     data             : the folder of the data; None for the cache.
     resume           : go on.
     checkpoint_every : steps between checkpoints, 0 for one a minute.
+    tensorboard      : write events for TensorBoard as well.
     """
 
     folder: Path
@@ -48,6 +55,7 @@ class Request:
     data: str | None = None
     resume: bool = False
     checkpoint_every: int = 0
+    tensorboard: bool = False
 
 
 def settings_of(folder: Path) -> Settings:
@@ -60,48 +68,127 @@ def settings_of(folder: Path) -> Settings:
     return Settings.from_json(checkpoint.read(folder)["settings"])
 
 
-def prepared(settings: Settings, data: str | None, say: Say = lambda text: None) -> tuple[Task, Job]:
+def prepared(
+    settings: Settings, data: str | None, say: Say = lambda text: None, processes: Processes | None = None
+) -> tuple[Task, Job]:
     """The task and its job, with torch's random numbers seeded."""
     task = find(settings.task)
     settings.check()
     _check_device(settings.device)
+    (processes or Processes()).choose_device(settings.device)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     return task, task.prepare(settings, data, say)
 
 
-def train(request: Request, say: Say = lambda text: None, report: Report = lambda *told: None) -> dict[str, Any]:
+def train(
+    request: Request,
+    say: Say = lambda text: None,
+    report: Report = lambda *told: None,
+    processes: Processes | None = None,
+) -> dict[str, Any]:
     """Train, evaluate, write all files; what is in ``metrics.json``.
+
+    Parameters
+    ----------
+    processes : those that share the run. The first one alone uses the folder; the others give back nothing.
 
     Raises
     ------
-    UsageError    : the folder holds a run already.
+    UsageError    : the folder holds a run already, or another process works in it; the task's batches cannot be shared.
     DatasetError  : the data cannot be had.
     TrainingError : a loss is not finite, or something cannot be written.
     """
-    settings, folder = request.settings, request.folder
-    content = checkpoint.read(folder) if request.resume else None
-    if content is None and any((folder / name).exists() for name in (checkpoint.NAME, CURVE, METRICS)):
-        raise UsageError(
-            f"{folder} holds a run already", hint="--resume goes on with it; -o names another folder for a new one"
-        )
-    task, job = prepared(settings, request.data, say)
-    at = Progressed() if content is None else checkpoint.restore(content, job)
-    steps = settings.steps or settings.epochs * job.epoch
+    processes = processes or Processes()
+    settings, first = request.settings, processes.first
+    _check_share(settings, processes)
+    if first:
+        _check_before(request)
+    else:
+        say, report = (lambda text: None), (lambda *told: None)
+    task, job = prepared(settings, request.data, say, processes)
+    stepping = Stepping(job, settings.precision, processes.share(), settings.seed)
+    with _alone_in(request.folder) if first else nullcontext():
+        at, steps = _begun(request, stepping, processes)
+        record = Record(request.folder, stepping, settings.to_json(), at.step, request.tensorboard) if first else None
+        run(stepping, steps, record, at, report, request.checkpoint_every)
+        if not first:
+            return {}
+        say("evaluating")
+        with torch.no_grad():
+            job.model.eval()
+            results = job.results()
+        found = metrics(task, settings, at, job, results, processes)
+        _write(request.folder / METRICS, json.dumps(found, indent=1, ensure_ascii=False, default=float) + "\n")
+        return found
+
+
+def _check_before(request: Request) -> None:
+    """What can be said of a folder before the data are read, and is looked at again after that."""
+    if request.tensorboard:
+        check_installed()
+    if request.folder.exists():
+        with _alone_in(request.folder):
+            if not request.resume:
+                _check_fresh(request.folder)
+
+
+def _begun(request: Request, stepping: Stepping, processes: Processes) -> tuple[Progressed, int]:
+    """Where the run stands, and how many steps it shall have."""
+    folder, settings, at = request.folder, request.settings, Progressed()
+    if request.resume:
+        at = checkpoint.restore(processes.same(checkpoint.read(folder) if processes.first else None), stepping)
+    elif processes.first:
+        _check_fresh(folder)
+    steps = settings.steps or settings.epochs * stepping.job.epoch
     if at.step > steps:
         raise UsageError(f"{folder} has made {at.step} steps, more than {steps}", hint="name more --steps or --epochs")
-    _write(folder / SETTINGS, settings.to_json() + "\n")
-    run(job, steps, folder, settings.to_json(), at, report, request.checkpoint_every)
-    say("evaluating")
-    with torch.no_grad():
-        job.model.eval()
-        results = job.results()
-    found = metrics(task, settings, at, job, results)
-    _write(folder / METRICS, json.dumps(found, indent=1, ensure_ascii=False, default=float) + "\n")
-    return found
+    if processes.first:
+        _write(folder / SETTINGS, settings.to_json() + "\n")
+    return at, steps
 
 
-def metrics(task: Task, settings: Settings, at: Progressed, job: Job, results: Results) -> dict[str, Any]:
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a folder, and clear away what one left that was killed while it wrote."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder / ".lock", wait=0))
+            for name in (checkpoint.NAME, CURVE, METRICS, SETTINGS):
+                clear(folder / name)
+        except Locked:
+            raise UsageError(
+                f"another process is training in {folder}", hint="wait until it ends, or name another folder with -o"
+            ) from None
+        except OSError as error:
+            raise disk_error(TrainingError, folder, error, "nothing was changed") from None
+        yield
+
+
+def _check_fresh(folder: Path) -> None:
+    if not any((folder / name).exists() for name in (checkpoint.NAME, CURVE, METRICS)):
+        return
+    begun = (folder / checkpoint.NAME).exists()
+    other = "-o names another folder for a new one"
+    raise UsageError(
+        f"{folder} holds a run already",
+        hint=f"--resume goes on with it; {other}"
+        if begun
+        else f"it ended before its first checkpoint: remove it, or {other}",
+    )
+
+
+def _check_share(settings: Settings, processes: Processes) -> None:
+    if settings.batch < processes.ranks:
+        raise UsageError(
+            f"--batch {settings.batch} cannot be shared by {processes.ranks} processes",
+            expected="at least one example for each of them",
+        )
+
+
+def metrics(
+    task: Task, settings: Settings, at: Progressed, job: Job, results: Results, processes: Processes
+) -> dict[str, Any]:
     """Everything about a finished run, as data."""
     return {
         "task": task.name,
@@ -110,7 +197,7 @@ def metrics(task: Task, settings: Settings, at: Progressed, job: Job, results: R
         "loss": task.loss,
         "axes": dict(job.axes),
         "terms": task.terms,
-        "command": command(settings),
+        "command": command(settings, processes),
         "settings": asdict(settings),
         "steps": at.step,
         "epochs": round(at.step / job.epoch, 3),
@@ -118,19 +205,19 @@ def metrics(task: Task, settings: Settings, at: Progressed, job: Job, results: R
         "milliseconds_per_step": round(1000 * at.seconds / max(1, at.step), 3),
         "first_loss": at.first if math.isfinite(at.first) else None,
         "parameters": sum(value.numel() for value in job.model.parameters()),
-        "machine": machine(settings.device),
+        "machine": {**machine(settings.device), **({"processes": processes.ranks} if processes.ranks > 1 else {})},
         "results": asdict(results),
     }
 
 
-def command(settings: Settings) -> str:
+def command(settings: Settings, processes: Processes | None = None) -> str:
     """The command that makes a run again, without the folders.
 
     >>> command(Settings("names", 2, 8, 0.1, 4, own={"epoch": "name"}))
     'bptt train names --epochs 2 --batch 8 --learning-rate 0.1 --hidden 4 --set epoch=name'
     """
     base = Settings(settings.task, 1, 1, 1.0, 1)
-    words = ["bptt", "train", settings.task]
+    words = [(processes or Processes()).launcher(), "train", settings.task]
     words += ["--steps", str(settings.steps)] if settings.steps else ["--epochs", str(settings.epochs)]
     words += [
         "--batch",
@@ -140,7 +227,7 @@ def command(settings: Settings) -> str:
         "--hidden",
         str(settings.hidden),
     ]
-    for key in ("cell", "grad", "dtype", "device", "seed", "threads"):
+    for key in ("cell", "grad", "dtype", "precision", "device", "seed", "threads"):
         value = getattr(settings, key)
         if value != getattr(base, key):
             words += [f"--{key}", str(value)]

@@ -10,6 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from derive.errors import UsageError
+from training.tasks.problem import Problem
+
 GUESS = 1 / 6
 """The mean squared error of the constant 1."""
 
@@ -36,4 +39,35 @@ def sequences(
     )
 
 
-__all__ = ["GUESS", "sequences"]
+class Adding(Problem):
+    """As a problem beside others.
+
+    >>> adding = Adding(6)
+    >>> x, y = adding.sequences(5, (1,), torch.float64)
+    >>> x.shape, y.shape, float(adding.loss(y[..., None], y)), adding.rightly(y[..., None] + 0.2, y)
+    (torch.Size([6, 5, 2]), torch.Size([1, 5]), 0.0, 0.0)
+    """
+
+    inputs, outputs, steps = 2, 1, 1
+    error, guess, right = "squared error", GUESS, "within 0.1"
+
+    def __init__(self, length: int) -> None:
+        if length < 2:
+            raise UsageError(f"--set length is {length}", expected="2 or more")
+        self.length = length
+        self.title = f"The adding problem over {length} steps"
+
+    def sequences(
+        self, count: int, seed: tuple[int, ...], dtype: torch.dtype, device: str = "cpu"
+    ) -> tuple[Tensor, Tensor]:
+        x, y = sequences(count, self.length, seed, dtype, device)
+        return x, y[None]
+
+    def loss(self, found: Tensor, answers: Tensor) -> Tensor:
+        return (found[..., 0] - answers).square().mean()
+
+    def rightly(self, found: Tensor, answers: Tensor) -> float:
+        return float(((found[..., 0] - answers).abs() < 0.1).double().mean())
+
+
+__all__ = ["GUESS", "Adding", "sequences"]

@@ -7,7 +7,9 @@ second is zero and stays so, since a sum of two biases that are trained would mo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +18,7 @@ from training.data.download import Say
 from training.layers.recurrent import Recurrent
 from training.run.job import Cell, Job, Loss, Results, Table
 from training.run.settings import Settings
+from training.run.share import Share
 from training.tasks.adding import sequences
 from training.tasks.task import Task
 
@@ -58,16 +61,20 @@ def stacked(weights: nn.ParameterDict, letter: str) -> Tensor:
     return torch.cat([weights[f"{letter}_{gate}"] for gate in TORCH_ORDER])
 
 
-def differences(length: int, batch: int, inputs: int, hidden: int, grad: str, dtype: str) -> dict[str, float]:
+def differences(
+    length: int, batch: int, inputs: int, hidden: int, grad: str, dtype: str, device: str = "cpu"
+) -> dict[str, float]:
     """The largest differences of values and gradients, each relative to the largest entry of its array.
 
     >>> all(value < 1e-12 for value in differences(3, 2, 3, 4, "derived", "float64").values())
     True
     """
-    ours = Recurrent("lstm", inputs, hidden, grad, dtype)
+    ours = Recurrent("lstm", inputs, hidden, grad, dtype).to(device)
     theirs = TorchLSTM(ours)
     kind: torch.dtype = getattr(torch, dtype)
-    x, h, c, w, v = (torch.randn(*shape, dtype=kind) for shape in ((length, batch, inputs), *[(batch, hidden)] * 4))
+    x, h, c, w, v = (
+        torch.randn(*shape, dtype=kind).to(device) for shape in ((length, batch, inputs), *[(batch, hidden)] * 4)
+    )
     found = []
     for layer in (ours, theirs):
         leaves = [value.clone().requires_grad_() for value in (x, h, c)]
@@ -117,27 +124,36 @@ class CellsJob(Job):
         """The sum of both losses; the curve shows ours."""
         settings = self.settings
         x, y = sequences(settings.batch, _LENGTH, (settings.seed, 0, step), self._dtype, settings.device)
+        mine = self.share.of(np.arange(settings.batch))
+        x, y = x[:, mine], y[mine]
         ours, theirs = (
             (self.model[read](self.model[layer](x)[0][-1])[:, 0] - y).square().mean()
             for layer, read in (("ours", "read"), ("torch", "read_torch"))
         )
-        self._last = float(ours.detach()), float(theirs.detach())
+        first, second = self.share.means((float(ours.detach()), float(theirs.detach())), over=len(y))
+        self._last = first, second
         self._worst = max(self._worst, abs(self._last[0] - self._last[1]) / max(abs(self._last[1]), 1e-300))
-        return Loss(ours + theirs, self._last[0])
+        return Loss(ours + theirs, float(ours.detach()), over=len(y))
+
+    def split(self, share: Share) -> None:
+        self.share = share
 
     def measure(self, step: int) -> Mapping[str, Cell]:
         return {"loss_torch": self._last[1], "difference": self._worst}
 
-    def state(self) -> dict[str, float]:
-        return {"worst": self._worst}
+    def state(self) -> dict[str, Any]:
+        return {"worst": self._worst, "last": [*self._last]}
 
-    def restore(self, state: dict[str, float]) -> None:
-        self._worst = state["worst"]
+    def restore(self, state: dict[str, Any]) -> None:
+        self._worst, self._last = state["worst"], (state["last"][0], state["last"][1])
+
+    def _differences(self, shape: tuple[int, int, int, int]) -> dict[str, float]:
+        return differences(*shape, self.settings.grad, self.settings.dtype, self.settings.device)
 
     def results(self) -> Results:
         torch.manual_seed(self.settings.seed)
         with torch.enable_grad():
-            found = {shape: differences(*shape, self.settings.grad, self.settings.dtype) for shape in _SHAPES}
+            found = {shape: self._differences(shape) for shape in _SHAPES}
         names = [*next(iter(found.values()))]
         rows: list[list[Cell]] = [[*map(str, shape), *values.values()] for shape, values in found.items()]
         table = Table(
@@ -152,7 +168,7 @@ class CellsJob(Job):
             "last loss": self._last[0],
             "last loss with nn.LSTMCell": self._last[1],
         }
-        return Results(numbers, (table,))
+        return Results(numbers, (table,), key=tuple(numbers)[:2])
 
 
 def prepare(settings: Settings, data: str | None, say: Say) -> CellsJob:

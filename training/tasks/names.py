@@ -19,11 +19,12 @@ from torch.nn.functional import cross_entropy
 
 from derive.errors import UsageError
 from training.data.download import Say
-from training.data.names import LETTERS, SOURCE, Names, read_names
+from training.data.names import LETTERS, SOURCE, Names, names_of
 from training.layers.recurrent import Recurrent, State
 from training.run.job import Cell, Job, Loss, Results
 from training.run.order import Order
 from training.run.settings import Settings
+from training.run.share import Share
 from training.tasks.names_sampled import sampled_results
 from training.tasks.task import Task
 
@@ -122,12 +123,21 @@ class NamesJob(Job):
     def loss(self, step: int) -> Loss:
         """Nats per letter; in the manner of the tutorial their sum over the name is minimised, otherwise their mean."""
         self.model.train()
-        language, inputs, targets = self.train.rows(self._drawn(step) if self.by_name else self.order.rows(step))
+        rows = self._drawn(step) if self.by_name else self.share.of(self.order.rows(step))
+        language, inputs, targets = self.train.rows(rows)
         scores, _ = self.model(language, inputs)
         total = cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=_NOTHING, reduction="sum")
         letters = int((targets != _NOTHING).sum())
         mean = total / letters
-        return Loss(total if self.by_name else mean, float(mean.detach()))
+        return Loss(total if self.by_name else mean, float(mean.detach()), over=letters)
+
+    def split(self, share: Share) -> None:
+        if self.by_name:
+            raise UsageError(
+                f"with epoch=name a step sees one name, which {share.ranks} processes cannot share",
+                hint="--set epoch=pass, or start it without torchrun",
+            )
+        self.share = share
 
     def _drawn(self, step: int) -> list[int]:
         """A language, each as likely as the others, and one of its names."""
@@ -173,12 +183,14 @@ class NamesJob(Job):
             **nats,
             **sampled.numbers,
         }
-        return Results(numbers, sampled.tables, sampled.lines, sampled.said)
+        return Results(
+            numbers, sampled.tables, sampled.lines, sampled.said, ("held-out nats per letter", "known at top-3")
+        )
 
 
 def prepare(settings: Settings, data: str | None, say: Say) -> NamesJob:
     """The job."""
-    return NamesJob(read_names(SOURCE.folder(data, say)), settings)
+    return NamesJob(names_of(data, say), settings)
 
 
 TASK = Task(

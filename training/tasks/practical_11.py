@@ -1,13 +1,14 @@
-"""How far back cells learn: the adding problem, with the gradient that arrives at each time before and after training.
+"""How far back cells learn: the adding problem or the copy problem, with the gradient that arrives at each time before and after training.
 
 RNN, LSTM, GRU and the cell of ``--cell`` see the same sequences, each with weights and a readout of its own. The loss of a step is the
-sum of their mean squared errors; since no weight is shared, each is trained as if it were alone.
+sum of their mean losses; since no weight is shared, each is trained as if it were alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +18,10 @@ from training.layers.gradient_over_time import gradient_norms
 from training.layers.recurrent import Recurrent
 from training.run.job import Cell, Job, Lines, Loss, Results, Table
 from training.run.settings import Settings
-from training.tasks.adding import GUESS, sequences
+from training.run.share import Share
+from training.tasks.adding import Adding
+from training.tasks.copying import Copying
+from training.tasks.problem import Problem
 from training.tasks.task import Task
 
 BESIDE = ("rnn", "lstm", "gru")
@@ -30,41 +34,48 @@ _OPEN = {"lstm": "b_f", "gru": "b_u"}
 """The bias whose gate keeps the state when it is near 1."""
 
 
-class Adder(nn.Module):
-    """A cell over the sequence, and a linear readout of its last output."""
+class Learner(nn.Module):
+    """A cell over the sequence, and a linear readout of its last outputs."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, problem: Problem, settings: Settings) -> None:
         super().__init__()
-        self.recurrent = Recurrent(name, 2, settings.hidden, settings.grad, settings.dtype)
-        self.readout = nn.Linear(self.recurrent.width, 1, dtype=getattr(torch, settings.dtype))
+        self.steps = problem.steps
+        self.recurrent = Recurrent(name, problem.inputs, settings.hidden, settings.grad, settings.dtype)
+        self.readout = nn.Linear(self.recurrent.width, problem.outputs, dtype=getattr(torch, settings.dtype))
         if name in _OPEN:
             with torch.no_grad():
                 self.recurrent.cell.weights[_OPEN[name]].fill_(float(settings.own["gate_bias"]))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The sums (B,) of sequences (T, B, 2)."""
+        """What is read off (steps, B, outputs) of sequences (T, B, inputs)."""
         h, _ = self.recurrent(x)
-        return self.read(h[-1])
-
-    def read(self, last: Tensor) -> Tensor:
-        """The sums from the last outputs (B, m)."""
-        found: Tensor = self.readout(last)[:, 0]
+        found: Tensor = self.readout(h[-self.steps :])
         return found
 
 
-class AddingJob(Job):
+def problem_of(settings: Settings) -> Problem:
+    """The problem that ``--set problem`` names."""
+    own = settings.own
+    if own["problem"] == "adding":
+        return Adding(int(own["length"]))
+    if own["problem"] == "copy":
+        return Copying(int(own["length"]), int(own["string"]))
+    raise UsageError(f"--set problem is {own['problem']!r}", expected="adding or copy")
+
+
+class LongTimesJob(Job):
     """Several cells that learn from the same sequences."""
 
     model: nn.ModuleDict
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.length = int(settings.own["length"])
-        if self.length < 2:
-            raise UsageError(f"--set length is {self.length}", expected="2 or more")
+        self.problem = problem_of(settings)
         self.names = tuple(dict.fromkeys((*BESIDE, settings.cell)))
         self.dtype: torch.dtype = getattr(torch, settings.dtype)
-        model = nn.ModuleDict({self._key(name): Adder(name, settings) for name in self.names}).to(settings.device)
+        model = nn.ModuleDict({self._key(name): Learner(name, self.problem, settings) for name in self.names}).to(
+            settings.device
+        )
         columns = tuple(f"{kind}_{self._key(name)}" for kind in ("loss", "back") for name in self.names)
         axes = {f"back_{self._key(name)}": "gradient, first over last" for name in self.names}
         super().__init__(model, torch.optim.Adam(model.parameters(), lr=settings.learning_rate), _EPOCH, columns, axes)
@@ -77,27 +88,33 @@ class AddingJob(Job):
         """A cell's name for columns and weights: that of the library, or ``own`` for equations and files."""
         return name if name.isidentifier() or name.replace("-", "_").isidentifier() else "own"
 
-    def _adder(self, name: str) -> Adder:
+    def _learner(self, name: str) -> Learner:
         found = self.model[self._key(name)]
-        if not isinstance(found, Adder):
-            raise TypeError(f"{name} is no Adder")
+        if not isinstance(found, Learner):
+            raise TypeError(f"{name} is no Learner")
         return found
 
     def _sequences(self, count: int, *seed: int) -> tuple[Tensor, Tensor]:
-        return sequences(count, self.length, (self.settings.seed, *seed), self.dtype, self.settings.device)
+        return self.problem.sequences(count, (self.settings.seed, *seed), self.dtype, self.settings.device)
 
     def loss(self, step: int) -> Loss:
-        """The sum of the mean squared errors; the curve shows their mean, and each in a column."""
+        """The sum of the mean losses; the curve shows their mean, and each in a column."""
         x, y = self._sequences(self.settings.batch, 0, step)
-        losses = {name: (self._adder(name)(x) - y).square().mean() for name in self.names}
-        self._losses = {name: float(value.detach()) for name, value in losses.items()}
-        objective = torch.stack([*losses.values()]).sum()
-        return Loss(objective, float(objective.detach()) / len(losses))
+        mine = self.share.of(np.arange(self.settings.batch))
+        x, y = x[:, mine], y[:, mine]
+        losses = [self.problem.loss(self._learner(name)(x), y) for name in self.names]
+        means = self.share.means([float(value.detach()) for value in losses], over=len(mine))
+        self._losses = dict(zip(self.names, means, strict=True))
+        objective = torch.stack(losses).sum()
+        return Loss(objective, float(objective.detach()) / len(losses), over=len(mine))
+
+    def split(self, share: Share) -> None:
+        self.share = share
 
     def before_update(self, step: int) -> None:
         """Each cell's gradient is cut to the length ``clip``, so that none of them explodes for all."""
         for name in self.names:
-            nn.utils.clip_grad_norm_(self._adder(name).parameters(), float(self.settings.own["clip"]))
+            nn.utils.clip_grad_norm_(self._learner(name).parameters(), float(self.settings.own["clip"]))
 
     def measure(self, step: int) -> Mapping[str, Cell]:
         """The loss of each cell; a hundred times in all, what part of the last gradient arrives at the first times."""
@@ -109,9 +126,9 @@ class AddingJob(Job):
         return found
 
     def _norms(self, name: str) -> tuple[list[int], list[float]]:
-        adder = self._adder(name)
+        learner = self._learner(name)
         x, y = self._fixed
-        return gradient_norms(adder.recurrent, x, lambda last: (adder.read(last) - y).square().mean())
+        return gradient_norms(learner.recurrent, x, lambda last: self.problem.loss(learner.readout(last[None]), y[-1:]))
 
     def state(self) -> dict[str, object]:
         return {"begun": {name: [list(part) for part in parts] for name, parts in self.begun.items()}}
@@ -126,18 +143,17 @@ class AddingJob(Job):
         rows: list[list[Cell]] = []
         ended = {name: self._norms(name) for name in self.names}
         for name in self.names:
-            away = self._adder(name)(x) - y
-            error = float(away.square().mean())
-            near = float((away.abs() < 0.1).double().mean())
+            given = self._learner(name)(x)
+            error, near = float(self.problem.loss(given, y)), self.problem.rightly(given, y)
             parts = [norms[0] / norms[-1] for _, norms in (self.begun[name], ended[name])]
-            weights = sum(value.numel() for value in self._adder(name).parameters())
+            weights = sum(value.numel() for value in self._learner(name).parameters())
             rows.append([self._key(name), weights, error, near, *parts])
-        columns = ("cell", "weights", "test error", "within 0.1", "back, before", "back, after")
+        columns = ("cell", "weights", "test error", self.problem.right, "back, before", "back, after")
         note = (
-            f"test error: mean squared error over {_TEST} new sequences, {GUESS:.4f} for the constant 1; back: the norm of the "
-            "gradient by the joint state at the first time measured, divided by that at the last."
+            f"test error: mean {self.problem.error} over {_TEST} new sequences, {self.problem.guess:.4f} for a guess; back: the norm "
+            "of the gradient of the last answer's loss by the joint state at the first time measured, divided by that at the last."
         )
-        table = Table(f"The adding problem over {self.length} steps", columns, rows, note)
+        table = Table(self.problem.title, columns, rows, note)
         lines = [
             Lines(
                 f"Gradient by the state at time t, {when}",
@@ -149,27 +165,27 @@ class AddingJob(Job):
             for when, found in (("before training", self.begun), ("after training", ended))
         ]
         numbers = {f"test error of {row[0]}": float(str(row[2])) for row in rows}
-        return Results(numbers, (table,), lines, self._said(rows))
+        return Results(numbers, (table,), lines, self._said(rows), tuple(numbers))
 
     def _said(self, rows: list[list[Cell]]) -> list[str]:
-        learnt = [str(row[0]) for row in rows if float(str(row[2])) < GUESS / 4]
+        learnt = [str(row[0]) for row in rows if float(str(row[2])) < self.problem.guess / 4]
         not_yet = [str(row[0]) for row in rows if str(row[0]) not in learnt]
         said = []
         if learnt:
-            said.append(f"Learnt, with less than a quarter of the error of the constant: {', '.join(learnt)}.")
+            said.append(f"Learnt, with less than a quarter of the error of a guess: {', '.join(learnt)}.")
         if not_yet:
             said.append(f"Not learnt in this time: {', '.join(not_yet)}.")
         return said
 
 
-def prepare(settings: Settings, data: str | None, say: Say) -> AddingJob:
+def prepare(settings: Settings, data: str | None, say: Say) -> LongTimesJob:
     """The job; its data are made, not fetched."""
-    return AddingJob(settings)
+    return LongTimesJob(settings)
 
 
 TASK = Task(
     name="practical-11",
-    title="Learning over long times: the adding problem",
+    title="Learning over long times",
     settings=Settings(
         task="practical-11",
         epochs=60,
@@ -178,16 +194,18 @@ TASK = Task(
         hidden=32,
         cell="mgu",
         grad="derived",
-        own={"length": 60, "clip": 1.0, "gate_bias": 1.0},
+        own={"problem": "adding", "length": 60, "string": 10, "clip": 1.0, "gate_bias": 1.0},
     ),
     own={
+        "problem": "adding: the sum of two marked numbers; copy: a string of letters, remembered over a delay",
         "length": "steps of a sequence",
+        "string": "letters of the string that is copied",
         "clip": "the longest gradient of a cell",
         "gate_bias": "first bias of the gates that keep the state, in LSTM and GRU",
     },
     epoch=f"{_EPOCH} batches of new sequences",
-    loss="mean squared error, averaged over the cells",
+    loss="mean squared error (adding) or nats per letter (copy), averaged over the cells",
     prepare=prepare,
 )
 
-__all__ = ["TASK", "Adder", "AddingJob"]
+__all__ = ["TASK", "Learner", "LongTimesJob", "problem_of"]

@@ -23,6 +23,7 @@ from training.layers.bidirectional import CellEncoder, Encoder, TorchEncoder
 from training.run.job import Cell, Job, Loss, Results, Table
 from training.run.order import Buckets
 from training.run.settings import Settings
+from training.run.share import Share
 from training.tasks.task import Task
 
 
@@ -128,9 +129,12 @@ class SentimentJob(Job):
     def loss(self, step: int) -> Loss:
         """The mean binary cross entropy of a batch."""
         self.model.train()
-        words, lengths, positive = self.train.batch(self.order.rows(step), self.settings.device)
+        words, lengths, positive = self.train.batch(self.share.of(self.order.rows(step)), self.settings.device)
         objective = binary_cross_entropy_with_logits(self.model(words, lengths), positive)
-        return Loss(objective, float(objective.detach()))
+        return Loss(objective, float(objective.detach()), over=len(positive))
+
+    def split(self, share: Share) -> None:
+        self.share = share
 
     def before_update(self, step: int) -> None:
         """The gradient is cut to the length ``clip``."""
@@ -179,7 +183,8 @@ class SentimentJob(Job):
             "test reviews": len(lengths),
             "words in the vocabulary": self.vocabulary.size,
         }
-        return Results(numbers, (Table("Test accuracy by length", ("words", "reviews", "accuracy"), rows),))
+        table = Table("Test accuracy by length", ("words", "reviews", "accuracy"), rows)
+        return Results(numbers, (table,), key=("test accuracy",))
 
 
 def prepare(settings: Settings, data: str | None, say: Say) -> SentimentJob:

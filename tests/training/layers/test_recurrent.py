@@ -7,6 +7,8 @@ import torch
 
 from derive.cell import library
 from derive.errors import UsageError
+from training.layers import torch_cells
+from training.layers.bidirectional import CellEncoder
 from training.layers.equations import run_equations
 from training.layers.recurrent import Recurrent
 
@@ -89,3 +91,46 @@ def test_unknown_names() -> None:
         Recurrent("nothing", D, N)
     with pytest.raises(UsageError, match="no gradients called"):
         Recurrent("rnn", D, N, "numeric")
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("pool", ["last", "max"])
+def test_the_cell_of_the_task_lstm_cell_reads_padded_batches_as_torch_does(both: bool, pool: str) -> None:
+    """``--cell lstm --set layer=cells``: the very function of the task, against nn.LSTM over packed sequences."""
+    ours, theirs = (
+        CellEncoder("lstm", D, N, both, pool, "float64", "autograd"),
+        torch.nn.LSTM(D, N, bidirectional=both, dtype=torch.float64),
+    )
+    layers = [ours.ahead] if ours.back is None else [ours.ahead, ours.back]
+    assert all(layer._step is torch_cells.lstm for layer in layers)
+    with torch.no_grad():
+        for layer, end in zip(layers, ("", "_reverse"), strict=False):
+            for name, letter in (("weight_hh", "W"), ("weight_ih", "U"), ("bias_ih", "b")):
+                stacked = torch.cat([layer.cell.weights[f"{letter}_{gate}"] for gate in "ifco"])
+                getattr(theirs, f"{name}_l0{end}").copy_(stacked)
+            getattr(theirs, f"bias_hh_l0{end}").zero_()
+    x, lengths = torch.randn(9, 6, D, dtype=torch.float64), torch.tensor([9, 1, 4, 9, 2, 7])
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=False)
+    rows, (last, _) = theirs(packed)
+    if pool == "last":
+        wanted = torch.cat([*last], dim=-1)
+    else:
+        padded, _ = torch.nn.utils.rnn.pad_packed_sequence(rows)
+        wanted = torch.stack([padded[: int(length), k].amax(0) for k, length in enumerate(lengths)])
+    for k, length in enumerate(lengths):  # what stands beyond the end of a sequence is read by nothing
+        x[int(length) :, k] = 1e3
+    torch.testing.assert_close(ours(x, lengths), wanted, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("grad", ["autograd", "derived"])
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "mgu"])
+def test_nothing_is_left_on_the_processor(name: str, grad: str) -> None:
+    """On the device without memory an operation with anything that lies elsewhere is an error."""
+    encoder = CellEncoder(name, D, N, True, "max", "float32", grad).to("meta")
+    layer = encoder.ahead
+    x = torch.zeros(T, B, D, device="meta")
+    output, state = layer(x)
+    after, _ = layer(x, state)
+    read = encoder(x, torch.zeros(B, dtype=torch.int64, device="meta"))
+    (output.sum() + after.sum() + read.sum()).backward()
+    assert read.device.type == "meta" and {weight.grad.device.type for weight in encoder.parameters()} == {"meta"}

@@ -1,18 +1,22 @@
-"""The adding problem, its gradients over time, and the cell of tensors beside torch's."""
+"""The adding and the copy problem, gradients over time, and the cell of tensors beside torch's."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
 
+from derive.errors import UsageError
 from training.layers.gradient_over_time import gradient_norms
 from training.layers.recurrent import Recurrent
-from training.run.whole_run import Request, train
+from training.run.whole_run import Request, prepared, train
 from training.tasks import find
 from training.tasks.adding import GUESS, sequences
+from training.tasks.copying import LETTERS, Copying
 from training.tasks.lstm_cell import differences
+from training.tasks.practical_11 import Learner, problem_of
 
 
 def test_the_constant_one_has_the_error_of_a_guess() -> None:
@@ -65,3 +69,63 @@ def test_cells_beside_each_other(tmp_path: Path) -> None:
     assert {*results["lines"][0]["lines"]} == {"rnn", "lstm", "gru", "janet"}
     header, *rows = (tmp_path / "curve.csv").read_text().splitlines()
     assert "loss_janet" in header and "back_rnn" in header and len(rows) == 20
+
+
+# -- the copy problem --------------------------------------------------------------------------------------
+
+
+def test_the_string_is_asked_for_after_the_delay() -> None:
+    length, string = 11, 3
+    x, y = Copying(length, string).sequences(50, (4,), torch.float64)
+    signs = x.argmax(-1)
+    assert bool((x.sum(-1) == 1).all()) and torch.equal(signs[:string], y)
+    assert bool((signs[string : length - string] == LETTERS).all())
+    assert bool((signs[length - string] == LETTERS + 1).all()) and bool((signs[length - string + 1 :] == LETTERS).all())
+    assert {*y.flatten().tolist()} == {*range(LETTERS)}
+
+
+def test_a_guess_has_its_loss_and_the_answer_none() -> None:
+    problem = Copying(9, 2)
+    _, y = problem.sequences(30, (4,), torch.float64)
+    guess = torch.zeros(2, 30, LETTERS, dtype=torch.float64)
+    assert float(problem.loss(guess, y)) == pytest.approx(problem.guess) == pytest.approx(2.0794415)
+    known = 100 * torch.nn.functional.one_hot(y, LETTERS).double()
+    assert float(problem.loss(known, y)) < 1e-9 and problem.rightly(known, y) == 1.0
+    assert problem.rightly(known.roll(1, -1), y) == 0.0
+
+
+def test_a_cell_learns_to_copy() -> None:
+    torch.manual_seed(0)
+    settings = find("practical-11").settings.changed(
+        {"hidden": 16, "grad": "autograd"}, {"problem": "copy", "length": "5", "string": "1"}
+    )
+    problem = problem_of(settings)
+    learner = Learner("gru", problem, settings)
+    adam = torch.optim.Adam(learner.parameters(), lr=0.03)
+    for step in range(60):
+        x, y = problem.sequences(32, (0, step), torch.float32)
+        adam.zero_grad()
+        problem.loss(learner(x), y).backward()
+        adam.step()
+    x, y = problem.sequences(200, (1,), torch.float32)
+    found = learner(x).detach()
+    assert float(problem.loss(found, y)) < 0.5 < problem.guess and problem.rightly(found, y) > 0.9
+
+
+def test_the_results_of_the_copy_problem(tmp_path: Path) -> None:
+    given = {"steps": 2, "hidden": 3, "batch": 4, "cell": "lstm", "grad": "autograd"}
+    settings = find("practical-11").settings.changed(given, {"problem": "copy", "length": "7", "string": "3"})
+    found = train(Request(tmp_path, settings))
+    table = found["results"]["tables"][0]
+    assert table["columns"][3] == "letters right" and table["title"] == "The copy problem: 3 letters over 4 steps"
+    assert all(abs(row[2] - math.log(LETTERS)) < 0.5 for row in table["rows"])
+    assert "--set problem=copy --set length=7 --set string=3" in found["command"]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{"problem": "sorting"}, {"problem": "copy", "length": "6", "string": "3"}, {"problem": "copy", "string": "0"}],
+)
+def test_problems_that_are_none(own: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        prepared(find("practical-11").settings.changed({}, own), None)

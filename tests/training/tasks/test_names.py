@@ -11,7 +11,7 @@ from derive.errors import UsageError
 from training.data.names import LETTERS, read_names
 from training.errors import DatasetError
 from training.run.compare import compare
-from training.run.loop import step_of
+from training.run.stepping import Stepping
 from training.run.whole_run import prepared
 from training.tasks import find
 from training.tasks.names import END, START, NamesJob, encoded
@@ -54,7 +54,7 @@ def test_both_gradients_give_the_same_curve(names_folder: Path, cell: str) -> No
 def test_a_name_an_epoch(names_folder: Path) -> None:
     found = job(names_folder, own={"epoch": "name", "optimizer": "sgd"})
     assert found.epoch == 1
-    objective, shown = found.loss(3)
+    objective, shown, _ = found.loss(3)
     letters = len(found.trained[found._drawn(3)[0]][1]) + 1
     assert objective.item() == pytest.approx(shown * letters, rel=1e-5)
     languages = {found.trained[found._drawn(step)[0]][0] for step in range(40)}
@@ -64,8 +64,9 @@ def test_a_name_an_epoch(names_folder: Path) -> None:
 def test_it_learns(names_folder: Path) -> None:
     found = job(names_folder, learning_rate=0.02)
     first = found.nats(found.test)
+    stepping = Stepping(found)
     for step in range(60):
-        step_of(found, step)
+        stepping(step)
     assert found.nats(found.test) < 0.75 * first
 
 

@@ -1,0 +1,54 @@
+"""What a run leaves in its folder while it lasts: the rows of its curve, and checkpoints. The first process alone keeps one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from training.run import checkpoint
+from training.run.checkpoint import Progressed
+from training.run.curve import Curve
+from training.run.events import Events
+from training.run.job import Cell
+from training.run.stepping import Stepping
+
+
+class Record:
+    """Of a folder.
+
+    Parameters
+    ----------
+    settings    : of the run, as text.
+    upto        : the step from which the run goes on; later rows are dropped.
+    tensorboard : whether events are written as well.
+    """
+
+    def __init__(self, folder: Path, stepping: Stepping, settings: str, upto: int, tensorboard: bool = False) -> None:
+        self.folder = folder
+        self._stepping, self._settings = stepping, settings
+        self._curve = Curve(folder, stepping.job.columns, upto)
+        self._events = Events(folder, upto) if tensorboard else None
+
+    def add(self, step: int, loss: float, measured: Mapping[str, Cell]) -> None:
+        """A row."""
+        self._curve.add(step, loss, measured)
+        if self._events is not None:
+            self._events.add(step, loss, measured)
+
+    def save(self, at: Progressed) -> None:
+        """A checkpoint, and the rows before it."""
+        self._curve.keep()
+        if self._events is not None:
+            self._events.keep()
+        checkpoint.save(self.folder, self._stepping, at, self._settings)
+
+    def __enter__(self) -> Record:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._curve.close()
+        if self._events is not None:
+            self._events.close()
+
+
+__all__ = ["Record"]
