@@ -9,6 +9,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from decimal import Decimal
 from itertools import product
 
@@ -199,7 +200,16 @@ def _symmetric(matrix: sp.Matrix, variant: int, place: Span) -> str:
     given = sorted(matrix.eigenvals(multiple=True), key=abs)
     if not all(value.is_Rational for value in given):
         raise ParseError("the eigenvalues are no fractions", span=place, expected="vary: entries")
-    options = [list(_near(value, reach)) for value, reach in zip(given, (6, 2), strict=True)]
+    every = _alike(matrix.as_immutable(), tuple(given))
+    if not every:
+        raise ParseError("there is no other matrix with eigenvalues like these", span=place, expected="vary: entries")
+    return every[(variant - 1) % len(every)]
+
+
+@lru_cache(maxsize=64)
+def _alike(matrix: sp.ImmutableMatrix, eigenvalues: tuple[sp.Rational, ...]) -> tuple[str, ...]:
+    """All other matrices of that kind, in the order in which variants take them."""
+    options = [list(_near(value, reach)) for value, reach in zip(eigenvalues, (6, 2), strict=True)]
     found: dict[str, None] = {}
     for (small, large), (a, b) in product(product(*options), _ORTHOGONAL):
         if abs(small) < abs(large):
@@ -208,10 +218,8 @@ def _symmetric(matrix: sp.Matrix, variant: int, place: Span) -> str:
             if other != matrix:
                 found[_pmatrix([[_decimal(other[i, j]) for j in range(2)] for i in range(2)])] = None
     every = list(found)
-    random.Random(str(matrix)).shuffle(every)
-    if not every:
-        raise ParseError("there is no other matrix with eigenvalues like these", span=place, expected="vary: entries")
-    return every[(variant - 1) % len(every)]
+    random.Random(str(sp.Matrix(matrix))).shuffle(every)
+    return tuple(every)
 
 
 def _near(value: sp.Rational, reach: int) -> Iterator[sp.Rational]:
