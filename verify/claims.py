@@ -92,10 +92,10 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
             found[-1] = (before[0], replace(before[1], conditions=(*before[1].conditions, said)))
             continue
         goes_on = opening is not None and _AFTER_CONDITION.match(formula.words) is not None
-        if opening is not None and goes_on:
+        if opening is not None and goes_on and not _MORE.match(formula.after):
             claims = [replace(claim, conditions=(*claim.conditions, opening)) for claim in claims]
         opens = _condition(claims, _OPENS_CONDITION) if formula.inline else None
-        opening = opens or (opening if goes_on else None)
+        opening = opens or (opening if goes_on and opening is not None and _gives_length(opening) else None)
         found += [(formula, claim) for claim in claims if opens is None or _gives_length(opens)]
         if len(found) > MAX_CLAIMS:
             raise UsageError(f"the document holds more than {MAX_CLAIMS:,} equations", hint="is this the right file?")
@@ -143,7 +143,7 @@ _BEFORE_CONDITION = re.compile(
 )
 """Words between an equation and its condition, in one sentence: no capital letter begins them, and no empty line stands there."""
 _BEHIND_CONDITION = re.compile(
-    r"\s*(?:[.;:)!]|\Z|\n\s*\n|\n\s*(?:[-*#]|\d+[.)])|,\s*(?:where|so|we|which|with|while|since|because|as|wobei|da|also|mit)\b"
+    r"\s*(?:[.)]|\Z|\n\s*\n|\n\s*(?:[-*#]|\d+[.)])|,\s*(?:where|with|wobei|mit)\s*(?:\$|\\\()"
     r"|,?\s*(?:(?:and|but|und|aber)\s*)?(?:\$\$|\\\[|\\begin))"
 )
 """What may follow such a condition. In "for $t = T$ down to $1$" and "for $t = T$, and in general" it is not all that is said."""
@@ -153,10 +153,15 @@ _OPENS_CONDITION = re.compile(
 )
 """Words before a condition that begins a sentence, and is one of the equation after it."""
 _AFTER_CONDITION = re.compile(
-    r"\s*,?(?:\s+(?!else\b|otherwise\b|sonst\b|but\b|aber\b|all\b|every\b|any\b|general\b|alle\b)[\w'’-]+,?){0,6}\s*:?\s*\Z",
+    r"\s*(?:(?:[,:]|and|also|we|have|get|gets|obtain|find|write|it|its|is|this|that|then|so|there|the|holds|gives|reads|recursion|equation|formula|"
+    r"adjoint|gradient|derivative|let|set|define|put|und|auch|wir|haben|erhalten|finden|es|ist|gilt|dann|so|sei|setze|setzen|die|der|das)(?![\w-])\s*)*\Z",
     re.IGNORECASE,
 )
 """Words between such a condition and its equation."""
+_MORE = re.compile(
+    r"\s*[,;]?\s*(?:and|und|likewise|similarly|the same|ebenso|genauso)\b(?!\s*(?:\$|\\\[|\\\(|\\begin))", re.IGNORECASE
+)
+"""Words behind an equation by which it may hold at other times as well."""
 _QUALIFIED = re.compile(
     r"[^.!?\n]*\b(?:unless|except|as long as|only|even|odd|außer|ausser|nur|solange|gerade|ungerade)\b", re.IGNORECASE
 )

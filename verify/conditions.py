@@ -59,7 +59,9 @@ def _by_ends(relation: s.Relation) -> s.Relation | None:
         return s.Relation(("=",), (letter, inside[0]), span=relation.span)
     dots = [k for k, item in enumerate(inside) if item == s.Mark("dots")]
     if len(dots) == 1 and dots[0] == len(inside) - 2 >= 1:
-        return s.Relation(("<=", "<="), (inside[0], letter, inside[-1]), span=relation.span)
+        down = isinstance(inside[-1], s.Number) and not isinstance(inside[0], s.Number)
+        low, high = (inside[-1], inside[0]) if down else (inside[0], inside[-1])
+        return s.Relation(("<=", "<="), (low, letter, high), span=relation.span)
     return None
 
 

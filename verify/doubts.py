@@ -79,7 +79,7 @@ def doubts(
         if letter is None or letter in found or id(claim) in used or _is_definition(claim, names):
             continue
         if claim.surface is None or claim.error is not None or not holds(names, claim):
-            found[letter] = claim
+            found |= {one: claim for one in (letter, *_adjoints(claim)) if one not in found}
     return Doubts(names, found)
 
 
@@ -106,6 +106,11 @@ def _is_about_the_cell(claim: Claim, left: s.Surface, names: Names) -> bool:
     return found is not None and found[0] in known and isinstance(time, s.Name) and time.text != "T"
 
 
+def _adjoints(claim: Claim) -> Sequence[Letter]:
+    """The letters of a claim that everybody takes for derivatives."""
+    return [letter for letter in _letters(claim.surface) if letter[0] == "delta" or "bar" in letter[1]]
+
+
 def _left(claim: Claim) -> s.Surface | None:
     """The left side of an equation, even of one that cannot be read."""
     if isinstance(claim.surface, s.Relation):
@@ -121,7 +126,7 @@ def _left(claim: Claim) -> s.Surface | None:
 
 def _is_definition(claim: Claim, names: Names) -> bool:
     """Whether a claim is one by which the author introduced a name."""
-    if not isinstance(claim.surface, s.Relation) or claim.error is not None:
+    if not isinstance(claim.surface, s.Relation) or claim.error is not None or len(claim.surface.items) != 2:
         return False
     try:
         node = elaborate(s.Relation(("=",), claim.surface.items[:2], span=claim.surface.span), names.context)

@@ -56,7 +56,11 @@ def test_nor_of_the_value_of_one(claim: str) -> None:
         r"Let $\nabla_{h_t} L =: \delta_t$.", r"Let $\nabla_{h_t} L = \delta_t$.", r"Let $\delta_t$ be $\nabla_{h_t} L$.",
         r"We write $\delta_k$ for $\nabla_{h_k} L$.", r"Let $\delta_t \equiv \nabla_{h_t} L$.", r"$\delta_k = \nabla_{h_k} L$ is the error.",
         r"We denote $\nabla_{h_t} L$ by $\delta_t$.", r"Here, $\delta_t = \nabla_{h_t} L$.", r"Mit $\delta_t = \frac{\partial L}{\partial h_t}$ gilt",
-        r"where $\delta_t = \frac{\partial L}{\partial h_t} \odot q_t$",
+        r"where $\delta_t = \frac{\partial L}{\partial h_t} \odot q_t$", r"By $\delta_t$ we mean $\nabla_{h_t} L$.",
+        r"Let us denote by $\delta_t$ the vector $\nabla_{h_t} L$.", r"The gradient $\nabla_{h_t} L$ is called $\delta_t$.",
+        r"Wir kürzen $\nabla_{h_t} L$ mit $\delta_t$ ab.", r"$\delta_t$ is the gradient of the loss with respect to $h_t$.",
+        r"Let $\delta_t$ be the gradient of $L$ with respect to $h_t$.", r"where $\delta_t$ equals $\bar h_t$.",
+        r"Let $\bar h_t = \delta_t = \nabla_{h_t} L$.", "- $\\delta_t$: the gradient $\\nabla_{h_t} L$\n\n",
     ],
 )  # fmt: skip
 def test_a_letter_that_means_something_else(said: str) -> None:
@@ -92,11 +96,38 @@ def test_a_second_meaning_is_not_dropped_in_silence(said: str) -> None:
     "tail",
     [
         "for $t = T$ down to $1$.", "for $t = T$, $T-1$, ..., $1$.", "for $t=T$ to $1$", "für $t = T$ bis $1$.", "for $t = T$, and in general.",
-        "\n\nFor $t = T$ this is clear.", "If $t = T$, then nothing comes later.",
+        r"for $t \in \{T, \dots, 1\}$.", "for $t = T$; the same for $t<T$.", "if $t = T$, where we start.", "\n\nFor $t = T$ this is clear.", "If $t = T$, then nothing comes later.",
     ],
 )  # fmt: skip
 def test_words_that_are_no_condition(tail: str) -> None:
     assert accepted(f"{ADJOINT} {tail}") == [False]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "For $t = T$ to $1$:",
+        "For $t=T$ we start, for the others",
+        "Für $t = T$ bis $1$:",
+        "For $t=T$ and $t<T$ alike",
+        "If $t=T$ or not,",
+    ],
+)
+def test_words_in_front_that_are_no_condition(words: str) -> None:
+    assert accepted(f"{words} {ADJOINT}") == [False]
+    assert accepted(f"For $t = T$ {ADJOINT} and likewise for all t.") == [False]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "For $t = 1, \\dots, T$ we have", r"Let $\delta_t$ be the gradient of $L$ with respect to $z_t$. Then",
+        r"where $\delta_t$ is the error at step $t$ and $h_0$ the start:", r"Recall that $\delta_t = \nabla_{z_t} L$ and $\bar h_t = \nabla_{h_t} L$.",
+        r"The adjoints $\delta_t$ are used below; $\nabla_{h_t} L$ is computed first.", r"Using the chain rule and $\nabla_{h_t} L = \bar h_t$ we get",
+    ],
+)  # fmt: skip
+def test_words_that_change_nothing(words: str) -> None:
+    assert accepted(f"{words} {RECURSION}") == [True]
 
 
 def test_conditions_before_and_behind_an_equation() -> None:
