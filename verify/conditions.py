@@ -96,6 +96,36 @@ def restricts(conditions: Sequence[Condition]) -> bool:
     )
 
 
+def meant(conditions: Sequence[Condition], claim: Claim) -> tuple[Condition, ...]:
+    """The conditions, without those on a letter t that leave t = T alone where the equation speaks of t + 1: nothing is there, so that
+    whatever stands beside it could be wrong. Who writes so means a loop that begins at T.
+    """
+    left = {
+        letter
+        for letter in letters_of(conditions)
+        if times_that_meet(conditions, letter) & set(range(1, LENGTH + 1)) == {LENGTH} and letter in _followed(claim)
+    }
+    return tuple(one for one in conditions if not letters_of([one]) & left)
+
+
+def _followed(claim: Claim) -> set[str]:
+    """The letters t of which an equation speaks as t + 1, or t plus another number, in a subscript."""
+    scripts = (
+        [node.subs[-1] for node in claim.surface.walk() if isinstance(node, s.Scripted) and node.subs]
+        if claim.surface
+        else []
+    )
+    return {
+        part.text
+        for script in scripts
+        if isinstance(script, s.Sum)
+        and all(sign > 0 for sign in script.signs)
+        and any(isinstance(i, s.Number) for i in script.items)
+        for part in script.items
+        if isinstance(part, s.Name)
+    }
+
+
 def narrows(conditions: Sequence[Condition], claim: Claim, names: Names) -> bool:
     """Whether conditions leave out times for which a result is wanted: some of the sequence, or, for a derivative of h_t by h_k, some k < t
     at a distance from t.
@@ -143,4 +173,4 @@ def _free(node: s.Surface, bound: frozenset[str]) -> Iterator[str]:
         yield from _free(child, inner)
 
 
-__all__ = ["bound_in", "conditions_of", "has_unread", "letters_of", "narrows", "restricts", "times_that_meet"]
+__all__ = ["bound_in", "conditions_of", "has_unread", "letters_of", "meant", "narrows", "restricts", "times_that_meet"]

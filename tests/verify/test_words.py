@@ -130,6 +130,11 @@ def test_words_that_change_nothing(words: str) -> None:
     assert accepted(f"{words} {RECURSION}") == [True]
 
 
+def test_a_condition_at_which_a_term_is_nothing_hides_no_error() -> None:
+    assert accepted(f"{ADJOINT} for $t = T$.") == [False]
+    assert accepted(r"$$\bar h_t = \nabla_{h_t} L_t$$ for $t = T$.") == [True]
+
+
 def test_conditions_before_and_behind_an_equation() -> None:
     last = r"$$\bar h_t = \nabla_{h_t} L_t$$"
     assert accepted(f"For $t = T$ we have {last}") == accepted(f"{last} for $t = T$.") == [True]
