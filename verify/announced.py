@@ -24,10 +24,13 @@ _AFTER = r"(?:\s+(?!respect\b|for\b|it\b|this\b|that\b)[\w'’-]+,?){0,4}\s*[:,]
 _WORDS = re.compile(rf"\b(?:{_VERBS}){_AFTER}", re.IGNORECASE | re.VERBOSE)
 _BESIDE = re.compile(r"\b(?:with|mit|given|gegeben|consider)\s*:?\s*\Z", re.IGNORECASE)
 """Words that announce a meaning only where they stand right before the formula: "with respect to" says nothing of a name."""
+_WHAT = r"(?:vector|gradient|error|matrix|product|adjoint|quantity|derivative|vektor|gradienten?|fehler|matrix|produkt|ableitung)"
 _BETWEEN = re.compile(
-    r"\s*,?\s*(?:(?:then\s+)?(?:be|is|as|by|for|denotes?|means?|stands?\s+for|sei|ist|für|mit|durch|bezeichnet|der|die|das)\b)(?:\s+[\w'’-]+){0,4}\s*\Z",
+    r"\s*,?\s*(?:then\s+)?(?:be|is|as|by|for|denotes?|means?|stands?\s+for|equals?|sei|ist|für|mit|durch|bezeichnet)\b"
+    rf"(?:\s+(?:the|a|an|der|die|das|den))?(?:\s+{_WHAT}\b)?\s*\Z",
     re.IGNORECASE,
 )
+"""Words between a name and its meaning, or a meaning and its name."""
 
 
 def says_meaning(claim: Claim) -> bool:
@@ -69,13 +72,14 @@ def namings(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator
         between = _plain(second.words)
         if not (_is_alone(first) and _is_alone(second)) or first.surface == loss or _ENDS.search(between):
             continue
-        announced = says_meaning(first) and _BETWEEN.match(between) is not None
+        announced = says_meaning(first) and (_BETWEEN.match(between) is not None or _BY.search(between) is not None)
         around = f"{_ENDS.split(_plain(first.words))[-1]} {between} {_first_words(formula.after)}"
-        if not announced and _NAMES.search(around) is None:
+        by = _BY.search(between) is not None
+        if not (announced or by) and (_NAMES.search(around) is None or _OTHER.search(between)):
             continue
         meant = _meant(second, between, loss, found[k + 2][1] if k + 2 < len(found) else None)
         named = None if meant is None else _named(first, meant)
-        if named is not None:
+        if named is not None and (announced or _is_of_adjoints(named)):
             yield replace(named, words="let" if announced else named.words)
 
 
@@ -116,6 +120,25 @@ def _is_alone(claim: Claim) -> bool:
     return claim.inline and claim.error is None and alone
 
 
+_OTHER = re.compile(r"\b(?:and|und|at|an|that|of|von|to|zu|from|aus|with|but|aber|or|oder)\b", re.IGNORECASE)
+"""Words between two formulas of which neither is said to be the other."""
+
+
+def _is_of_adjoints(claim: Claim) -> bool:
+    """Whether an equation gives a letter that everybody takes for a derivative another derivative as its meaning."""
+    if not isinstance(claim.surface, s.Relation):
+        return False
+    left, right = claim.surface.items
+    marks = any(isinstance(node, s.Mark) and node.kind in ("nabla", "partial") for node in right.walk())
+    return is_adjoint(left) and (marks or is_adjoint(right))
+
+
+def is_adjoint(node: s.Surface) -> bool:
+    """Whether a formula is δ or a letter with a bar, with whatever labels."""
+    base, accents = base_of(_base(node))
+    return base == "delta" or "bar" in accents
+
+
 def _first_words(words: str) -> str:
     return re.split(r"[.!?;,$]|\n\s*\n", words)[0]
 
@@ -143,4 +166,4 @@ def _plain(words: str) -> str:
     return re.sub(r"\\[A-Za-z]+\*?|[{}*_#$]", " ", words)
 
 
-__all__ = ["DEFINES", "named_on_the_left", "namings", "says_meaning"]
+__all__ = ["DEFINES", "is_adjoint", "named_on_the_left", "namings", "says_meaning"]

@@ -119,7 +119,7 @@ def checked(
             names, meanings = with_meanings(checker.names, every, checker.holds)
             if meanings:
                 checker, taken = _checker(names, every, draws)
-            doubtful = doubts(names, said, taken, checker.holds)
+            doubtful = doubts(names, said, taken, lambda claim: checker.checked(claim).verdict)
     except (TooLong, MemoryError, RecursionError):
         raise UsageError(
             "the definitions of the document are too many or too deep to be read", hint="name its cell with --cell"

@@ -150,7 +150,7 @@ class Checker:
             length = _length(other.surface) if other.error is None else None
             if length is not None and (says_meaning(other) or not other.inline):
                 found = length
-        return found
+        return self.values.length_of_numbers if found is None else found
 
     def _beside(self, claim: Claim) -> tuple[Subject, Verdict] | None:
         """The verdict on a formula about something beside the cell; None for one that is about nothing known."""

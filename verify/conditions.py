@@ -90,10 +90,14 @@ def restricts(conditions: Sequence[Condition]) -> bool:
     restriction: it says for which a formula is meant.
     """
     inside = set(range(1, LENGTH + 1))
-    alone = [one for one in conditions if len(letters_of([one])) <= 1]
-    return any(
-        not letters_of([one]) or not inside <= times_that_meet([one], next(iter(letters_of([one])))) for one in alone
-    )
+    found = False
+    for one in conditions:
+        letters = letters_of([one])
+        if not letters:
+            found |= _leaves_out_lengths(one)
+        elif len(letters) == 1:
+            found |= not inside <= times_that_meet([one], next(iter(letters)))
+    return found
 
 
 def meant(conditions: Sequence[Condition], claim: Claim) -> tuple[Condition, ...]:
@@ -124,6 +128,13 @@ def _followed(claim: Claim) -> set[str]:
         for part in script.items
         if isinstance(part, s.Name)
     }
+
+
+def _leaves_out_lengths(condition: Condition) -> bool:
+    """Whether a condition on the length of the sequence alone excludes some."""
+    sign, a, b = condition
+    sides = [(a.xreplace({T: Integer(n)}), b.xreplace({T: Integer(n)})) for n in range(1, LENGTH + 1)]
+    return not all(left.is_number and right.is_number and COMPARED[sign](left, right) for left, right in sides)
 
 
 def narrows(conditions: Sequence[Condition], claim: Claim, names: Names) -> bool:

@@ -208,6 +208,50 @@ def test_a_power_of_the_length() -> None:
     assert accepted(r"$$\frac{\partial h_t}{\partial h_0} = W^{T}$$", LINEAR) == [False]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"where $\delta_t = \partial L/\partial z_t$.", r"Let $\delta_t := \frac{\partial L}{\partial z_t}$ be the error.", r"With $\delta_{T+1} = 0 \in \mathbb{R}^n$ we have",
+        r"Let $\bar h_t$ be the gradient of $L$ with respect to $h_t$.", r"Let $\bar h_t$ denote the adjoint of $h_t$ and $\delta_t$ that of $z_t$.",
+        r"Sei $h_t$ der Zustand und $x_t$ die Eingabe.", r"One must not write $\delta_t = W \delta_{t+1}$.", r"In the linear case $h_t = W h_{t-1}$ things are simpler.",
+        r"Network: $h_t = f(z_t)$ with $f = \tanh$.", r"Let $a_t = W h_{t-1} + U x_t + b$ and let $\delta_t = \nabla_{a_t} L$.", r"where $h_{-1} = 0$ and",
+        r"Let $\bar h_t = \frac{\partial L}{\partial h_t}$.",
+    ],
+)  # fmt: skip
+def test_ordinary_sentences(said: str) -> None:
+    assert accepted(f"{said} {RECURSION}") == [True]
+    assert accepted(f"{said} {SPOILED}") == [False]
+
+
+def test_meanings_are_not_overruled() -> None:
+    recursion = r"$$\delta_t = \nabla_{h_t} L_t + W^\top (\tanh'(z_{t+1}) \odot \delta_{t+1})$$"
+    assert accepted(r"$$\delta_t = \nabla_{z_t} L$$ " + recursion) == [True, False]
+
+
+@pytest.mark.parametrize(
+    "meaning", ["twice $\\delta_t$", "minus $\\delta_t$", "the sum of $\\delta_t$ and $b$", "$\\delta_t$ for $t>1$"]
+)
+def test_words_that_change_a_meaning_are_none(meaning: str) -> None:
+    assert accepted(rf"Let $g_t$ be {meaning}. $$\nabla_b L = \sum_{{t=1}}^T g_t$$") == [False]
+
+
+def test_a_condition_is_one_of_its_own_equation_alone() -> None:
+    last = r"$$\bar h_t = \nabla_{h_t} L_t$$"
+    assert accepted(f"For $t = T$ we have {last} and working backwards {ADJOINT}") == [True, False]
+    assert accepted(f"For $t = T$ we have {last} and for the others {last}") == [True, False]
+
+
+def test_reasons_in_a_column_of_their_own() -> None:
+    rows = r"\begin{align} \bar h_t ={}& \nabla_{h_t} L_t && \text{(chain rule)} \\ & + W^\top \delta_{t+1}. \label{eq:a} \end{align}"
+    assert accepted(rows) == [True]
+    assert accepted(rows.replace(r"W^\top", "W")) == [False]
+
+
+def test_inputs_do_not_exist_before_the_first_step() -> None:
+    assert accepted(r"$$h_t = \sum_{k=1}^{t} W^{t-k} U x_{k} + W^{t} h_0$$", LINEAR) == [True]
+    assert accepted(r"$$h_t = \sum_{k=0}^{t} W^{t-k} U x_{k} + W^{t} h_0$$", LINEAR) == [False]
+
+
 # -- chains, layouts, counting from zero --------------------------------------------------------------------
 
 
