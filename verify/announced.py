@@ -70,7 +70,12 @@ def namings(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator
     """
     for k, ((_, first), (formula, second)) in enumerate(pairwise(found)):
         between = _plain(second.words)
-        if not (_is_alone(first) and _is_alone(second)) or first.surface == loss or _ENDS.search(between):
+        if (
+            second.qualified
+            or not (_is_alone(first) and _is_alone(second))
+            or first.surface == loss
+            or _ENDS.search(between)
+        ):
             continue
         announced = says_meaning(first) and (_BETWEEN.match(between) is not None or _BY.search(between) is not None)
         around = f"{_ENDS.split(_plain(first.words))[-1]} {between} {_first_words(formula.after)}"

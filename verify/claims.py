@@ -160,7 +160,9 @@ _AFTER_CONDITION = re.compile(
 )
 """Words between such a condition and its equation."""
 _MORE = re.compile(
-    r"\s*[,;]?\s*(?:and|und|likewise|similarly|the same|ebenso|genauso)\b(?!\s*(?:\$|\\\[|\\\(|\\begin))", re.IGNORECASE
+    r"\s*[,;]?\s*(?:and\s+|und\s+)?"
+    r"(?:likewise|similarly|the same|so on|in general|for all|for every|ebenso|genauso|allgemein|für alle)\b",
+    re.IGNORECASE,
 )
 """Words behind an equation by which it may hold at other times as well."""
 _QUALIFIED = re.compile(

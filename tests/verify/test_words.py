@@ -76,7 +76,7 @@ def test_a_letter_that_is_defined_in_words_is_read() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "where $z_t = W h_{t-1}$:", "Let $z_t := 2 (W h_{t-1} + U x_t + b)$.", "with $z_t = h_t$", "The cell is $h_t = \\tanh(V h_{t-1} + U x_t + b)$.",
+        "where $z_t = W h_{t-1}$:", "Let $z_t := 2 (W h_{t-1} + U x_t + b)$.", "with $z_t = h_t$",
     ],
 )  # fmt: skip
 def test_what_the_document_says_of_the_cell_must_hold(said: str) -> None:
