@@ -153,6 +153,12 @@ class Values:
         return bool(self.given)
 
     @property
+    def length_of_numbers(self) -> int | None:
+        """The length of the sequence whose inputs are all given as numbers."""
+        times = {time for key, time in self.given if key in self.system.inputs and time is not None}
+        return len(times) if times and times == set(range(1, len(times) + 1)) else None
+
+    @property
     def start_from_zero(self) -> bool:
         """Whether the document says so: h_0 = 0, for every state that the cell gives no start."""
         starts = [start for start in self.system.starts if start not in self.system.initial and start.time.is_Integer]
