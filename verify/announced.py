@@ -72,6 +72,7 @@ def namings(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator
         between = _plain(second.words)
         if (
             second.qualified
+            or second.conditions
             or not (_is_alone(first) and _is_alone(second))
             or first.surface == loss
             or _ENDS.search(between)
