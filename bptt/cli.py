@@ -274,6 +274,12 @@ def _train_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="N",
         help="make N steps with both gradients, and print loss and time side by side",
     )
+    train.add_argument(
+        "--leaderboard",
+        nargs="+",
+        metavar="ENTRY",
+        help="rank folders of runs and files with labels by the right ones, for a task that is a competition",
+    )
     train.add_argument("--no-report", action="store_true", help="make no report.html and report.pdf")
 
 

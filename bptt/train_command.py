@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -35,6 +36,8 @@ def run_train(options: argparse.Namespace) -> int:
     own = _own(options.set)
     if options.checkpoint_every < 0:
         raise UsageError(f"--checkpoint-every is {options.checkpoint_every}", expected="a number of steps")
+    if options.leaderboard is not None:
+        return _leaderboard(task, options)
     if options.compare is not None:
         return _compare(task.settings.changed(_given(options), own), options)
     return _train(task, own, options)
@@ -60,6 +63,29 @@ def _train(task: Task, own: dict[str, str], options: argparse.Namespace) -> int:
             return 130
         files = [] if options.no_report else _report(folder, found, told)
     _summary(found, folder, files)
+    return 0
+
+
+def _leaderboard(task: Task, options: argparse.Namespace) -> int:
+    """Rank what was handed in; ``leaderboard.json`` and its page."""
+    from reports.leaderboard_page import leaderboard_document
+    from reports.output import check_folder, folder_of, write_files
+    from reports.render import make
+    from training.run.leaderboard import leaderboard
+
+    folder = folder_of(options.output or f"runs/{task.name}-leaderboard")
+    check_folder(folder)
+    with Progress() as progress:
+        board = leaderboard(task, options.leaderboard, options.data, progress.say)
+        contents = {"leaderboard.json": (json.dumps(board, indent=1, ensure_ascii=False) + "\n").encode()}
+        if not options.no_report:
+            progress.say("typesetting the leaderboard")
+            contents |= make(leaderboard_document(board), "leaderboard", ("html", "pdf")).contents
+        write_files(folder, contents)
+    for one in board["standings"]:
+        low, high = one["interval"]
+        say(f"{one['rank']:>3}  {one['accuracy']:.4f}  ({low:.4f} to {high:.4f})  {safe(one['name'])}")
+    say("\n".join(safe(str(folder / name)) for name in contents))
     return 0
 
 
@@ -137,7 +163,7 @@ def _report(folder: Path, found: dict[str, Any], told: _Told) -> list[Path]:
     from training.run.curve import read_curve
 
     told.doing("typesetting the report")
-    document = run_document(found, read_curve(folder))
+    document = run_document(found, read_curve(folder), folder)
     return [*render(document, folder, "report", ("html", "pdf")).files.values()]
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from derive.errors import RenderError
 from reports import document as d
+from reports.panels import read_panels
 from reports.plot import Plot, Series
 
 _POINTS = 400
@@ -22,15 +24,21 @@ _SPAN = 100
 """Largest over smallest value beyond which an axis is logarithmic."""
 
 
-def run_document(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> d.Document:
-    """Settings, curve, numbers, tables and lines of a run.
+def run_document(
+    metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]], folder: Path | None = None
+) -> d.Document:
+    """Settings, curve, numbers, tables, lines and pictures of a run.
+
+    Parameters
+    ----------
+    folder : of the run, with the files of its pictures; without it they are left out.
 
     Raises
     ------
-    RenderError : the metrics lack what every run has.
+    RenderError : the metrics lack what every run has, or pictures cannot be read.
     """
     try:
-        blocks = tuple(_blocks(metrics, curve))
+        blocks = tuple(_blocks(metrics, curve, folder))
         title = d.words(str(metrics["title"]))
     except (KeyError, TypeError, ValueError) as error:
         raise RenderError(
@@ -40,7 +48,7 @@ def run_document(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]])
     return d.Document(title, d.words("Report of a training run"), {}, blocks)
 
 
-def _blocks(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> Iterator[d.Block]:
+def _blocks(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]], folder: Path | None) -> Iterator[d.Block]:
     yield d.Paragraph(_opening(metrics))
     if metrics.get("command"):
         yield d.CodeBlock(str(metrics["command"]), "sh")
@@ -60,6 +68,9 @@ def _blocks(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> I
         yield _table(table)
     for lines in results.get("lines", ()):
         yield _figure(lines)
+    if folder is not None:
+        for panels in results.get("panels", ()):
+            yield _panels(panels, folder)
 
 
 def _opening(metrics: Mapping[str, Any]) -> d.Inlines:
@@ -112,6 +123,20 @@ def _figure(lines: Mapping[str, Any]) -> d.Figure:
     plot = Plot(series, lines["x_label"], lines["y_label"], y_scale="log" if lines.get("log") else "linear")
     said = f"{lines['title']}. {lines.get('note', '')}".strip()
     return d.Figure(plot, d.words(said), alt=str(lines["title"]))
+
+
+def _panels(panels: Mapping[str, Any], folder: Path) -> d.Figure:
+    path = folder / str(panels["file"])
+    try:
+        png = path.read_bytes()
+    except OSError as error:
+        raise RenderError(
+            f"{path} cannot be read: {error.strerror or error}", expected="the pictures of the run"
+        ) from None
+    height, width = panels["tile"]
+    content = read_panels(png, (height, width), tuple(panels["rows"]), tuple(panels.get("columns", ())))
+    said = f"{panels['title']}. {panels.get('note', '')}".strip()
+    return d.Figure(content, d.words(said), alt=str(panels["title"]))
 
 
 def _table(table: Mapping[str, Any]) -> d.Table:

@@ -7,16 +7,16 @@ import math
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from derive.errors import UsageError
+from derive.errors import UsageError, clipped
 from training.data.download import Say
 from training.errors import TrainingError, disk_error
-from training.files import write_text
+from training.files import write_whole
 from training.run import checkpoint
 from training.run.checkpoint import Progressed
 from training.run.curve import NAME as CURVE
@@ -64,6 +64,7 @@ def prepared(settings: Settings, data: str | None, say: Say = lambda text: None)
     """The task and its job, with torch's random numbers seeded."""
     task = find(settings.task)
     settings.check()
+    _check_recurrent(task, settings)
     _check_device(settings.device)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
@@ -96,6 +97,8 @@ def train(request: Request, say: Say = lambda text: None, report: Report = lambd
     with torch.no_grad():
         job.model.eval()
         results = job.results()
+    for name, content in results.files.items():
+        _write(folder / name, content)
     found = metrics(task, settings, at, job, results)
     _write(folder / METRICS, json.dumps(found, indent=1, ensure_ascii=False, default=float) + "\n")
     return found
@@ -111,7 +114,9 @@ def metrics(task: Task, settings: Settings, at: Progressed, job: Job, results: R
         "axes": dict(job.axes),
         "terms": task.terms,
         "command": command(settings),
-        "settings": asdict(settings),
+        "settings": {
+            key: value for key, value in asdict(settings).items() if task.recurrent or key not in ("cell", "grad")
+        },
         "steps": at.step,
         "epochs": round(at.step / job.epoch, 3),
         "seconds": round(at.seconds, 1),
@@ -119,7 +124,7 @@ def metrics(task: Task, settings: Settings, at: Progressed, job: Job, results: R
         "first_loss": at.first if math.isfinite(at.first) else None,
         "parameters": sum(value.numel() for value in job.model.parameters()),
         "machine": machine(settings.device),
-        "results": asdict(results),
+        "results": {**asdict(replace(results, files={})), "files": [*results.files]},
     }
 
 
@@ -172,6 +177,18 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def _check_recurrent(task: Task, settings: Settings) -> None:
+    if task.recurrent:
+        return
+    for key in ("grad", "cell"):
+        given, own = getattr(settings, key), getattr(task.settings, key)
+        if given != own:
+            raise UsageError(
+                f"--{key} {clipped(given, 40)} does not fit {task.name}, which has no recurrent layer",
+                hint=f"leave out --{key}: its gradients are autograd's",
+            )
+
+
 def _check_device(device: str) -> None:
     try:
         kind = torch.device(device).type
@@ -185,9 +202,10 @@ def _check_device(device: str) -> None:
         raise UsageError(f"--device {device} cannot be used for training", expected="cpu, or cuda where there is a GPU")
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
+    data = content.encode() if isinstance(content, str) else content
     try:
-        write_text(path, text)
+        write_whole(path, lambda file: file.write(data))
     except OSError as error:
         raise disk_error(
             TrainingError, path, error, "--resume goes on from the last checkpoint, if there is one"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from training.data.download import Say
@@ -11,6 +11,22 @@ from training.run.settings import Own, Settings
 
 Prepare = Callable[[Settings, str | None, Say], Job]
 """Makes the job of settings, with the folder that ``--data`` names (None to fetch the data)."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is handed in.
+
+    Parameters
+    ----------
+    file    : of a run's folder that holds it, see :mod:`training.run.submission`.
+    classes : names of the labels.
+    truth   : reads the right labels, with the folder that ``--data`` names.
+    """
+
+    file: str
+    classes: Sequence[str]
+    truth: Callable[[str | None, Say], Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -27,6 +43,8 @@ class Task:
     prepare  : reads the data and makes model and optimiser; seeds are set before it is called.
     terms    : of the data.
     alike    : own settings with which both kinds of gradients start from the same weights.
+    recurrent: whether it has a cell, whose gradients may be derived ones.
+    submission: what is handed in and judged by the right labels, for a task that is a competition.
     """
 
     name: str
@@ -38,6 +56,8 @@ class Task:
     own: Mapping[str, str] = field(default_factory=dict)
     terms: str = ""
     alike: Mapping[str, Own] = field(default_factory=dict)
+    recurrent: bool = True
+    submission: Submission | None = None
 
 
-__all__ = ["Prepare", "Task"]
+__all__ = ["Prepare", "Submission", "Task"]
