@@ -134,7 +134,7 @@ def command(settings: Settings) -> str:
     >>> command(Settings("names", 2, 8, 0.1, 4, own={"epoch": "name"}))
     'bptt train names --epochs 2 --batch 8 --learning-rate 0.1 --hidden 4 --set epoch=name'
     """
-    base = Settings(settings.task, 1, 1, 1.0, 1)
+    base, usual = Settings(settings.task, 1, 1, 1.0, 1), find(settings.task).settings
     words = ["bptt", "train", settings.task]
     words += ["--steps", str(settings.steps)] if settings.steps else ["--epochs", str(settings.epochs)]
     words += [
@@ -147,7 +147,7 @@ def command(settings: Settings) -> str:
     ]
     for key in ("cell", "grad", "dtype", "device", "seed", "threads"):
         value = getattr(settings, key)
-        if value != getattr(base, key):
+        if value != getattr(base, key) or value != getattr(usual, key):
             words += [f"--{key}", str(value)]
     for key, value in settings.own.items():
         words += ["--set", f"{key}={value}"]
