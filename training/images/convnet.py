@@ -7,9 +7,10 @@ class activation map of Zhou et al. 2016.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, relu
 
@@ -60,6 +61,11 @@ class ConvNet(nn.Module):
         return found
 
     @property
+    def filters(self) -> Tensor:
+        """Those of the first layer (width, 3, 5, 5)."""
+        return cast(Layer, self.layers[0]).convolution.weight.detach()
+
+    @property
     def names(self) -> list[str]:
         """Of the layers."""
         return [f"conv{k + 1}" for k in range(len(self.layers))]
@@ -89,11 +95,8 @@ def receptive_field(number: int) -> Field:
 
 
 def copied(net: ConvNet) -> ConvNet:
-    """The same network with weights of its own, to be kept as it is."""
-    width = net.layers[0].convolution.out_channels
-    again = ConvNet(int(width), net.readout.out_features).to(net.readout.weight)
-    again.load_state_dict(net.state_dict())
-    return again.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    """The same network with weights of its own, to be looked at as it is now."""
+    return deepcopy(net).eval()
 
 
 __all__ = ["POOLED", "SIDES", "ConvNet", "Field", "Layer", "copied", "receptive_field"]

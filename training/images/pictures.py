@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,8 +43,9 @@ def png(points: npt.NDArray[np.uint8]) -> bytes:
     """A picture (H, W, 4) as a file, without date and name of a program."""
     from matplotlib.image import imsave
 
+    nothing: dict[str, Any] = {"Software": None}
     out = io.BytesIO()
-    imsave(out, points, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True})
+    imsave(out, points, format="png", metadata=nothing, pil_kwargs={"optimize": True})
     return out.getvalue()
 
 

@@ -16,8 +16,7 @@ _SIDE = 20
 def filters_shown(shown: LookedAt) -> Results:
     """A picture of all filters by their kind, a table of kinds, and what has changed."""
     before, after = (_measured(net) for net in (shown.untrained, shown.net))
-    weights = shown.net.layers[0].convolution.weight.detach()
-    tiles = [enlarged(tile, _SIDE) for tile in filter_tiles(weights[after.order()])]
+    tiles = [enlarged(tile, _SIDE) for tile in filter_tiles(shown.net.filters[after.order()])]
     lines = [tiles[k : k + _ACROSS] for k in range(0, len(tiles), _ACROSS)]
     note = (
         "Grey is 0; each filter's largest weight is bright or dark. They are in the order of the table's kinds, in each kind from low "
@@ -38,7 +37,7 @@ def filters_shown(shown: LookedAt) -> Results:
 
 
 def _measured(net: ConvNet) -> Measured:
-    return measured(net.layers[0].convolution.weight)
+    return measured(net.filters)
 
 
 def _table(before: Measured, after: Measured) -> Table:

@@ -97,8 +97,8 @@ def train(request: Request, say: Say = lambda text: None, report: Report = lambd
     with torch.no_grad():
         job.model.eval()
         results = job.results()
-    for name, content in results.files.items():
-        _write(folder / name, content)
+    for name, written in results.files.items():
+        _write(folder / name, written)
     found = metrics(task, settings, at, job, results)
     _write(folder / METRICS, json.dumps(found, indent=1, ensure_ascii=False, default=float) + "\n")
     return found
