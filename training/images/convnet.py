@@ -49,10 +49,10 @@ class ConvNet(nn.Module):
         scores: Tensor = self.readout(relu(self.maps(x)[-1]).mean((2, 3)))
         return scores
 
-    def maps(self, x: Tensor) -> list[Tensor]:
-        """What the layers give, before the rectifier."""
+    def maps(self, x: Tensor, count: int | None = None) -> list[Tensor]:
+        """What the layers give, before the rectifier; of all of them, or of the first ``count``."""
         found: list[Tensor] = []
-        for k, layer in enumerate(self.layers):
+        for k, layer in enumerate(self.layers[:count]):
             x = layer(x)
             found.append(x)
             x = relu(x)

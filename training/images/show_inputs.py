@@ -7,10 +7,10 @@ from statistics import median
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot, softplus
+from torch.nn.functional import one_hot
 
 from training.data.cifar10 import CLASSES
-from training.images.ascent import Answers, Ascent, all_answers, roughness
+from training.images.ascent import Answers, Ascent, all_answers, channel_answers, roughness
 from training.images.looked_at import LookedAt
 from training.images.pictures import Points, coloured, grid
 from training.images.show_layers import Channels
@@ -30,7 +30,7 @@ def inputs_shown(shown: LookedAt, found: list[Channels], ascent: Ascent) -> Resu
     labels: list[str] = []
     for k, (name, one) in enumerate(zip(shown.net.names, found, strict=True)):
         units = one.selectivity.argsort(dim=0, descending=True, stable=True)[:_UNITS]
-        driven = _Driven(shown, _channel_answers(shown, k), units, ascent)
+        driven = _Driven(shown, _of_layer(shown, k), units, ascent, one.answers)
         rows.append(driven.row(name))
         if k in _SHOWN:
             tiles += [driven.made_tiles(), driven.best_tiles(0)]
@@ -63,18 +63,18 @@ def inputs_shown(shown: LookedAt, found: list[Channels], ascent: Ascent) -> Resu
 class _Driven:
     """Some units, what was made for them, and the answers of all test pictures."""
 
-    def __init__(self, shown: LookedAt, answers: Answers, units: Tensor, ascent: Ascent) -> None:
+    def __init__(self, shown: LookedAt, answers: Answers, units: Tensor, ascent: Ascent, found: Tensor) -> None:
         self.shown, self.units = shown, units
-        self.made = ascent(answers, units, shown.scaled.limits)
-        self.found = all_answers(answers, shown.pictures, shown.count)[:, units]
+        self.found = found[:, units]
+        self.spread = self.found.std(0).clamp(min=1e-12)
+        self.made = ascent(answers, units, self.spread, shown.scaled.limits)
         with torch.no_grad():
             self.reached = answers(self.made).gather(1, units[:, None])[:, 0]
         self.best = self.found.argsort(dim=0, descending=True, stable=True)[:_BEST]
 
     def row(self, name: str) -> list[Cell]:
         """Of the table."""
-        mean, spread = self.found.mean(0), self.found.std(0).clamp(min=1e-12)
-        far = [((one - mean) / spread).tolist() for one in (self.found.amax(0), self.reached)]
+        far = [((one - self.found.mean(0)) / self.spread).tolist() for one in (self.found.amax(0), self.reached)]
         classes = self.shown.test.classes[self.best]
         pure = one_hot(classes, len(CLASSES)).sum(0).amax(1).double() / len(self.best)
         usual = roughness(self.shown.pictures(0, min(500, self.shown.count))).mean()
@@ -90,14 +90,15 @@ class _Driven:
         return coloured(self.shown.scaled.back(self.shown.chosen(self.best[place])))
 
 
-def _channel_answers(shown: LookedAt, layer: int) -> Answers:
-    return lambda pictures: softplus(shown.net.maps(pictures)[layer]).mean((2, 3))
+def _of_layer(shown: LookedAt, layer: int) -> Answers:
+    return lambda pictures: channel_answers(shown.net.maps(pictures, layer + 1)[layer])
 
 
 def _classes_shown(shown: LookedAt, ascent: Ascent) -> Results:
     units = torch.arange(len(CLASSES), device=shown.test.classes.device)
     free = replace(ascent, roughness=0.0, size=0.0, jitter=0)
-    driven, unbridled = (_Driven(shown, shown.net, units, one) for one in (ascent, free))
+    scores = all_answers(shown.net, shown.pictures, shown.count)
+    driven, unbridled = (_Driven(shown, shown.net, units, one, scores) for one in (ascent, free))
     tiles = [driven.made_tiles(), unbridled.made_tiles(), *(driven.best_tiles(place) for place in range(3))]
     labels = ["made", "made, free", "best", "second", "third"]
     note = "made: by gradient ascent; made, free: without penalties and shifts; below, the test pictures with the highest scores."

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from training.data.cifar10 import CLASSES
+from training.images.ascent import channel_answers
 from training.images.convnet import receptive_field
 from training.images.looked_at import LookedAt
 from training.images.pictures import Points, coloured, enlarged, grid, heat
@@ -30,11 +31,13 @@ class Channels:
     by_class : mean activation, after the rectifier, over places and pictures of a class (classes, channels).
     active   : share of places at which a channel is above 0 (channels,).
     height   : of a map; it is as wide.
+    answers  : of each channel to each picture (pictures, channels), see :mod:`training.images.ascent`.
     """
 
     by_class: Tensor
     active: Tensor
     height: int
+    answers: Tensor
 
     @property
     def selectivity(self) -> Tensor:
@@ -50,6 +53,7 @@ def channels(shown: LookedAt) -> list[Channels]:
     sums: list[Tensor] = []
     active: list[Tensor] = []
     heights: list[int] = []
+    answers: list[list[Tensor]] = []
     counts = torch.bincount(shown.test.classes, minlength=len(CLASSES)).clamp(min=1)
     for at in range(0, shown.count, _BATCH):
         one_hot = torch.nn.functional.one_hot(shown.test.classes[at : at + _BATCH], len(CLASSES))
@@ -60,12 +64,14 @@ def channels(shown: LookedAt) -> list[Channels]:
                 sums.append(means)
                 active.append(above)
                 heights.append(maps.shape[2])
+                answers.append([channel_answers(maps)])
             else:
                 sums[k] += means
                 active[k] += above
+                answers[k].append(channel_answers(maps))
     return [
-        Channels(total / counts[:, None], part / shown.count, height)
-        for total, part, height in zip(sums, active, heights, strict=True)
+        Channels(total / counts[:, None], part / shown.count, height, torch.cat(given))
+        for total, part, height, given in zip(sums, active, heights, answers, strict=True)
     ]
 
 

@@ -95,7 +95,7 @@ TASK = Task(
             "picture": 0,
             "attributed": 200,
             "ascent": 200,
-            "roughness": 1.0,
+            "roughness": 5.0,
             **OWN,
             "momentum": 0.9,
             "weight_decay": 0.0005,

@@ -15,7 +15,9 @@ def test_a_linear_unit_is_driven_by_the_signs_of_its_weights() -> None:
     def answers(pictures: torch.Tensor) -> torch.Tensor:
         return pictures.flatten(1) @ weights.flatten(1).T
 
-    made = Ascent(steps=60, rate=0.2, roughness=0, size=0, jitter=0)(answers, torch.tensor([1, 0]), (LOW, HIGH))
+    made = Ascent(steps=60, rate=0.2, roughness=0, size=0, jitter=0)(
+        answers, torch.tensor([1, 0]), torch.ones(2), (LOW, HIGH)
+    )
     for found, weight in zip(made, (weights[1], weights[0]), strict=True):
         assert torch.equal(found, torch.where(weight > 0, HIGH[0], LOW[0]))
 
@@ -27,7 +29,7 @@ def test_penalties_make_it_smooth() -> None:
         return (pictures * signs).mean((1, 2, 3))[:, None] + pictures.mean((1, 2, 3))[:, None]
 
     free, bound = (
-        Ascent(steps=80, roughness=weight, size=0, jitter=0)(answers, torch.tensor([0]), (LOW, HIGH))
+        Ascent(steps=80, roughness=weight, size=0, jitter=0)(answers, torch.tensor([0]), torch.ones(1), (LOW, HIGH))
         for weight in (0.0, 3.0)
     )
     assert float(roughness(bound)) < 0.05 * float(roughness(free))
