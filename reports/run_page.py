@@ -142,7 +142,8 @@ def _panels(panels: Mapping[str, Any], folder: Path) -> d.Figure:
 def _table(table: Mapping[str, Any]) -> d.Table:
     header = tuple(d.words(str(column)) for column in table["columns"])
     rows = tuple(tuple(d.words(_text(cell)) for cell in row) for row in table["rows"])
-    numeric = [all(isinstance(row[k], (int, float)) for row in table["rows"]) for k in range(len(header))]
+    columns = [[row[k] for row in table["rows"] if row[k] is not None] for k in range(len(header))]
+    numeric = [bool(cells) and all(isinstance(cell, (int, float)) for cell in cells) for cells in columns]
     said = f"{table['title']}. {table.get('note', '')}".strip()
     return d.Table(header, rows, tuple("right" if right else "left" for right in numeric), d.words(said))
 

@@ -36,6 +36,13 @@ def test_all_of_it_is_printed() -> None:
         assert text in page
 
 
+def test_columns_of_numbers_stand_right_even_with_gaps() -> None:
+    table = {"title": "T", "columns": ["a", "b", "c"], "rows": [["x", 1.5, None], ["y", None, None]]}
+    document = run_document({**METRICS, "results": {"tables": [table]}}, CURVE)
+    found = document.blocks[-1]
+    assert isinstance(found, d.Table) and found.alignments == ("left", "right", "left")
+
+
 def test_long_curves_are_means_of_neighbours() -> None:
     (figure,) = curve_figures(CURVE, "nats", {})
     assert isinstance(figure.content, d.Plot)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bptt.cli import main
 from derive.errors import UsageError
 from training.data.cifar10 import CLASSES, SOURCE, read_images
 from training.errors import DatasetError
@@ -91,6 +92,19 @@ def test_places(images_folder: Path, tmp_path: Path) -> None:
     (run / "metrics.json").write_text("[")
     with pytest.raises(DatasetError, match=r"metrics\.json cannot be read"):
         leaderboard(find("cifar10"), paths, str(images_folder))
+
+
+def test_the_command_writes_the_page(images_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth = read_images(SOURCE.folder(str(images_folder)), "test").classes.astype(int).tolist()
+    (tmp_path / "team.csv").write_text(written(truth, CLASSES))
+    options = ["--data", str(images_folder), "-o", str(tmp_path / "board"), "--leaderboard", str(tmp_path / "team.csv")]
+    assert main(["train", "cifar10", *options]) == 0
+    assert "  1  1.0000  (0.9124 to 1.0000)  team" in capsys.readouterr().out
+    files = sorted(path.name for path in (tmp_path / "board").iterdir())
+    assert files == ["leaderboard.html", "leaderboard.json", "leaderboard.pdf"]
+    (tmp_path / "team.csv").write_text("id,label\n1,cow\n")
+    assert main(["train", "cifar10", *options]) == 2
+    assert "line 2: '1,cow'" in capsys.readouterr().err
 
 
 def test_entries_that_are_none(images_folder: Path, tmp_path: Path) -> None:
