@@ -3,7 +3,7 @@
 >>> import numpy as np
 >>> grid = Panels(np.zeros((20, 30, 4)), (10, 10), ("a", "b"))
 >>> grid.shape, round(grid.width, 2), round(grid.height, 2)
-((2, 3), 5.6, 3.36)
+((2, 3), 5.6, 3.56)
 """
 
 from __future__ import annotations
