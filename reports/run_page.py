@@ -20,6 +20,8 @@ from reports.plot import Plot, Series
 
 _POINTS = 400
 """Points of a line; more of them cannot be told apart."""
+_MARKED = 30
+"""Most points of a line whose points are marked; one that stands alone is seen only so."""
 _SPAN = 100
 """Largest over smallest value beyond which an axis is logarithmic."""
 
@@ -110,14 +112,13 @@ def _series(name: str, x: Sequence[float], y: Sequence[float]) -> Series:
     points = [(a, b) for a, b in zip(x, y, strict=True) if math.isfinite(b)]
     group = max(1, -(-len(points) // _POINTS))
     parts = [points[k : k + group] for k in range(0, len(points), group)]
-    return Series(
-        name, tuple(part[-1][0] for part in parts), tuple(math.fsum(b for _, b in part) / len(part) for part in parts)
-    )
+    means = tuple(math.fsum(b for _, b in part) / len(part) for part in parts)
+    return Series(name, tuple(part[-1][0] for part in parts), means, len(parts) <= _MARKED)
 
 
 def _figure(lines: Mapping[str, Any]) -> d.Figure:
     series = tuple(
-        Series(name.replace("$", r"\$"), tuple(map(float, x)), tuple(map(float, y)), len(x) <= 30)
+        Series(name.replace("$", r"\$"), tuple(map(float, x)), tuple(map(float, y)), len(x) <= _MARKED)
         for name, (x, y) in lines["lines"].items()
     )
     plot = Plot(series, lines["x_label"], lines["y_label"], y_scale="log" if lines.get("log") else "linear")

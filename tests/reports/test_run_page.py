@@ -51,6 +51,11 @@ def test_long_curves_are_means_of_neighbours() -> None:
     assert held_out.name == "held out" and set(held_out.y) == {2.0}
 
 
+def test_a_point_that_stands_alone_is_marked() -> None:
+    (figure,) = curve_figures({"step": ["1", "2"], "loss": ["1", "2"], "held_out": ["", "1.5"]}, "nats", {})
+    assert isinstance(figure.content, d.Plot) and all(series.marked for series in figure.content.series)
+
+
 def test_other_columns_have_an_axis_of_their_own() -> None:
     curve = {"step": ["1", "2"], "loss": ["1", "0.5"], "back_rnn": ["1e-9", "1e-3"], "empty": ["", ""]}
     first, second = curve_figures(curve, "nats", {"back_rnn": "part of the gradient"})

@@ -124,6 +124,7 @@ class ImagesJob(Job):
         )
         self.rate = Triangle(self.steps, peak=float(own["peak"]))
         self.lookahead = Lookahead(model, self.steps)
+        self._looked = 0
 
     def _sgd(self, model: nn.Module) -> torch.optim.Optimizer:
         """SGD; the shifts of the normalisation learn faster, and decay as much in each step as the rest."""
@@ -170,9 +171,10 @@ class ImagesJob(Job):
         return torch.autocast(kind, torch.bfloat16, enabled=self.settings.own["autocast"] == "bfloat16")
 
     def measure(self, step: int) -> Mapping[str, Cell]:
-        """Loss and accuracy of the pictures that are held out, after each epoch."""
-        if step % self.epoch:
+        """Loss and accuracy of the pictures that are held out, in the first row after the end of each epoch."""
+        if step // self.epoch == self._looked:
             return {}
+        self._looked = step // self.epoch
         scores = self.judged(self.held_out)
         return {
             "held_out": float(cross_entropy(scores, self.held_out.classes)),
@@ -198,10 +200,11 @@ class ImagesJob(Job):
         self.lookahead.finish()
 
     def state(self) -> dict[str, Any]:
-        return {"slow": self.lookahead.slow}
+        return {"slow": self.lookahead.slow, "looked": self._looked}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.lookahead.restore(state["slow"])
+        self._looked = state["looked"]
 
 
 def seen(pictures: Tensor, views: int) -> list[tuple[float, Tensor]]:

@@ -64,6 +64,16 @@ def test_a_run_goes_on_as_if_it_had_not_stopped(images_folder: Path, tmp_path: P
         assert torch.equal(value, again.model.state_dict()[key])
 
 
+def test_held_out_pictures_are_looked_at_once_an_epoch(images_folder: Path) -> None:
+    """Whatever steps get a row: here the ends of epochs, 6 and 12, get none."""
+    _, job = prepared(settings(), str(images_folder))
+    assert job.epoch == 6
+    assert [step for step in range(5, 20, 5) if job.measure(step)] == [10, 15]
+    _, again = prepared(settings(), str(images_folder))
+    again.restore(job.state())
+    assert not again.measure(17) and again.measure(20)
+
+
 def test_shifts_of_the_normalisation_learn_faster(images_folder: Path) -> None:
     _, job = prepared(settings({"bias_rate": "64"}), str(images_folder))
     others, shifts = job.optimizer.param_groups
