@@ -115,6 +115,8 @@ def _table(table: dict[str, Any]) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -17,6 +17,7 @@ from typing import Literal
 from derive.notation.surface import Surface
 from reports.code.executed import Executed
 from reports.drawing import Canvas
+from reports.panels import Panels
 from reports.plot import Plot
 
 CalloutKind = Literal["answer", "question", "result", "hint", "note", "warning"]
@@ -204,11 +205,11 @@ class Aligned(Placed):
 
 @dataclass(frozen=True)
 class Figure(Placed):
-    """A drawing or a plot. ``alt`` says in words what it shows. ``number`` and ``scale`` are filled in by
+    """A drawing, a plot, or pictures. ``alt`` says in words what it shows. ``number`` and ``scale`` are filled in by
     :func:`reports.layout.lay_out`.
     """
 
-    content: Canvas | Plot
+    content: Canvas | Plot | Panels
     caption: Inlines = ()
     alt: str = ""
     number: int = 0

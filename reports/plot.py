@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from derive.errors import RenderError
 
@@ -109,8 +109,36 @@ class Plot:
     x_names: tuple[str, ...] = ()
     """Words below the axis, at 1, 2, ..., in the place of numbers."""
 
+    def check(self) -> None:
+        """Raise a RenderError where there is nothing to draw."""
+        _check(self)
 
-def draw_pdf(plot: Plot) -> bytes:
+    def paint(self, figure: Figure) -> None:
+        """Draw all of it."""
+        figure.set_layout_engine("constrained")
+        axes = figure.add_subplot()
+        _frame(axes, self)
+        _lines(axes, self)
+        _references(axes, self)
+
+
+class Drawn(Protocol):
+    """Whatever matplotlib draws for a document. Lengths are in centimetres."""
+
+    @property
+    def width(self) -> float: ...
+
+    @property
+    def height(self) -> float: ...
+
+    def check(self) -> None:
+        """Raise a RenderError where it cannot be drawn."""
+
+    def paint(self, figure: Figure) -> None:
+        """Draw all of it on an empty figure of its size."""
+
+
+def draw_pdf(plot: Drawn) -> bytes:
     """The plot as a PDF page.
 
     Raises
@@ -120,7 +148,7 @@ def draw_pdf(plot: Plot) -> bytes:
     return _draw(plot, "pdf", {"Creator": None, "Producer": None, "CreationDate": None})
 
 
-def draw_svg(plot: Plot) -> str:
+def draw_svg(plot: Drawn) -> str:
     """The plot as SVG, letters drawn as shapes so that no font is needed.
 
     Raises
@@ -140,16 +168,13 @@ def style_sheet() -> str:
     return "\n".join([*lines, f"axes.prop_cycle: cycler('color', [{colours}])", ""])
 
 
-def _draw(plot: Plot, kind: str, metadata: dict[str, Any]) -> bytes:
-    _check(plot)
+def _draw(plot: Drawn, kind: str, metadata: dict[str, Any]) -> bytes:
+    plot.check()
     with _settings():
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(plot.width * _CM, plot.height * _CM), layout="constrained")
-        axes = figure.add_subplot()
-        _frame(axes, plot)
-        _lines(axes, plot)
-        _references(axes, plot)
+        figure = Figure(figsize=(plot.width * _CM, plot.height * _CM))
+        plot.paint(figure)
         return _saved(figure, kind, metadata)
 
 

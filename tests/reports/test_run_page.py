@@ -36,12 +36,24 @@ def test_all_of_it_is_printed() -> None:
         assert text in page
 
 
+def test_columns_of_numbers_stand_right_even_with_gaps() -> None:
+    table = {"title": "T", "columns": ["a", "b", "c"], "rows": [["x", 1.5, None], ["y", None, None]]}
+    document = run_document({**METRICS, "results": {"tables": [table]}}, CURVE)
+    found = document.blocks[-1]
+    assert isinstance(found, d.Table) and found.alignments == ("left", "right", "left")
+
+
 def test_long_curves_are_means_of_neighbours() -> None:
     (figure,) = curve_figures(CURVE, "nats", {})
     assert isinstance(figure.content, d.Plot)
     loss, held_out = figure.content.series
     assert len(loss.x) == 400 and set(loss.y) <= {0.9, 1.1} and loss.x[-1] == 2000
     assert held_out.name == "held out" and set(held_out.y) == {2.0}
+
+
+def test_a_point_that_stands_alone_is_marked() -> None:
+    (figure,) = curve_figures({"step": ["1", "2"], "loss": ["1", "2"], "held_out": ["", "1.5"]}, "nats", {})
+    assert isinstance(figure.content, d.Plot) and all(series.marked for series in figure.content.series)
 
 
 def test_other_columns_have_an_axis_of_their_own() -> None:

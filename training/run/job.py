@@ -52,21 +52,45 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class Panels:
+    """A result as small pictures in rows and columns, which are one PNG file of the run's folder.
+
+    Parameters
+    ----------
+    file    : its name; the pictures stand in it side by side, without gaps.
+    tile    : height and width of one picture in points of the file.
+    rows    : what stands beside each row.
+    columns : what stands above each column; none of it, or one each.
+    """
+
+    title: str
+    file: str
+    tile: tuple[int, int]
+    rows: Sequence[str]
+    columns: Sequence[str] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Results:
-    """What is found at the end; all of it goes into ``metrics.json``.
+    """What is found at the end; all of it goes into ``metrics.json``, of ``files`` their names.
 
     Parameters
     ----------
     numbers : single values by name.
     said    : sentences about them.
+    panels  : small pictures; their files are among ``files``.
     key     : names of the numbers that stand for the run in a table of many; without them, the first one.
+    files   : further files of the run's folder, by name.
     """
 
     numbers: Mapping[str, float]
     tables: Sequence[Table] = ()
     lines: Sequence[Lines] = ()
     said: Sequence[str] = ()
+    panels: Sequence[Panels] = ()
     key: Sequence[str] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass
@@ -125,4 +149,4 @@ class Job(ABC):
         return
 
 
-__all__ = ["Cell", "Job", "Lines", "Loss", "Results", "Table"]
+__all__ = ["Cell", "Job", "Lines", "Loss", "Panels", "Results", "Table"]

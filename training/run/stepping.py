@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from derive.errors import UsageError
 from training.errors import TrainingError
 from training.run.job import Job
+from training.run.precision import cast
 from training.run.share import Share
 
 
@@ -52,7 +52,7 @@ class Stepping:
         """
         if self.share.ranks > 1:
             torch.manual_seed(_mixed(self.seed, step, self.share.rank))
-        with self._cast():
+        with cast(self._precision, self.device.type):
             objective = self._forward(step)
         if self._precision != "full" and not isinstance(objective, Tensor):
             raise UsageError(f"--precision {self._precision} does nothing in this task, which torch does not compute")
@@ -88,11 +88,6 @@ class Stepping:
         self.job.before_update(step)
         scaler.step(optimizer)  # makes no update where a gradient has overflowed, and scales less from then on
         scaler.update()
-
-    def _cast(self) -> AbstractContextManager[Any]:
-        if self._precision == "full":
-            return nullcontext()
-        return torch.autocast(self.device.type, getattr(torch, self._precision))
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint must hold of it."""
