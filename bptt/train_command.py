@@ -72,7 +72,7 @@ def _resumed(folder: Path, task: Task, own: dict[str, str], options: argparse.Na
         raise UsageError(f"{folder} holds a run of {before.task}, not of {task.name}")
     after = before.changed(_given(options), own)
     changed = [key for key in _GIVEN if key not in _LONGER and getattr(after, key) != getattr(before, key)]
-    changed += [key for key in before.own if after.own[key] != before.own[key]]
+    changed += [key for key in before.own if key not in task.asked and after.own[key] != before.own[key]]
     if changed:
         raise UsageError(
             f"{changed[0].replace('_', ' ')} differs from what the run was begun with",

@@ -60,6 +60,10 @@ def _blocks(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> I
         yield _table(table)
     for lines in results.get("lines", ()):
         yield _figure(lines)
+    if results.get("texts"):
+        yield d.Heading(1, d.words("Texts"), "texts")
+    for text in results.get("texts", ()):
+        yield from _shaded(text)
 
 
 def _opening(metrics: Mapping[str, Any]) -> d.Inlines:
@@ -106,12 +110,35 @@ def _series(name: str, x: Sequence[float], y: Sequence[float]) -> Series:
 
 def _figure(lines: Mapping[str, Any]) -> d.Figure:
     series = tuple(
-        Series(name.replace("$", r"\$"), tuple(map(float, x)), tuple(map(float, y)), len(x) <= 30)
+        Series(name.replace("$", r"\$"), tuple(map(float, x)), tuple(map(float, y)), len(x) <= 40)
         for name, (x, y) in lines["lines"].items()
     )
-    plot = Plot(series, lines["x_label"], lines["y_label"], y_scale="log" if lines.get("log") else "linear")
+    plot = Plot(
+        series,
+        lines["x_label"],
+        lines["y_label"],
+        y_scale="log" if lines.get("log") else "linear",
+        x_names=tuple(lines.get("x_names", ())),
+    )
     said = f"{lines['title']}. {lines.get('note', '')}".strip()
     return d.Figure(plot, d.words(said), alt=str(lines["title"]))
+
+
+def _shaded(text: Mapping[str, Any]) -> Iterator[d.Block]:
+    """A text as often as there are values of its tokens; the strongest ground is that of the largest value."""
+    yield d.Paragraph((d.Strong(d.words(str(text["title"]))), *d.words(f" {text['note']}" if text.get("note") else "")))
+    for name, values in text["values"].items():
+        largest = max(map(abs, values), default=0.0)
+        grounds = (round(d.STRONGEST * value / largest) if largest > 0 else 0 for value in values)
+        words = [
+            piece
+            for token, level in zip(text["tokens"], grounds, strict=True)
+            for piece in (d.Text(" "), d.Shade(token, level))
+        ]
+        up, down = d.Shade(str(text["above"]), 3), d.Shade(str(text["below"]), -3)
+        total = f" (sum {_text(math.fsum(values))}, largest {_text(largest)}): "
+        legend = (d.Emphasis(d.words(str(name).capitalize())), *d.words(", for "), up, *d.words(" or "), down)
+        yield d.Paragraph((*legend, *d.words(total), *words[1:]))
 
 
 def _table(table: Mapping[str, Any]) -> d.Table:
@@ -130,7 +157,8 @@ def _pairs(values: Mapping[str, Any]) -> d.Table:
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     own = settings.get("own", {})
     hidden = ("epochs",) if settings.get("steps") else ("steps",)
-    return {**{key: value for key, value in settings.items() if key not in ("own", "task", *hidden)}, **own}
+    found = {**{key: value for key, value in settings.items() if key not in ("own", "task", *hidden)}, **own}
+    return {key: value for key, value in found.items() if value != ""}
 
 
 def _text(value: Any) -> str:

@@ -32,13 +32,32 @@ class Table:
 
 @dataclass(frozen=True)
 class Lines:
-    """A result as lines over common axes, (x, y) by name."""
+    """A result as lines over common axes, (x, y) by name. ``x_names`` are words below the axis, at 1, 2, …, in the place of numbers."""
 
     title: str
     x_label: str
     y_label: str
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     log: bool = False
+    note: str = ""
+    x_names: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ShadedText:
+    """A text whose tokens carry values; each is shown on a ground that is as strong as its value.
+
+    Parameters
+    ----------
+    values       : by what was measured, one of each token.
+    above, below : what values above and below 0 speak for.
+    """
+
+    title: str
+    tokens: Sequence[str]
+    values: Mapping[str, Sequence[float]]
+    above: str
+    below: str
     note: str = ""
 
 
@@ -56,6 +75,7 @@ class Results:
     tables: Sequence[Table] = ()
     lines: Sequence[Lines] = ()
     said: Sequence[str] = ()
+    texts: Sequence[ShadedText] = ()
 
 
 @dataclass
@@ -100,4 +120,4 @@ class Job(ABC):
         return
 
 
-__all__ = ["Cell", "Job", "Lines", "Loss", "Results", "Table"]
+__all__ = ["Cell", "Job", "Lines", "Loss", "Results", "ShadedText", "Table"]

@@ -6,8 +6,9 @@ import json
 import math
 import os
 import platform
+import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def settings_of(folder: Path) -> Settings:
     ------
     TrainingError : there is no checkpoint in the folder.
     """
-    return Settings.from_json(checkpoint.read(folder)["settings"])
+    found = Settings.from_json(checkpoint.read(folder)["settings"])
+    return replace(found, own={**find(found.task).settings.own, **found.own})  # settings that are newer than the run
 
 
 def prepared(settings: Settings, data: str | None, say: Say = lambda text: None) -> tuple[Task, Job]:
@@ -145,8 +147,8 @@ def command(settings: Settings) -> str:
         if value != getattr(base, key):
             words += [f"--{key}", str(value)]
     for key, value in settings.own.items():
-        words += ["--set", f"{key}={value}"]
-    return " ".join(words)
+        words += ["--set", f"{key}={value}"] if value != "" else []
+    return shlex.join(words)
 
 
 def machine(device: str) -> Mapping[str, Any]:

@@ -27,6 +27,7 @@ class Task:
     prepare  : reads the data and makes model and optimiser; seeds are set before it is called.
     terms    : of the data.
     alike    : own settings with which both kinds of gradients start from the same weights.
+    asked    : own settings that say what is asked of a trained model: a finished run may be gone on with, and asked something else.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Task:
     own: Mapping[str, str] = field(default_factory=dict)
     terms: str = ""
     alike: Mapping[str, Own] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
 
 
 __all__ = ["Prepare", "Task"]
