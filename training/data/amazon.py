@@ -169,7 +169,9 @@ def _label(label: str, path: Path, number: int, expected: str) -> int:
 
 def _damaged(path: Path, number: int, found: str, expected: str) -> DatasetError:
     return DatasetError(
-        f"{path}, line {number}: {found}", expected=expected, hint="is the file whole? unpack the official archive again"
+        f"{path}, line {number}: {found}",
+        expected=expected,
+        hint="is the file whole? unpack the official archive again",
     )
 
 

@@ -43,7 +43,9 @@ class AmazonJob(SentimentJob):
         data = self.numbered([self.tokenize(text) for text in self.others.texts], self.others.positive)
         others = _by_domain(judged(self.scores(data), data), self.others.domains)
         title = "Accuracy on single sentences of other reviews, none of them trained with"
-        return table, Table(title, ("from", "sentences", "accuracy", "±"), others, f"Source: {SENTENCES.terms.removeprefix('cite ')}.")
+        return table, Table(
+            title, ("from", "sentences", "accuracy", "±"), others, f"Source: {SENTENCES.terms.removeprefix('cite ')}."
+        )
 
     def more_numbers(self) -> Mapping[str, float]:
         """What was left out of the data."""

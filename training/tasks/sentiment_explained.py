@@ -107,7 +107,7 @@ class Explained:
         x = self._vectors(tokens)
         return Followed(
             list(tokens[-longest:]),
-            float(self._score(x[:, None])),
+            float(self._score(x[:, None]).detach()),
             integrated_gradients(self._score, x),
             gradient_times_input(self._score, x[:, None])[:, 0],
         )
@@ -187,9 +187,9 @@ class Explained:
                 f"{mean[0]:.3g} on average, by one of its last sentence ({last.end - last.start} tokens) {mean[-1]:.3g}."
             )
             said.append(
-                f"Its score is {told.score:+.3f}, {told.integrated.difference:+.3f} more than without any word (all vectors 0); of that, the "
-                f"last sentence gives {float(values[last.start :].sum()):+.3f} and all before it {float(values[: last.start].sum()):+.3f} "
-                f"(integrated gradients in {told.integrated.steps} steps; their sum is wrong by {told.integrated.gap:.1g})."
+                f"Its score is {told.score:+.3f}, that of as many empty words (vectors 0) {told.score - told.integrated.difference:+.3f}. "
+                f"Of the difference the last sentence makes {float(values[last.start :].sum()):+.3f}, all before it "
+                f"{float(values[: last.start].sum()):+.3f} (integrated gradients; their sum is wrong by {told.integrated.gap:.1g})."
             )
         unknown = sorted({token for token in told.tokens if not self._known(token)})
         if unknown:

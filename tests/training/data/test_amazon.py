@@ -94,10 +94,10 @@ def test_sentences(tmp_path: Path) -> None:
     assert read_sentences(str(tmp_path)) is None
     names = [f"{name}_labelled.txt" for name in ("amazon_cells", "imdb", "yelp")]
     folder = tmp_path / "sentiment labelled sentences"
-    write(folder, {name: "Good, with a\ttab.\t1\nBad.  \t0\n" for name in names})
+    write(folder, dict.fromkeys(names, "Good, with a\ttab.\t1\nBad.  \t0\n"))
     found = read_sentences(str(tmp_path))
     assert found is not None and found.texts[:2] == ["Good, with a\ttab.", "Bad."] and found.positive[:2] == [1, 0]
     assert found.domains == ["amazon", "amazon", "imdb", "imdb", "yelp", "yelp"]
     write(folder, {names[2]: "Good.\t1\nBad.\n"})
-    with pytest.raises(DatasetError, match="yelp_labelled.txt, line 2: there is no tab"):
+    with pytest.raises(DatasetError, match=r"yelp_labelled\.txt, line 2: there is no tab"):
         read_sentences(str(tmp_path))

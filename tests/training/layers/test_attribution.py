@@ -49,7 +49,7 @@ def test_attributions_of_a_network(kind: str, cell: str, pool: str) -> None:
     assert found.difference == pytest.approx(value(x) - value(torch.zeros_like(x)))
     assert found.complete and float(found.values.sum()) == pytest.approx(found.difference, rel=1e-3, abs=1e-3)
     # Against the mean of gradients on a fine midpoint rule, written down here.
-    fine = 4000
+    fine = 2000
     total = torch.zeros(T, dtype=torch.float64)
     for start in range(0, fine, 500):
         part = (torch.arange(start, start + 500, dtype=torch.float64) + 0.5) / fine

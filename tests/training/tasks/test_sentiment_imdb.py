@@ -18,6 +18,7 @@ from training.run.whole_run import Request, prepared, train
 from training.tasks import find
 from training.tasks.sentiment_job import SentimentJob
 
+
 @pytest.fixture(scope="module")
 def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """120 reviews a part, of 3 to 20 words, two of which tell."""
