@@ -35,8 +35,7 @@ def test_all_of_it_is_printed() -> None:
         "Norms",
         "clip",
         "A &lt;i&gt;text&lt;/i&gt;",
-        '<span class="shade-up level-5">good</span> <span class="shade-up level-0">but</span> '
-        '<span class="shade-down level-2">bad_</span>',
+        '<span class="shade-up level-5">good</span> but <span class="shade-down level-2">bad_</span>',
     ):
         assert text in page
 
