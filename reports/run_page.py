@@ -126,7 +126,9 @@ def _figure(lines: Mapping[str, Any]) -> d.Figure:
 
 def _shaded(text: Mapping[str, Any]) -> Iterator[d.Block]:
     """A text as often as there are values of its tokens; the strongest ground is that of the largest value."""
-    yield d.Paragraph((d.Strong(d.words(str(text["title"]))), *d.words(f" {text['note']}" if text.get("note") else "")))
+    title = str(text["title"])
+    title += "" if title.endswith((".", "!", "?", "”")) else "."
+    yield d.Paragraph((d.Strong(d.words(title)), *d.words(f" {text['note']}" if text.get("note") else "")))
     for name, values in text["values"].items():
         largest = max(map(abs, values), default=0.0)
         grounds = (round(d.STRONGEST * value / largest) if largest > 0 else 0 for value in values)

@@ -20,7 +20,7 @@ TASKS: Mapping[str, str] = {
     "practical-11": "the adding problem: how far back RNN, LSTM, GRU and another cell learn, and the gradient over time",
     "lstm-cell": "an LSTM cell of tensors beside nn.LSTMCell: values, gradients, training",
     "sentiment-imdb": "film reviews: a plain RNN, then a bidirectional LSTM",
-    "sentiment-amazon": "reviews of Amazon by domain: a bidirectional LSTM, and what its judgements rest on",
+    "sentiment-amazon": "reviews of Amazon by domain: a bidirectional GRU, and what its judgements rest on",
 }
 """What there is, in one line each; listing imports none of it."""
 

@@ -55,7 +55,7 @@ class Followed(NamedTuple):
     def shaded(self, title: str, known: Callable[[str], bool], note: str = "") -> ShadedText:
         """The text with both attributions."""
         named = [token if known(token) else f"({token})" for token in self.tokens]
-        values = {_INTEGRATED: self.integrated.values.tolist(), _FIRST_ORDER: self.first_order.tolist()}
+        values = {_INTEGRATED: _short(self.integrated.values), _FIRST_ORDER: _short(self.first_order)}
         return ShadedText(title, named, values, _UP, _DOWN, note)
 
 
@@ -126,7 +126,7 @@ class Explained:
     def praise_so_far(self, x: Tensor) -> list[float]:
         """The probability of praise after 1, 2, …, T tokens x (T, d)."""
         lengths = torch.arange(1, len(x) + 1, device=x.device)
-        return torch.sigmoid(self.job.model.score(x[:, None].expand(-1, len(x), -1), lengths)).tolist()
+        return _short(torch.sigmoid(self.job.model.score(x[:, None].expand(-1, len(x), -1), lengths)))
 
     def state_norms(self, x: Tensor) -> dict[str, list[float]]:
         """‖∂h/∂x_t‖ for the last state of each direction, and for what the readout reads where that is something else."""
@@ -136,7 +136,7 @@ class Explained:
             ends["final state, read backward"] = lambda x: _present(encoder.states(x, _full(x))[1])[0]
         if len(ends) > 1 or encoder.pool != "last":
             ends["what the readout reads"] = lambda x: encoder(x, _full(x))
-        return {name: jacobian_norms(end, x).tolist() for name, end in ends.items()}
+        return {name: _short(jacobian_norms(end, x)) for name, end in ends.items()}
 
     def _text(self, text: str) -> Results:
         """A text followed word by word."""
@@ -173,7 +173,7 @@ class Explained:
             "text: gradient of the final state, first over last sentence": mean[0] / mean[-1] if mean[-1] else math.nan,
             "integrated gradients: largest gap": told.integrated.gap,
         }
-        shown = told.shaded(f"“{text}”", self._known, f"{_verdict(told.score)}.")
+        shown = told.shaded(f"“{text}”", self._known, f"Judged as {_verdict(told.score)}.")
         table = _by_sentence(told, parts, so_far, mean)
         return Results(numbers, (table,), lines, self._said(told, parts, mean), (shown,))
 
@@ -208,10 +208,10 @@ class Explained:
         positive, scores = self.job.test.positive.numpy() > 0.5, self.scores.numpy()
         found = []
         for praised in (True, False):
-            for said in (True, False):
-                rows = np.flatnonzero(short & (positive == praised) & ((scores > 0) == said))
+            for right in (True, False):
+                rows = np.flatnonzero(short & (positive == praised) & (((scores > 0) == praised) == right))
                 sure = rows[np.argsort(-np.abs(scores[rows]), kind="stable")][:count]
-                kind = f"{_UP if praised else _DOWN}, judged {'rightly' if said == praised else 'wrongly'}"
+                kind = f"{_UP if praised else _DOWN}, judged {'rightly' if right else 'wrongly'}"
                 found += [(int(row), kind) for row in sure]
         return found
 
@@ -243,6 +243,11 @@ def _by_sentence(told: Followed, parts: Sequence[Sentence], so_far: Sequence[flo
 def _verdict(score: float) -> str:
     probability = 1 / (1 + math.exp(-score)) if score > -700 else 0.0
     return f"{_UP if score > 0 else _DOWN}, with the probability {probability:.3f} of praise"
+
+
+def _short(values: Tensor) -> list[float]:
+    """Values with the digits that mean something."""
+    return [float(f"{value:.6g}") for value in values.tolist()]
 
 
 def _full(x: Tensor) -> Tensor:

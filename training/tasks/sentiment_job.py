@@ -26,6 +26,7 @@ from training.tasks.sentiment_model import Numbered, Rows, SentimentModel
 Tokenize = Callable[[str], list[str]]
 DEFAULTS: Mapping[str, Own] = {
     "embedding": 128,
+    "spread": 1.0,
     "directions": 1,
     "layer": "torch",
     "pool": "last",
@@ -39,6 +40,7 @@ DEFAULTS: Mapping[str, Own] = {
 }
 MEANINGS: Mapping[str, str] = {
     "embedding": "size of a word's vector",
+    "spread": "standard deviation of the first words' vectors: of those that are seen seldom, less than 1 leaves less noise",
     "directions": "1, or 2 to read each review backward as well",
     "layer": "torch: nn.RNN, nn.GRU or nn.LSTM over packed sequences; cells: any cell; --grad derived always means cells",
     "pool": "last: the state at the end judges; max: the largest value of each unit over time",
@@ -185,6 +187,8 @@ def _check(own: Mapping[str, Own]) -> None:
         raise UsageError(f"--set dropout is {own['dropout']}", expected="a number from 0 up to, not including, 1")
     if int(own["longest"]) < 1 or int(own["vocabulary"]) < 1 or int(own["embedding"]) < 1:
         raise UsageError("longest, vocabulary and embedding are sizes", expected="whole numbers from 1 on")
+    if not 0 < float(own["spread"]) <= 100:
+        raise UsageError(f"--set spread is {own['spread']}", expected="a number above 0, such as 0.1")
     if int(own["explained"]) < 0:
         raise UsageError(f"--set explained is {own['explained']}", expected="a whole number from 0 on")
 

@@ -26,6 +26,8 @@ class SentimentModel(nn.Module):
         dtype: torch.dtype = getattr(torch, settings.dtype)
         width = int(own["embedding"])
         self.embedding = nn.Embedding(words, width, padding_idx=PAD, dtype=dtype)
+        with torch.no_grad():
+            self.embedding.weight *= float(own["spread"])
         self.encoder = _encoder(width, settings)
         self.dropout = nn.Dropout(float(own["dropout"]))
         self.readout = nn.Linear(self.encoder.width, 1, dtype=dtype)
