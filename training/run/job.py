@@ -69,6 +69,7 @@ class Results:
     ----------
     numbers : single values by name.
     said    : sentences about them.
+    texts   : texts whose tokens carry values.
     """
 
     numbers: Mapping[str, float]
