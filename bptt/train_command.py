@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,18 +133,18 @@ def _resumed(
         before = settings_of(folder)
     else:
         before = processes.same(settings_of(folder) if processes.first else None)
-    before = replace(before, own={**task.settings.own, **before.own})  # settings that are newer than the run
     if before.task != task.name:
         raise UsageError(f"{folder} holds a run of {before.task}, not of {task.name}")
     after = before.changed(_given(options), own)
     kept = [key for key in _GIVEN if key not in _LONGER]
     pairs = [(f"--{key.replace('_', '-')} ", getattr(before, key), getattr(after, key)) for key in kept]
-    pairs += [(f"--set {key}=", before.own[key], after.own[key]) for key in before.own]
+    pairs += [(f"--set {key}=", before.own[key], after.own[key]) for key in before.own if key not in task.asked]
+    asked = f", and --set {', '.join(task.asked)} may be others" if task.asked else ""
     for option, was, now in pairs:
         if now != was:
             raise UsageError(
                 f"the run was begun with {option}{was}, not with {option}{now}",
-                expected="the same settings; only --epochs or --steps may be more",
+                expected=f"the same settings; only --epochs or --steps may be more{asked}",
             )
     return after
 

@@ -81,11 +81,25 @@ class PageOf:
 
 
 @dataclass(frozen=True)
+class Shade:
+    """Words on a coloured ground: ``level`` says how strong it is, from 0 to 5 in the colour for what is above zero, and from 0 to -5 in
+    that for what is below, where the words are underlined as well: the two differ without colours, too.
+    """
+
+    text: str
+    level: int
+
+
+STRONGEST = 5
+"""The strongest ground of a :class:`Shade`."""
+
+
+@dataclass(frozen=True)
 class LineBreak:
     """The line ends here."""
 
 
-Inline = Text | Emphasis | Strong | CodeSpan | Math | Link | PageOf | LineBreak
+Inline = Text | Emphasis | Strong | CodeSpan | Math | Link | PageOf | Shade | LineBreak
 Inlines = tuple[Inline, ...]
 
 

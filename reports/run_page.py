@@ -19,6 +19,8 @@ from reports.run_parts import KINDS, MARKED, Pictures, number_table, parts_of
 
 _POINTS = 400
 """Points of a line; more of them cannot be told apart."""
+_SECTIONS = {"texts": "Texts"}
+"""Headings of kinds of results that have one of their own."""
 _SPAN = 100
 """Largest over smallest value beyond which an axis is logarithmic."""
 
@@ -61,7 +63,10 @@ def _blocks(
         yield from figures
     yield d.Heading(1, d.words("Results"), "results")
     for kind in KINDS:
-        for part in parts_of(kind, metrics["results"], pictures):
+        parts = [*parts_of(kind, metrics["results"], pictures)]
+        if parts and kind in _SECTIONS:
+            yield d.Heading(1, d.words(_SECTIONS[kind]), kind)
+        for part in parts:
             yield from part.blocks
 
 
@@ -126,7 +131,8 @@ def _series(name: str, x: Sequence[float], y: Sequence[float]) -> Series:
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     own = settings.get("own", {})
     hidden = ("epochs",) if settings.get("steps") else ("steps",)
-    return {**{key: value for key, value in settings.items() if key not in ("own", "task", *hidden)}, **own}
+    shown = {**{key: value for key, value in settings.items() if key not in ("own", "task", *hidden)}, **own}
+    return {key: value for key, value in shown.items() if value != ""}
 
 
 __all__ = ["curve_figures", "made_in", "run_document", "settings_table"]

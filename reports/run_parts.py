@@ -15,8 +15,9 @@ from derive.errors import RenderError
 from reports import document as d
 from reports.panels import Panels, read_panels
 from reports.plot import Plot, Series
+from reports.shaded_text import shaded
 
-MARKED = 30
+MARKED = 40
 """Most points of a line whose points are marked; one that stands alone is seen only so."""
 
 Pictures = Mapping[str, bytes]
@@ -86,12 +87,18 @@ def _pictures(results: _Results, pictures: Pictures) -> _Made:
         yield str(panels["title"]), _figure(content, panels)
 
 
+def _texts(results: _Results, pictures: Pictures) -> _Made:
+    for text in results.get("texts", ()):
+        yield str(text["title"]), *shaded(text)
+
+
 _MAKERS: Mapping[str, Callable[[_Results, Pictures], _Made]] = {
     "numbers": _numbers,
     "said": _said,
     "tables": _tables,
     "figures": _figures,
     "pictures": _pictures,
+    "texts": _texts,
 }
 KINDS = tuple(_MAKERS)
 """Kinds of results, in the order of a run's page."""
@@ -110,7 +117,13 @@ def _lines(lines: Mapping[str, Any]) -> Plot:
         Series(_plain(name), tuple(map(float, x)), tuple(map(float, y)), len(x) <= MARKED)
         for name, (x, y) in lines["lines"].items()
     )
-    return Plot(series, lines["x_label"], lines["y_label"], y_scale="log" if lines.get("log") else "linear")
+    return Plot(
+        series,
+        lines["x_label"],
+        lines["y_label"],
+        y_scale="log" if lines.get("log") else "linear",
+        x_names=tuple(lines.get("x_names", ())),
+    )
 
 
 def _plain(name: str) -> str:

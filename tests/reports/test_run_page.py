@@ -15,6 +15,8 @@ METRICS = {
     "results": {
         "numbers": {"test accuracy": 0.5}, "said": ["Nothing was learnt."],
         "tables": [{"title": "Shares", "columns": ["way", "known"], "rows": [["top-1", 0.25], ["$x_", None]], "note": ""}],
+        "texts": [{"title": "A <i>text</i>", "tokens": ["good", "but", "bad_"], "above": "praise", "below": "blame",
+                   "values": {"gradient": [1.0, 0.05, -0.4], "nothing": [0, 0, 0]}, "note": "Judged as praise."}],
         "lines": [{"title": "Norms", "x_label": "t", "y_label": "norm", "log": True, "lines": {"rnn": [[1, 2], [0.1, 1.0]]}}],
     },
 }  # fmt: skip
@@ -32,6 +34,8 @@ def test_all_of_it_is_printed() -> None:
         "top-1",
         "Norms",
         "clip",
+        "A &lt;i&gt;text&lt;/i&gt;",
+        '<span class="shade-up level-5">good</span> but <span class="shade-down level-2">bad_</span>',
     ):
         assert text in page
 
@@ -41,6 +45,32 @@ def test_columns_of_numbers_stand_right_even_with_gaps() -> None:
     document = run_document({**METRICS, "results": {"tables": [table]}}, CURVE)
     found = document.blocks[-1]
     assert isinstance(found, d.Table) and found.alignments == ("left", "right", "left")
+
+
+def test_every_ground_has_a_look_in_the_style_sheet() -> None:
+    """The page allows its own style sheet alone, so grounds are classes of it."""
+    page = make(run_document(METRICS, CURVE), "report", ("html",), "typst").contents["report.html"].decode()
+    for level in range(1, d.STRONGEST + 1):
+        assert f".shade-up.level-{level} {{" in page and f".shade-down.level-{level} {{" in page
+
+
+@pytest.mark.parametrize(("route", "up"), [("typst", "#shade(5, "), ("tex", "\\shadeup{5}{good}")])
+def test_texts_on_paper(route: str, up: str) -> None:
+    from reports.latex_writer import LatexWriter
+    from reports.layout import lay_out
+    from reports.typst_writer import TypstWriter
+
+    document = lay_out(run_document(METRICS, CURVE))
+    written = TypstWriter(document).write() if route == "typst" else LatexWriter(document, "report").write()
+    down = "#shade(-2, " if route == "typst" else "\\shadedown{2}{bad\\_}"
+    assert up in written and down in written
+
+
+def test_lines_over_words() -> None:
+    named = {**METRICS["results"]["lines"][0], "x_names": ["a", "b"]}  # type: ignore[index]
+    document = run_document({**METRICS, "results": {"lines": [named]}}, CURVE)
+    (figure,) = [block for block in document.blocks if isinstance(block, d.Figure)][-1:]
+    assert isinstance(figure.content, d.Plot) and figure.content.x_names == ("a", "b")
 
 
 def test_long_curves_are_means_of_neighbours() -> None:

@@ -41,13 +41,32 @@ class Table:
 
 @dataclass(frozen=True)
 class Lines:
-    """A result as lines over common axes, (x, y) by name."""
+    """A result as lines over common axes, (x, y) by name. ``x_names`` are words below the axis, at 1, 2, …, in the place of numbers."""
 
     title: str
     x_label: str
     y_label: str
     lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     log: bool = False
+    note: str = ""
+    x_names: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ShadedText:
+    """A text whose tokens carry values; each is shown on a ground that is as strong as its value.
+
+    Parameters
+    ----------
+    values       : by what was measured, one of each token.
+    above, below : what values above and below 0 speak for.
+    """
+
+    title: str
+    tokens: Sequence[str]
+    values: Mapping[str, Sequence[float]]
+    above: str
+    below: str
     note: str = ""
 
 
@@ -80,6 +99,7 @@ class Results:
     numbers : single values by name.
     said    : sentences about them.
     panels  : small pictures; their files are among ``files``.
+    texts   : texts whose tokens carry values.
     key     : names of the numbers that stand for the run in a table of many; without them, the first one.
     files   : further files of the run's folder, by name.
     """
@@ -89,6 +109,7 @@ class Results:
     lines: Sequence[Lines] = ()
     said: Sequence[str] = ()
     panels: Sequence[Panels] = ()
+    texts: Sequence[ShadedText] = ()
     key: Sequence[str] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -149,4 +170,4 @@ class Job(ABC):
         return
 
 
-__all__ = ["Cell", "Job", "Lines", "Loss", "Panels", "Results", "Table"]
+__all__ = ["Cell", "Job", "Lines", "Loss", "Panels", "Results", "ShadedText", "Table"]

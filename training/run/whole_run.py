@@ -6,6 +6,7 @@ import json
 import math
 import os
 import platform
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -65,7 +66,8 @@ def settings_of(folder: Path) -> Settings:
     ------
     TrainingError : there is no checkpoint in the folder.
     """
-    return Settings.from_json(checkpoint.read(folder)["settings"])
+    found = Settings.from_json(checkpoint.read(folder)["settings"])
+    return replace(found, own={**find(found.task).settings.own, **found.own})  # settings that are newer than the run
 
 
 def prepared(
@@ -220,7 +222,7 @@ def command(settings: Settings, processes: Processes | None = None) -> str:
     'bptt train names --epochs 2 --batch 8 --learning-rate 0.1 --hidden 4 --set epoch=name'
     """
     base, usual = Settings(settings.task, 1, 1, 1.0, 1), find(settings.task).settings
-    words = [(processes or Processes()).launcher(), "train", settings.task]
+    words = [*(processes or Processes()).launcher().split(), "train", settings.task]
     words += ["--steps", str(settings.steps)] if settings.steps else ["--epochs", str(settings.epochs)]
     words += [
         "--batch",
@@ -235,8 +237,8 @@ def command(settings: Settings, processes: Processes | None = None) -> str:
         if value != "" and (value != getattr(base, key) or value != getattr(usual, key)):
             words += [f"--{key}", str(value)]
     for key, value in settings.own.items():
-        words += ["--set", f"{key}={value}"]
-    return " ".join(words)
+        words += ["--set", f"{key}={value}"] if value != "" else []
+    return shlex.join(words)
 
 
 def machine(device: str) -> Mapping[str, Any]:

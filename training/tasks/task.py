@@ -35,14 +35,15 @@ class Task:
 
     Parameters
     ----------
-    title    : of its reports.
-    settings : what it is trained with where nothing else is given; ``cell`` and ``grad`` are empty where there is no recurrent layer.
-    own      : what each of its own settings means.
-    epoch    : what one epoch is.
-    loss     : what the curve shows, with its unit.
-    prepare  : reads the data and makes model and optimiser; seeds are set before it is called.
-    terms    : of the data.
-    alike    : own settings with which both kinds of gradients start from the same weights.
+    title     : of its reports.
+    settings  : what it is trained with where nothing else is given; ``cell`` and ``grad`` are empty where there is no recurrent layer.
+    own       : what each of its own settings means.
+    epoch     : what one epoch is.
+    loss      : what the curve shows, with its unit.
+    prepare   : reads the data and makes model and optimiser; seeds are set before it is called.
+    terms     : of the data.
+    alike     : own settings with which both kinds of gradients start from the same weights.
+    asked     : own settings that say what is asked of a trained model: a finished run may be gone on with, and asked something else.
     submission: what is handed in and judged by the right labels, for a task that is a competition.
     """
 
@@ -55,6 +56,7 @@ class Task:
     own: Mapping[str, str] = field(default_factory=dict)
     terms: str = ""
     alike: Mapping[str, Own] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
     submission: Submission | None = None
 
     @property

@@ -112,6 +112,7 @@ TASK = Task(
     loss="cross entropy in nats per picture, of changed pictures",
     prepare=prepare,
     terms=SOURCE.terms,
+    asked=tuple(_OWN),
 )
 
 __all__ = ["TASK", "VisualizeJob"]
