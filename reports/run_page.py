@@ -18,6 +18,8 @@ from reports.plot import Plot, Series
 
 _POINTS = 400
 """Points of a line; more of them cannot be told apart."""
+_GROUPED = 10_000
+"""The least number whose digits are grouped."""
 _SPAN = 100
 """Largest over smallest value beyond which an axis is logarithmic."""
 
@@ -60,6 +62,8 @@ def _blocks(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> I
         yield _table(table)
     for lines in results.get("lines", ()):
         yield _figure(lines)
+    for points in results.get("points", ()):
+        yield _points(points)
 
 
 def _opening(metrics: Mapping[str, Any]) -> d.Inlines:
@@ -114,6 +118,16 @@ def _figure(lines: Mapping[str, Any]) -> d.Figure:
     return d.Figure(plot, d.words(said), alt=str(lines["title"]))
 
 
+def _points(points: Mapping[str, Any]) -> d.Figure:
+    series = []
+    for name, found in points["groups"].items():
+        x, y, labels = zip(*found, strict=True) if found else ((), (), ())
+        series.append(Series(name.replace("$", r"\$"), tuple(map(float, x)), tuple(map(float, y)), labels=tuple(map(str, labels))))
+    plot = Plot(tuple(series), points["x_label"], points["y_label"], width=15.5, height=15.0)
+    said = f"{points['title']}. {points.get('note', '')}".strip()
+    return d.Figure(plot, d.words(said), alt=str(points["title"]))
+
+
 def _table(table: Mapping[str, Any]) -> d.Table:
     header = tuple(d.words(str(column)) for column in table["columns"])
     rows = tuple(tuple(d.words(_text(cell)) for cell in row) for row in table["rows"])
@@ -130,7 +144,8 @@ def _pairs(values: Mapping[str, Any]) -> d.Table:
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     own = settings.get("own", {})
     hidden = ("epochs",) if settings.get("steps") else ("steps",)
-    return {**{key: value for key, value in settings.items() if key not in ("own", "task", *hidden)}, **own}
+    shown = {key: value for key, value in settings.items() if key not in ("own", "task", *hidden) and value != ""}
+    return {**shown, **own}
 
 
 def _text(value: Any) -> str:
@@ -138,6 +153,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, int) and value >= _GROUPED:
+        return f"{value:,}"
     return str(value)
 
 

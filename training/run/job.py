@@ -5,18 +5,43 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 Cell = str | float | int | None
+
+
+class Objective(Protocol):
+    """A number that can be followed back to the weights: a tensor of torch, or the forward pass of a network of arrays."""
+
+    def item(self) -> float:
+        """Its value."""
+
+    def backward(self) -> object:
+        """Leave the gradients where the optimiser finds them."""
+
+
+class Optimizer(Protocol):
+    """What the loop and the checkpoints ask of an optimiser: those of torch have it, and :class:`training.run.arrays.ArrayOptimizer`."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+
+    def step(self) -> object:
+        """One update."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Numbers, tensors, and dictionaries and lists of them."""
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Take back what :meth:`state_dict` gave."""
 
 
 class Loss(NamedTuple):
     """What is minimised, and the number that the curve shows (in the unit that the task states)."""
 
-    objective: Tensor
+    objective: Objective
     shown: float
 
 
@@ -43,6 +68,17 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class Points:
+    """A result as points in a plane, (x, y, label) by group."""
+
+    title: str
+    x_label: str
+    y_label: str
+    groups: Mapping[str, Sequence[tuple[float, float, str]]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Results:
     """What is found at the end; all of it goes into ``metrics.json``.
 
@@ -56,6 +92,7 @@ class Results:
     tables: Sequence[Table] = ()
     lines: Sequence[Lines] = ()
     said: Sequence[str] = ()
+    points: Sequence[Points] = ()
 
 
 @dataclass
@@ -70,7 +107,7 @@ class Job(ABC):
     """
 
     model: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     epoch: int
     columns: tuple[str, ...] = ()
     axes: Mapping[str, str] = field(default_factory=dict)
@@ -100,4 +137,4 @@ class Job(ABC):
         return
 
 
-__all__ = ["Cell", "Job", "Lines", "Loss", "Results", "Table"]
+__all__ = ["Cell", "Job", "Lines", "Loss", "Objective", "Optimizer", "Points", "Results", "Table"]

@@ -85,14 +85,14 @@ def run(
 def step_of(job: Job, step: int) -> float:
     """One update; the loss before it."""
     objective, shown = job.loss(step)
-    if not (math.isfinite(shown) and math.isfinite(float(objective.detach()))):
+    if not (math.isfinite(shown) and math.isfinite(objective.item())):
         raise TrainingError(
             f"the loss of step {step + 1} is {shown}",
             expected="a finite number",
             hint="the last good checkpoint is kept; try a smaller --learning-rate, or --set clip=1 where the task has it",
         )
     job.optimizer.zero_grad(set_to_none=True)
-    objective.backward()  # type: ignore[no-untyped-call]
+    objective.backward()
     job.before_update(step)
     job.optimizer.step()
     return shown

@@ -21,6 +21,8 @@ class Settings:
     ----------
     epochs : how long it is in the unit that the task states.
     steps  : how many updates, in place of ``epochs``; 0 where the epochs say it.
+    cell   : of the recurrent layer; empty where a task has none.
+    grad   : whose gradients, one of ``GRADS``; empty where a task has its own.
     threads: of the processor; sums differ in their last digits with their number, so it belongs to the settings.
     own    : settings that this task alone has.
     """

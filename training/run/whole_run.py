@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 
 from derive.errors import UsageError
@@ -142,7 +143,7 @@ def command(settings: Settings) -> str:
     ]
     for key in ("cell", "grad", "dtype", "device", "seed", "threads"):
         value = getattr(settings, key)
-        if value != getattr(base, key):
+        if value != getattr(base, key) and value != "":
             words += [f"--{key}", str(value)]
     for key, value in settings.own.items():
         words += ["--set", f"{key}={value}"]
@@ -154,6 +155,7 @@ def machine(device: str) -> Mapping[str, Any]:
     found: dict[str, Any] = {
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "numpy": numpy.__version__,
         "system": platform.system(),
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -20,6 +20,7 @@ TASKS: Mapping[str, str] = {
     "practical-11": "the adding problem: how far back RNN, LSTM, GRU and another cell learn, and the gradient over time",
     "lstm-cell": "an LSTM cell of tensors beside nn.LSTMCell: values, gradients, training",
     "sentiment-imdb": "film reviews: a plain RNN, then a bidirectional LSTM",
+    "skipgram": "word vectors of text8: a simplified skip-gram, layers and optimisers in NumPy",
 }
 """What there is, in one line each; listing imports none of it."""
 
