@@ -1,7 +1,7 @@
 """The results of training runs in docs/training.md, from the metrics that the runs left: ``python benchmarks/training_results.py``.
 
 ``docs/results/NAME.json`` is the ``metrics.json`` of a run, kept as it is; the section between ``<!-- results NAME -->`` and
-``<!-- end -->`` is written anew from it. Several names make a table with a row for each of the runs.
+``<!-- end -->`` is written anew from it. Several names make a table with a row for each of the runs, under the command of the first.
 With ``--check`` nothing is written, and a section that differs is an error.
 """
 
@@ -38,15 +38,28 @@ def section(metrics: dict[str, Any]) -> str:
 
 
 def side_by_side(runs: list[dict[str, Any]]) -> str:
-    """A row for each run, with the numbers that all of them have."""
+    """A row for each run, with the options that the first one does not have, and the numbers that all of them have."""
     first = runs[0]["results"]["numbers"]
     shared = [name for name in first if all(name in run["results"]["numbers"] for run in runs)]
     differ = [name for name in shared if len({run["results"]["numbers"][name] for run in runs}) > 1]
     rows = [
-        [f"`{run['command']}`", run["steps"], run["seconds"], *(run["results"]["numbers"][name] for name in differ)]
+        [
+            _otherwise(run["command"], runs[0]["command"]),
+            run["steps"],
+            run["seconds"],
+            *(run["results"]["numbers"][name] for name in differ),
+        ]
         for run in runs
     ]
-    return "\n".join(_table({"columns": ["run", "updates", "seconds", *differ], "rows": rows})) + "\n"
+    table = _table({"columns": ["run", "updates", "seconds", *differ], "rows": rows})
+    return "\n".join([f"```sh\n{runs[0]['command']}\n```", "", *table]) + "\n"
+
+
+def _otherwise(command: str, first: str) -> str:
+    """The options of a command that are others than those of the first."""
+    known = first.split(" --")
+    options = [f"--{option}" for option in command.split(" --") if option not in known]
+    return f"`{' '.join(options)}`" if options else "as above"
 
 
 def _table(table: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIZE = 6.5
-_GAPS = (3.0, 9.0, 16.0, 24.0)
+_GAPS = (3.0, 9.0, 16.0, 24.0, 34.0)
 """Points (of print) between a point and its label: beside it, or further off, with a thin line to it."""
 _FAR = 0.03
 """What a gap costs more than the first, as a share of the label covered for each step."""
