@@ -1,4 +1,4 @@
-"""The runs of ``bptt train skipgram`` whose results stand in docs/training.md: ``python benchmarks/skipgram_runs.py [--data DIR] [NAME ...]``.
+"""The runs of ``bptt train skipgram`` in docs/training.md: ``python benchmarks/skipgram_runs.py [--data DIR] [NAME ...]``.
 
 Each of them is made in a folder of its own below ``runs``, gone on with where it was interrupted, and its ``metrics.json`` is kept as
 ``docs/results/NAME.json``. ``python benchmarks/training_results.py`` then writes the page anew.

@@ -155,7 +155,7 @@ def _draw(plot: Plot, kind: str, metadata: dict[str, Any]) -> bytes:
         _frame(axes, plot)
         _lines(axes, plot)
         _references(axes, plot)
-        _labels(axes, plot)
+        _labels(figure, axes, plot)
         return _saved(figure, kind, metadata)
 
 
@@ -235,7 +235,7 @@ def _frame(axes: Axes, plot: Plot) -> None:
 
 def _lines(axes: Axes, plot: Plot) -> None:
     for k, series in enumerate(plot.series):
-        look = {
+        look: dict[str, Any] = {
             "color": COLOURS[k % len(COLOURS)],
             "linestyle": "none" if series.labels else _DASHES[k % len(_DASHES)],
             "marker": _MARKS[k % len(_MARKS)] if series.marked or series.labels else "",
@@ -250,7 +250,7 @@ def _lines(axes: Axes, plot: Plot) -> None:
             axes.legend(loc="best")
 
 
-def _labels(axes: Axes, plot: Plot) -> None:
+def _labels(figure: Figure, axes: Axes, plot: Plot) -> None:
     """The labels of points, in the colour of their series."""
     points = [
         Labelled(x, y, label, COLOURS[k % len(COLOURS)])
@@ -258,7 +258,7 @@ def _labels(axes: Axes, plot: Plot) -> None:
         for x, y, label in zip(series.x, series.y, series.labels, strict=False)
     ]
     if points:
-        label_points(axes, points)
+        label_points(figure, axes, points)
 
 
 def _references(axes: Axes, plot: Plot) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Horizontal = Literal["left", "center", "right"]
+Vertical = Literal["bottom", "center", "top"]
 
 _SIZE = 6.5
 _GAPS = (3.0, 9.0, 16.0, 24.0, 34.0)
 """Points (of print) between a point and its label: beside it, or further off, with a thin line to it."""
 _FAR = 0.03
 """What a gap costs more than the first, as a share of the label covered for each step."""
-_DIRECTIONS = (
+_DIRECTIONS: tuple[tuple[float, float, Horizontal, Vertical], ...] = (
     (1, 0, "left", "center"),
     (-1, 0, "right", "center"),
     (0, 1, "center", "bottom"),
@@ -29,8 +33,8 @@ _DIRECTIONS = (
 class _Place(NamedTuple):
     across: float
     up: float
-    horizontal: str
-    vertical: str
+    horizontal: Horizontal
+    vertical: Vertical
     ring: int
 
     def box(self, centre: Sequence[float], width: float, height: float, scale: float) -> _Box:
@@ -69,12 +73,11 @@ class _Box(NamedTuple):
         return width * height if width > 0 and height > 0 else 0.0
 
 
-def label_points(axes: Axes, points: Sequence[Labelled]) -> None:
+def label_points(figure: Figure, axes: Axes, points: Sequence[Labelled]) -> None:
     """Write all labels, one after the other, each where it covers least of the points and of the labels before it.
 
     The place in the figure must be final for what is measured here, so the figure is laid out first.
     """
-    figure = axes.figure
     axes.margins(0.09)
     figure.draw_without_rendering()
     scale = figure.dpi / 72

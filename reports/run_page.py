@@ -122,7 +122,9 @@ def _points(points: Mapping[str, Any]) -> d.Figure:
     series = []
     for name, found in points["groups"].items():
         x, y, labels = zip(*found, strict=True) if found else ((), (), ())
-        series.append(Series(name.replace("$", r"\$"), tuple(map(float, x)), tuple(map(float, y)), labels=tuple(map(str, labels))))
+        series.append(
+            Series(name.replace("$", r"\$"), tuple(map(float, x)), tuple(map(float, y)), labels=tuple(map(str, labels)))
+        )
     plot = Plot(tuple(series), points["x_label"], points["y_label"], width=15.5, height=15.0)
     said = f"{points['title']}. {points.get('note', '')}".strip()
     return d.Figure(plot, d.words(said), alt=str(points["title"]))

@@ -19,7 +19,7 @@ def labelled(points: list[tuple[float, float]]) -> list[tuple[float, ...]]:
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(*zip(*points, strict=True), "o", markersize=3.6)
-    label_points(axes, [Labelled(x, y, f"label{k}", COLOURS[0]) for k, (x, y) in enumerate(points)])
+    label_points(figure, axes, [Labelled(x, y, f"label{k}", COLOURS[0]) for k, (x, y) in enumerate(points)])
     figure.draw_without_rendering()
     texts = [text for text in axes.texts if text.get_text()]
     assert len(texts) == len(points)

@@ -23,8 +23,8 @@ class Optimizer(ABC):
 
     Parameters
     ----------
-    rate     : the learning rate.
-    decay_steps: updates after which the rate is a half, after as many more a third, a quarter, …: rate / (1 + t / decay_steps). 0: it stays.
+    rate        : the learning rate.
+    decay_steps : after t updates the rate is rate / (1 + t / decay_steps); 0: it stays.
 
     >>> weights = {"W": np.array([1.0, 2.0])}
     >>> SGD(0.5).step(weights, {"W": np.array([1.0, 0.0])})
@@ -118,4 +118,4 @@ class Adam(Optimizer):
 
 OPTIMIZERS: Mapping[str, type[Optimizer]] = {"sgd": SGD, "momentum": Momentum, "adagrad": AdaGrad, "adam": Adam}
 
-__all__ = ["OPTIMIZERS", "AdaGrad", "Adam", "Momentum", "Optimizer", "SGD"]
+__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "Momentum", "Optimizer"]

@@ -32,9 +32,9 @@ class Windows:
 
 
 def thinned(text: Words, counts: Words, threshold: float, rng: np.random.Generator) -> Words:
-    """The text without a part of its frequent words: one of frequency f stays with probability min(1, √(threshold / f)) (Mikolov et al. 2013).
+    """The text without a part of its frequent words (Mikolov et al. 2013).
 
-    Windows over what is left reach further. 0 leaves all words.
+    A word of frequency f stays with probability min(1, √(threshold / f)). Windows over what is left reach further. 0 leaves all words.
 
     >>> text = np.repeat([0, 1], [9900, 100])
     >>> found = thinned(text, np.array([9900, 100]), 0.01, np.random.default_rng(0))

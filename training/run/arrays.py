@@ -52,7 +52,10 @@ class ArrayOptimizer:
     def state_dict(self) -> dict[str, Any]:
         """With tensors in the place of arrays, so that a checkpoint can be read without running code."""
         state = self._optimizer.state()
-        kept = {name: {key: torch.from_numpy(array) for key, array in found.items()} for name, found in state["kept"].items()}
+        kept = {
+            name: {key: torch.from_numpy(array) for key, array in found.items()}
+            for name, found in state["kept"].items()
+        }
         return {**state, "kept": kept}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -88,7 +88,9 @@ class SkipGramJob(Job):
         return parts
 
     def _evenly(self) -> tuple[Numbers, Numbers]:
-        return self.held_out.rows(np.linspace(0, len(self.held_out) - 1, min(_LOOKED_AT, len(self.held_out))).astype(int))
+        return self.held_out.rows(
+            np.linspace(0, len(self.held_out) - 1, min(_LOOKED_AT, len(self.held_out))).astype(int)
+        )
 
     def loss(self, step: int) -> Loss:
         """The mean over a batch of centre words; the curve shows it for each context word."""
@@ -144,8 +146,8 @@ class SkipGramJob(Job):
         }
         rows, columns = self.network.embeddings.shape
         said = [
-            f"The embeddings are the rows of the first weight matrix W₁ ({rows:,} × {columns}): the input x is one-hot, so W₁ᵀx is the row of "
-            "the centre word. The checkpoint holds them as model.embedding, with the words in the same order as job.words.",
+            f"The embeddings are the rows of the first weight matrix W₁ ({rows:,} × {columns}): the input x is one-hot, so "
+            "W₁ᵀx is the row of the centre word. The checkpoint holds them as model.embedding, with the words in the same order as job.words.",
             f"Minimised is {_SAID[self._kind].format(k=2 * self._reach, m=own['negatives'])}.",
             f"The vocabulary is cut to the {rows:,} most frequent of {corpus.different:,} different words; all others, "
             f"{1 - len(corpus.numbers) / corpus.total:.1%} of the text, are left out before windows are made.",
@@ -181,10 +183,10 @@ class SkipGramJob(Job):
 
 
 _SAID = {
-    "softmax": "the cross entropy of the softmax over the whole vocabulary and the target with {k} ones, which is minus the sum of log p over "
-    "the {k} context words, in nats; the curve shows it divided by {k}",
-    "sampled": "the loss of negative sampling, minus log σ of the scores of the {k} context words and of minus the scores of {m} words drawn by "
-    "their count to the power of ¾; the curve shows it divided by {k}",
+    "softmax": "the cross entropy of the softmax over the whole vocabulary and the target with {k} ones, "
+    "which is minus the sum of log p over the {k} context words, in nats; the curve shows it divided by {k}",
+    "sampled": "the loss of negative sampling, minus log σ of the scores of the {k} context words and of minus the scores of "
+    "{m} words drawn by their count to the power of ¾; the curve shows it divided by {k}",
     "squared": "half the squared distance of the linear output from the target with {k} ones; the curve shows it divided by {k}",
 }
 
@@ -201,7 +203,9 @@ def _check(settings: Settings) -> None:
         if not 0 <= float(own[key]) < 1:
             raise UsageError(f"--set {key} is {own[key]}", expected="a number from 0 up to, not including, 1")
     if not 0 <= float(own["subsample"]) <= 1:
-        raise UsageError(f"--set subsample is {own['subsample']}", expected="a frequency, such as 0.0001; 0 keeps all words")
+        raise UsageError(
+            f"--set subsample is {own['subsample']}", expected="a frequency, such as 0.0001; 0 keeps all words"
+        )
 
 
 def prepare(settings: Settings, data: str | None, say: Say) -> SkipGramJob:
@@ -212,7 +216,9 @@ def prepare(settings: Settings, data: str | None, say: Say) -> SkipGramJob:
             expected="nothing: its gradients are written out in NumPy, and there is no recurrent cell to derive",
         )
     if settings.cell:
-        raise UsageError(f"--cell {settings.cell} does not apply to skipgram", expected="nothing: it has no recurrent cell")
+        raise UsageError(
+            f"--cell {settings.cell} does not apply to skipgram", expected="nothing: it has no recurrent cell"
+        )
     if settings.device != "cpu":
         raise UsageError(f"--device {settings.device} does not apply to skipgram", expected="cpu, where NumPy computes")
     _check(settings)  # before the text is read

@@ -75,7 +75,7 @@ def answered(vectors: Vectors, pairs: Sequence[tuple[str, str]]) -> Answered:
     asked = np.array([[vectors.number[w] for w in q] for q in questions if all(w in vectors.number for w in q)])
     if not len(asked):
         return Answered(len(questions), 0, 0, 0, 0)
-    a, b, c, d = asked.T
+    a, b, c = asked.T[:3]
     aims = vectors.unit[b] - vectors.unit[a] + vectors.unit[c]
     ranks, plain = (_ranks(vectors.unit, aim, asked) for aim in (aims, vectors.unit[c]))
     counts = (int((found < most).sum()) for found, most in ((ranks, 1), (ranks, _FIRST), (plain, 1)))
@@ -144,8 +144,8 @@ def sense(vectors: Vectors) -> Results:
     }
     points, drawn = _picture(vectors)
     said = [
-        f"Of {questions:,} analogies {asked / questions:.0%} have all four words in the vocabulary; {right:.1%} of these are answered rightly, "
-        f"{first:.1%} among the first five words. The nearest neighbour of the third word alone is right in {baseline:.1%}, "
+        f"Of {questions:,} analogies {asked / questions:.0%} have all four words in the vocabulary; {right:.1%} of these are answered "
+        f"rightly, {first:.1%} among the first five words. The nearest neighbour of the third word alone is right in {baseline:.1%}, "
         f"a word drawn at random in {1 / max(1, len(vectors.words) - 3):.2%}.",
         f"Of {words} words of {len(kinds)} kinds, the nearest of the others is of the same kind for {same / max(1, words):.0%}; "
         f"by chance it would be for {chance / max(1, words):.0%}.",
@@ -164,7 +164,12 @@ def _neighbours(vectors: Vectors) -> Table:
 
 def _analogies(found: Mapping[str, Answered]) -> Table:
     rows: list[list[Cell]] = [
-        [name, one.questions, one.asked, *(round(k / max(1, one.asked), 4) for k in (one.right, one.first, one.baseline))]
+        [
+            name,
+            one.questions,
+            one.asked,
+            *(round(k / max(1, one.asked), 4) for k in (one.right, one.first, one.baseline)),
+        ]
         for name, one in found.items()
     ]
     note = (
@@ -176,8 +181,12 @@ def _analogies(found: Mapping[str, Answered]) -> Table:
 
 
 def _kinds(found: Mapping[str, tuple[int, int, float]]) -> Table:
-    rows = [[name, words, same / max(1, words), chance / max(1, words)] for name, (words, same, chance) in found.items()]
-    return Table("Words whose nearest listed word is of the same kind", ("kind", "words", "same kind", "by chance"), rows)
+    rows: list[list[Cell]] = [
+        [name, words, same / max(1, words), chance / max(1, words)] for name, (words, same, chance) in found.items()
+    ]
+    return Table(
+        "Words whose nearest listed word is of the same kind", ("kind", "words", "same kind", "by chance"), rows
+    )
 
 
 def _picture(vectors: Vectors) -> tuple[list[Points], list[str]]:
@@ -189,7 +198,11 @@ def _picture(vectors: Vectors) -> tuple[list[Points], list[str]]:
     place = dict(zip(listed, points.tolist(), strict=True))
     drawn = {group: [(*place[word], word) for word in words] for group, words in groups.items() if words}
     said = f"The two principal components of these words hold {share:.0%} of the variance of their unit vectors."
-    return [Points("Words in the plane of their two principal components", "first component", "second component", drawn, said)], [said]
+    return [
+        Points(
+            "Words in the plane of their two principal components", "first component", "second component", drawn, said
+        )
+    ], [said]
 
 
 __all__ = ["Answered", "Vectors", "answered", "of_their_kind", "plane", "sense"]

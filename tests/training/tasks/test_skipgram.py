@@ -199,9 +199,7 @@ def test_another_text_is_no_way_to_go_on(folder: Path, tmp_path: Path) -> None:
         ({"held_out": "0"}, {}, "0 are held out"),
     ],
 )
-def test_settings_that_make_no_sense(
-    folder: Path, own: dict[str, str], given: dict[str, object], message: str
-) -> None:
+def test_settings_that_make_no_sense(folder: Path, own: dict[str, str], given: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         prepared(settings(own, **given), str(folder))
 
@@ -232,7 +230,8 @@ def test_analogies_by_brute_force() -> None:
             asked += 1
             others = [word for word in words if word not in (a, b, c)]
             by_sum, by_c = (
-                sorted(others, key=lambda word: -float(unit[word] @ aim)) for aim in (unit[b] - unit[a] + unit[c], unit[c])
+                sorted(others, key=lambda word: -float(unit[word] @ aim))
+                for aim in (unit[b] - unit[a] + unit[c], unit[c])
             )
             right, first, baseline = right + (by_sum[0] == d), first + (d in by_sum[:5]), baseline + (by_c[0] == d)
     found = answered(Vectors(words, rows), pairs)
