@@ -147,7 +147,8 @@ class SkipGramJob(Job):
         rows, columns = self.network.embeddings.shape
         said = [
             f"The embeddings are the rows of the first weight matrix W₁ ({rows:,} × {columns}): the input x is one-hot, so "
-            "W₁ᵀx is the row of the centre word. The checkpoint holds them as model.embedding, with the words in the same order as job.words.",
+            "W₁ᵀx is the row of the centre word. The checkpoint holds them as model.embedding, with the words in the same "
+            "order as job.words.",
             f"Minimised is {_SAID[self._kind].format(k=2 * self._reach, m=own['negatives'])}.",
             f"The vocabulary is cut to the {rows:,} most frequent of {corpus.different:,} different words; all others, "
             f"{1 - len(corpus.numbers) / corpus.total:.1%} of the text, are left out before windows are made.",
@@ -213,11 +214,11 @@ def prepare(settings: Settings, data: str | None, say: Say) -> SkipGramJob:
     if settings.grad:
         raise UsageError(
             f"--grad {settings.grad} does not apply to skipgram",
-            expected="nothing: its gradients are written out in NumPy, and there is no recurrent cell to derive",
+            expected="no --grad: its gradients are written out in NumPy, and there is no recurrent cell to derive",
         )
     if settings.cell:
         raise UsageError(
-            f"--cell {settings.cell} does not apply to skipgram", expected="nothing: it has no recurrent cell"
+            f"--cell {settings.cell} does not apply to skipgram", expected="no --cell: there is no recurrent cell"
         )
     if settings.device != "cpu":
         raise UsageError(f"--device {settings.device} does not apply to skipgram", expected="cpu, where NumPy computes")
