@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from derive.errors import RenderError
+from reports.point_labels import Labelled, label_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +42,7 @@ _DASHES: tuple[Any, ...] = (
     (0, (3, 1.2)),
     (0, (8, 2, 1, 2, 1, 2)),
 )
-_MARKS = ("o", "s", "^", "D", "v", "P")
+_MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 _STYLE: dict[Any, Any] = {
@@ -73,12 +74,16 @@ _STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Series:
-    """One line: points (x, y), and whether each is marked. The name may hold formulas between dollar signs."""
+    """One line: points (x, y), and whether each is marked. The name may hold formulas between dollar signs.
+
+    With ``labels``, one a point, it is no line: the points are marked, and each has its label beside it as it is.
+    """
 
     name: str
     x: tuple[float, ...]
     y: tuple[float, ...]
     marked: bool = False
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,7 @@ class Plot:
         _frame(axes, self)
         _lines(axes, self)
         _references(axes, self)
+        _labels(figure, axes, self)
 
 
 class Drawn(Protocol):
@@ -200,6 +206,11 @@ def _check(plot: Plot) -> None:
                 f"series {series.name!r} has {len(series.x)} x values and {len(series.y)} y values",
                 expected="as many of one as of the other",
             )
+        if series.labels and len(series.labels) != len(series.x):
+            raise RenderError(
+                f"series {series.name!r} has {len(series.x)} points and {len(series.labels)} labels",
+                expected="a label for each point",
+            )
         if not any(
             _shown(x, plot.x_scale) and _shown(y, plot.y_scale) for x, y in zip(series.x, series.y, strict=True)
         ):
@@ -249,15 +260,30 @@ def _frame(axes: Axes, plot: Plot) -> None:
 
 def _lines(axes: Axes, plot: Plot) -> None:
     for k, series in enumerate(plot.series):
-        look = {
+        look: dict[str, Any] = {
             "color": COLOURS[k % len(COLOURS)],
-            "linestyle": _DASHES[k % len(_DASHES)],
-            "marker": _MARKS[k % len(_MARKS)] if series.marked else "",
+            "linestyle": "none" if series.labels else _DASHES[k % len(_DASHES)],
+            "marker": _MARKS[k % len(_MARKS)] if series.marked or series.labels else "",
         }
         # matplotlib leaves out of the legend what starts with an underscore.
         axes.plot(series.x, series.y, label=series.name.lstrip("_"), markerfacecolor="none", **look)
     if any(series.name for series in plot.series) and len(plot.series) > 1:
-        axes.legend(loc="best")
+        if any(series.labels for series in plot.series):
+            # Among labels there is no room: the names stand above.
+            axes.figure.legend(loc="outside upper center", ncols=4)
+        else:
+            axes.legend(loc="best")
+
+
+def _labels(figure: Figure, axes: Axes, plot: Plot) -> None:
+    """The labels of points, in the colour of their series."""
+    points = [
+        Labelled(x, y, label, COLOURS[k % len(COLOURS)])
+        for k, series in enumerate(plot.series)
+        for x, y, label in zip(series.x, series.y, series.labels, strict=False)
+    ]
+    if points:
+        label_points(figure, axes, points)
 
 
 def _references(axes: Axes, plot: Plot) -> None:

@@ -19,6 +19,8 @@ from reports.shaded_text import shaded
 
 MARKED = 40
 """Most points of a line whose points are marked; one that stands alone is seen only so."""
+_GROUPED = 10_000
+"""The least whole number whose digits are grouped."""
 
 Pictures = Mapping[str, bytes]
 """The files of a run's pictures, by name."""
@@ -73,6 +75,8 @@ def _tables(results: _Results, pictures: Pictures) -> _Made:
 def _figures(results: _Results, pictures: Pictures) -> _Made:
     for lines in results.get("lines", ()):
         yield str(lines["title"]), _figure(_lines(lines), lines)
+    for points in results.get("points", ()):
+        yield str(points["title"]), _figure(_points(points), points)
 
 
 def _pictures(results: _Results, pictures: Pictures) -> _Made:
@@ -126,6 +130,14 @@ def _lines(lines: Mapping[str, Any]) -> Plot:
     )
 
 
+def _points(points: Mapping[str, Any]) -> Plot:
+    series = []
+    for name, found in points["groups"].items():
+        x, y, labels = zip(*found, strict=True) if found else ((), (), ())
+        series.append(Series(_plain(name), tuple(map(float, x)), tuple(map(float, y)), labels=tuple(map(str, labels))))
+    return Plot(tuple(series), points["x_label"], points["y_label"], width=15.5, height=15.0)
+
+
 def _plain(name: str) -> str:
     """A name in which a dollar sign opens no formula."""
     return name.replace("$", r"\$")
@@ -144,6 +156,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, int) and value >= _GROUPED:
+        return f"{value:,}"
     return str(value)
 
 

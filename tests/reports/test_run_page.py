@@ -17,6 +17,7 @@ METRICS = {
         "tables": [{"title": "Shares", "columns": ["way", "known"], "rows": [["top-1", 0.25], ["$x_", None]], "note": ""}],
         "texts": [{"title": "A <i>text</i>", "tokens": ["good", "but", "bad_"], "above": "praise", "below": "blame",
                    "values": {"gradient": [1.0, 0.05, -0.4], "nothing": [0, 0, 0]}, "note": "Judged as praise."}],
+        "points": [{"title": "Words", "x_label": "first", "y_label": "second", "note": "", "groups": {"$": [[0, 1, "a_$1"], [1, 1, "b"]]}}],
         "lines": [{"title": "Norms", "x_label": "t", "y_label": "norm", "log": True, "lines": {"rnn": [[1, 2], [0.1, 1.0]]}}],
     },
 }  # fmt: skip
@@ -33,6 +34,7 @@ def test_all_of_it_is_printed() -> None:
         "Nothing was learnt.",
         "top-1",
         "Norms",
+        "Words",
         "clip",
         "A &lt;i&gt;text&lt;/i&gt;",
         '<span class="shade-up level-5">good</span> but <span class="shade-down level-2">bad_</span>',
@@ -92,6 +94,19 @@ def test_other_columns_have_an_axis_of_their_own() -> None:
     assert isinstance(first.content, d.Plot) and isinstance(second.content, d.Plot)
     assert [first.content.y_scale, second.content.y_scale] == ["linear", "log"]
     assert second.content.y_label == "part of the gradient" and len(first.content.series) == 1
+
+
+def test_a_group_of_points_is_a_series_with_labels() -> None:
+    *_, figure = (block for block in run_document(METRICS, CURVE).blocks if isinstance(block, d.Figure))
+    assert isinstance(figure.content, d.Plot)
+    (series,) = figure.content.series
+    assert (series.x, series.y, series.labels) == ((0.0, 1.0), (1.0, 1.0), ("a_$1", "b"))
+
+
+def test_settings_that_a_task_has_not_are_left_out() -> None:
+    without = run_document({**METRICS, "settings": {"seed": 31337, "cell": "", "own": {}}}, CURVE)
+    page = make(without, "report", ("html",), "typst").contents["report.html"].decode()
+    assert "31,337" in page and "cell" not in page.partition("Settings")[2].partition("Curves")[0]
 
 
 def test_metrics_that_are_none() -> None:

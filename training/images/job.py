@@ -91,6 +91,8 @@ class ImagesJob(Job):
     build : makes the network of scaled training pictures.
     """
 
+    optimizer: torch.optim.Optimizer
+
     def __init__(self, train: Images, test: Images, settings: Settings, build: Callable[[Tensor], nn.Module]) -> None:
         self.settings = settings
         own = settings.own

@@ -5,15 +5,40 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from derive.errors import UsageError
 from training.run.share import Share
 
 Cell = str | float | int | None
+
+
+class Objective(Protocol):
+    """A number that can be followed back to the weights: a tensor of torch, or the forward pass of a network of arrays."""
+
+    def item(self) -> float:
+        """Its value."""
+
+    def backward(self) -> object:
+        """Leave the gradients where the optimiser finds them."""
+
+
+class Optimizer(Protocol):
+    """What the loop and the checkpoints ask of an optimiser: those of torch have it, and :class:`training.run.arrays.ArrayOptimizer`."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+
+    def step(self) -> object:
+        """One update."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Numbers, tensors, and dictionaries and lists of them."""
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Take back what :meth:`state_dict` gave."""
 
 
 class Loss(NamedTuple):
@@ -24,7 +49,7 @@ class Loss(NamedTuple):
     over : of how many examples (letters, words) both are the mean; read where several processes share a batch.
     """
 
-    objective: Tensor
+    objective: Objective
     shown: float
     over: float = 1.0
 
@@ -91,6 +116,17 @@ class Panels:
 
 
 @dataclass(frozen=True)
+class Points:
+    """A result as points in a plane, (x, y, label) by group."""
+
+    title: str
+    x_label: str
+    y_label: str
+    groups: Mapping[str, Sequence[tuple[float, float, str]]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Results:
     """What is found at the end; all of it goes into ``metrics.json``, of ``files`` their names.
 
@@ -108,6 +144,7 @@ class Results:
     tables: Sequence[Table] = ()
     lines: Sequence[Lines] = ()
     said: Sequence[str] = ()
+    points: Sequence[Points] = ()
     panels: Sequence[Panels] = ()
     texts: Sequence[ShadedText] = ()
     key: Sequence[str] = ()
@@ -127,7 +164,7 @@ class Job(ABC):
     """
 
     model: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     epoch: int
     columns: tuple[str, ...] = ()
     axes: Mapping[str, str] = field(default_factory=dict)
@@ -170,4 +207,16 @@ class Job(ABC):
         return
 
 
-__all__ = ["Cell", "Job", "Lines", "Loss", "Panels", "Results", "ShadedText", "Table"]
+__all__ = [
+    "Cell",
+    "Job",
+    "Lines",
+    "Loss",
+    "Objective",
+    "Optimizer",
+    "Panels",
+    "Points",
+    "Results",
+    "ShadedText",
+    "Table",
+]

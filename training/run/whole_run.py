@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 
 from derive.errors import UsageError, clipped
@@ -246,6 +247,7 @@ def machine(device: str) -> Mapping[str, Any]:
     found: dict[str, Any] = {
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "numpy": numpy.__version__,
         "system": platform.system(),
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -138,7 +138,10 @@ def test_a_finished_run_is_asked_about_another_text(
     assert [token.strip("()") for token in text["tokens"]] == ["a", "superb", "film", "is", "n't", "it", "?"]
     assert "--set 'text=A superb film, isn'" in found["command"] and found["steps"] == learnt[1]["steps"]
     assert found["results"]["numbers"]["test accuracy"] == learnt[1]["results"]["numbers"]["test accuracy"]
-    assert main([*common, "--set", "vocabulary=3"]) == 2 and "begun with --set vocabulary=50, not with --set vocabulary=3" in capsys.readouterr().err
+    assert (
+        main([*common, "--set", "vocabulary=3"]) == 2
+        and "begun with --set vocabulary=50, not with --set vocabulary=3" in capsys.readouterr().err
+    )
 
 
 def test_what_is_refused_before_training(reviews: Path) -> None:
