@@ -2,7 +2,7 @@
 
 ``reports/results/NAME.json`` is the ``metrics.json`` of a run, kept as it is; the section between ``<!-- results NAME -->`` and
 ``<!-- end -->`` is written anew from it. Several names make a table with a row for each of the runs, under the command of the first,
-and ``<!-- all results -->`` one of all of them: what differs from the task's own settings, the numbers that the task calls its key
+and ``<!-- all results -->`` one of all long runs: what differs from the task's own settings, the numbers that the task calls its key
 figures (``key`` of its results, the first number where it names none), seconds, and the machine. With ``--check`` nothing is written,
 and a section that differs is an error.
 """
@@ -63,12 +63,14 @@ def side_by_side(runs: list[dict[str, Any]]) -> str:
 
 
 def overview() -> str:
-    """A row for every run that is kept, in the order of the tasks."""
+    """A row for every run that is kept and as long as its task's own settings say, in the order of the tasks; shorter ones are compared
+    in the guide.
+    """
     runs = [
         json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(RESULTS.glob("*.json"), key=lambda path: path.stem)
     ]
-    kept = [run for run in runs if isinstance(run, dict) and {"task", "settings", "results"} <= run.keys()]
+    kept = [run for run in runs if run["epochs"] >= find(run["task"]).settings.epochs]
     order = [*TASKS]
     rows = [
         [
