@@ -1,9 +1,10 @@
 """The results of training runs in the guide and in the README, from what the runs left: ``python -m benchmarks.training_results``.
 
 ``reports/results/NAME.json`` is the ``metrics.json`` of a run, kept as it is; the section between ``<!-- results NAME -->`` and
-``<!-- end -->`` is written anew from it. Several names make a table with a row for each of the runs, and ``<!-- all results -->`` one of
-all of them: what differs from the task's own settings, the numbers that the task calls its key figures (``key`` of its results, the first
-number where it names none), seconds, and the machine. With ``--check`` nothing is written, and a section that differs is an error.
+``<!-- end -->`` is written anew from it. Several names make a table with a row for each of the runs, under the command of the first,
+and ``<!-- all results -->`` one of all long runs: what differs from the task's own settings, the numbers that the task calls its key
+figures (``key`` of its results, the first number where it names none), seconds, and the machine. With ``--check`` nothing is written,
+and a section that differs is an error.
 """
 
 from __future__ import annotations
@@ -44,26 +45,37 @@ def section(metrics: dict[str, Any]) -> str:
 
 
 def side_by_side(runs: list[dict[str, Any]]) -> str:
-    """A row for each run, with the numbers that all of them have."""
+    """A row for each run, with the options that the first one does not have, and the numbers that all of them have."""
     first = runs[0]["results"]["numbers"]
     shared = [name for name in first if all(name in run["results"]["numbers"] for run in runs)]
     differ = [name for name in shared if len({run["results"]["numbers"][name] for run in runs}) > 1]
     rows = [
-        [f"`{run['command']}`", run["steps"], run["seconds"], *(run["results"]["numbers"][name] for name in differ)]
+        [
+            differing(run["settings"], runs[0]["settings"]) or "as above",
+            run["steps"],
+            run["seconds"],
+            *(run["results"]["numbers"][name] for name in differ),
+        ]
         for run in runs
     ]
-    return "\n".join(_table({"columns": ["run", "updates", "seconds", *differ], "rows": rows})) + "\n"
+    table = _table({"columns": ["run", "updates", "seconds", *differ], "rows": rows})
+    return "\n".join([f"```sh\n{runs[0]['command']}\n```", "", *table]) + "\n"
 
 
 def overview() -> str:
-    """A row for every run that is kept, in the order of the tasks."""
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
-    kept = [run for run in runs if isinstance(run, dict) and {"task", "settings", "results"} <= run.keys()]
+    """A row for every run that is kept and as long as its task's own settings say, in the order of the tasks; shorter ones are compared
+    in the guide.
+    """
+    runs = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(RESULTS.glob("*.json"), key=lambda path: path.stem)
+    ]
+    kept = [run for run in runs if run["epochs"] >= find(run["task"]).settings.epochs]
     order = [*TASKS]
     rows = [
         [
             f"`{run['task']}`",
-            changed(run["settings"]),
+            differing(run["settings"], asdict(find(run["task"]).settings)) or "as they are",
             ", ".join(f"{name} {_text(value)}" for name, value in key_figures(run["results"]).items()),
             run["steps"],
             f"{run['seconds']:,.0f}",
@@ -74,22 +86,26 @@ def overview() -> str:
     return "\n".join(_table({"columns": _COLUMNS, "rows": rows})) + "\n"
 
 
-def changed(settings: dict[str, Any]) -> str:
-    """The options that differ from what the task has of its own; what is newer than a run is as the task has it.
+def differing(settings: dict[str, Any], usual: dict[str, Any]) -> str:
+    """The options that differ from usual settings; what these do not have is newer or older than the run, and left out.
 
-    >>> changed({"task": "names", "epochs": 160, "own": {"samples": 5}})
-    '`--epochs 160 --set samples=5`'
+    >>> usual = {"epochs": 9, "steps": 0, "batch": 8, "own": {"samples": 100}}
+    >>> differing({"epochs": 9, "steps": 50, "batch": 8, "own": {"samples": 5}}, usual), differing(usual, usual)
+    ('`--steps 50 --set samples=5`', '')
     """
-    usual = asdict(find(settings["task"]).settings)
-    length = "steps" if settings.get("steps") else "epochs"
-    words = [f"--{length} {settings[length]}"] if settings[length] != usual[length] else []
+    length = _length(settings)
+    words = [f"--{length[0]} {length[1]}"] if length != _length(usual) else []
     words += [
         f"--{key.replace('_', '-')} {value}"
         for key, value in settings.items()
         if key not in ("task", "own", "steps", "epochs") and value != usual.get(key, value)
     ]
     words += [f"--set {key}={value}" for key, value in settings["own"].items() if value != usual["own"].get(key, value)]
-    return f"`{' '.join(words)}`" if words else "as they are"
+    return f"`{' '.join(words)}`" if words else ""
+
+
+def _length(settings: dict[str, Any]) -> tuple[str, int]:
+    return ("steps", settings["steps"]) if settings.get("steps") else ("epochs", settings["epochs"])
 
 
 def key_figures(results: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +131,8 @@ def _table(table: dict[str, Any]) -> list[str]:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 

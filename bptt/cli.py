@@ -280,6 +280,12 @@ def _train_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="make N steps with both gradients, and print loss and time side by side",
     )
     train.add_argument("--tensorboard", action="store_true", help="write events for TensorBoard beside curve.csv")
+    train.add_argument(
+        "--leaderboard",
+        nargs="+",
+        metavar="ENTRY",
+        help="rank folders of runs and files with labels by the right ones, for a task that is a competition",
+    )
     train.add_argument("--no-report", action="store_true", help="make no report.html and report.pdf")
 
 

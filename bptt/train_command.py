@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +60,13 @@ def _asked(options: argparse.Namespace, processes: Processes | None = None) -> i
     own = _own(options.set)
     if options.checkpoint_every < 0:
         raise UsageError(f"--checkpoint-every is {options.checkpoint_every}", expected="a number of steps")
-    if options.compare is None:
+    if options.compare is None and options.leaderboard is None:
         return _train(task, own, options, processes)
     if processes is not None:
-        raise UsageError("--compare measures one process", hint="start it without torchrun")
+        given = "--compare" if options.leaderboard is None else "--leaderboard"
+        raise UsageError(f"{given} takes one process", hint="start it without torchrun")
+    if options.leaderboard is not None:
+        return _leaderboard(task, options)
     return _compare(task.settings.changed(_given(options), own), options)
 
 
@@ -97,6 +100,29 @@ def _train(task: Task, own: dict[str, str], options: argparse.Namespace, process
     return 0
 
 
+def _leaderboard(task: Task, options: argparse.Namespace) -> int:
+    """Rank what was handed in; ``leaderboard.json`` and its page."""
+    from reports.leaderboard_page import leaderboard_document
+    from reports.output import check_folder, folder_of, write_files
+    from reports.render import make
+    from training.run.leaderboard import leaderboard
+
+    folder = folder_of(options.output or f"runs/{task.name}-leaderboard")
+    check_folder(folder)
+    with Progress() as progress:
+        board = leaderboard(task, options.leaderboard, options.data, progress.say)
+        contents = {"leaderboard.json": (json.dumps(board, indent=1, ensure_ascii=False) + "\n").encode()}
+        if not options.no_report:
+            progress.say("typesetting the leaderboard")
+            contents |= make(leaderboard_document(board), "leaderboard", ("html", "pdf")).contents
+        write_files(folder, contents)
+    for one in board["standings"]:
+        low, high = one["interval"]
+        say(f"{one['rank']:>3}  {one['accuracy']:.4f}  ({low:.4f} to {high:.4f})  {safe(one['name'])}")
+    say("\n".join(safe(str(folder / name)) for name in contents))
+    return 0
+
+
 def _resumed(
     folder: Path, task: Task, own: dict[str, str], options: argparse.Namespace, processes: Processes | None
 ) -> Settings:
@@ -107,18 +133,18 @@ def _resumed(
         before = settings_of(folder)
     else:
         before = processes.same(settings_of(folder) if processes.first else None)
-    before = replace(before, own={**task.settings.own, **before.own})  # settings that are newer than the run
     if before.task != task.name:
         raise UsageError(f"{folder} holds a run of {before.task}, not of {task.name}")
     after = before.changed(_given(options), own)
     kept = [key for key in _GIVEN if key not in _LONGER]
     pairs = [(f"--{key.replace('_', '-')} ", getattr(before, key), getattr(after, key)) for key in kept]
-    pairs += [(f"--set {key}=", before.own[key], after.own[key]) for key in before.own]
+    pairs += [(f"--set {key}=", before.own[key], after.own[key]) for key in before.own if key not in task.asked]
+    asked = f", and --set {', '.join(task.asked)} may be others" if task.asked else ""
     for option, was, now in pairs:
         if now != was:
             raise UsageError(
                 f"the run was begun with {option}{was}, not with {option}{now}",
-                expected="the same settings; only --epochs or --steps may be more",
+                expected=f"the same settings; only --epochs or --steps may be more{asked}",
             )
     return after
 
@@ -176,10 +202,11 @@ def _time(seconds: float) -> str:
 def _report(folder: Path, found: dict[str, Any], told: _Told) -> list[Path]:
     from reports.render import render
     from reports.run_page import run_document
+    from reports.run_results import pictures_in
     from training.run.curve import read_curve
 
     told.doing("typesetting the report")
-    document = run_document(found, read_curve(folder))
+    document = run_document(found, read_curve(folder), pictures_in(folder, found))
     try:
         return [*render(document, folder, "report", ("html", "pdf")).files.values()]
     except RenderError as error:

@@ -38,10 +38,8 @@ def read_text(name: str | os.PathLike[str], *, limit: int, expected: str) -> str
     ------
     UsageError : it is missing, no regular file, not readable, too large, empty or not UTF-8 text.
     """
-    shown = repr(clipped(os.fspath(name), 200))
-    raw = _bytes(Path(name), shown, limit, expected)
-    if len(raw) > limit:
-        raise UsageError(f"{shown} has more than {limit:,} bytes", expected=expected, hint="is this the right file?")
+    shown = _shown(name)
+    raw = read_bytes(name, limit=limit, expected=expected)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -58,14 +56,25 @@ def read_text(name: str | os.PathLike[str], *, limit: int, expected: str) -> str
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _bytes(path: Path, shown: str, limit: int, expected: str) -> bytes:
+def read_bytes(name: str | os.PathLike[str], *, limit: int, expected: str) -> bytes:
+    """The content of a user's file.
+
+    Parameters
+    ----------
+    limit, expected : as for :func:`read_text`.
+
+    Raises
+    ------
+    UsageError : it is missing, no regular file, not readable or too large.
+    """
+    path, shown = Path(name), _shown(name)
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             kind = next((kind for test, kind in _KINDS if test(mode)), "no regular file")
             raise UsageError(f"{shown} is {kind}", expected=f"a file with {expected}")
         with path.open("rb") as file:
-            return file.read(limit + 1)
+            raw = file.read(limit + 1)
     except (FileNotFoundError, NotADirectoryError):
         broken = path.is_symlink()
         message = f"{shown} is a link to a file that is not there" if broken else f"there is no file {shown}"
@@ -78,3 +87,10 @@ def _bytes(path: Path, shown: str, limit: int, expected: str) -> bytes:
         raise UsageError(
             f"{shown} cannot be the name of a file", expected=f"the path of a file with {expected}"
         ) from None
+    if len(raw) > limit:
+        raise UsageError(f"{shown} has more than {limit:,} bytes", expected=expected, hint="is this the right file?")
+    return raw
+
+
+def _shown(name: str | os.PathLike[str]) -> str:
+    return repr(clipped(os.fspath(name), 200))

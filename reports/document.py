@@ -17,6 +17,7 @@ from typing import Literal
 from derive.notation.surface import Surface
 from reports.code.executed import Executed
 from reports.drawing import Canvas
+from reports.panels import Panels
 from reports.plot import Plot
 
 CalloutKind = Literal["answer", "question", "result", "hint", "note", "warning"]
@@ -80,11 +81,25 @@ class PageOf:
 
 
 @dataclass(frozen=True)
+class Shade:
+    """Words on a coloured ground: ``level`` says how strong it is, from 0 to 5 in the colour for what is above zero, and from 0 to -5 in
+    that for what is below, where the words are underlined as well: the two differ without colours, too.
+    """
+
+    text: str
+    level: int
+
+
+STRONGEST = 5
+"""The strongest ground of a :class:`Shade`."""
+
+
+@dataclass(frozen=True)
 class LineBreak:
     """The line ends here."""
 
 
-Inline = Text | Emphasis | Strong | CodeSpan | Math | Link | PageOf | LineBreak
+Inline = Text | Emphasis | Strong | CodeSpan | Math | Link | PageOf | Shade | LineBreak
 Inlines = tuple[Inline, ...]
 
 
@@ -204,11 +219,11 @@ class Aligned(Placed):
 
 @dataclass(frozen=True)
 class Figure(Placed):
-    """A drawing or a plot. ``alt`` says in words what it shows. ``number`` and ``scale`` are filled in by
+    """A drawing, a plot, or pictures. ``alt`` says in words what it shows. ``number`` and ``scale`` are filled in by
     :func:`reports.layout.lay_out`.
     """
 
-    content: Canvas | Plot
+    content: Canvas | Plot | Panels
     caption: Inlines = ()
     alt: str = ""
     number: int = 0

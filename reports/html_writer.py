@@ -17,6 +17,7 @@ from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_html
 from reports.formulas import mathml_formula, mathml_inside
 from reports.measure import TEXT, width
+from reports.panels import Panels
 from reports.plot_svg import inline_svg, inlined
 from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import html_templates
@@ -57,12 +58,7 @@ class HtmlWriter(Writer):
         return {
             "style": Code(style),
             "style_hash": f"sha256-{digest}",
-            "points": any(
-                "data:image" in picture.svg
-                for block in walk.all_blocks(self.document.blocks)
-                if isinstance(block, d.CodeCell)
-                for picture in block.executed.pictures
-            ),
+            "points": any(_has_points(block) for block in walk.all_blocks(self.document.blocks)),
             "contents": contents if len(contents) >= _CONTENTS_FROM else [],
         }
 
@@ -150,6 +146,16 @@ class HtmlWriter(Writer):
         target = checked_url(url)
         elsewhere = "" if target.startswith("#") else ' rel="noreferrer"'
         return Code(f'<a href="{escape_html(target)}"{elsewhere}>{body}</a>')
+
+
+def _has_points(block: d.Block) -> bool:
+    """Whether a block shows pictures of points."""
+    match block:
+        case d.CodeCell(executed):
+            return any("data:image" in picture.svg for picture in executed.pictures)
+        case d.Figure(content):
+            return isinstance(content, Panels)
+    return False
 
 
 def _without_links(body: d.Inlines) -> d.Inlines:

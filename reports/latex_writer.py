@@ -17,7 +17,7 @@ from reports.escape import Code, checked_url, escape_tex, escape_tex_code
 from reports.formulas import latex_formula
 from reports.layout import TABLE_SCALES, row_strut
 from reports.output import asset_stem
-from reports.plot import Plot, draw_pdf
+from reports.plot import draw_pdf
 from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import latex_templates
 from reports.writer import Writer, shown_blocks
@@ -57,7 +57,8 @@ class LatexWriter(Writer):
         cells = [block.executed for block in blocks if isinstance(block, d.CodeCell) and block.executed.shown]
         return {
             "drawings": any(isinstance(content, Canvas) for content in contents),
-            "plots": any(isinstance(content, Plot) for content in contents) or any(cell.pictures for cell in cells),
+            "plots": any(not isinstance(content, Canvas) for content in contents)
+            or any(cell.pictures for cell in cells),
             "cells": bool(cells),
         }
 

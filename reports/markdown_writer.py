@@ -172,7 +172,7 @@ def _pieces(body: d.Inlines) -> Iterator[d.Text | d.Math]:
                 yield inline
             case d.Emphasis(inside) | d.Strong(inside) | d.Link(inside, _):
                 yield from _pieces(inside)
-            case d.Text(text) | d.CodeSpan(text):
+            case d.Text(text) | d.CodeSpan(text) | d.Shade(text, _):
                 yield from (d.Text(word) for word in re.findall(r"\S+\s*|\s+", text))
             case _:
                 pass

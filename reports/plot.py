@@ -15,9 +15,10 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from derive.errors import RenderError
+from reports.point_labels import Labelled, label_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +42,7 @@ _DASHES: tuple[Any, ...] = (
     (0, (3, 1.2)),
     (0, (8, 2, 1, 2, 1, 2)),
 )
-_MARKS = ("o", "s", "^", "D", "v", "P")
+_MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 _STYLE: dict[Any, Any] = {
@@ -73,12 +74,16 @@ _STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Series:
-    """One line: points (x, y), and whether each is marked. The name may hold formulas between dollar signs."""
+    """One line: points (x, y), and whether each is marked. The name may hold formulas between dollar signs.
+
+    With ``labels``, one a point, it is no line: the points are marked, and each has its label beside it as it is.
+    """
 
     name: str
     x: tuple[float, ...]
     y: tuple[float, ...]
     marked: bool = False
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,37 @@ class Plot:
     x_names: tuple[str, ...] = ()
     """Words below the axis, at 1, 2, ..., in the place of numbers."""
 
+    def check(self) -> None:
+        """Raise a RenderError where there is nothing to draw."""
+        _check(self)
 
-def draw_pdf(plot: Plot) -> bytes:
+    def paint(self, figure: Figure) -> None:
+        """Draw all of it."""
+        figure.set_layout_engine("constrained")
+        axes = figure.add_subplot()
+        _frame(axes, self)
+        _lines(axes, self)
+        _references(axes, self)
+        _labels(figure, axes, self)
+
+
+class Drawn(Protocol):
+    """Whatever matplotlib draws for a document. Lengths are in centimetres."""
+
+    @property
+    def width(self) -> float: ...
+
+    @property
+    def height(self) -> float: ...
+
+    def check(self) -> None:
+        """Raise a RenderError where it cannot be drawn."""
+
+    def paint(self, figure: Figure) -> None:
+        """Draw all of it on an empty figure of its size."""
+
+
+def draw_pdf(plot: Drawn) -> bytes:
     """The plot as a PDF page.
 
     Raises
@@ -120,7 +154,7 @@ def draw_pdf(plot: Plot) -> bytes:
     return _draw(plot, "pdf", {"Creator": None, "Producer": None, "CreationDate": None})
 
 
-def draw_svg(plot: Plot) -> str:
+def draw_svg(plot: Drawn) -> str:
     """The plot as SVG, letters drawn as shapes so that no font is needed.
 
     Raises
@@ -140,16 +174,13 @@ def style_sheet() -> str:
     return "\n".join([*lines, f"axes.prop_cycle: cycler('color', [{colours}])", ""])
 
 
-def _draw(plot: Plot, kind: str, metadata: dict[str, Any]) -> bytes:
-    _check(plot)
+def _draw(plot: Drawn, kind: str, metadata: dict[str, Any]) -> bytes:
+    plot.check()
     with _settings():
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(plot.width * _CM, plot.height * _CM), layout="constrained")
-        axes = figure.add_subplot()
-        _frame(axes, plot)
-        _lines(axes, plot)
-        _references(axes, plot)
+        figure = Figure(figsize=(plot.width * _CM, plot.height * _CM))
+        plot.paint(figure)
         return _saved(figure, kind, metadata)
 
 
@@ -174,6 +205,11 @@ def _check(plot: Plot) -> None:
             raise RenderError(
                 f"series {series.name!r} has {len(series.x)} x values and {len(series.y)} y values",
                 expected="as many of one as of the other",
+            )
+        if series.labels and len(series.labels) != len(series.x):
+            raise RenderError(
+                f"series {series.name!r} has {len(series.x)} points and {len(series.labels)} labels",
+                expected="a label for each point",
             )
         if not any(
             _shown(x, plot.x_scale) and _shown(y, plot.y_scale) for x, y in zip(series.x, series.y, strict=True)
@@ -224,15 +260,30 @@ def _frame(axes: Axes, plot: Plot) -> None:
 
 def _lines(axes: Axes, plot: Plot) -> None:
     for k, series in enumerate(plot.series):
-        look = {
+        look: dict[str, Any] = {
             "color": COLOURS[k % len(COLOURS)],
-            "linestyle": _DASHES[k % len(_DASHES)],
-            "marker": _MARKS[k % len(_MARKS)] if series.marked else "",
+            "linestyle": "none" if series.labels else _DASHES[k % len(_DASHES)],
+            "marker": _MARKS[k % len(_MARKS)] if series.marked or series.labels else "",
         }
         # matplotlib leaves out of the legend what starts with an underscore.
         axes.plot(series.x, series.y, label=series.name.lstrip("_"), markerfacecolor="none", **look)
     if any(series.name for series in plot.series) and len(plot.series) > 1:
-        axes.legend(loc="best")
+        if any(series.labels for series in plot.series):
+            # Among labels there is no room: the names stand above.
+            axes.figure.legend(loc="outside upper center", ncols=4)
+        else:
+            axes.legend(loc="best")
+
+
+def _labels(figure: Figure, axes: Axes, plot: Plot) -> None:
+    """The labels of points, in the colour of their series."""
+    points = [
+        Labelled(x, y, label, COLOURS[k % len(COLOURS)])
+        for k, series in enumerate(plot.series)
+        for x, y, label in zip(series.x, series.y, series.labels, strict=False)
+    ]
+    if points:
+        label_points(figure, axes, points)
 
 
 def _references(axes: Axes, plot: Plot) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from reports.plot import COLOURS, FAINT, INK, Plot, draw_svg
+from reports.plot import COLOURS, FAINT, INK, Drawn, draw_svg
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -20,7 +20,7 @@ _CLASSES = {
 _REFERENCE = re.compile(r"#([\w.-]+)")
 
 
-def inline_svg(plot: Plot, prefix: str, title: str) -> str:
+def inline_svg(plot: Drawn, prefix: str, title: str) -> str:
     """The plot as an SVG element; see :func:`inlined`."""
     return inlined(draw_svg(plot), plot.width, plot.height, prefix, title)
 

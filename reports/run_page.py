@@ -10,28 +10,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from derive.errors import RenderError
 from reports import document as d
 from reports.plot import Plot, Series
+from reports.run_parts import KINDS, MARKED, Pictures, number_table, parts_of
 
 _POINTS = 400
 """Points of a line; more of them cannot be told apart."""
+_SECTIONS = {"texts": "Texts"}
+"""Headings of kinds of results that have one of their own."""
 _SPAN = 100
 """Largest over smallest value beyond which an axis is logarithmic."""
 
 
-def run_document(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> d.Document:
-    """Settings, curve, numbers, tables and lines of a run.
+def run_document(
+    metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]], pictures: Pictures | None = None
+) -> d.Document:
+    """Settings, curve, and all results of a run.
+
+    Parameters
+    ----------
+    pictures : the files of its pictures, by name.
 
     Raises
     ------
-    RenderError : the metrics lack what every run has.
+    RenderError : the metrics lack what every run has, or the file of a picture is not there.
     """
     try:
-        blocks = tuple(_blocks(metrics, curve))
+        blocks = tuple(_blocks(metrics, curve, pictures))
         title = d.words(str(metrics["title"]))
     except (KeyError, TypeError, ValueError) as error:
         raise RenderError(
@@ -41,7 +49,9 @@ def run_document(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]])
     return d.Document(title, d.words("Report of a training run"), {}, blocks)
 
 
-def _blocks(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> Iterator[d.Block]:
+def _blocks(
+    metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]], pictures: Pictures | None
+) -> Iterator[d.Block]:
     yield d.Paragraph(_opening(metrics))
     if metrics.get("command"):
         yield d.CodeBlock(str(metrics["command"]), "sh")
@@ -52,38 +62,17 @@ def _blocks(metrics: Mapping[str, Any], curve: Mapping[str, Sequence[str]]) -> I
         yield d.Heading(1, d.words("Curves"), "curves")
         yield from figures
     yield d.Heading(1, d.words("Results"), "results")
-    yield from (part.block for part in result_parts(metrics["results"]))
-
-
-@dataclass(frozen=True)
-class Part:
-    """One piece of the results of a run: its kind, what it is called, and how it is shown."""
-
-    kind: str
-    title: str
-    block: d.Block
-
-
-def result_parts(results: Mapping[str, Any]) -> Iterator[Part]:
-    """The results of a run, piece by piece, in the order of its page: ``numbers``, ``said``, ``tables``, ``figures``."""
-    if results.get("numbers"):
-        yield Part("numbers", "", number_table(results["numbers"]))
-    for sentence in results.get("said", ()):
-        yield Part("said", "", d.Paragraph(d.words(sentence)))
-    for table in results.get("tables", ()):
-        yield Part("tables", str(table["title"]), _table(table))
-    for lines in results.get("lines", ()):
-        yield Part("figures", str(lines["title"]), _figure(lines))
+    for kind in KINDS:
+        parts = [*parts_of(kind, metrics["results"], pictures)]
+        if parts and kind in _SECTIONS:
+            yield d.Heading(1, d.words(_SECTIONS[kind]), kind)
+        for part in parts:
+            yield from part.blocks
 
 
 def settings_table(metrics: Mapping[str, Any]) -> d.Table:
     """The settings of a run and the machine that it ran on."""
-    return _pairs({**_flat(metrics["settings"]), **metrics.get("machine", {})})
-
-
-def number_table(numbers: Mapping[str, Any]) -> d.Table:
-    """Single values by their names."""
-    return _pairs(numbers)
+    return number_table({**_flat(metrics["settings"]), **metrics.get("machine", {})})
 
 
 def made_in(metrics: Mapping[str, Any]) -> str:
@@ -135,46 +124,15 @@ def _series(name: str, x: Sequence[float], y: Sequence[float]) -> Series:
     points = [(a, b) for a, b in zip(x, y, strict=True) if math.isfinite(b)]
     group = max(1, -(-len(points) // _POINTS))
     parts = [points[k : k + group] for k in range(0, len(points), group)]
-    return Series(
-        name, tuple(part[-1][0] for part in parts), tuple(math.fsum(b for _, b in part) / len(part) for part in parts)
-    )
-
-
-def _figure(lines: Mapping[str, Any]) -> d.Figure:
-    series = tuple(
-        Series(name.replace("$", r"\$"), tuple(map(float, x)), tuple(map(float, y)), len(x) <= 30)
-        for name, (x, y) in lines["lines"].items()
-    )
-    plot = Plot(series, lines["x_label"], lines["y_label"], y_scale="log" if lines.get("log") else "linear")
-    said = f"{lines['title']}. {lines.get('note', '')}".strip()
-    return d.Figure(plot, d.words(said), alt=str(lines["title"]))
-
-
-def _table(table: Mapping[str, Any]) -> d.Table:
-    header = tuple(d.words(str(column)) for column in table["columns"])
-    rows = tuple(tuple(d.words(_text(cell)) for cell in row) for row in table["rows"])
-    numeric = [all(isinstance(row[k], (int, float)) for row in table["rows"]) for k in range(len(header))]
-    said = f"{table['title']}. {table.get('note', '')}".strip()
-    return d.Table(header, rows, tuple("right" if right else "left" for right in numeric), d.words(said))
-
-
-def _pairs(values: Mapping[str, Any]) -> d.Table:
-    rows = tuple((d.words(key.replace("_", " ")), d.words(_text(value))) for key, value in values.items())
-    return d.Table((d.words("what"), d.words("value")), rows, ("left", "right"))
+    means = tuple(math.fsum(b for _, b in part) / len(part) for part in parts)
+    return Series(name, tuple(part[-1][0] for part in parts), means, len(parts) <= MARKED)
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     own = settings.get("own", {})
     hidden = ("epochs",) if settings.get("steps") else ("steps",)
-    return {**{key: value for key, value in settings.items() if key not in ("own", "task", *hidden)}, **own}
+    shown = {**{key: value for key, value in settings.items() if key not in ("own", "task", *hidden)}, **own}
+    return {key: value for key, value in shown.items() if value != ""}
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value)
-
-
-__all__ = ["Part", "curve_figures", "made_in", "number_table", "result_parts", "run_document", "settings_table"]
+__all__ = ["curve_figures", "made_in", "run_document", "settings_table"]

@@ -11,13 +11,14 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from derive.errors import UsageError, clipped
-from derive.files import read_text
+from derive.files import read_bytes, read_text
+from reports.run_parts import Pictures
 
 METRICS, CURVE = "metrics.json", "curve.csv"
 _LIMIT = 20_000_000
@@ -29,10 +30,11 @@ Curve = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class RunResults:
-    """The metrics of a run, and the columns of its curve; these are empty where no curve was kept."""
+    """The metrics of a run, the columns of its curve, and the files of its pictures, as far as they were kept."""
 
     metrics: Mapping[str, Any]
     curve: Curve
+    pictures: Pictures = field(default_factory=dict)
 
 
 def kept_names() -> tuple[str, ...]:
@@ -42,7 +44,7 @@ def kept_names() -> tuple[str, ...]:
 
 
 def kept_run(name: str) -> RunResults:
-    """A run that is kept with the package: ``NAME.json``, and ``NAME-curve.csv`` if it has a curve.
+    """A run that is kept with the package: ``NAME.json``, ``NAME-curve.csv`` if it has a curve, and ``NAME-FILE`` for its pictures.
 
     Raises
     ------
@@ -55,7 +57,12 @@ def kept_run(name: str) -> RunResults:
     folder = resources.files("reports") / "results"
     curve = folder / f"{name}-curve.csv"
     metrics = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    return RunResults(metrics, columns(curve.read_text(encoding="utf-8")) if curve.is_file() else {})
+    files = {file: folder / f"{name}-{file}" for file in _picture_files(metrics)}
+    return RunResults(
+        metrics,
+        columns(curve.read_text(encoding="utf-8")) if curve.is_file() else {},
+        {file: place.read_bytes() for file, place in files.items() if place.is_file()},
+    )
 
 
 def run_in(folder: Path, name: str) -> RunResults:
@@ -80,9 +87,34 @@ def run_in(folder: Path, name: str) -> RunResults:
     if not isinstance(metrics, dict):
         raise UsageError(f"{clipped(str(place / METRICS), 200)!r} holds no metrics", expected=_EXPECTED)
     has_curve = (place / CURVE).exists()
-    return RunResults(
-        metrics, columns(read_text(place / CURVE, limit=_LIMIT, expected="a curve of bptt train")) if has_curve else {}
-    )
+    curve = columns(read_text(place / CURVE, limit=_LIMIT, expected="a curve of bptt train")) if has_curve else {}
+    return RunResults(metrics, curve, pictures_in(place, metrics))
+
+
+def pictures_in(folder: Path, metrics: Mapping[str, Any]) -> Pictures:
+    """The files of a run's pictures that lie in its folder.
+
+    Raises
+    ------
+    UsageError : one of them cannot be read, or is a link that leads elsewhere.
+    """
+    found = {}
+    for file in _picture_files(metrics):
+        place = folder / file
+        if not place.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"{clipped(str(place), 200)!r} is a link that leads out of its folder", expected=_EXPECTED)
+        if place.exists():
+            found[file] = read_bytes(place, limit=_LIMIT, expected="a picture of bptt train")
+    return found
+
+
+def _picture_files(metrics: Mapping[str, Any]) -> list[str]:
+    """The names of a run's pictures, as far as they are names of files and lead nowhere else."""
+    try:
+        files = [str(panels["file"]) for panels in metrics["results"].get("panels", ())]
+    except (KeyError, TypeError, AttributeError):
+        return []  # whoever shows them says what is wrong with them
+    return [file for file in files if file not in ("", ".", "..") and PurePath(file).name == file and "\0" not in file]
 
 
 def columns(text: str) -> Curve:
@@ -97,4 +129,4 @@ def columns(text: str) -> Curve:
     return {name: [row[k] for row in whole] for k, name in enumerate(header)}
 
 
-__all__ = ["CURVE", "METRICS", "RunResults", "columns", "kept_names", "kept_run", "run_in"]
+__all__ = ["CURVE", "METRICS", "RunResults", "columns", "kept_names", "kept_run", "pictures_in", "run_in"]

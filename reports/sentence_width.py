@@ -20,7 +20,7 @@ def inlines_width(body: d.Inlines) -> float:
                 total += 0.525 * len(text)
             case d.Emphasis(inner) | d.Strong(inner) | d.Link(inner, _):
                 total += BOLD * inlines_width(inner)
-            case d.Text(text):
+            case d.Text(text) | d.Shade(text, _):
                 total += text_width(text)
             case d.PageOf(_, before):
                 total += text_width(before) + 1.5

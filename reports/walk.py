@@ -30,6 +30,7 @@ from reports.document import (
     Paragraph,
     Quote,
     Rows,
+    Shade,
     Strong,
     Table,
     Text,
@@ -48,7 +49,7 @@ def plain_text(body: Inlines) -> str:
 
 def _plain(inline: Inline) -> str:
     match inline:
-        case Text(text) | CodeSpan(text):
+        case Text(text) | CodeSpan(text) | Shade(text, _):
             return text
         case Emphasis(body) | Strong(body) | Link(body, _):
             return plain_text(body)

@@ -241,6 +241,8 @@ class Writer(ABC):
                 return self.link(self.inlines(body), url)
             case d.PageOf(anchor, before):
                 return self.page_of(anchor, before)
+            case d.Shade(text, level):
+                return self.fill("shade", text=self.escape(self.soft(text)), level=level)
             case d.LineBreak():
                 return self.fill("linebreak")
 

@@ -11,10 +11,11 @@ from reports.block_calls import BlockCall, did_you_mean
 from reports.blocks.context import context_of
 from reports.blocks.registry import REGISTRY
 from reports.document import Block, CodeBlock, Figure, Paragraph, Table, words
-from reports.run_page import Part, curve_figures, made_in, number_table, result_parts, settings_table
+from reports.run_page import curve_figures, made_in, settings_table
+from reports.run_parts import KINDS, Part, number_table, parts_of
 from reports.run_results import RunResults, kept_names, kept_run, run_in
 
-_SHOWN = ("command", "settings", "curve", "numbers", "said", "tables", "figures")
+_SHOWN = ("command", "settings", "curve", *KINDS)
 
 
 @REGISTRY.block("training-run", options=("show", "only", "numbers", "caption"), required=("results",))
@@ -62,8 +63,8 @@ def _parts(call: BlockCall, kind: str, run: RunResults) -> Iterator[Block]:
     elif kind == "numbers":
         yield number_table(_chosen_numbers(call, metrics["results"].get("numbers", {})))
     else:
-        parts = [part for part in result_parts(metrics["results"]) if part.kind == kind]
-        yield from (part.block for part in _chosen(call, kind, parts))
+        for part in _chosen(call, kind, [*parts_of(kind, metrics["results"], run.pictures)]):
+            yield from part.blocks
 
 
 def _chosen_numbers(call: BlockCall, numbers: Mapping[str, Any]) -> Mapping[str, Any]:

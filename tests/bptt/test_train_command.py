@@ -74,6 +74,7 @@ def test_gradients_side_by_side() -> None:
         (["names", "--resume"], "no checkpoint in runs"),
         (["names", "--compare", "0"], "--compare is 0"),
         (["lstm-cell", "--cell", "gru"], "--cell is 'gru'"),
+        (["skipgram", "--grad", "derived"], "--grad derived does not apply to skipgram"),
         (["lstm-cell", "--device", "tpu"], "--device tpu cannot be used"),
         (["practical-11", "--cell", "no-such-cell"], "no cell 'no-such-cell'"),
         (["practical-11", "--cell", "h_t = "], "h_t ="),

@@ -35,6 +35,7 @@ def everything(text: str = "words") -> d.Document:
     words = d.words(text)
     inlines = (
         d.Text(text), d.Emphasis(words), d.Strong(words), d.CodeSpan(text), d.Math(formula("h_t")), d.Math(s.Text(text)), d.LineBreak(),
+        d.Shade(text, 3), d.Shade(text, 0), d.Shade(text, -2),
         d.Link(words, "https://example.org/a_b?c=1&d=%20#e~f"), d.Link(words, "#first"),
     )  # fmt: skip
     a, b = Node((1, 1), formula("h_1"), filled=True), Node((4, 1), text, shape="box", width=2.0)

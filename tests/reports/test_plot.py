@@ -77,6 +77,7 @@ def test_colours_differ_in_grey() -> None:
         (Plot((Series("s", (1, 2), (0, -1)),), y_scale="log"), "no point"),
         (Plot((Series("s", (1,), (float("nan"),)),)), "no point"),
         (Plot((Series("s", (1, 2), (1, 2)),), "$\\foo$"), "cannot be read"),
+        (Plot((Series("s", (1, 2), (1, 2), labels=("a",)),)), "2 points and 1 labels"),
         (Plot((Series("s", (1, 2), (1, 2)),), "$x"), ""),
     ],
 )

@@ -15,6 +15,9 @@ METRICS = {
     "results": {
         "numbers": {"test accuracy": 0.5}, "said": ["Nothing was learnt."],
         "tables": [{"title": "Shares", "columns": ["way", "known"], "rows": [["top-1", 0.25], ["$x_", None]], "note": ""}],
+        "texts": [{"title": "A <i>text</i>", "tokens": ["good", "but", "bad_"], "above": "praise", "below": "blame",
+                   "values": {"gradient": [1.0, 0.05, -0.4], "nothing": [0, 0, 0]}, "note": "Judged as praise."}],
+        "points": [{"title": "Words", "x_label": "first", "y_label": "second", "note": "", "groups": {"$": [[0, 1, "a_$1"], [1, 1, "b"]]}}],
         "lines": [{"title": "Norms", "x_label": "t", "y_label": "norm", "log": True, "lines": {"rnn": [[1, 2], [0.1, 1.0]]}}],
     },
 }  # fmt: skip
@@ -31,9 +34,45 @@ def test_all_of_it_is_printed() -> None:
         "Nothing was learnt.",
         "top-1",
         "Norms",
+        "Words",
         "clip",
+        "A &lt;i&gt;text&lt;/i&gt;",
+        '<span class="shade-up level-5">good</span> but <span class="shade-down level-2">bad_</span>',
     ):
         assert text in page
+
+
+def test_columns_of_numbers_stand_right_even_with_gaps() -> None:
+    table = {"title": "T", "columns": ["a", "b", "c"], "rows": [["x", 1.5, None], ["y", None, None]]}
+    document = run_document({**METRICS, "results": {"tables": [table]}}, CURVE)
+    found = document.blocks[-1]
+    assert isinstance(found, d.Table) and found.alignments == ("left", "right", "left")
+
+
+def test_every_ground_has_a_look_in_the_style_sheet() -> None:
+    """The page allows its own style sheet alone, so grounds are classes of it."""
+    page = make(run_document(METRICS, CURVE), "report", ("html",), "typst").contents["report.html"].decode()
+    for level in range(1, d.STRONGEST + 1):
+        assert f".shade-up.level-{level} {{" in page and f".shade-down.level-{level} {{" in page
+
+
+@pytest.mark.parametrize(("route", "up"), [("typst", "#shade(5, "), ("tex", "\\shadeup{5}{good}")])
+def test_texts_on_paper(route: str, up: str) -> None:
+    from reports.latex_writer import LatexWriter
+    from reports.layout import lay_out
+    from reports.typst_writer import TypstWriter
+
+    document = lay_out(run_document(METRICS, CURVE))
+    written = TypstWriter(document).write() if route == "typst" else LatexWriter(document, "report").write()
+    down = "#shade(-2, " if route == "typst" else "\\shadedown{2}{bad\\_}"
+    assert up in written and down in written
+
+
+def test_lines_over_words() -> None:
+    named = {**METRICS["results"]["lines"][0], "x_names": ["a", "b"]}  # type: ignore[index]
+    document = run_document({**METRICS, "results": {"lines": [named]}}, CURVE)
+    (figure,) = [block for block in document.blocks if isinstance(block, d.Figure)][-1:]
+    assert isinstance(figure.content, d.Plot) and figure.content.x_names == ("a", "b")
 
 
 def test_long_curves_are_means_of_neighbours() -> None:
@@ -44,12 +83,30 @@ def test_long_curves_are_means_of_neighbours() -> None:
     assert held_out.name == "held out" and set(held_out.y) == {2.0}
 
 
+def test_a_point_that_stands_alone_is_marked() -> None:
+    (figure,) = curve_figures({"step": ["1", "2"], "loss": ["1", "2"], "held_out": ["", "1.5"]}, "nats", {})
+    assert isinstance(figure.content, d.Plot) and all(series.marked for series in figure.content.series)
+
+
 def test_other_columns_have_an_axis_of_their_own() -> None:
     curve = {"step": ["1", "2"], "loss": ["1", "0.5"], "back_rnn": ["1e-9", "1e-3"], "empty": ["", ""]}
     first, second = curve_figures(curve, "nats", {"back_rnn": "part of the gradient"})
     assert isinstance(first.content, d.Plot) and isinstance(second.content, d.Plot)
     assert [first.content.y_scale, second.content.y_scale] == ["linear", "log"]
     assert second.content.y_label == "part of the gradient" and len(first.content.series) == 1
+
+
+def test_a_group_of_points_is_a_series_with_labels() -> None:
+    *_, figure = (block for block in run_document(METRICS, CURVE).blocks if isinstance(block, d.Figure))
+    assert isinstance(figure.content, d.Plot)
+    (series,) = figure.content.series
+    assert (series.x, series.y, series.labels) == ((0.0, 1.0), (1.0, 1.0), ("a_$1", "b"))
+
+
+def test_settings_that_a_task_has_not_are_left_out() -> None:
+    without = run_document({**METRICS, "settings": {"seed": 31337, "cell": "", "own": {}}}, CURVE)
+    page = make(without, "report", ("html",), "typst").contents["report.html"].decode()
+    assert "31,337" in page and "cell" not in page.partition("Settings")[2].partition("Curves")[0]
 
 
 def test_metrics_that_are_none() -> None:

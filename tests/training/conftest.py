@@ -20,6 +20,14 @@ def names_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_names(tmp_path_factory.mktemp("names"))
 
 
+@pytest.fixture(scope="session")
+def images_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for ``--data`` with made pictures."""
+    from made_images import write_images
+
+    return write_images(tmp_path_factory.mktemp("images"))
+
+
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()

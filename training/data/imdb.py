@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from training.data.download import Say
+from training.data.reviews import Reviews
 from training.data.source import Source
 from training.errors import DatasetError
 
@@ -20,14 +19,6 @@ SOURCE = Source(
     only="aclImdb/t",  # train and test, without the unlabelled bags of words beside them
     terms="for research; cite Maas et al. 2011, Learning word vectors for sentiment analysis",
 )
-
-
-@dataclass(frozen=True)
-class Reviews:
-    """Texts, and 1 for the positive ones."""
-
-    texts: Sequence[str]
-    positive: Sequence[int]
 
 
 def read_reviews(folder: Path, part: str, say: Say = lambda text: None) -> Reviews:
@@ -55,4 +46,4 @@ def read_reviews(folder: Path, part: str, say: Say = lambda text: None) -> Revie
     return Reviews(texts, positive)
 
 
-__all__ = ["SOURCE", "Reviews", "read_reviews"]
+__all__ = ["SOURCE", "read_reviews"]

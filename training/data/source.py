@@ -21,21 +21,23 @@ class Source:
     name     : what its folder in the cache is called.
     url      : of the archive.
     checksum : ``md5:…`` or ``sha256:…`` as published; None where there is none (the contents are then counted by the reader).
-    megabytes: size of the archive.
+    megabytes: size of the archive; None where it is not published.
     layouts  : where its files may lie below the folder that the user names, the official layout first.
     marks    : files or folders that are there when it is that.
     only     : beginning of the names of entries that are wanted.
     terms    : under which terms it may be used, and what to cite.
+    instead  : a file of another layout that the reader takes as well.
     """
 
     name: str
     url: str
     checksum: str | None
-    megabytes: float
+    megabytes: float | None
     layouts: tuple[str, ...]
     marks: tuple[str, ...]
     only: str = ""
     terms: str = ""
+    instead: str = ""
 
     def folder(self, data: str | None = None, say: Say = lambda text: None) -> Path:
         """The folder with its files; fetched and unpacked into the cache if ``data`` names none and it is not there yet.
@@ -48,7 +50,7 @@ class Source:
             return self._named(Path(data))
         cache = cache_folder()
         home = cache / self.name
-        if (found := self._below(home)) is not None:
+        if (found := self.below(home)) is not None:
             return found
         try:
             with locked(cache / f".{self.name}.lock"):  # processes that start together fetch it once
@@ -57,7 +59,7 @@ class Source:
             raise disk_error(DatasetError, cache, error, "name another folder by $BPTT_DATA") from None
 
     def _fetched(self, cache: Path, home: Path, say: Say) -> Path:
-        if (found := self._below(home)) is not None:
+        if (found := self.below(home)) is not None:
             return found
         if home.exists():
             raise DatasetError(
@@ -65,14 +67,15 @@ class Source:
             )
         archive = cache / self.url.rpartition("/")[2]
         if not archive.exists():
-            say(f"{self.name}: {self.megabytes:.1f} MB from {self.url}")
+            size = "" if self.megabytes is None else f"{self.megabytes:.1f} MB "
+            say(f"{self.name}: {size}from {self.url}")
             download(self.url, archive, self.checksum, say)
         say(f"{self.name}: unpacking")
         unpack(archive, home, self.only)
         return self._named(home)
 
     def _named(self, folder: Path) -> Path:
-        found = self._below(folder)
+        found = self.below(folder)
         if found is not None:
             return found
         if not folder.is_dir():
@@ -83,12 +86,14 @@ class Source:
             hint="name the folder into which the official archive was unpacked; without --data it is fetched",
         )
 
-    def _below(self, folder: Path) -> Path | None:
+    def below(self, folder: Path) -> Path | None:
+        """The place below a folder where its files lie; None where they do not."""
         places = (folder / layout for layout in self.layouts)
         return next((place for place in places if all((place / mark).exists() for mark in self.marks)), None)
 
     def _expected(self) -> str:
-        return f"a folder in which {', '.join(f'{self.layouts[0]}/{mark}' for mark in self.marks)} can be found"
+        other = f", or {self.instead}," if self.instead else ""
+        return f"a folder in which {', '.join(f'{self.layouts[0]}/{mark}' for mark in self.marks)}{other} can be found"
 
 
 def cache_folder() -> Path:

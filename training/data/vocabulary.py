@@ -11,6 +11,7 @@ from functools import cached_property
 PAD, UNKNOWN = 0, 1
 """Numbers of what fills a batch, and of a word that is not in the vocabulary."""
 _BREAK = re.compile(r"<br\s*/?>")
+_SPLIT = re.compile(r"(?<=[a-z])(n't|'(?:s|m|re|ve|ll|d))(?![a-z])")
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[!?.]")
 
 
@@ -21,6 +22,17 @@ def tokens(text: str) -> list[str]:
     ['it', "isn't", 'bad', '!', 'is', 'it', '?']
     """
     return _TOKEN.findall(_BREAK.sub(" ", text).lower())
+
+
+def treebank_tokens(text: str) -> list[str]:
+    """The same, with contractions in two, as the Penn Treebank splits them: for texts that are to be read by a model of split ones.
+
+    >>> treebank_tokens("It didn't work, it’s awful!") == treebank_tokens("it did n't work , it 's awful !")
+    True
+    >>> treebank_tokens("can't")
+    ['ca', "n't"]
+    """
+    return tokens(_SPLIT.sub(r" \1", text.lower().replace("’", "'")))
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,9 @@ class Vocabulary:
         """Numbers that there are, those of padding and unknown words included."""
         return len(self.words) + 2
 
+    def __contains__(self, word: str) -> bool:
+        return word in self._numbers
+
     @cached_property
     def _numbers(self) -> dict[str, int]:
         return {word: k + 2 for k, word in enumerate(self.words)}
@@ -54,4 +69,4 @@ class Vocabulary:
         return [self._numbers.get(word, UNKNOWN) for word in text[-longest:]] or [UNKNOWN]
 
 
-__all__ = ["PAD", "UNKNOWN", "Vocabulary", "tokens"]
+__all__ = ["PAD", "UNKNOWN", "Vocabulary", "tokens", "treebank_tokens"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -14,7 +16,7 @@ TORCH = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 POOLS = ("last", "max")
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """x (T, B, d) with lengths (B,) to (B, m): the state at the end of each sequence (``last``; of both directions where there are two,
     one after the other), or the largest value of each unit over its time (``max``).
     """
@@ -25,6 +27,15 @@ class Encoder(nn.Module):
             raise UsageError(f"--set pool is {pool!r}", expected=f"one of {', '.join(POOLS)}")
         self.pool = pool
         self.width = 0
+
+    @abstractmethod
+    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
+        """h_t of the forward and of the backward direction at their places in time, (T, B, n) each; None where there is no second one."""
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """What stands for each sequence."""
+        ahead, back = self.states(x, lengths)
+        return self.pooled(ahead, back, lengths)
 
     def pooled(self, forward: Tensor, backward: Tensor | None, lengths: Tensor) -> Tensor:
         """What stands for a sequence, from h_t of both directions at their places in time, (T, B, n) each."""
@@ -52,12 +63,12 @@ class TorchEncoder(Encoder):
         self.width = hidden * (1 + both)
         self.layer = TORCH[cell](inputs, hidden, bidirectional=both, dtype=getattr(torch, dtype))
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
         """See :class:`Encoder`."""
         packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
         rows, _ = pad_packed_sequence(self.layer(packed)[0], total_length=x.shape[0])
         backward = rows[..., self.hidden :] if self.layer.bidirectional else None
-        return self.pooled(rows[..., : self.hidden], backward, lengths)
+        return rows[..., : self.hidden], backward
 
 
 class CellEncoder(Encoder):
@@ -69,15 +80,15 @@ class CellEncoder(Encoder):
         self.back = Recurrent(cell, inputs, hidden, grad, dtype) if both else None
         self.width = self.ahead.width * (1 + both)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
         """See :class:`Encoder`."""
         ahead, _ = self.ahead(x)
         if self.back is None:
-            return self.pooled(ahead, None, lengths)
+            return ahead, None
         places = reversed_places(x.shape[0], lengths)
         batch = torch.arange(len(lengths), device=x.device)
         back, _ = self.back(x[places, batch])
-        return self.pooled(ahead, back[places, batch], lengths)
+        return ahead, back[places, batch]
 
 
 def reversed_places(length: int, lengths: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from derive.errors import UsageError
 from training.data.download import Say
 from training.layers.recurrent import GRADS
 from training.run.settings import Settings
@@ -35,8 +36,15 @@ def compare(settings: Settings, data: str | None, steps: int, say: Say = lambda 
     """Train from the same seed with autograd's and with derived gradients.
 
     Steps alternate between the two, so that whatever else the machine does slows both.
+
+    Raises
+    ------
+    UsageError : the task has no recurrent layer.
     """
-    own = {**settings.own, **find(settings.task).alike}
+    task = find(settings.task)
+    if not task.recurrent:
+        raise UsageError(f"--compare does not apply to {task.name}, which has no recurrent layer")
+    own = {**settings.own, **task.alike}
     jobs = {grad: prepared(replace(settings, grad=grad, steps=steps, own=own), data, say)[1] for grad in GRADS}
     both = {grad: Stepping(job, settings.precision) for grad, job in jobs.items()}
     losses: dict[str, list[float]] = {grad: [] for grad in jobs}

@@ -22,6 +22,8 @@ class Settings:
     ----------
     epochs    : how long it is in the unit that the task states.
     steps     : how many updates, in place of ``epochs``; 0 where the epochs say it.
+    cell      : of the recurrent layer; empty where a task has none.
+    grad      : whose gradients of it, one of ``training.layers.recurrent.GRADS``; empty where a task has none.
     threads   : of the processor; sums differ in their last digits with their number, so it belongs to the settings.
     dtype     : of the weights.
     precision : ``full``: computes in the type of the weights; ``bfloat16``, ``float16``: where half as many bits do (``torch.autocast``).
@@ -76,7 +78,7 @@ class Settings:
         if self.precision != "full" and self.dtype != "float32":
             raise UsageError(
                 f"--precision {self.precision} does nothing for --dtype {self.dtype}",
-                hint="torch.autocast shortens float32 alone",
+                hint="torch.autocast shortens float32 alone; --precision full leaves it as it is",
             )
 
     def to_json(self) -> str:

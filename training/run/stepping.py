@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from derive.errors import UsageError
 from training.errors import TrainingError
-from training.run.job import Job
+from training.run.job import Job, Objective
+from training.run.precision import cast
 from training.run.share import Share
 
 
@@ -26,9 +26,18 @@ class Stepping:
     precision : ``full``, ``bfloat16``, or ``float16``, for which the loss is scaled, since its numbers end near 6e-8.
     seed      : of the random numbers of several processes, each of which has its own at each step; one process goes on with those that
                 torch has.
+
+    Raises
+    ------
+    UsageError : the batches of the task cannot be shared, or torch does not compute it, so that there is no precision to choose.
     """
 
     def __init__(self, job: Job, precision: str = "full", share: Share | None = None, seed: int = 0) -> None:
+        if precision != "full" and not isinstance(job.optimizer, torch.optim.Optimizer):
+            raise UsageError(
+                f"--precision {precision} does nothing in this task, which torch does not compute",
+                hint="leave out --precision",
+            )
         self.job, self.seed = job, seed
         self.share = share or Share()
         self.device = next(job.model.parameters(), torch.zeros(())).device
@@ -48,14 +57,11 @@ class Stepping:
         Raises
         ------
         TrainingError : the loss is not finite.
-        UsageError    : the precision means nothing to the task.
         """
         if self.share.ranks > 1:
             torch.manual_seed(_mixed(self.seed, step, self.share.rank))
-        with self._cast():
+        with cast(self._precision, self.device.type):
             objective = self._forward(step)
-        if self._precision != "full" and not isinstance(objective, Tensor):
-            raise UsageError(f"--precision {self._precision} does nothing in this task, which torch does not compute")
         shown, stop, factor = self._together(objective.item(), asked)
         if not math.isfinite(shown):
             raise TrainingError(
@@ -75,24 +81,19 @@ class Stepping:
         total, summed, stop = self.share.sums((over, over * shown, float(asked())))
         return summed / total, stop > 0, self.share.ranks * over / total
 
-    def _update(self, objective: Tensor, step: int) -> None:
+    def _update(self, objective: Any, step: int) -> None:
         optimizer, scaler = self.job.optimizer, self._scaler
         optimizer.zero_grad(set_to_none=True)
-        if scaler is None:
-            objective.backward()  # type: ignore[no-untyped-call]
+        if scaler is None or not isinstance(optimizer, torch.optim.Optimizer):
+            objective.backward()
             self.job.before_update(step)
             optimizer.step()
             return
-        scaler.scale(objective).backward()  # type: ignore[no-untyped-call]
+        scaler.scale(objective).backward()
         scaler.unscale_(optimizer)
         self.job.before_update(step)
         scaler.step(optimizer)  # makes no update where a gradient has overflowed, and scales less from then on
         scaler.update()
-
-    def _cast(self) -> AbstractContextManager[Any]:
-        if self._precision == "full":
-            return nullcontext()
-        return torch.autocast(self.device.type, getattr(torch, self._precision))
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint must hold of it."""
@@ -113,7 +114,7 @@ class _Whole(nn.Module):
         self._job = job
         self.shown, self.over = math.nan, 1.0
 
-    def forward(self, step: int) -> Tensor:
+    def forward(self, step: int) -> Objective:
         objective, self.shown, self.over = self._job.loss(step)
         return objective
 

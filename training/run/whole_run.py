@@ -6,18 +6,20 @@ import json
 import math
 import os
 import platform
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 
-from derive.errors import UsageError
+from derive.errors import UsageError, clipped
 from training.data.download import Say
 from training.errors import TrainingError, disk_error
-from training.files import clear, write_text
+from training.files import clear, write_whole
 from training.lock import Locked, locked
 from training.run import checkpoint
 from training.run.checkpoint import Progressed
@@ -65,7 +67,8 @@ def settings_of(folder: Path) -> Settings:
     ------
     TrainingError : there is no checkpoint in the folder.
     """
-    return Settings.from_json(checkpoint.read(folder)["settings"])
+    found = Settings.from_json(checkpoint.read(folder)["settings"])
+    return replace(found, own={**find(found.task).settings.own, **found.own})  # settings that are newer than the run
 
 
 def prepared(
@@ -74,6 +77,7 @@ def prepared(
     """The task and its job, with torch's random numbers seeded."""
     task = find(settings.task)
     settings.check()
+    _check_recurrent(task, settings)
     _check_device(settings.device)
     (processes or Processes()).choose_device(settings.device)
     torch.set_num_threads(settings.threads)
@@ -118,6 +122,8 @@ def train(
         with torch.no_grad():
             job.model.eval()
             results = job.results()
+        for name, content in results.files.items():
+            _write(request.folder / name, content)
         found = metrics(task, settings, at, job, results, processes)
         _write(request.folder / METRICS, json.dumps(found, indent=1, ensure_ascii=False, default=float) + "\n")
         return found
@@ -206,7 +212,7 @@ def metrics(
         "first_loss": at.first if math.isfinite(at.first) else None,
         "parameters": sum(value.numel() for value in job.model.parameters()),
         "machine": {**machine(settings.device), **({"processes": processes.ranks} if processes.ranks > 1 else {})},
-        "results": asdict(results),
+        "results": {**asdict(replace(results, files={})), "files": [*results.files]},
     }
 
 
@@ -216,8 +222,8 @@ def command(settings: Settings, processes: Processes | None = None) -> str:
     >>> command(Settings("names", 2, 8, 0.1, 4, own={"epoch": "name"}))
     'bptt train names --epochs 2 --batch 8 --learning-rate 0.1 --hidden 4 --set epoch=name'
     """
-    base = Settings(settings.task, 1, 1, 1.0, 1)
-    words = [(processes or Processes()).launcher(), "train", settings.task]
+    base, usual = Settings(settings.task, 1, 1, 1.0, 1), find(settings.task).settings
+    words = [*(processes or Processes()).launcher().split(), "train", settings.task]
     words += ["--steps", str(settings.steps)] if settings.steps else ["--epochs", str(settings.epochs)]
     words += [
         "--batch",
@@ -229,11 +235,11 @@ def command(settings: Settings, processes: Processes | None = None) -> str:
     ]
     for key in ("cell", "grad", "dtype", "precision", "device", "seed", "threads"):
         value = getattr(settings, key)
-        if value != getattr(base, key):
+        if value != "" and (value != getattr(base, key) or value != getattr(usual, key)):
             words += [f"--{key}", str(value)]
     for key, value in settings.own.items():
-        words += ["--set", f"{key}={value}"]
-    return " ".join(words)
+        words += ["--set", f"{key}={value}"] if value != "" else []
+    return shlex.join(words)
 
 
 def machine(device: str) -> Mapping[str, Any]:
@@ -241,6 +247,7 @@ def machine(device: str) -> Mapping[str, Any]:
     found: dict[str, Any] = {
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "numpy": numpy.__version__,
         "system": platform.system(),
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -259,6 +266,15 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def _check_recurrent(task: Task, settings: Settings) -> None:
+    for key in () if task.recurrent else ("grad", "cell"):
+        if given := getattr(settings, key):
+            raise UsageError(
+                f"--{key} {clipped(given, 40)} does not apply to {task.name}, which has no recurrent layer",
+                hint=f"leave out --{key}",
+            )
+
+
 def _check_device(device: str) -> None:
     try:
         kind = torch.device(device).type
@@ -272,9 +288,10 @@ def _check_device(device: str) -> None:
         raise UsageError(f"--device {device} cannot be used for training", expected="cpu, or cuda where there is a GPU")
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
+    data = content.encode() if isinstance(content, str) else content
     try:
-        write_text(path, text)
+        write_whole(path, lambda file: file.write(data))
     except OSError as error:
         raise disk_error(
             TrainingError, path, error, "--resume goes on from the last checkpoint, if there is one"

@@ -20,6 +20,10 @@ TASKS: Mapping[str, str] = {
     "practical-11": "the adding problem: how far back RNN, LSTM, GRU and another cell learn, and the gradient over time",
     "lstm-cell": "an LSTM cell of tensors beside nn.LSTMCell: values, gradients, training",
     "sentiment-imdb": "film reviews: a plain RNN, then a bidirectional LSTM",
+    "sentiment-amazon": "reviews of Amazon by domain: a bidirectional GRU, and what its judgements rest on",
+    "skipgram": "word vectors of text8: a simplified skip-gram, layers and optimisers in NumPy",
+    "visualize": "what a convolutional network has learnt to see: filters, activations, inputs, attributions",
+    "cifar10": "a competition: how well pictures are recognised after half an hour on two cores",
 }
 """What there is, in one line each; listing imports none of it."""
 

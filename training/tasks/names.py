@@ -184,7 +184,7 @@ class NamesJob(Job):
             **sampled.numbers,
         }
         return Results(
-            numbers, sampled.tables, sampled.lines, sampled.said, ("held-out nats per letter", "known at top-3")
+            numbers, sampled.tables, sampled.lines, sampled.said, key=("held-out nats per letter", "known at top-3")
         )
 
 

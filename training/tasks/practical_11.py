@@ -165,7 +165,7 @@ class LongTimesJob(Job):
             for when, found in (("before training", self.begun), ("after training", ended))
         ]
         numbers = {f"test error of {row[0]}": float(str(row[2])) for row in rows}
-        return Results(numbers, (table,), lines, self._said(rows), tuple(numbers))
+        return Results(numbers, (table,), lines, self._said(rows), key=tuple(numbers))
 
     def _said(self, rows: list[list[Cell]]) -> list[str]:
         learnt = [str(row[0]) for row in rows if float(str(row[2])) < self.problem.guess / 4]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from training.data.download import Say
@@ -14,19 +14,37 @@ Prepare = Callable[[Settings, str | None, Say], Job]
 
 
 @dataclass(frozen=True)
+class Submission:
+    """What is handed in.
+
+    Parameters
+    ----------
+    file    : of a run's folder that holds it, see :mod:`training.run.submission`.
+    classes : names of the labels.
+    truth   : reads the right labels, with the folder that ``--data`` names.
+    """
+
+    file: str
+    classes: Sequence[str]
+    truth: Callable[[str | None, Say], Sequence[int]]
+
+
+@dataclass(frozen=True)
 class Task:
     """A task.
 
     Parameters
     ----------
-    title    : of its reports.
-    settings : what it is trained with where nothing else is given.
-    own      : what each of its own settings means.
-    epoch    : what one epoch is.
-    loss     : what the curve shows, with its unit.
-    prepare  : reads the data and makes model and optimiser; seeds are set before it is called.
-    terms    : of the data.
-    alike    : own settings with which both kinds of gradients start from the same weights.
+    title     : of its reports.
+    settings  : what it is trained with where nothing else is given; ``cell`` and ``grad`` are empty where there is no recurrent layer.
+    own       : what each of its own settings means.
+    epoch     : what one epoch is.
+    loss      : what the curve shows, with its unit.
+    prepare   : reads the data and makes model and optimiser; seeds are set before it is called.
+    terms     : of the data.
+    alike     : own settings with which both kinds of gradients start from the same weights.
+    asked     : own settings that say what is asked of a trained model: a finished run may be gone on with, and asked something else.
+    submission: what is handed in and judged by the right labels, for a task that is a competition.
     """
 
     name: str
@@ -38,6 +56,13 @@ class Task:
     own: Mapping[str, str] = field(default_factory=dict)
     terms: str = ""
     alike: Mapping[str, Own] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
+    submission: Submission | None = None
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether it has a recurrent layer, so that there is a cell to choose, whose gradients may be derived ones."""
+        return self.settings.cell != ""
 
 
-__all__ = ["Prepare", "Task"]
+__all__ = ["Prepare", "Submission", "Task"]

@@ -235,7 +235,7 @@ def test_each_process_has_random_numbers_of_its_own_at_each_step() -> None:
         (["names", "--batch", "1"], "--batch 1 cannot be shared by 2 processes"),
         (["names", "--cell", "nothing"], "no cell 'nothing'"),
         (["names", "--resume"], "no checkpoint in"),
-        (["lstm-cell", "--compare", "2"], "--compare measures one process"),
+        (["lstm-cell", "--compare", "2"], "--compare takes one process"),
         (["nams"], "there is no task 'nams'"),
         (["names", "--learning-rate", "1e6", "--cell", "irnn", "--set", "optimizer=sgd"], "not finite|is nan|is inf"),
         (["lstm-cell", "--device", "cuda"], "--device cuda cannot be used"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
 import torch
+from made_reviews import made_reviews
 
 from derive.errors import UsageError
 from training.data.vocabulary import PAD
@@ -16,25 +16,19 @@ from training.run.compare import compare
 from training.run.settings import Settings
 from training.run.whole_run import Request, prepared, train
 from training.tasks import find
-from training.tasks.sentiment_imdb import SentimentJob
-
-GOOD, BAD = "fine lovely moving superb".split(), "dull awful boring silly".split()
-FILLING = "the film a story of with and its actors music".split()
+from training.tasks.sentiment_job import SentimentJob
 
 
 @pytest.fixture(scope="module")
 def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """120 reviews a part, of 3 to 20 words, two of which tell."""
     folder = tmp_path_factory.mktemp("imdb")
-    rng = random.Random(1)
-    for part in ("train", "test"):
-        for kind, telling in (("pos", GOOD), ("neg", BAD)):
-            home = folder / "aclImdb" / part / kind
-            home.mkdir(parents=True)
-            for number in range(60):
-                words = rng.choices(FILLING, k=rng.randint(1, 18)) + rng.choices(telling, k=2)
-                rng.shuffle(words)
-                (home / f"{number}_7.txt").write_text("<br />".join(words).capitalize() + ".")
+    for seed, part in enumerate(("train", "test")):
+        for kind in ("pos", "neg"):
+            (folder / "aclImdb" / part / kind).mkdir(parents=True)
+        for number, (label, words) in enumerate(made_reviews(60, seed)):
+            path = folder / "aclImdb" / part / ("pos" if label else "neg") / f"{number}_7.txt"
+            path.write_text("<br />".join(words).capitalize() + ".")
     return folder
 
 

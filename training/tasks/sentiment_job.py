@@ -1,0 +1,201 @@
+"""What the tasks about praise and blame share: reviews for training, a part of them held out, those of the test, and the model.
+
+Minimised is the binary cross entropy of the score (BCEWithLogitsLoss) by Adam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from derive.errors import UsageError
+from training.data.download import Say
+from training.data.reviews import Reviews
+from training.data.vocabulary import Vocabulary, tokens
+from training.run.job import Cell, Job, Loss, Results, Table
+from training.run.order import Buckets
+from training.run.settings import Own, Settings
+from training.run.share import Share
+from training.tasks.sentiment_explained import Explained, check_text
+from training.tasks.sentiment_model import Numbered, Rows, SentimentModel
+
+Tokenize = Callable[[str], list[str]]
+DEFAULTS: Mapping[str, Own] = {
+    "embedding": 128,
+    "spread": 1.0,
+    "directions": 1,
+    "layer": "torch",
+    "pool": "last",
+    "dropout": 0.0,
+    "longest": 256,
+    "vocabulary": 25000,
+    "held_out": 0.1,
+    "clip": 1.0,
+    "explained": 1,
+    "text": "",
+}
+MEANINGS: Mapping[str, str] = {
+    "embedding": "size of a word's vector",
+    "spread": "standard deviation of the first words' vectors: of those that are seen seldom, less than 1 leaves less noise",
+    "directions": "1, or 2 to read each review backward as well",
+    "layer": "torch: nn.RNN, nn.GRU or nn.LSTM over packed sequences; cells: any cell; --grad derived always means cells",
+    "pool": "last: the state at the end judges; max: the largest value of each unit over time",
+    "dropout": "of embeddings and of what the readout reads",
+    "longest": "words of a review that are read, its last ones",
+    "vocabulary": "words that are known",
+    "held_out": "share of the training reviews that is kept to look at after each epoch",
+    "clip": "the longest gradient",
+    "explained": "test reviews of each kind (praise and blame, judged rightly and wrongly) whose words are explained",
+    "text": "a text of your own that is explained, in place of the one that is built in",
+}
+ASKED = ("explained", "text")
+"""Settings that a finished run may be asked anew with."""
+EPOCH = "one pass through the training reviews that are not held out, in batches of similar length"
+LOSS = "binary cross entropy in nats per review"
+_SCORED = 256
+
+
+class SentimentJob(Job):
+    """Reviews and the model. ``tokenize`` makes tokens of a text."""
+
+    model: SentimentModel
+
+    def __init__(
+        self, train: Reviews, test: Reviews, settings: Settings, say: Say, tokenize: Tokenize = tokens
+    ) -> None:
+        self.settings, self.tokenize = settings, tokenize
+        self._measured = 0
+        own = settings.own
+        _check(own)
+        check_text(tokenize(str(own["text"])))
+        say("counting words")
+        read = [tokenize(text) for text in train.texts]
+        order = np.random.default_rng((settings.seed, 0)).permutation(len(read))
+        held = int(float(own["held_out"]) * len(read))
+        self.vocabulary = Vocabulary.of((read[k] for k in order[held:]), int(own["vocabulary"]))
+        self.held_out, self.train = (self.numbered(read, train.positive, part) for part in (order[:held], order[held:]))
+        if not self.train.words or not self.held_out.words:
+            raise UsageError(
+                f"of {len(read)} reviews, {held} are held out", expected="some to train with, and some held out"
+            )
+        self.test_tokens = [tokenize(text) for text in test.texts]
+        self.test = self.numbered(self.test_tokens, test.positive)
+        self.order = Buckets(self.train.lengths, settings.batch, settings.seed)
+        model = SentimentModel(self.vocabulary.size, settings).to(settings.device)
+        adam = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+        columns, axes = ("held_out", "held_out_accuracy"), {"held_out_accuracy": "accuracy"}
+        super().__init__(model, adam, self.order.steps, columns, axes)
+
+    def numbered(self, read: Sequence[Sequence[str]], positive: Sequence[int], rows: Rows | None = None) -> Numbered:
+        """Texts of tokens, some of them or all, as numbers."""
+        rows = range(len(read)) if rows is None else rows
+        longest = int(self.settings.own["longest"])
+        words = [np.array(self.vocabulary.numbers(read[int(k)], longest), np.int32) for k in rows]
+        dtype: torch.dtype = getattr(torch, self.settings.dtype)
+        return Numbered(words, torch.tensor([positive[int(k)] for k in rows], dtype=dtype))
+
+    def loss(self, step: int) -> Loss:
+        """The mean binary cross entropy of a batch."""
+        self.model.train()
+        words, lengths, positive = self.train.batch(self.share.of(self.order.rows(step)), self.settings.device)
+        objective = binary_cross_entropy_with_logits(self.model(words, lengths), positive)
+        return Loss(objective, float(objective.detach()), over=len(positive))
+
+    def split(self, share: Share) -> None:
+        self.share = share
+
+    def before_update(self, step: int) -> None:
+        """The gradient is cut to the length ``clip``."""
+        nn.utils.clip_grad_norm_(self.model.parameters(), float(self.settings.own["clip"]))
+
+    def measure(self, step: int) -> Mapping[str, Cell]:
+        """Loss and accuracy of the reviews that are held out, in the first row after each epoch."""
+        if step // self.epoch == self._measured:
+            return {}
+        self._measured = step // self.epoch
+        scores = self.scores(self.held_out)
+        return {"held_out": entropy(scores, self.held_out), "held_out_accuracy": share(judged(scores, self.held_out))}
+
+    def state(self) -> dict[str, Any]:
+        return {"measured": self._measured}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._measured = int(state["measured"])
+
+    @torch.no_grad()
+    def scores(self, data: Numbered) -> Tensor:
+        """The scores of all of them, on the processor."""
+        self.model.eval()
+        order = np.argsort(data.lengths, kind="stable")
+        found = torch.zeros(len(order), dtype=data.positive.dtype)
+        for start in range(0, len(order), _SCORED):
+            rows = order[start : start + _SCORED]
+            words, lengths, _ = data.batch(rows, self.settings.device)
+            found[torch.as_tensor(rows)] = self.model(words, lengths).cpu()
+        return found
+
+    def tables(self, right: Tensor) -> Sequence[Table]:
+        """Where the test reviews were judged rightly, by what the task parts them."""
+        return ()
+
+    def more_numbers(self) -> Mapping[str, float]:
+        """Numbers that the task alone has."""
+        return {}
+
+    def results(self) -> Results:
+        scores, held = self.scores(self.test), self.scores(self.held_out)
+        right, positive = judged(scores, self.test), self.test.positive > 0.5
+        numbers = {
+            "test accuracy": share(right),
+            "test loss": entropy(scores, self.test),
+            "accuracy of praise": share(right[positive]),
+            "accuracy of blame": share(right[~positive]),
+            "held-out accuracy": share(judged(held, self.held_out)),
+            "held-out loss": entropy(held, self.held_out),
+            "test reviews": len(right),
+            "words in the vocabulary": self.vocabulary.size,
+        }
+        tables = self.tables(right)
+        explained = Explained(self, scores).results()
+        return Results(
+            {**numbers, **self.more_numbers(), **explained.numbers},
+            (*tables, *explained.tables),
+            explained.lines,
+            explained.said,
+            texts=explained.texts,
+            key=("test accuracy",),
+        )
+
+
+def judged(scores: Tensor, data: Numbered) -> Tensor:
+    """Of each text, whether its score is on the right side of 0."""
+    return (scores > 0) == (data.positive > 0.5)
+
+
+def entropy(scores: Tensor, data: Numbered) -> float:
+    """The mean binary cross entropy in nats."""
+    return float(binary_cross_entropy_with_logits(scores.double(), data.positive.double()))
+
+
+def share(right: Tensor) -> float:
+    """The part that is true; nan of none."""
+    return float(right.double().mean())
+
+
+def _check(own: Mapping[str, Own]) -> None:
+    if not 0 <= float(own["dropout"]) < 1:
+        raise UsageError(f"--set dropout is {own['dropout']}", expected="a number from 0 up to, not including, 1")
+    if int(own["longest"]) < 1 or int(own["vocabulary"]) < 1 or int(own["embedding"]) < 1:
+        raise UsageError("longest, vocabulary and embedding are sizes", expected="whole numbers from 1 on")
+    if not 0 < float(own["spread"]) <= 100:
+        raise UsageError(f"--set spread is {own['spread']}", expected="a number above 0, such as 0.1")
+    if int(own["explained"]) < 0:
+        raise UsageError(f"--set explained is {own['explained']}", expected="a whole number from 0 on")
+
+
+__all__ = ["ASKED", "DEFAULTS", "EPOCH", "LOSS", "MEANINGS", "SentimentJob", "entropy", "judged", "share"]
