@@ -236,7 +236,8 @@ class Values:
         nodes = [self.names.plain(side) for side in sides]
         runs = [self.run(node) for node in nodes if node.atoms(e.Timed, e.Var)]
         left, right = (np.real(evaluated(node, self.names.environment(runs[0]), runs[0].sizes)) for node in nodes)
-        if np.all(COMPARED[sign](*np.broadcast_arrays(left, right))):
+        pairs = zip(*(array.ravel() for array in np.broadcast_arrays(left, right)), strict=True)
+        if all(COMPARED[sign](float(a), float(b)) for a, b in pairs):
             return Verdict("correct", "tested", points=1, holds=1)
         shown = Counterexample(runs[0].sizes, {}, left, right)
         message = "with the numbers given, it does not hold"
