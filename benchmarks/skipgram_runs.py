@@ -18,7 +18,6 @@ SHORT = "--steps 4000 --batch 1024 --set loss=sampled"
 """What the runs share that are held beside each other."""
 RUNS: Mapping[str, str] = {
     "skipgram": "",
-    "skipgram-sampled": "--epochs 4 --batch 1024 --set loss=sampled",
     "skipgram-short": SHORT,
     "skipgram-momentum": f"{SHORT} --set optimizer=momentum --learning-rate 10",
     "skipgram-sgd": f"{SHORT} --set optimizer=sgd --learning-rate 100",

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from reports.plot import COLOURS, FAINT, INK, Drawn, draw_svg
+from reports.plot import Drawn, draw_svg
+from reports.plot_style import COLOURS, FAINT, INK
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"

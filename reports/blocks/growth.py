@@ -26,7 +26,8 @@ from reports.blocks.phrases import with_formulas
 from reports.blocks.registry import REGISTRY
 from reports.blocks.spectra import matrix_of
 from reports.document import Alignment, Block, Figure, Inlines, Math, Table, words
-from reports.plot import COLOURS, Plot, Reference, Series
+from reports.plot import Plot, Reference, Series
+from reports.plot_style import COLOURS
 from reports.rounding import number_surface, power_of_ten
 from reports.walk import plain_text
 

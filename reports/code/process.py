@@ -26,7 +26,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from reports.plot import style_sheet
+from reports.plot_style import style_sheet
 
 MAX_TEXT = 20_000
 """Most characters that one piece of code may print."""

@@ -10,7 +10,8 @@ import matplotlib
 import pytest
 
 from derive.errors import RenderError
-from reports.plot import COLOURS, Plot, Reference, Series, draw_pdf, draw_svg
+from reports.plot import Plot, Reference, Series, draw_pdf, draw_svg
+from reports.plot_style import COLOURS
 from reports.plot_svg import inline_svg
 
 PLOT = Plot(

@@ -7,7 +7,8 @@ import re
 
 from matplotlib.figure import Figure
 
-from reports.plot import COLOURS, Plot, Series, draw_pdf, draw_svg
+from reports.plot import Plot, Series, draw_pdf, draw_svg
+from reports.plot_style import COLOURS
 from reports.plot_svg import inline_svg
 from reports.point_labels import Labelled, label_points
 

@@ -15,9 +15,10 @@ from training.data.cifar10 import SIDE, SOURCE, Images, read_images
 from training.data.download import Say
 from training.images.augment import Augmentation
 from training.images.schedule import Lookahead, Triangle
-from training.run.job import Cell, Job, Loss
+from training.run.job import Job, Loss
 from training.run.order import Order
 from training.run.precision import cast
+from training.run.results import Cell
 from training.run.settings import Own, Settings
 
 OWN: Mapping[str, Own] = {

@@ -11,7 +11,7 @@ from torch import Tensor
 from training.data.cifar10 import CLASSES
 from training.images.convnet import ConvNet
 from training.images.job import Labelled, Scaled
-from training.run.job import Results
+from training.run.results import Results
 
 
 @dataclass(frozen=True)

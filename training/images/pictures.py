@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from training.run.job import Panels
+from training.run.results import Panels
 
 Points = npt.NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from training.data.download import Say
 from training.images.attributions import METHODS, SQUARE, area, deletion, rank_correlation
 from training.images.looked_at import LookedAt
 from training.images.pictures import Points, coloured, grid, heat
-from training.run.job import Cell, Lines, Panels, Results, Table
+from training.run.results import Cell, Lines, Panels, Results, Table
 
 FILE = "attributions.png"
 SHARES = tuple(k / 20 for k in range(21))

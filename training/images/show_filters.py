@@ -6,7 +6,7 @@ from training.images.convnet import ConvNet
 from training.images.filters import KINDS, Measured, measured
 from training.images.looked_at import LookedAt
 from training.images.pictures import enlarged, filter_tiles, grid
-from training.run.job import Cell, Results, Table
+from training.run.results import Cell, Results, Table
 
 FILE = "filters.png"
 _ACROSS = 8

@@ -14,7 +14,7 @@ from training.images.ascent import Answers, Ascent, all_answers, channel_answers
 from training.images.looked_at import LookedAt
 from training.images.pictures import Points, coloured, grid
 from training.images.show_layers import Channels
-from training.run.job import Cell, Results, Table
+from training.run.results import Cell, Results, Table
 
 CHANNELS_FILE, CLASSES_FILE = "channels.png", "classes.png"
 _UNITS = 10

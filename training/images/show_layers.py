@@ -14,7 +14,7 @@ from training.images.ascent import channel_answers
 from training.images.convnet import receptive_field
 from training.images.looked_at import LookedAt
 from training.images.pictures import Points, coloured, enlarged, grid, heat
-from training.run.job import Cell, Results, Table
+from training.run.results import Cell, Results, Table
 
 FILE = "activations.png"
 _STRONGEST = 8

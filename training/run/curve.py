@@ -11,7 +11,7 @@ from typing import TextIO
 
 from training.errors import TrainingError, disk_error
 from training.files import write_text
-from training.run.job import Cell
+from training.run.results import Cell
 
 NAME = "curve.csv"
 

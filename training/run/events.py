@@ -10,7 +10,7 @@ from pathlib import Path
 
 from derive.errors import UsageError
 from training.errors import TrainingError, disk_error
-from training.run.job import Cell
+from training.run.results import Cell
 
 FOLDER = "tensorboard"
 """Where they lie in the folder of a run: ``tensorboard --logdir runs`` shows all runs of a folder."""

@@ -9,7 +9,7 @@ from training.run import checkpoint
 from training.run.checkpoint import Progressed
 from training.run.curve import Curve
 from training.run.events import Events
-from training.run.job import Cell
+from training.run.results import Cell
 from training.run.stepping import Stepping
 
 

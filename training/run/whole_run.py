@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-import os
-import platform
-import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy
 import torch
 
 from derive.errors import UsageError, clipped
@@ -25,8 +20,9 @@ from training.run import checkpoint
 from training.run.checkpoint import Progressed
 from training.run.curve import NAME as CURVE
 from training.run.events import check_installed
-from training.run.job import Job, Results
+from training.run.job import Job
 from training.run.loop import Report, run
+from training.run.metrics import metrics
 from training.run.processes import Processes
 from training.run.record import Record
 from training.run.settings import Settings
@@ -192,80 +188,6 @@ def _check_share(settings: Settings, processes: Processes) -> None:
         )
 
 
-def metrics(
-    task: Task, settings: Settings, at: Progressed, job: Job, results: Results, processes: Processes
-) -> dict[str, Any]:
-    """Everything about a finished run, as data."""
-    return {
-        "task": task.name,
-        "title": task.title,
-        "epoch": task.epoch,
-        "loss": task.loss,
-        "axes": dict(job.axes),
-        "terms": task.terms,
-        "command": command(settings, processes),
-        "settings": asdict(settings),
-        "steps": at.step,
-        "epochs": round(at.step / job.epoch, 3),
-        "seconds": round(at.seconds, 1),
-        "milliseconds_per_step": round(1000 * at.seconds / max(1, at.step), 3),
-        "first_loss": at.first if math.isfinite(at.first) else None,
-        "parameters": sum(value.numel() for value in job.model.parameters()),
-        "machine": {**machine(settings.device), **({"processes": processes.ranks} if processes.ranks > 1 else {})},
-        "results": {**asdict(replace(results, files={})), "files": [*results.files]},
-    }
-
-
-def command(settings: Settings, processes: Processes | None = None) -> str:
-    """The command that makes a run again, without the folders.
-
-    >>> command(Settings("names", 2, 8, 0.1, 4, own={"epoch": "name"}))
-    'bptt train names --epochs 2 --batch 8 --learning-rate 0.1 --hidden 4 --set epoch=name'
-    """
-    base, usual = Settings(settings.task, 1, 1, 1.0, 1), find(settings.task).settings
-    words = [*(processes or Processes()).launcher().split(), "train", settings.task]
-    words += ["--steps", str(settings.steps)] if settings.steps else ["--epochs", str(settings.epochs)]
-    words += [
-        "--batch",
-        str(settings.batch),
-        "--learning-rate",
-        f"{settings.learning_rate:g}",
-        "--hidden",
-        str(settings.hidden),
-    ]
-    for key in ("cell", "grad", "dtype", "precision", "device", "seed", "threads"):
-        value = getattr(settings, key)
-        if value != "" and (value != getattr(base, key) or value != getattr(usual, key)):
-            words += [f"--{key}", str(value)]
-    for key, value in settings.own.items():
-        words += ["--set", f"{key}={value}"] if value != "" else []
-    return shlex.join(words)
-
-
-def machine(device: str) -> Mapping[str, Any]:
-    """What the run was made on."""
-    found: dict[str, Any] = {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": numpy.__version__,
-        "system": platform.system(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-    }
-    if device.startswith("cuda"):
-        found["device"] = torch.cuda.get_device_name(torch.device(device))
-    return found
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
 def _check_recurrent(task: Task, settings: Settings) -> None:
     for key in () if task.recurrent else ("grad", "cell"):
         if given := getattr(settings, key):
@@ -298,4 +220,4 @@ def _write(path: Path, content: str | bytes) -> None:
         ) from None
 
 
-__all__ = ["METRICS", "SETTINGS", "Request", "command", "machine", "metrics", "prepared", "settings_of", "train"]
+__all__ = ["METRICS", "SETTINGS", "Request", "prepared", "settings_of", "train"]

@@ -19,7 +19,8 @@ from training.data.cifar10 import CLASSES, SOURCE, Images, read_images
 from training.data.download import Say
 from training.images.job import MEANING, OWN, ImagesJob, accuracy, read_data
 from training.images.network import WhitenedNet
-from training.run.job import Cell, Loss, Results, Table
+from training.run.job import Loss
+from training.run.results import Cell, Results, Table
 from training.run.settings import Settings
 from training.run.submission import written
 from training.tasks.task import Submission, Task

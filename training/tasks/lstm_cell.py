@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from derive.errors import UsageError
 from training.data.download import Say
 from training.layers.recurrent import Recurrent
-from training.run.job import Cell, Job, Loss, Results, Table
+from training.run.job import Job, Loss
+from training.run.results import Cell, Results, Table
 from training.run.settings import Settings
 from training.run.share import Share
 from training.tasks.adding import sequences

@@ -21,8 +21,9 @@ from derive.errors import UsageError
 from training.data.download import Say
 from training.data.names import LETTERS, SOURCE, Names, names_of
 from training.layers.recurrent import Recurrent, State
-from training.run.job import Cell, Job, Loss, Results
+from training.run.job import Job, Loss
 from training.run.order import Order
+from training.run.results import Cell, Results
 from training.run.settings import Settings
 from training.run.share import Share
 from training.tasks.names_sampled import sampled_results

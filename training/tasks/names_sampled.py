@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from training.data.names import LETTERS
-from training.run.job import Cell, Lines, Results, Table
+from training.run.results import Cell, Lines, Results, Table
 
 if TYPE_CHECKING:
     from training.tasks.names import NamesJob

@@ -16,7 +16,8 @@ from derive.errors import UsageError
 from training.data.download import Say
 from training.layers.gradient_over_time import gradient_norms
 from training.layers.recurrent import Recurrent
-from training.run.job import Cell, Job, Lines, Loss, Results, Table
+from training.run.job import Job, Loss
+from training.run.results import Cell, Lines, Results, Table
 from training.run.settings import Settings
 from training.run.share import Share
 from training.tasks.adding import Adding

@@ -16,7 +16,7 @@ from training.data.amazon import SENTENCES, SOURCE, read_amazon, read_sentences
 from training.data.download import Say
 from training.data.reviews import Parted, Reviews
 from training.data.vocabulary import treebank_tokens
-from training.run.job import Cell, Table
+from training.run.results import Cell, Table
 from training.run.settings import Settings
 from training.tasks.sentiment_job import ASKED, DEFAULTS, EPOCH, LOSS, MEANINGS, SentimentJob, judged, share
 from training.tasks.task import Task

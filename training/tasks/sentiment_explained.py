@@ -17,7 +17,7 @@ from torch import Tensor
 
 from derive.errors import UsageError
 from training.layers.attribution import Integrated, gradient_times_input, integrated_gradients, jacobian_norms
-from training.run.job import Cell, Lines, Results, ShadedText, Table
+from training.run.results import Cell, Lines, Results, ShadedText, Table
 from training.tasks.sentiment_words import word_results
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from training.data.download import Say
 from training.data.imdb import SOURCE, read_reviews
-from training.run.job import Cell, Table
+from training.run.results import Cell, Table
 from training.run.settings import Settings
 from training.tasks.sentiment_job import ASKED, DEFAULTS, EPOCH, LOSS, MEANINGS, SentimentJob, share
 from training.tasks.task import Task

@@ -17,8 +17,9 @@ from derive.errors import UsageError
 from training.data.download import Say
 from training.data.reviews import Reviews
 from training.data.vocabulary import Vocabulary, tokens
-from training.run.job import Cell, Job, Loss, Results, Table
+from training.run.job import Job, Loss
 from training.run.order import Buckets
+from training.run.results import Cell, Results, Table
 from training.run.settings import Own, Settings
 from training.run.share import Share
 from training.tasks.sentiment_explained import Explained, check_text

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from training.data.vocabulary import UNKNOWN
 from training.layers.attribution import gradient_times_input
-from training.run.job import Cell, Results, Table
+from training.run.results import Cell, Results, Table
 from training.tasks.sentiment_model import Numbered
 
 if TYPE_CHECKING:

@@ -30,8 +30,9 @@ from training.data.text8 import CHARACTERS, SOURCE, Corpus, read_text8
 from training.data.windows import Windows, thinned
 from training.errors import TrainingError
 from training.run.arrays import ArrayModule, ArrayOptimizer
-from training.run.job import Cell, Job, Loss, Results
+from training.run.job import Job, Loss
 from training.run.order import Order
+from training.run.results import Cell, Results
 from training.run.settings import Settings
 from training.tasks.skipgram_sense import Vectors, sense
 from training.tasks.task import Task

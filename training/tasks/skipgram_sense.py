@@ -14,7 +14,7 @@ from itertools import permutations
 import numpy as np
 
 from training.arrays.gradient import Array
-from training.run.job import Cell, Points, Results, Table
+from training.run.results import Cell, Points, Results, Table
 from training.tasks.skipgram_words import ANALOGIES, GROUPS, SHOWN
 
 _NEIGHBOURS = 6

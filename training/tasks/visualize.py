@@ -21,7 +21,7 @@ from training.images.show_attributions import attributions_shown
 from training.images.show_filters import filters_shown
 from training.images.show_inputs import inputs_shown
 from training.images.show_layers import channels, layers_shown
-from training.run.job import Results
+from training.run.results import Results
 from training.run.settings import Settings
 from training.tasks.task import Task
 

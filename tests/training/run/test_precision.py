@@ -9,7 +9,8 @@ import torch
 
 from derive.errors import UsageError
 from training.layers.recurrent import Recurrent
-from training.run.job import Job, Loss, Results
+from training.run.job import Job, Loss
+from training.run.results import Results
 from training.run.settings import Settings
 from training.run.stepping import Stepping
 from training.run.whole_run import Request, train

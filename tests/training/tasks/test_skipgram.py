@@ -19,8 +19,9 @@ from training.errors import TrainingError
 from training.run import checkpoint
 from training.run.compare import compare
 from training.run.curve import read_curve
+from training.run.metrics import command
 from training.run.settings import Settings
-from training.run.whole_run import Request, command, prepared, settings_of, train
+from training.run.whole_run import Request, prepared, settings_of, train
 from training.tasks import find
 from training.tasks.skipgram import SkipGramJob
 from training.tasks.skipgram_sense import Vectors, answered, of_their_kind, plane
