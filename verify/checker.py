@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -27,11 +28,17 @@ from verify.measure import LONGEST
 from verify.memberships import is_membership
 from verify.names import Names
 from verify.shares import READING, has_shares, of_steps
-from verify.values import Values
+from verify.values import DENIED, Values
 from verify.verdict import Verdict
 
 SECONDS, SECONDS_TO_EXPLAIN = 5, 3
 """How long one equation may take to be decided, and to be explained."""
+_GENERAL = re.compile(
+    r"\b(?:in general|generally|arbitrary|any|for all|all other|larger|longer|allgemein\w*|beliebig\w*|für alle"
+    r"|exercise \d|aufgabe \d)\b|^#{1,6} ",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Words from which on no length is meant any more."""
 UNREAD = Verdict("unreadable", "tested")
 """The verdict on what nobody has looked at."""
 
@@ -146,8 +153,11 @@ class Checker:
         found = None
         for other in self.claims:
             if other is claim:
+                found = None if _GENERAL.search(claim.words) else found
                 break
-            length = _length(other.surface) if other.error is None else None
+            if _GENERAL.search(other.words):
+                found = None
+            length = _length(other.surface) if other.error is None and not DENIED.search(other.words) else None
             if length is not None and (says_meaning(other) or not other.inline):
                 found = length
         return self.values.length_of_numbers if found is None else found

@@ -92,7 +92,7 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
             found[-1] = (before[0], replace(before[1], conditions=(*before[1].conditions, said)))
             continue
         goes_on = opening is not None and _AFTER_CONDITION.match(formula.words) is not None
-        if opening is not None and goes_on and not _MORE.match(formula.after):
+        if opening is not None and goes_on and (_ends_sentence(formula.source.text) or not _MORE.match(formula.after)):
             claims = [replace(claim, conditions=(*claim.conditions, opening)) for claim in claims]
         opens = _condition(claims, _OPENS_CONDITION) if formula.inline else None
         opening = opens or (opening if goes_on and opening is not None and _gives_length(opening) else None)
@@ -144,7 +144,7 @@ _BEFORE_CONDITION = re.compile(
 """Words between an equation and its condition, in one sentence: no capital letter begins them, and no empty line stands there."""
 _BEHIND_CONDITION = re.compile(
     r"\s*(?:[.)]|\Z|\n\s*\n|\n\s*(?:[-*#]|\d+[.)])|,\s*(?:where|with|wobei|mit)\s*(?:\$|\\\()"
-    r"|,?\s*(?:(?:and|but|und|aber)\s*)?(?:\$\$|\\\[|\\begin))"
+    r"|[,;]?\s*(?:(?:and|but|und|aber)\s*)?(?:\$\$|\\\[|\\begin))"
 )
 """What may follow such a condition. In "for $t = T$ down to $1$" and "for $t = T$, and in general" it is not all that is said."""
 _OPENS_CONDITION = re.compile(
@@ -155,7 +155,7 @@ _OPENS_CONDITION = re.compile(
 """Words before a condition that begins a sentence, and is one of the equation after it."""
 _AFTER_CONDITION = re.compile(
     r"\s*(?:(?:[,:]|and|also|we|have|get|gets|obtain|find|write|it|its|is|this|that|then|so|there|the|holds|gives|reads|recursion|equation|formula|"
-    r"adjoint|gradient|derivative|let|set|define|put|und|auch|wir|haben|erhalten|finden|es|ist|gilt|dann|so|sei|setze|setzen|die|der|das)(?![\w-])\s*)*\Z",
+    r"adjoint|gradient|derivative|let|set|define|put|und|auch|wir|man|haben|erhalten|erhält|bekommt|folgt|follows|finden|es|ist|gilt|dann|so|sei|setze|setzen|die|der|das)(?![\w-])\s*)*\Z",
     re.IGNORECASE,
 )
 """Words between such a condition and its equation."""

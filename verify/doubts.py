@@ -13,7 +13,7 @@ from derive.notation.elaborate import elaborate
 from derive.notation.names import QName
 from derive.notation.parser import parse_one
 from derive.notation.scope import base_of
-from verify.announced import says_meaning
+from verify.announced import is_adjoint, says_meaning
 from verify.claims import Claim
 from verify.names import Names
 
@@ -82,6 +82,10 @@ def doubts(names: Names, claims: Iterable[Claim], taken: Iterable[Claim], verdic
     return Doubts(names, found)
 
 
+_PASSING = re.compile(
+    r"\b(?:for|at|as|when|recall|often|e\.g\.|like|because|since|für|bei|da|weil|wie)\s*\Z", re.IGNORECASE
+)
+"""Words before a formula that is spoken of by the way."""
 _SUPPOSED = re.compile(
     r"\b(?:case|if|would|instead|compare|unlike|not|never|no|wrong|without|must|warning|linear|scalar|special|fall|falls|wenn|wäre|würde|nicht|nie|kein\w*|statt|falsch)\b"
     r"[^.!?]*\Z|n['’]t\b[^.!?]*\Z",
@@ -109,6 +113,9 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     left = _left(claim)
     if left is None or not (says_meaning(claim) or _is_about_the_cell(claim, left, names)):
         return None
+    script = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
+    if isinstance(script, s.Number) or _has_label_letter(left):
+        return None  # a value at one time, or one of each layer
     letter = base_of(left.base if isinstance(left, s.Scripted) else left)
     if letter[0] is None or letter[0] == "T":
         return None
@@ -117,12 +124,20 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     return letter
 
 
+def _has_label_letter(left: s.Surface) -> bool:
+    """Whether a name has a letter in parentheses above it, as in δ^{(l)}_t."""
+    labels = left.sups if isinstance(left, s.Scripted) else ()
+    return any(isinstance(label, s.Bracket) and any(isinstance(i, s.Name) for i in label.items) for label in labels)
+
+
 def _is_about_the_cell(claim: Claim, left: s.Surface, names: Names) -> bool:
     """Whether an equation within a line says what a quantity of the cell is at every time, or a name that everybody uses for one."""
-    found = names.key_of(left) if claim.inline else None
-    known = {*names.system.definitions, *names.conventions, *names.system.adjoint_owners}
+    found = names.key_of(left) if claim.inline and not is_adjoint(left) and not _PASSING.search(claim.words) else None
+    known = {*names.system.definitions, *names.conventions}
     time = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
-    return found is not None and found[0] in known and isinstance(time, s.Name) and time.text != "T"
+    right = claim.surface.items[1] if isinstance(claim.surface, s.Relation) else None
+    tells = right is not None and any(isinstance(node, s.Scripted) for node in right.walk())  # more than a number
+    return found is not None and found[0] in known and tells and isinstance(time, s.Name) and time.text != "T"
 
 
 def _adjoints(claim: Claim) -> Sequence[Letter]:

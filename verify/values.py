@@ -37,7 +37,11 @@ SOON = 1
 """A number that takes more seconds to compute is not given, but something to be judged."""
 
 
-_DENIED = re.compile(r"\b(?:not|never|no|without|nicht|nie|kein\w*|ohne)\b[^.!?]*\Z|n['’]t\b[^.!?]*\Z", re.IGNORECASE)
+DENIED = re.compile(
+    r"\b(?:not|never|no|without|if|many|others?|unlike|could|would|instead|rather|case|silly|figure|code|nicht|nie|kein\w*|ohne|falls|wenn|statt|viele|anders"
+    r"|abbildung)\b[^.!?]*\Z|n['’]t\b[^.!?]*\Z",
+    re.IGNORECASE,
+)
 """Words before a number that is not given."""
 
 
@@ -66,7 +70,7 @@ class Values:
     def take(self, claim: Claim) -> bool:
         """Take a claim as a gift, if it gives a number or a matrix to a parameter, an input or a starting value."""
         surface = self.spelled_out(claim.surface)
-        if _DENIED.search(claim.words):
+        if DENIED.search(claim.words):
             return False
         if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
             return False
@@ -368,4 +372,4 @@ def _rounded(value: Array, room: Array) -> str:
     return np.array2string(value, precision=digits + 1, suppress_small=True, threshold=20).replace("\n", "")
 
 
-__all__ = ["Values", "closed_value", "is_closed"]
+__all__ = ["DENIED", "Values", "closed_value", "is_closed"]

@@ -158,6 +158,11 @@ def test_lengths_and_starts_that_are_only_spoken_of() -> None:
     assert accepted("In the special case $T = 1$ the sum has one summand. For all T we claim " + one) == [False]
     assert accepted(one + "\n\nFor $T = 1$ there is nothing more to do.") == [False]
     assert accepted("Let $T = 1$. " + one) == [True]
+    assert accepted("Let $T = 1$. " + one + " In general " + one) == [True, False]
+    assert accepted("The figure is drawn with $T=1$. " + one) == accepted("We do not let $T=1$. " + one) == [False]
+    assert accepted(r"If $h_0 = 0$ the first term vanishes. $$\nabla_W L = \sum_{t=2}^{T} \delta_t h_{t-1}^\top$$") == [
+        False
+    ]
     assert accepted(r"We do not assume that $h_0 = 0$. $$\nabla_W L = \sum_{t=2}^{T} \delta_t h_{t-1}^\top$$") == [
         False
     ]
@@ -215,7 +220,8 @@ def test_a_power_of_the_length() -> None:
         r"Let $\bar h_t$ be the gradient of $L$ with respect to $h_t$.", r"Let $\bar h_t$ denote the adjoint of $h_t$ and $\delta_t$ that of $z_t$.",
         r"Sei $h_t$ der Zustand und $x_t$ die Eingabe.", r"One must not write $\delta_t = W \delta_{t+1}$.", r"In the linear case $h_t = W h_{t-1}$ things are simpler.",
         r"Network: $h_t = f(z_t)$ with $f = \tanh$.", r"Let $a_t = W h_{t-1} + U x_t + b$ and let $\delta_t = \nabla_{a_t} L$.", r"where $h_{-1} = 0$ and",
-        r"Let $\bar h_t = \frac{\partial L}{\partial h_t}$.",
+        r"Let $\bar h_t = \frac{\partial L}{\partial h_t}$.", r"If $\delta_t = 0$ nothing is learned.", r"For $z_t = 0$ the slope is one.",
+        r"as $h_t = f(h_{t-1}, x_t)$ with some $f$,", r"with $\delta^{(l)}_{T+1} = 0$",
     ],
 )  # fmt: skip
 def test_ordinary_sentences(said: str) -> None:
@@ -239,6 +245,16 @@ def test_a_condition_is_one_of_its_own_equation_alone() -> None:
     last = r"$$\bar h_t = \nabla_{h_t} L_t$$"
     assert accepted(f"For $t = T$ we have {last} and working backwards {ADJOINT}") == [True, False]
     assert accepted(f"For $t = T$ we have {last} and for the others {last}") == [True, False]
+
+
+def test_each_equation_has_its_own_times() -> None:
+    last, rest = r"$$\bar h_t = \nabla_{h_t} L_t.$$", r"$$\bar h_t = \nabla_{h_t} L_t + W^\top \delta_{t+1}$$"
+    assert (
+        accepted(f"For $t=T$ we have {last} In general {rest}")
+        == accepted(f"Für $t=T$ erhält man {last} {rest}")
+        == [True, True]
+    )
+    assert accepted(f"{last.replace('.$$', '$$')} for $t=T$; {rest} for $t<T$.") == [True, True]
 
 
 def test_reasons_in_a_column_of_their_own() -> None:

@@ -30,7 +30,7 @@ def test_every_cell_of_the_library(name: str) -> None:
     assert validate_compiled(cell(name), draws=4, compiled=_compiled(cell(name))).error <= 1e-10
 
 
-@examples(40)
+@examples(25)
 @given(cells())
 def test_random_cells(text: str) -> None:
     assume("t=0" not in text)
