@@ -177,6 +177,13 @@ class RecurrentSystem:
         return tuple(key for key in timed if key not in self.definitions and key != self.step_loss_name)
 
     @cached_property
+    def inputs_at_other_times(self) -> frozenset[str]:
+        """Inputs of which a step or a loss reads what is not at its own time, such as x_{t-1}; they are zero beyond the sequence."""
+        bodies = [*(q.rhs for q in self.steps), *(term.body for term in self.loss_terms)]
+        read = (leaf for body in bodies for leaf in leaves(body) if isinstance(leaf, e.Timed))
+        return frozenset(leaf.name for leaf in read if leaf.name in self.inputs and leaf.time not in (self.time, T))
+
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Quantities without a time that are never defined."""
         found = dict.fromkeys(use.key for use in self.uses if isinstance(use.leaf, e.Var))

@@ -123,6 +123,8 @@ class Run:
             raise OutOfRange(f"{key} does not exist at {time}")
         if self.strict and self.tree is None and (inside or key not in self.system.inputs):
             raise DataError(f"no value is given for {key} at {time}")
+        if self.strict and self.tree is None and key not in self.system.inputs_at_other_times:
+            raise OutOfRange(f"{key} does not exist at {time}")
         return self.arrays.constant(np.zeros(self.shape(key)))
 
     def _adjoint(self, key: str, time: int | None) -> Array:

@@ -205,16 +205,16 @@ class _Attack:
 
     def _ends(self, drawn: Draw) -> Iterator[Draw]:
         """The same point with the quantities that lie between two numbers near the one, and near the other."""
-        ranges = {
-            key: limits for key, limits in self.system.text.ranges.items() if None not in (limits.low, limits.high)
+        ends = {
+            key: (float(limits.low), float(limits.high))
+            for key, limits in self.system.text.ranges.items()
+            if limits.low is not None and limits.high is not None
         }
-        for share in (_NEAR, 1 - _NEAR) if ranges else ():
+        for share in (_NEAR, 1 - _NEAR) if ends else ():
             there = {
-                point: np.full_like(
-                    value, (1 - share) * float(ranges[point[0]].low) + share * float(ranges[point[0]].high)
-                )
+                point: np.full_like(value, (1 - share) * ends[point[0]][0] + share * ends[point[0]][1])
                 for point, value in drawn.given.items()
-                if point[0] in ranges
+                if point[0] in ends
             }
             yield replace(drawn, given={**drawn.given, **there})
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from derive.cell import Cell
 from derive.errors import BpttError, ParseError, UsageError
 from derive.notation import surface as s
+from derive.notation.names import QName
 from derive.notation.parser import parse_one
 from derive.notation.source import Source
 from verify.announced import named_on_the_left, namings
@@ -110,14 +111,15 @@ def checked(
             )
             every = with_loss([claim for _, claim in found], Names(subject))
             claims = [claim for (formula, _), claim in zip(found, every, strict=True) if inline or not formula.inline]
-            every += with_loss(namings(found), Names(subject))
+            loss = QName.from_key(subject.loss_name).surface()
+            every += with_loss(namings(found, loss), Names(subject))
             said = [named_on_the_left(claim) for claim in every]
             names = Names(subject).with_definitions(_aliases(Names(subject), aliases))
             checker, taken = _checker(introduced(names, every), every, draws)
             names, meanings = with_meanings(checker.names, every, checker.holds)
             if meanings:
                 checker, taken = _checker(names, every, draws)
-            doubtful = doubts(names, said, taken, checker.holds)
+            doubtful = doubts(names, said, taken, lambda claim: checker.checked(claim).verdict)
     except (TooLong, MemoryError, RecursionError):
         raise UsageError(
             "the definitions of the document are too many or too deep to be read", hint="name its cell with --cell"

@@ -16,7 +16,7 @@ from verify.announced import says_meaning
 from verify.asides import Asides
 from verify.checked import Checked
 from verify.claims import Claim
-from verify.conditions import bound_in, conditions_of, has_unread, letters_of, restricts
+from verify.conditions import bound_in, conditions_of, has_unread, letters_of, meant, restricts
 from verify.diagnosis.explain import Explanation, explain
 from verify.doubts import Doubts
 from verify.factors import spelled_out
@@ -57,7 +57,7 @@ class Checker:
 
     def checked(self, claim: Claim) -> Checked:
         """The verdict on one equation, with what is wrong with it."""
-        conditions = conditions_of(claim, self.names)
+        conditions = meant(conditions_of(claim, self.names), claim)
         lengths = [int(b) for sign, a, b in conditions if sign == "=" and a == T and b.is_Integer and b > 0]
         sizes = {"T": lengths[0]} if lengths and lengths[0] < LONGEST else {}
         zero = self.values.start_from_zero
@@ -150,7 +150,7 @@ class Checker:
             length = _length(other.surface) if other.error is None else None
             if length is not None and (says_meaning(other) or not other.inline):
                 found = length
-        return found
+        return self.values.length_of_numbers if found is None else found
 
     def _beside(self, claim: Claim) -> tuple[Subject, Verdict] | None:
         """The verdict on a formula about something beside the cell; None for one that is about nothing known."""

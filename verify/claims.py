@@ -72,7 +72,7 @@ def claims_of(formula: Formula) -> Iterator[Claim]:
         yield Claim(formula.source, _whole(formula.source), error=formula.error, words=formula.words, cell=formula.cell)
         return
     words = formula.words
-    for claim in _of_source(_without_mark(formula.source), formula.lines, words, formula.cell):
+    for claim in _of_source(_without_reasons(_without_mark(formula.source)), formula.lines, words, formula.cell):
         yield claim
         words = ""
 
@@ -92,10 +92,10 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
             found[-1] = (before[0], replace(before[1], conditions=(*before[1].conditions, said)))
             continue
         goes_on = opening is not None and _AFTER_CONDITION.match(formula.words) is not None
-        if opening is not None and goes_on:
+        if opening is not None and goes_on and not _MORE.match(formula.after):
             claims = [replace(claim, conditions=(*claim.conditions, opening)) for claim in claims]
         opens = _condition(claims, _OPENS_CONDITION) if formula.inline else None
-        opening = opens or (opening if goes_on else None)
+        opening = opens or (opening if goes_on and opening is not None and _gives_length(opening) else None)
         found += [(formula, claim) for claim in claims if opens is None or _gives_length(opens)]
         if len(found) > MAX_CLAIMS:
             raise UsageError(f"the document holds more than {MAX_CLAIMS:,} equations", hint="is this the right file?")
@@ -139,24 +139,32 @@ def _has_end(words: str) -> bool:
 
 _ALL = r"(?:\s+(?:all|every|each|any|alle|jedes))?"
 _BEFORE_CONDITION = re.compile(
-    rf"(?:(?!\n\s*\n)[\s,(])*(?:(?:for|if|when|whenever|where|provided|für|wenn|falls){_ALL}\s*)?\Z"
+    rf"(?:(?!\n\s*\n)[\s,(])*(?:(?:for|if|when|whenever|where|provided|at|in the case|für|wenn|falls|im fall){_ALL}\s*)?\Z"
 )
 """Words between an equation and its condition, in one sentence: no capital letter begins them, and no empty line stands there."""
 _BEHIND_CONDITION = re.compile(
-    r"\s*(?:[.;:)!]|\Z|\n\s*\n|\n\s*(?:[-*#]|\d+[.)])|,\s*(?:where|so|we|which|with|while|since|because|as|wobei|da|also|mit)\b"
+    r"\s*(?:[.)]|\Z|\n\s*\n|\n\s*(?:[-*#]|\d+[.)])|,\s*(?:where|with|wobei|mit)\s*(?:\$|\\\()"
     r"|,?\s*(?:(?:and|but|und|aber)\s*)?(?:\$\$|\\\[|\\begin))"
 )
 """What may follow such a condition. In "for $t = T$ down to $1$" and "for $t = T$, and in general" it is not all that is said."""
 _OPENS_CONDITION = re.compile(
-    rf"(?:\A|.*[.:;!?\n])\s*(?:(?:and|und|but|aber)\s+)?(?:for|if|when|für|wenn|falls){_ALL}\s*\Z",
+    rf"(?:\A|.*[.:;!?\n])\s*(?:(?:and|und|but|aber)\s+)?"
+    rf"(?:for|if|when|at(?:\s+time)?|(?:at|in)\s+the\s+(?:last|first)\s+step|in\s+(?:the\s+)?case|für|wenn|falls|im\s+fall){_ALL}\s*\Z",
     re.IGNORECASE | re.DOTALL,
 )
 """Words before a condition that begins a sentence, and is one of the equation after it."""
 _AFTER_CONDITION = re.compile(
-    r"\s*,?(?:\s+(?!else\b|otherwise\b|sonst\b|but\b|aber\b|all\b|every\b|any\b|general\b|alle\b)[\w'’-]+,?){0,6}\s*:?\s*\Z",
+    r"\s*(?:(?:[,:]|and|also|we|have|get|gets|obtain|find|write|it|its|is|this|that|then|so|there|the|holds|gives|reads|recursion|equation|formula|"
+    r"adjoint|gradient|derivative|let|set|define|put|und|auch|wir|haben|erhalten|finden|es|ist|gilt|dann|so|sei|setze|setzen|die|der|das)(?![\w-])\s*)*\Z",
     re.IGNORECASE,
 )
 """Words between such a condition and its equation."""
+_MORE = re.compile(
+    r"\s*[,;]?\s*(?:and\s+|und\s+)?"
+    r"(?:likewise|similarly|the same|so on|in general|for all|for every|ebenso|genauso|allgemein|für alle)\b",
+    re.IGNORECASE,
+)
+"""Words behind an equation by which it may hold at other times as well."""
 _QUALIFIED = re.compile(
     r"[^.!?\n]*\b(?:unless|except|as long as|only|even|odd|außer|ausser|nur|solange|gerade|ungerade)\b", re.IGNORECASE
 )
@@ -199,6 +207,20 @@ def _going_on(formula: Formula, before: Claim) -> list[Claim]:
         return []
     whole = s.Relation(surface.operators, (before.surface.items[-1], *surface.items[1:]), span=surface.span)
     return [replace(claims[0], surface=whole, span=_whole(source), source=source), *claims[1:]]
+
+
+_ASIDE = re.compile(r"&&?\s*\\text\s*\{([^{}]*)\}")
+
+
+def _without_reasons(source: Source) -> Source:
+    """A text in which blanks stand for the reasons in a column of their own: ``&& \\text{(chain rule)}``."""
+
+    def blank(found: re.Match[str]) -> str:
+        said = found[1].strip(" .,;:").lower()
+        return " " * len(found[0]) if _REASON.fullmatch(said) and not _QUALIFIES.search(said) else found[0]
+
+    text = _ASIDE.sub(blank, source.text)
+    return source if text == source.text else Source(text, source.name, 0, source, range(len(text) + 1))
 
 
 def _without_mark(source: Source) -> Source:
@@ -311,7 +333,12 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
         if isinstance(item, s.Text):
             words += f" {item.text}"
             said = item.text.strip(" .,;:").lower()
-            beside = beside or (None if said in _CONNECTIVES or _NUMBER.fullmatch(said) else item)
+            told = (
+                said in _CONNECTIVES
+                or _NUMBER.fullmatch(said)
+                or (_REASON.fullmatch(said) and not _QUALIFIES.search(said))
+            )
+            beside = beside or (None if told else item)
         elif isinstance(item, s.Name) and item.text in CONVENTIONAL_INDICES and equations:
             continue  # for all t
         elif not isinstance(item, s.Relation):
@@ -352,6 +379,13 @@ def _implied(items: Iterable[s.Surface]) -> Iterator[s.Surface]:
                 whole = s.Relation(item.operators[start:k], parts, span=_joined(parts)) if len(parts) > 1 else parts[0]
                 yield whole
                 start = k + 1
+
+
+_REASON = re.compile(
+    r"\(?(?:by|using|from|via|nach|mit|wegen|because of|chain rule|product rule|kettenregel|produktregel|definition)\b[\w\s'’-]*\)?"
+)
+"""Words beside an equation that say why it holds."""
+_QUALIFIES = re.compile(r"\b(?:if|for|when|except|unless|only|not|where|assum\w*|für|wenn|falls|nur|außer|nicht)\b")
 
 
 _CONNECTIVES = frozenset(

@@ -230,7 +230,14 @@ def _judge_link(operator: str, a: e.Node, b: e.Node) -> Verdict:
 def _rounds(a: e.Node, left: sp.Matrix, b: e.Node, right: sp.Matrix) -> bool:
     """Whether one side is decimals as they stand, and the other one has values that no decimal can be: tanh(1) = 0.762."""
     pairs = ((a, right), (b, left))
-    return any(_is_decimal(node) and not all(entry.is_rational for entry in value) for node, value in pairs)
+    return any(_is_decimal(node) and not all(entry.is_rational for entry in value) for node, value in pairs) or any(
+        _is_decimal(one) and not _is_decimal(other) and _has_long_decimal(other) for one, other in ((a, b), (b, a))
+    )
+
+
+def _has_long_decimal(node: e.Node) -> bool:
+    """Whether something is computed with a number that has been rounded: 0.7616, and not 0.5."""
+    return any(n.digits is not None and len(Decimal(n.digits).as_tuple().digits) > 2 for n in node.atoms(e.Scalar))
 
 
 def _is_decimal(node: e.Node) -> bool:
@@ -295,7 +302,7 @@ def _is_exact_number(node: e.Node) -> bool:
     return not node.has(e.Apply) and _shown(node) is None
 
 
-MOST_DIGITS_EXACT = 2
+MOST_DIGITS_EXACT = 1
 """Decimals with so few digits are meant as they stand where something is computed with them: 0.6 in √0.6 is no rounded 0.58."""
 
 

@@ -59,7 +59,9 @@ def _by_ends(relation: s.Relation) -> s.Relation | None:
         return s.Relation(("=",), (letter, inside[0]), span=relation.span)
     dots = [k for k, item in enumerate(inside) if item == s.Mark("dots")]
     if len(dots) == 1 and dots[0] == len(inside) - 2 >= 1:
-        return s.Relation(("<=", "<="), (inside[0], letter, inside[-1]), span=relation.span)
+        down = isinstance(inside[-1], s.Number) and not isinstance(inside[0], s.Number)
+        low, high = (inside[-1], inside[0]) if down else (inside[0], inside[-1])
+        return s.Relation(("<=", "<="), (low, letter, high), span=relation.span)
     return None
 
 
@@ -88,10 +90,51 @@ def restricts(conditions: Sequence[Condition]) -> bool:
     restriction: it says for which a formula is meant.
     """
     inside = set(range(1, LENGTH + 1))
-    alone = [one for one in conditions if len(letters_of([one])) <= 1]
-    return any(
-        not letters_of([one]) or not inside <= times_that_meet([one], next(iter(letters_of([one])))) for one in alone
+    found = False
+    for one in conditions:
+        letters = letters_of([one])
+        if not letters:
+            found |= _leaves_out_lengths(one)
+        elif len(letters) == 1:
+            found |= not inside <= times_that_meet([one], next(iter(letters)))
+    return found
+
+
+def meant(conditions: Sequence[Condition], claim: Claim) -> tuple[Condition, ...]:
+    """The conditions, without those on a letter t that leave t = T alone where the equation speaks of t + 1: nothing is there, so that
+    whatever stands beside it could be wrong. Who writes so means a loop that begins at T.
+    """
+    left = {
+        letter
+        for letter in letters_of(conditions)
+        if times_that_meet(conditions, letter) & set(range(1, LENGTH + 1)) == {LENGTH} and letter in _followed(claim)
+    }
+    return tuple(one for one in conditions if not letters_of([one]) & left)
+
+
+def _followed(claim: Claim) -> set[str]:
+    """The letters t of which an equation speaks as t + 1, or t plus another number, in a subscript."""
+    scripts = (
+        [node.subs[-1] for node in claim.surface.walk() if isinstance(node, s.Scripted) and node.subs]
+        if claim.surface
+        else []
     )
+    return {
+        part.text
+        for script in scripts
+        if isinstance(script, s.Sum)
+        and all(sign > 0 for sign in script.signs)
+        and any(isinstance(i, s.Number) for i in script.items)
+        for part in script.items
+        if isinstance(part, s.Name)
+    }
+
+
+def _leaves_out_lengths(condition: Condition) -> bool:
+    """Whether a condition on the length of the sequence alone excludes some."""
+    sign, a, b = condition
+    sides = [(a.xreplace({T: Integer(n)}), b.xreplace({T: Integer(n)})) for n in range(1, LENGTH + 1)]
+    return not all(left.is_number and right.is_number and COMPARED[sign](left, right) for left, right in sides)
 
 
 def narrows(conditions: Sequence[Condition], claim: Claim, names: Names) -> bool:
@@ -141,4 +184,4 @@ def _free(node: s.Surface, bound: frozenset[str]) -> Iterator[str]:
         yield from _free(child, inner)
 
 
-__all__ = ["bound_in", "conditions_of", "has_unread", "letters_of", "narrows", "restricts", "times_that_meet"]
+__all__ = ["bound_in", "conditions_of", "has_unread", "letters_of", "meant", "narrows", "restricts", "times_that_meet"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,16 +62,14 @@ class Doubts:
         return not by & set(keys)
 
 
-def doubts(
-    names: Names, claims: Iterable[Claim], taken: Iterable[Claim], holds: Callable[[Names, Claim], bool]
-) -> Doubts:
+def doubts(names: Names, claims: Iterable[Claim], taken: Iterable[Claim], verdict: Callable[[Claim], str]) -> Doubts:
     """The doubtful letters of a document.
 
     Parameters
     ----------
     claims : what the document says, the formulas within its lines as well.
     taken  : what was taken as a number that it gives.
-    holds  : whether an equation is right with the names.
+    verdict : on an equation.
     """
     found: dict[Letter, Claim] = {}
     used = {id(claim) for claim in taken}
@@ -78,9 +77,29 @@ def doubts(
         letter = _said_of(claim, names)
         if letter is None or letter in found or id(claim) in used or _is_definition(claim, names):
             continue
-        if claim.surface is None or claim.error is not None or not holds(names, claim):
-            found[letter] = claim
+        if _is_against(claim, letter, names, verdict):
+            found |= {one: claim for one in (letter, *_adjoints(claim)) if one not in found}
     return Doubts(names, found)
+
+
+_SUPPOSED = re.compile(
+    r"\b(?:case|if|would|instead|compare|unlike|not|never|no|wrong|without|must|warning|linear|scalar|special|fall|falls|wenn|wäre|würde|nicht|nie|kein\w*|statt|falsch)\b"
+    r"[^.!?]*\Z|n['’]t\b[^.!?]*\Z",
+    re.IGNORECASE,
+)
+"""Words before what holds elsewhere, or not at all."""
+
+
+def _is_against(claim: Claim, letter: Letter, names: Names, verdict: Callable[[Claim], str]) -> bool:
+    """Whether what is said of a letter is false; or cannot be read, where it is a meaning for it that the cell does not give."""
+    if _SUPPOSED.search(claim.words):
+        return False
+    if claim.surface is None or claim.error is not None:
+        return says_meaning(claim) and letter not in {_letter_of(key) for key in names.system.definitions}
+    found = verdict(claim)
+    if found == "unreadable":
+        return says_meaning(claim) and letter not in {_letter_of(key) for key in names.system.definitions}
+    return found == "wrong" or (found == "unsupported" and claim.qualified)
 
 
 def _said_of(claim: Claim, names: Names) -> Letter | None:
@@ -106,6 +125,11 @@ def _is_about_the_cell(claim: Claim, left: s.Surface, names: Names) -> bool:
     return found is not None and found[0] in known and isinstance(time, s.Name) and time.text != "T"
 
 
+def _adjoints(claim: Claim) -> Sequence[Letter]:
+    """The letters of a claim that everybody takes for derivatives."""
+    return [letter for letter in _letters(claim.surface) if letter[0] == "delta" or "bar" in letter[1]]
+
+
 def _left(claim: Claim) -> s.Surface | None:
     """The left side of an equation, even of one that cannot be read."""
     if isinstance(claim.surface, s.Relation):
@@ -121,7 +145,7 @@ def _left(claim: Claim) -> s.Surface | None:
 
 def _is_definition(claim: Claim, names: Names) -> bool:
     """Whether a claim is one by which the author introduced a name."""
-    if not isinstance(claim.surface, s.Relation) or claim.error is not None:
+    if not isinstance(claim.surface, s.Relation) or claim.error is not None or len(claim.surface.items) != 2:
         return False
     try:
         node = elaborate(s.Relation(("=",), claim.surface.items[:2], span=claim.surface.span), names.context)

@@ -84,8 +84,8 @@ def _sized(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric |
     """An equation that ends with the set that its sides belong to: J = diag(σ') W ∈ R^{n×n}."""
     equation = s.Relation(surface.operators[:-1], surface.items[:-1], span=surface.span)
     found = verdict_on(names, equation, decide, numeric)
-    if found.verdict not in ("correct", "layout"):
-        return found
+    if found.verdict not in ("correct", "layout") or surface.items[-2] == s.Number("0"):
+        return found  # 0 has whatever size it stands for
     sizes = judge_sizes(
         names, s.Relation(("in",), surface.items[-2:], span=surface.span), within(equation, names.context)
     )
@@ -148,7 +148,7 @@ def _turned(names: Names, context: Context, surface: s.Surface, decide: Decide) 
     """The verdict on an equation that is laid out the other way: with derivatives of scalars by vectors as columns throughout,
     with all derivatives transposed, or with a row for a column on one side; None where the shapes differ by more.
     """
-    if not isinstance(surface, s.Relation) or surface.operators != ("=",):
+    if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",), ("==",)):
         return None
     first: Verdict | None = None
     for number, layout in enumerate(_layouts(within(surface, context), surface)):

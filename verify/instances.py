@@ -198,8 +198,8 @@ def _quantity_exists(quantity: e.Timed, run: Run, evaluator: Evaluator, free: se
     elif quantity.name in system.adjoint_owners:
         last = run.length + max(system.max_lag, 1)
         owner = system.adjoint_owners[quantity.name]
-        free = [s for s in system.starts if s.name == owner and s not in system.initial and s.time.is_Integer]
-        first = min([first, *(int(start.time) for start in free)])
+        starts = [one for one in system.starts if one.name == owner and one not in system.initial]
+        first = min([first, *(int(start.time) for start in starts if start.time.is_Integer)])
     elif quantity.name == system.step_loss_name and system.loss_terms:
         first = min(1, *(evaluator.integer(term.lower) for term in system.loss_terms))
     return first <= time <= last

@@ -12,6 +12,7 @@ from sympy import Integer
 
 from derive import expressions as e
 from derive.errors import BpttError
+from derive.normal import equal
 from derive.notation import surface as s
 from derive.notation.elaborate import resolve
 from derive.notation.infer import walk
@@ -279,9 +280,48 @@ def _defined(names: Names, group: Sequence[Claim], claims: Sequence[Claim], time
         if isinstance(surface := claim.surface, s.Relation)
     ]
     try:
-        return names.defined(surfaces, timed)
+        found = [_as_adjoint(names, one) for one in names.defined(surfaces, timed)]
     except BpttError:
         return []
+    return [] if any(_says_nothing_new(names, one) for one in found) else found
+
+
+def _as_adjoint(names: Names, found: Definition) -> Definition:
+    """δ_t = ∂L/∂z_t as the adjoint of z_t: a column, whichever way derivatives are laid out, and zero where the sequence has ended."""
+    rhs = found.rhs
+    while isinstance(rhs, e.Transpose):
+        rhs = rhs.operands[0]
+    if not is_adjoint_letter(found.key) or not isinstance(rhs, (e.Derivative, e.Gradient)):
+        return found
+    whole, by = rhs.of == e.Var(names.system.loss_name), rhs.by
+    if not whole or not isinstance(by, (e.Timed, e.Var)) or by.name not in names.system.adjoint_names:
+        return found
+    adjoint = names.system.adjoint_names[by.name]
+    if isinstance(found.lhs, e.Timed) and isinstance(by, e.Timed):
+        return Definition(
+            e.Timed(found.key, found.lhs.time, *by.shape), e.Timed(adjoint, by.time, *by.shape), found.span
+        )
+    if isinstance(found.lhs, e.Var) and isinstance(by, e.Var):
+        return Definition(e.Var(found.key, *by.shape), e.Var(adjoint, *by.shape), found.span)
+    return found
+
+
+def _says_nothing_new(names: Names, found: Definition) -> bool:
+    """Whether a line gives a name the meaning that everybody gives it: another name for a quantity is then better than its formula, since
+    one may differentiate by it.
+    """
+    if found.lhs == found.rhs:
+        return True
+    usual = names.lines[found.key][0] if found.key in names.conventions else None
+    if usual is None or usual.letter is None or found.letter is None or not isinstance(usual.rhs, e.Timed):
+        return False
+    there = usual.rhs.xreplace({usual.letter: found.letter})
+    if found.rhs == there:
+        return True
+    own = next((q for q in names.system.steps if isinstance(q.lhs, e.Timed) and q.lhs.name == there.name), None)
+    if own is None or found.lhs != usual.lhs.xreplace({usual.letter: found.letter}):
+        return False
+    return equal(found.rhs, own.rhs.xreplace({own.lhs.time: there.time}))
 
 
 def _contradicts(names: Names, found: Definition) -> bool:

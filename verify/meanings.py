@@ -30,11 +30,12 @@ def with_meanings(names: Names, claims: Sequence[Claim], holds: Holds) -> tuple[
         if key is None or key in seen:
             continue
         seen.add(key)
-        if names.known(key) and holds(names, claim):
+        about = [one for one in claims if _key(one, names, timed) == key]
+        if names.known(key) and any(holds(names, one) for one in about):
             continue
         for quantity in _quantities(names):
             other = names.with_definitions([_adjoint(names, key, quantity)])
-            if holds(other, claim):
+            if all(holds(other, one) for one in about):
                 names = other
                 said[key] = f"{_shown(key)} is the adjoint of {_shown(quantity)}"
                 break
@@ -46,7 +47,13 @@ def _letter_of_adjoint(claim: Claim, names: Names, timed: frozenset[str]) -> str
     surface = claim.surface
     if claim.error is not None or not isinstance(surface, s.Relation) or surface.operators[0] not in ("=", ":=", "=="):
         return None
-    if not reads_itself(surface):
+    return _key(claim, names, timed) if reads_itself(surface) else None
+
+
+def _key(claim: Claim, names: Names, timed: frozenset[str]) -> str | None:
+    """The δ without a label that an equation for every time is about, if the author has not said what it is."""
+    surface = claim.surface
+    if claim.error is not None or not isinstance(surface, s.Relation) or claim.conditions:
         return None
     left = surface.items[0]
     if not isinstance(left, s.Scripted) or not isinstance(left.subs[-1] if left.subs else None, s.Name):
@@ -58,7 +65,8 @@ def _letter_of_adjoint(claim: Claim, names: Names, timed: frozenset[str]) -> str
         return None
     name = QName.from_key(found[0])
     own = found[0] in names.lines and found[0] not in names.conventions
-    return found[0] if name.base == "delta" and not name.accents and not own else None
+    plain = name.base == "delta" and not (name.accents or name.subs or name.sups)
+    return found[0] if plain and not own else None
 
 
 def _quantities(names: Names) -> Iterator[str]:

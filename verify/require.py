@@ -329,7 +329,8 @@ def _says_again(part: e.Node, wanted: e.Node, names: Names) -> bool:
     if found == wanted:
         return True
     if isinstance(found, e.Derivative) and isinstance(wanted, e.Derivative) and found.by == wanted.by:
-        return found.of == wanted.of or not isinstance(found.of, (e.Timed, e.Var))
+        parts = isinstance(found.by, e.Var) and getattr(found.of, "name", "") == names.system.step_loss_name
+        return parts or found.of == wanted.of or not isinstance(found.of, (e.Timed, e.Var))
     times = {leaf.time for leaf in _timed(wanted)}
     if isinstance(found, e.SumOver) and len(times) == 1:
         there = wanted.xreplace({times.pop(): found.index})

@@ -153,6 +153,12 @@ class Values:
         return bool(self.given)
 
     @property
+    def length_of_numbers(self) -> int | None:
+        """The length of the sequence whose inputs are all given as numbers."""
+        times = {time for key, time in self.given if key in self.system.inputs and time is not None}
+        return len(times) if times and times == set(range(1, len(times) + 1)) else None
+
+    @property
     def start_from_zero(self) -> bool:
         """Whether the document says so: h_0 = 0, for every state that the cell gives no start."""
         starts = [start for start in self.system.starts if start not in self.system.initial and start.time.is_Integer]
@@ -230,7 +236,8 @@ class Values:
         nodes = [self.names.plain(side) for side in sides]
         runs = [self.run(node) for node in nodes if node.atoms(e.Timed, e.Var)]
         left, right = (np.real(evaluated(node, self.names.environment(runs[0]), runs[0].sizes)) for node in nodes)
-        if np.all(COMPARED[sign](*np.broadcast_arrays(left, right))):
+        pairs = zip(*(array.ravel() for array in np.broadcast_arrays(left, right)), strict=True)
+        if all(COMPARED[sign](float(a), float(b)) for a, b in pairs):
             return Verdict("correct", "tested", points=1, holds=1)
         shown = Counterexample(runs[0].sizes, {}, left, right)
         message = "with the numbers given, it does not hold"

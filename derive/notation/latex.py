@@ -19,6 +19,8 @@ from derive.notation.tokens import Emitter, SourceToken, unknown_command
 
 _BARS = {"|": "abs", "vert": "abs", "\\|": "norm", "Vert": "norm", "‖": "norm", "∥": "norm"}
 
+_BEHIND_STOPS = frozenset({"\\label", "\\tag", "\\nonumber", "\\notag", "\\qedhere", "&"})
+"""What may stand between a full stop and the end of a line."""
 _SUPERSCRIPT_SIGNS = {"+": "+", "-": "-", "*": "star", "−": "-"}
 
 
@@ -173,6 +175,8 @@ class LatexFrontEnd:
         elif sign in ")]":
             self.side = None
             self.out.pop({")": "(", "]": "["}[sign], raw.start, raw.end)
+        elif sign == "{" and self.raw.text == "}":
+            self.index += 1  # {} is nothing, as in a ={}& b
         elif sign == "{":
             self.out.push("group", raw.start, raw.end)
         elif sign == "}":
@@ -243,7 +247,7 @@ class LatexFrontEnd:
     def full_stop(self, raw: Raw) -> None:
         if self.side is not None:  # \left. and \right. are invisible
             self.side = None
-        elif self.raw.kind not in ("end", "newline", "break", "environment"):
+        elif self.raw.kind not in ("end", "newline", "break", "environment") and self.raw.text not in _BEHIND_STOPS:
             raise ParseError(
                 "a full stop inside a formula",
                 span=self.span(raw),

@@ -74,7 +74,7 @@ def test_a_conventional_name_keeps_its_meaning_unless_the_author_says_otherwise(
     claim = "$$\\delta_t = \\nabla_{h_t} L$$"
     assert verdicts(claim) == ["wrong"]
     assert verdicts("We define " + claim + "$$\\nabla_b L = \\sum_{t=1}^{T} \\sigma'(z_t) \\odot \\delta_t$$") == [
-        "definition",
+        "correct",
         "correct",
     ]
 

@@ -56,7 +56,11 @@ def test_nor_of_the_value_of_one(claim: str) -> None:
         r"Let $\nabla_{h_t} L =: \delta_t$.", r"Let $\nabla_{h_t} L = \delta_t$.", r"Let $\delta_t$ be $\nabla_{h_t} L$.",
         r"We write $\delta_k$ for $\nabla_{h_k} L$.", r"Let $\delta_t \equiv \nabla_{h_t} L$.", r"$\delta_k = \nabla_{h_k} L$ is the error.",
         r"We denote $\nabla_{h_t} L$ by $\delta_t$.", r"Here, $\delta_t = \nabla_{h_t} L$.", r"Mit $\delta_t = \frac{\partial L}{\partial h_t}$ gilt",
-        r"where $\delta_t = \frac{\partial L}{\partial h_t} \odot q_t$",
+        r"where $\delta_t = \frac{\partial L}{\partial h_t} \odot q_t$", r"By $\delta_t$ we mean $\nabla_{h_t} L$.",
+        r"Let us denote by $\delta_t$ the vector $\nabla_{h_t} L$.", r"The gradient $\nabla_{h_t} L$ is called $\delta_t$.",
+        r"Wir kürzen $\nabla_{h_t} L$ mit $\delta_t$ ab.", r"$\delta_t$ is the gradient of the loss with respect to $h_t$.",
+        r"Let $\delta_t$ be the gradient of $L$ with respect to $h_t$.", r"where $\delta_t$ equals $\bar h_t$.",
+        r"Let $\bar h_t = \delta_t = \nabla_{h_t} L$.", "- $\\delta_t$: the gradient $\\nabla_{h_t} L$\n\n",
     ],
 )  # fmt: skip
 def test_a_letter_that_means_something_else(said: str) -> None:
@@ -72,7 +76,7 @@ def test_a_letter_that_is_defined_in_words_is_read() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "where $z_t = W h_{t-1}$:", "Let $z_t := 2 (W h_{t-1} + U x_t + b)$.", "with $z_t = h_t$", "The cell is $h_t = \\tanh(V h_{t-1} + U x_t + b)$.",
+        "where $z_t = W h_{t-1}$:", "Let $z_t := 2 (W h_{t-1} + U x_t + b)$.", "with $z_t = h_t$",
     ],
 )  # fmt: skip
 def test_what_the_document_says_of_the_cell_must_hold(said: str) -> None:
@@ -92,11 +96,43 @@ def test_a_second_meaning_is_not_dropped_in_silence(said: str) -> None:
     "tail",
     [
         "for $t = T$ down to $1$.", "for $t = T$, $T-1$, ..., $1$.", "for $t=T$ to $1$", "für $t = T$ bis $1$.", "for $t = T$, and in general.",
-        "\n\nFor $t = T$ this is clear.", "If $t = T$, then nothing comes later.",
+        r"for $t \in \{T, \dots, 1\}$.", "for $t = T$; the same for $t<T$.", "if $t = T$, where we start.", "\n\nFor $t = T$ this is clear.", "If $t = T$, then nothing comes later.",
     ],
 )  # fmt: skip
 def test_words_that_are_no_condition(tail: str) -> None:
     assert accepted(f"{ADJOINT} {tail}") == [False]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "For $t = T$ to $1$:",
+        "For $t=T$ we start, for the others",
+        "Für $t = T$ bis $1$:",
+        "For $t=T$ and $t<T$ alike",
+        "If $t=T$ or not,",
+    ],
+)
+def test_words_in_front_that_are_no_condition(words: str) -> None:
+    assert accepted(f"{words} {ADJOINT}") == [False]
+    assert accepted(f"For $t = T$ {ADJOINT} and likewise for all t.") == [False]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "For $t = 1, \\dots, T$ we have", r"Let $\delta_t$ be the gradient of $L$ with respect to $z_t$. Then",
+        r"where $\delta_t$ is the error at step $t$ and $h_0$ the start:", r"Recall that $\delta_t = \nabla_{z_t} L$ and $\bar h_t = \nabla_{h_t} L$.",
+        r"The adjoints $\delta_t$ are used below; $\nabla_{h_t} L$ is computed first.", r"Using the chain rule and $\nabla_{h_t} L = \bar h_t$ we get",
+    ],
+)  # fmt: skip
+def test_words_that_change_nothing(words: str) -> None:
+    assert accepted(f"{words} {RECURSION}") == [True]
+
+
+def test_a_condition_at_which_a_term_is_nothing_hides_no_error() -> None:
+    assert accepted(f"{ADJOINT} for $t = T$.") == [False]
+    assert accepted(r"$$\bar h_t = \nabla_{h_t} L_t$$ for $t = T$.") == [True]
 
 
 def test_conditions_before_and_behind_an_equation() -> None:
@@ -170,6 +206,50 @@ def test_a_power_of_the_length() -> None:
         True
     ]  # as a transpose, in the other layout
     assert accepted(r"$$\frac{\partial h_t}{\partial h_0} = W^{T}$$", LINEAR) == [False]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"where $\delta_t = \partial L/\partial z_t$.", r"Let $\delta_t := \frac{\partial L}{\partial z_t}$ be the error.", r"With $\delta_{T+1} = 0 \in \mathbb{R}^n$ we have",
+        r"Let $\bar h_t$ be the gradient of $L$ with respect to $h_t$.", r"Let $\bar h_t$ denote the adjoint of $h_t$ and $\delta_t$ that of $z_t$.",
+        r"Sei $h_t$ der Zustand und $x_t$ die Eingabe.", r"One must not write $\delta_t = W \delta_{t+1}$.", r"In the linear case $h_t = W h_{t-1}$ things are simpler.",
+        r"Network: $h_t = f(z_t)$ with $f = \tanh$.", r"Let $a_t = W h_{t-1} + U x_t + b$ and let $\delta_t = \nabla_{a_t} L$.", r"where $h_{-1} = 0$ and",
+        r"Let $\bar h_t = \frac{\partial L}{\partial h_t}$.",
+    ],
+)  # fmt: skip
+def test_ordinary_sentences(said: str) -> None:
+    assert accepted(f"{said} {RECURSION}") == [True]
+    assert accepted(f"{said} {SPOILED}") == [False]
+
+
+def test_meanings_are_not_overruled() -> None:
+    recursion = r"$$\delta_t = \nabla_{h_t} L_t + W^\top (\tanh'(z_{t+1}) \odot \delta_{t+1})$$"
+    assert accepted(r"$$\delta_t = \nabla_{z_t} L$$ " + recursion) == [True, False]
+
+
+@pytest.mark.parametrize(
+    "meaning", ["twice $\\delta_t$", "minus $\\delta_t$", "the sum of $\\delta_t$ and $b$", "$\\delta_t$ for $t>1$"]
+)
+def test_words_that_change_a_meaning_are_none(meaning: str) -> None:
+    assert accepted(rf"Let $g_t$ be {meaning}. $$\nabla_b L = \sum_{{t=1}}^T g_t$$") == [False]
+
+
+def test_a_condition_is_one_of_its_own_equation_alone() -> None:
+    last = r"$$\bar h_t = \nabla_{h_t} L_t$$"
+    assert accepted(f"For $t = T$ we have {last} and working backwards {ADJOINT}") == [True, False]
+    assert accepted(f"For $t = T$ we have {last} and for the others {last}") == [True, False]
+
+
+def test_reasons_in_a_column_of_their_own() -> None:
+    rows = r"\begin{align} \bar h_t ={}& \nabla_{h_t} L_t && \text{(chain rule)} \\ & + W^\top \delta_{t+1}. \label{eq:a} \end{align}"
+    assert accepted(rows) == [True]
+    assert accepted(rows.replace(r"W^\top", "W")) == [False]
+
+
+def test_inputs_do_not_exist_before_the_first_step() -> None:
+    assert accepted(r"$$h_t = \sum_{k=1}^{t} W^{t-k} U x_{k} + W^{t} h_0$$", LINEAR) == [True]
+    assert accepted(r"$$h_t = \sum_{k=0}^{t} W^{t-k} U x_{k} + W^{t} h_0$$", LINEAR) == [False]
 
 
 # -- chains, layouts, counting from zero --------------------------------------------------------------------

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from derive.errors import UsageError
 from training.layers.recurrent import Recurrent
 
-TORCH = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+TORCH: dict[str, type[nn.RNN] | type[nn.GRU] | type[nn.LSTM]] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 """torch's own layers by the library's names."""
 POOLS = ("last", "max")
 
@@ -48,20 +48,14 @@ class Encoder(nn.Module, ABC):
         return last if backward is None else torch.cat([last, backward[0]], dim=-1)
 
 
-class TorchEncoder(Encoder):
-    """torch's layers over packed sequences."""
+class PackedEncoder(Encoder):
+    """A layer of torch's over packed sequences."""
 
     def __init__(self, cell: str, inputs: int, hidden: int, both: bool, pool: str, dtype: str) -> None:
         super().__init__(pool)
-        if cell not in TORCH:
-            raise UsageError(
-                f"torch has no layer for the cell {cell!r}",
-                expected=f"one of {', '.join(TORCH)}",
-                hint="or --set layer=cells",
-            )
         self.hidden = hidden
         self.width = hidden * (1 + both)
-        self.layer = TORCH[cell](inputs, hidden, bidirectional=both, dtype=getattr(torch, dtype))
+        self.layer = torch_layer(cell)(inputs, hidden, bidirectional=both, dtype=getattr(torch, dtype))
 
     def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
         """See :class:`Encoder`."""
@@ -71,14 +65,15 @@ class TorchEncoder(Encoder):
         return rows[..., : self.hidden], backward
 
 
-class CellEncoder(Encoder):
-    """Any cell, with either kind of gradients. What lies beyond the end of a sequence is computed, and nothing reads it."""
+class PaddedEncoder(Encoder):
+    """One layer for each direction over padded sequences. What lies beyond the end of a sequence is computed, and nothing reads it; the
+    backward direction is a layer over each sequence reversed within its own length.
+    """
 
-    def __init__(self, cell: str, inputs: int, hidden: int, both: bool, pool: str, dtype: str, grad: str) -> None:
+    def __init__(self, ahead: nn.Module, back: nn.Module | None, width: int, pool: str) -> None:
         super().__init__(pool)
-        self.ahead = Recurrent(cell, inputs, hidden, grad, dtype)
-        self.back = Recurrent(cell, inputs, hidden, grad, dtype) if both else None
-        self.width = self.ahead.width * (1 + both)
+        self.ahead, self.back = ahead, back
+        self.width = width * (1 + (back is not None))
 
     def states(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor | None]:
         """See :class:`Encoder`."""
@@ -91,6 +86,43 @@ class CellEncoder(Encoder):
         return ahead, back[places, batch]
 
 
+class TorchEncoder(PaddedEncoder):
+    """Layers of torch's. Their values are those of packed sequences; on a processor, nn.LSTM goes back through packed ones of
+    different lengths about ten times more slowly, since each step fills an array of the size of the whole batch.
+    """
+
+    def __init__(self, cell: str, inputs: int, hidden: int, both: bool, pool: str, dtype: str) -> None:
+        layers = [torch_layer(cell)(inputs, hidden, dtype=getattr(torch, dtype)) for _ in range(1 + both)]
+        super().__init__(layers[0], layers[1] if both else None, hidden, pool)
+
+
+class CellEncoder(PaddedEncoder):
+    """Any cell, with either kind of gradients."""
+
+    ahead: Recurrent
+    back: Recurrent | None
+
+    def __init__(self, cell: str, inputs: int, hidden: int, both: bool, pool: str, dtype: str, grad: str) -> None:
+        layers = [Recurrent(cell, inputs, hidden, grad, dtype) for _ in range(1 + both)]
+        super().__init__(layers[0], layers[1] if both else None, layers[0].width, pool)
+
+
+def torch_layer(cell: str) -> type[nn.RNN] | type[nn.GRU] | type[nn.LSTM]:
+    """torch's own layer by the library's name.
+
+    Raises
+    ------
+    UsageError : there is none.
+    """
+    if cell not in TORCH:
+        raise UsageError(
+            f"torch has no layer for the cell {cell!r}",
+            expected=f"one of {', '.join(TORCH)}",
+            hint="or --set layer=cells",
+        )
+    return TORCH[cell]
+
+
 def reversed_places(length: int, lengths: Tensor) -> Tensor:
     """Where each sequence is read backward: (T, B), its own inverse.
 
@@ -101,4 +133,4 @@ def reversed_places(length: int, lengths: Tensor) -> Tensor:
     return torch.where(times < lengths, lengths - 1 - times, times)
 
 
-__all__ = ["POOLS", "CellEncoder", "Encoder", "TorchEncoder", "reversed_places"]
+__all__ = ["POOLS", "CellEncoder", "Encoder", "PackedEncoder", "TorchEncoder", "reversed_places"]

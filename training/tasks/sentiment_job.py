@@ -44,7 +44,7 @@ MEANINGS: Mapping[str, str] = {
     "embedding": "size of a word's vector",
     "spread": "standard deviation of the first words' vectors: of those that are seen seldom, less than 1 leaves less noise",
     "directions": "1, or 2 to read each review backward as well",
-    "layer": "torch: nn.RNN, nn.GRU or nn.LSTM over packed sequences; cells: any cell; --grad derived always means cells",
+    "layer": "torch: nn.RNN, nn.GRU or nn.LSTM; packed: the same over packed sequences; cells: any cell; --grad derived always means cells",
     "pool": "last: the state at the end judges; max: the largest value of each unit over time",
     "dropout": "of embeddings and of what the readout reads",
     "longest": "words of a review that are read, its last ones",

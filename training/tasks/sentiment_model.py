@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from derive.errors import UsageError
 from training.data.vocabulary import PAD
-from training.layers.bidirectional import CellEncoder, Encoder, TorchEncoder
+from training.layers.bidirectional import CellEncoder, Encoder, PackedEncoder, TorchEncoder
 from training.run.settings import Settings
 
 Rows = Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -48,10 +48,11 @@ def _encoder(width: int, settings: Settings) -> Encoder:
     if own["directions"] not in (1, 2):
         raise UsageError(f"--set directions is {own['directions']}", expected="1 or 2")
     both, pool = own["directions"] == 2, str(own["pool"])
-    if own["layer"] == "torch" and settings.grad == "autograd":
-        return TorchEncoder(settings.cell, width, settings.hidden, both, pool, settings.dtype)
-    if own["layer"] not in ("torch", "cells"):
-        raise UsageError(f"--set layer is {own['layer']!r}", expected="torch or cells")
+    if own["layer"] in ("torch", "packed") and settings.grad == "autograd":
+        kind = TorchEncoder if own["layer"] == "torch" else PackedEncoder
+        return kind(settings.cell, width, settings.hidden, both, pool, settings.dtype)
+    if own["layer"] not in ("torch", "packed", "cells"):
+        raise UsageError(f"--set layer is {own['layer']!r}", expected="torch, packed or cells")
     return CellEncoder(settings.cell, width, settings.hidden, both, pool, settings.dtype, settings.grad)
 
 

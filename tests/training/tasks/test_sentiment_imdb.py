@@ -11,7 +11,7 @@ from made_reviews import made_reviews
 from derive.errors import UsageError
 from training.data.vocabulary import PAD
 from training.errors import DatasetError
-from training.layers.bidirectional import CellEncoder, TorchEncoder
+from training.layers.bidirectional import CellEncoder, PackedEncoder, TorchEncoder
 from training.run.compare import compare
 from training.run.settings import Settings
 from training.run.whole_run import Request, prepared, train
@@ -53,7 +53,7 @@ def test_it_learns(reviews: Path, tmp_path: Path, own: dict[str, str], given: di
     assert numbers["test accuracy"] > 0.9 and numbers["test reviews"] == 120
 
 
-@pytest.mark.parametrize("layer", ["torch", "cells"])
+@pytest.mark.parametrize("layer", ["torch", "packed", "cells"])
 @pytest.mark.parametrize("pool", ["last", "max"])
 def test_a_score_does_not_depend_on_the_batch(reviews: Path, layer: str, pool: str) -> None:
     chosen = settings({"directions": "2", "layer": layer, "pool": pool}, cell="lstm", dtype="float64")
@@ -70,7 +70,7 @@ def test_a_score_does_not_depend_on_the_batch(reviews: Path, layer: str, pool: s
 @pytest.mark.parametrize("pool", ["last", "max"])
 @pytest.mark.parametrize("grad", ["autograd", "derived"])
 def test_two_cells_are_torchs_bidirectional_layer(pool: str, grad: str) -> None:
-    theirs = TorchEncoder("lstm", 3, 4, True, pool, "float64")
+    theirs = PackedEncoder("lstm", 3, 4, True, pool, "float64")
     ours = CellEncoder("lstm", 3, 4, True, pool, "float64", grad)
     assert ours.back is not None
     with torch.no_grad():
@@ -90,6 +90,19 @@ def test_two_cells_are_torchs_bidirectional_layer(pool: str, grad: str) -> None:
         found += [value.detach(), leaf.grad]
     torch.testing.assert_close(found[0], found[2])
     torch.testing.assert_close(found[1], found[3])
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_padded_batches_are_read_as_packed_ones(cell: str) -> None:
+    found = []
+    for kind in (TorchEncoder, PackedEncoder):
+        torch.manual_seed(3)  # both draw the same weights
+        encoder = kind(cell, 3, 4, True, "last", "float64")
+        value = encoder(torch.linspace(-1, 1, 54, dtype=torch.float64).reshape(6, 3, 3), torch.tensor([6, 2, 4]))
+        value.square().sum().backward()
+        found.append([value.detach(), *(weight.grad for weight in encoder.parameters())])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize(
