@@ -79,9 +79,10 @@ def test_parts_are_chosen_by_their_titles(folder: Path) -> None:
 
 
 def test_a_picture_that_was_not_kept_is_told(folder: Path) -> None:
-    (folder / "run" / "two.png").unlink()
-    assert shown(folder, "numbers; tables")  # whatever else there is can still be shown
-    with pytest.raises(BpttError, match=r"picture two\.png of the run is not there"):
+    metrics = {**METRICS, "results": {**RESULTS, "panels": [{**PANELS, "title": "Others", "file": "none.png"}, PANELS]}}
+    (folder / "run" / "metrics.json").write_text(json.dumps(metrics))
+    assert shown(folder, "pictures", "only: Two\n")  # whatever else there is can still be shown
+    with pytest.raises(BpttError, match=r"picture none\.png of the run is not there"):
         shown(folder, "pictures")
 
 
@@ -106,6 +107,8 @@ def test_kept_runs_can_be_shown_whole(tmp_path: Path, name: str) -> None:
         "points": "figures",
         "texts": "texts",
     }
-    there = [kind for key, kind in kinds.items() if run.metrics["results"].get(key)] + ["pictures"] * bool(run.pictures)
-    assert shown(tmp_path, "; ".join(["command", "settings", *dict.fromkeys(there)]), results=name)
-    assert {panels["file"] for panels in run.metrics["results"].get("panels", ())} == run.pictures.keys()
+    there = dict.fromkeys(kind for key, kind in kinds.items() if run.metrics["results"].get(key))
+    assert shown(tmp_path, "; ".join(["command", "settings", *there]), results=name)
+    for panels in run.metrics["results"].get("panels", ()):
+        if panels["file"] in run.pictures:
+            assert shown(tmp_path, "pictures", f"only: {panels['title']}\n", results=name)
