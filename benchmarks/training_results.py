@@ -96,12 +96,20 @@ def differing(settings: dict[str, Any], usual: dict[str, Any]) -> str:
     length = _length(settings)
     words = [f"--{length[0]} {length[1]}"] if length != _length(usual) else []
     words += [
-        f"--{key.replace('_', '-')} {value}"
+        f"--{key.replace('_', '-')} {_option(value)}"
         for key, value in settings.items()
         if key not in ("task", "own", "steps", "epochs") and value != usual.get(key, value)
     ]
-    words += [f"--set {key}={value}" for key, value in settings["own"].items() if value != usual["own"].get(key, value)]
+    words += [
+        f"--set {key}={_option(value)}"
+        for key, value in settings["own"].items()
+        if value != usual["own"].get(key, value)
+    ]
     return f"`{' '.join(words)}`" if words else ""
+
+
+def _option(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _length(settings: dict[str, Any]) -> tuple[str, int]:

@@ -96,6 +96,7 @@ def label_points(figure: Figure, axes: Axes, points: Sequence[Labelled]) -> None
             color=point.colour,
             annotation_clip=False,
         )
+        text.set_in_layout(False)  # else the axes would shrink to make room for it, and all measures change
         extent = text.get_window_extent()
         boxes = [place.box(centre, extent.width, extent.height, scale) for place in _PLACES]
         far = _FAR * extent.width * extent.height
@@ -110,7 +111,7 @@ def label_points(figure: Figure, axes: Axes, points: Sequence[Labelled]) -> None
         text.set_verticalalignment(place.vertical)
         taken.append(boxes[best])
         if place.ring:
-            axes.annotate(
+            line = axes.annotate(
                 "",
                 (point.x, point.y),
                 textcoords="offset points",
@@ -118,12 +119,13 @@ def label_points(figure: Figure, axes: Axes, points: Sequence[Labelled]) -> None
                 arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": point.colour, "shrinkA": 0, "shrinkB": 2},
                 annotation_clip=False,
             )
+            line.set_in_layout(False)
 
 
 def _outside(box: _Box, frame: object) -> float:
-    """The part of a label that leaves the axes counts as covered."""
+    """The part of a label that leaves the axes, as if several labels covered it."""
     inside = _Box(*(float(getattr(frame, side)) for side in ("x0", "y0", "x1", "y1")))
-    return (box.right - box.left) * (box.top - box.bottom) - box.common(inside)
+    return 4 * ((box.right - box.left) * (box.top - box.bottom) - box.common(inside))
 
 
 __all__ = ["Labelled", "label_points"]

@@ -1,14 +1,15 @@
 """The results of a training run, piece by piece, from plain data.
 
 >>> results = {"numbers": {"a": 1}, "said": ["Done."]}
->>> [part.kind for kind in KINDS for part in parts_of(kind, results)]
-['numbers', 'said']
+>>> [type(block).__name__ for kind in KINDS for part in parts_of(kind, results) for block in part.blocks]
+['Table', 'Paragraph']
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from derive.errors import RenderError
@@ -29,22 +30,25 @@ _Results = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Part:
-    """One piece of the results of a run: its kind, what it is called, and how it is shown."""
+    """One piece of the results of a run: what it is called, and how it is shown."""
 
-    kind: str
     title: str
-    blocks: d.Blocks
+    _make: Callable[[], Iterable[d.Block]] = field(repr=False)
+
+    @property
+    def blocks(self) -> d.Blocks:
+        """What stands on the page.
+
+        Raises
+        ------
+        RenderError : the file of a picture is not there, or is none.
+        """
+        return tuple(self._make())
 
 
 def parts_of(kind: str, results: _Results, pictures: Pictures | None = None) -> Iterator[Part]:
-    """The results of one of :data:`KINDS`.
-
-    Raises
-    ------
-    RenderError : the file of a picture is not there, or is none.
-    """
-    for title, *blocks in _MAKERS[kind](results, pictures or {}):
-        yield Part(kind, title, tuple(blocks))
+    """The results of one of :data:`KINDS`; none is read before its blocks are asked for."""
+    return _PARTS[kind](results, pictures or {})
 
 
 def number_table(numbers: Mapping[str, Any]) -> d.Table:
@@ -53,50 +57,43 @@ def number_table(numbers: Mapping[str, Any]) -> d.Table:
     return d.Table((d.words("what"), d.words("value")), rows, ("left", "right"))
 
 
-_Made = Iterator[tuple[str, *tuple[d.Block, ...]]]
-"""A title, and what stands below it."""
-
-
-def _numbers(results: _Results, pictures: Pictures) -> _Made:
+def _numbers(results: _Results, pictures: Pictures) -> Iterator[Part]:
     if results.get("numbers"):
-        yield "", number_table(results["numbers"])
+        yield Part("", lambda: [number_table(results["numbers"])])
 
 
-def _said(results: _Results, pictures: Pictures) -> _Made:
+def _said(results: _Results, pictures: Pictures) -> Iterator[Part]:
     for sentence in results.get("said", ()):
-        yield "", d.Paragraph(d.words(sentence))
+        yield Part("", partial(_paragraph, sentence))
 
 
-def _tables(results: _Results, pictures: Pictures) -> _Made:
+def _paragraph(sentence: str) -> d.Blocks:
+    return (d.Paragraph(d.words(sentence)),)
+
+
+def _tables(results: _Results, pictures: Pictures) -> Iterator[Part]:
     for table in results.get("tables", ()):
-        yield str(table["title"]), _table(table)
+        yield _titled(table, _table)
 
 
-def _figures(results: _Results, pictures: Pictures) -> _Made:
+def _figures(results: _Results, pictures: Pictures) -> Iterator[Part]:
     for lines in results.get("lines", ()):
-        yield str(lines["title"]), _figure(_lines(lines), lines)
+        yield _titled(lines, lambda found: _figure(_lines(found), found))
     for points in results.get("points", ()):
-        yield str(points["title"]), _figure(_points(points), points)
+        yield _titled(points, lambda found: _figure(_points(found), found))
 
 
-def _pictures(results: _Results, pictures: Pictures) -> _Made:
+def _pictures(results: _Results, pictures: Pictures) -> Iterator[Part]:
     for panels in results.get("panels", ()):
-        png = pictures.get(str(panels["file"]))
-        if png is None:
-            raise RenderError(
-                f"the picture {panels['file']} of the run is not there", expected="the files that bptt train wrote"
-            )
-        height, width = panels["tile"]
-        content = read_panels(png, (height, width), tuple(panels["rows"]), tuple(panels.get("columns", ())))
-        yield str(panels["title"]), _figure(content, panels)
+        yield _titled(panels, lambda found: _figure(_panels(found, pictures), found))
 
 
-def _texts(results: _Results, pictures: Pictures) -> _Made:
+def _texts(results: _Results, pictures: Pictures) -> Iterator[Part]:
     for text in results.get("texts", ()):
-        yield str(text["title"]), *shaded(text)
+        yield Part(str(text["title"]), partial(shaded, text))
 
 
-_MAKERS: Mapping[str, Callable[[_Results, Pictures], _Made]] = {
+_PARTS: Mapping[str, Callable[[_Results, Pictures], Iterator[Part]]] = {
     "numbers": _numbers,
     "said": _said,
     "tables": _tables,
@@ -104,8 +101,12 @@ _MAKERS: Mapping[str, Callable[[_Results, Pictures], _Made]] = {
     "pictures": _pictures,
     "texts": _texts,
 }
-KINDS = tuple(_MAKERS)
+KINDS = tuple(_PARTS)
 """Kinds of results, in the order of a run's page."""
+
+
+def _titled(found: Mapping[str, Any], make: Callable[[Mapping[str, Any]], d.Block]) -> Part:
+    return Part(str(found["title"]), lambda: [make(found)])
 
 
 def _figure(content: Plot | Panels, about: Mapping[str, Any]) -> d.Figure:
@@ -136,6 +137,16 @@ def _points(points: Mapping[str, Any]) -> Plot:
         x, y, labels = zip(*found, strict=True) if found else ((), (), ())
         series.append(Series(_plain(name), tuple(map(float, x)), tuple(map(float, y)), labels=tuple(map(str, labels))))
     return Plot(tuple(series), points["x_label"], points["y_label"], width=15.5, height=15.0)
+
+
+def _panels(panels: Mapping[str, Any], pictures: Pictures) -> Panels:
+    png = pictures.get(str(panels["file"]))
+    if png is None:
+        raise RenderError(
+            f"the picture {panels['file']} of the run is not there", expected="the files that bptt train wrote"
+        )
+    height, width = panels["tile"]
+    return read_panels(png, (height, width), tuple(panels["rows"]), tuple(panels.get("columns", ())))
 
 
 def _plain(name: str) -> str:

@@ -6,8 +6,9 @@ occlusion  how much s falls when a square has the mean colour, averaged over the
 Grad-CAM   max(0, ∑_c α_c A_c), A the last layer's maps and α_c the mean of ∂s/∂A_c over the places (Selvaraju et al. 2017)
 =========  ===========================================================================================================
 
-The maps are captum's. Deletion (Petsiuk et al. 2018) takes away the points that a map says to be the most important, the highest first,
-and looks at what is left of the probability: the smaller the area under that curve, the better the map.
+The maps are captum's. Deletion (Petsiuk et al. 2018) takes away what a map says to be the most important, the highest first, and looks at
+what is left of the probability: the smaller the area under that curve, the better the map. It takes away small squares: single points that
+are missing here and there look like noise, to which networks are so sensitive that a random order would do as well as any map.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import avg_pool2d, interpolate
 
 from training.images.convnet import ConvNet
 
@@ -84,8 +85,14 @@ METHODS: dict[str, Maps] = {"saliency": saliency, "occlusion": occlusion, "Grad-
 
 
 @torch.no_grad()
-def deletion(net: nn.Module, pictures: Tensor, classes: Tensor, maps: Tensor, shares: Sequence[float]) -> Tensor:
-    """The mean probability of some classes (S,) when shares of the points, those with the highest values first, have the mean colour.
+def deletion(
+    net: nn.Module, pictures: Tensor, classes: Tensor, maps: Tensor, shares: Sequence[float], side: int = 4
+) -> Tensor:
+    """The mean probability of some classes (S,) when shares of the picture, where the map is highest first, have the mean colour.
+
+    Parameters
+    ----------
+    side : of the squares that are taken away, in points; the map counts with its mean there.
 
     >>> class Left(nn.Module):  # looks at one point alone
     ...     def forward(self, x):
@@ -93,15 +100,17 @@ def deletion(net: nn.Module, pictures: Tensor, classes: Tensor, maps: Tensor, sh
     >>> x = torch.full((1, 3, 2, 2), 50.0)
     >>> right = torch.tensor([[[4.0, 3.0], [2.0, 1.0]]])
     >>> for maps in (right, -right):
-    ...     print(deletion(Left(), x, torch.tensor([0]), maps, (0, 0.5, 1)).tolist())
+    ...     print(deletion(Left(), x, torch.tensor([0]), maps, (0, 0.5, 1), side=1).tolist())
     [1.0, 0.5, 0.5]
     [1.0, 1.0, 0.5]
     """
-    count, height, width = maps.shape
-    ranks = maps.flatten(1).argsort(dim=1, descending=True, stable=True).argsort(1).reshape(count, 1, height, width)
+    coarse = avg_pool2d(maps[:, None], side)
+    count, squares = len(maps), coarse[0].numel()
+    ranks = coarse.flatten(1).argsort(dim=1, descending=True, stable=True).argsort(1).reshape(coarse.shape)
+    ranks = ranks.repeat_interleave(side, 2).repeat_interleave(side, 3)
     found = []
     for share in shares:
-        kept = pictures * (ranks >= round(share * height * width))
+        kept = pictures * (ranks >= round(share * squares))
         parts = [
             net(kept[at : at + _BATCH]).softmax(1).gather(1, classes[at : at + _BATCH, None])
             for at in range(0, count, _BATCH)

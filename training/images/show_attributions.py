@@ -34,7 +34,7 @@ def attributions_shown(shown: LookedAt, count: int, seed: int, say: Say) -> Resu
     areas = {name: area(SHARES, values) for name, values in curves.items()}
     panels, content = _panels(shown)
     lines = Lines(
-        "Deletion: probability of the class when the most important points are taken away first", "share of points without", "probability",
+        "Deletion: probability of the class when what is most important is taken away first", "share that is taken away", "probability",
         {name: (SHARES, [float(value) for value in values]) for name, values in curves.items()},
     )  # fmt: skip
     numbers = {f"deletion area of {name}": value for name, value in areas.items()}
@@ -111,9 +111,8 @@ def _said(areas: Mapping[str, float], count: int) -> list[str]:
     best = min(METHODS, key=lambda name: areas[name])
     worse = [name for name in METHODS if areas[name] >= areas["random"]]
     said = [
-        f"Taking away the points that {best} calls important, the most important ones first, leaves an area of {areas[best]:.3f} "
-        f"under the probability, points in random order {areas['random']:.3f}, those on the picture's own edges {areas['edges']:.3f} "
-        f"({count} pictures)."
+        f"Taking away what {best} calls important, square by square, leaves an area of {areas[best]:.3f} under the probability, "
+        f"squares in random order {areas['random']:.3f}, those with most edges of the picture {areas['edges']:.3f} ({count} pictures)."
     ]
     if worse:
         said.append(f"Not better than a random order by this measure: {', '.join(worse)}.")

@@ -72,6 +72,24 @@ def test_grad_cam_is_the_class_activation_map(net: ConvNet, pictures: torch.Tens
     assert float(expected.max()) > 0 and grad_cam(net, pictures, CLASSES).shape == (2, 32, 32)
 
 
+def test_deletion_takes_whole_squares() -> None:
+    """Of 64 squares a quarter: those 16 in which the map has the highest mean, although its highest points lie elsewhere."""
+    seen: list[torch.Tensor] = []
+
+    class Watching(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(x[0, 0] == 0)
+            return x.mean((2, 3))
+
+    maps = torch.zeros(1, 32, 32)
+    maps[0, 16:, 16:] = 1
+    maps[0, ::4, 0] = 9
+    deletion(Watching(), torch.ones(1, 3, 32, 32), torch.tensor([0]), maps, (0.25,), side=4)
+    missing = torch.zeros(32, 32, dtype=torch.bool)
+    missing[16:, 16:] = True
+    assert torch.equal(seen[0], missing)
+
+
 def test_deletion_of_a_network_that_looks_at_a_corner() -> None:
     class Corner(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -60,17 +60,17 @@ def wait_for(folder: Path, steps: int, process: subprocess.Popen[str]) -> None:
 
 def test_after_a_kill_the_curve_is_that_of_an_unbroken_run(names_folder: Path, tmp_path: Path) -> None:
     steps = 250
-    whole = start(tmp_path / "whole", names_folder, steps)
     broken = start(tmp_path / "broken", names_folder, steps)
     wait_for(tmp_path / "broken", 40, broken)
     broken.send_signal(signal.SIGKILL)
     broken.communicate()
-    assert whole.wait(60) == 0
     reached = checkpoint.read(tmp_path / "broken")["at"]["step"]
     assert 0 < reached < steps and reached % 7 == 0
     again = start(tmp_path / "broken", names_folder, steps, "--resume")
     _, told = again.communicate(timeout=60)
     assert again.returncode == 0, told
+    settings = find("names").settings.changed({"hidden": 8, "batch": 4, "steps": steps}, {"samples": "3"})
+    train(Request(tmp_path / "whole", settings, str(names_folder)))
     first, second = ((tmp_path / name / "curve.csv").read_bytes() for name in ("whole", "broken"))
     assert first == second and len(first.splitlines()) == steps + 1
     one, two = (checkpoint.read(tmp_path / name) for name in ("whole", "broken"))
