@@ -139,7 +139,8 @@ def _has_end(words: str) -> bool:
 
 _ALL = r"(?:\s+(?:all|every|each|any|alle|jedes))?"
 _BEFORE_CONDITION = re.compile(
-    rf"(?:(?!\n\s*\n)[\s,(])*(?:(?:for|if|when|whenever|where|provided|at|in the case|für|wenn|falls|im fall){_ALL}\s*)?\Z"
+    r"(?:(?!\n\s*\n)[\s,(])*"
+    rf"(?:(?<=[,(\s])[,(]?\s*(?:for|if|when|whenever|where|provided|at|in the case|für|wenn|falls|im fall){_ALL}\s*|(?<=[,(])\s*)\Z"
 )
 """Words between an equation and its condition, in one sentence: no capital letter begins them, and no empty line stands there."""
 _BEHIND_CONDITION = re.compile(

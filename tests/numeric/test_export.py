@@ -38,7 +38,7 @@ def test_every_exported_module_checks_itself(name: str, backend: str) -> None:
     assert module["check"]() < 1e-6  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("name", ["rnn", "gru", "sentiment", "row-tagger", "bidirectional-rnn"])
+@pytest.mark.parametrize("name", ["rnn", "sentiment", "row-tagger", "bidirectional-rnn"])
 def test_modules_for_jax(name: str) -> None:
     pytest.importorskip("jax")
     module: dict[str, object] = {"__name__": "exported"}

@@ -52,7 +52,7 @@ def test_tex_has_no_complaints(sheet: tuple[str, d.Document]) -> None:
     assert make(document, name, ("tex", "pdf"), route="tex").warnings == ()
 
 
-@pytest.mark.parametrize("name", ["rnn-nlp-2022-ex3", "mlnlp-2021-ex6", "ist-dl-2022-p9"])
+@pytest.mark.parametrize("name", ["mlnlp-2021-ex6", "ist-dl-2022-p9"])
 def test_variants_have_other_numbers_and_their_own_answers(name: str) -> None:
     found = [document_of(find(name), draws=2, form=Form(variant=variant, detail="short")) for variant in (1, 2)]
     texts = [make(document, name, ("html",)).contents[f"{name}.html"] for document in found]
