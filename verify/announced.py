@@ -36,7 +36,7 @@ _BETWEEN = re.compile(
 def says_meaning(claim: Claim) -> bool:
     """Whether the words before an equation, or its sign, say that it gives its left side a meaning.
 
-    >>> from verify.claims import all_claims
+    >>> from verify.sentences import all_claims
     >>> from verify.document import formulas_of
     >>> from derive.notation.source import Source
     >>> text = "Let $a = b$. With respect to that $c = d$, with $e = f$."

@@ -15,7 +15,7 @@ from verify.announced import named_on_the_left, namings
 from verify.asides import Asides
 from verify.checked import Checked
 from verify.checker import UNREAD, Checker, given
-from verify.claims import Claim, all_claims
+from verify.claims import Claim
 from verify.conditions import conditions_of, narrows
 from verify.document import formulas_of
 from verify.doubts import doubts
@@ -25,6 +25,7 @@ from verify.meanings import with_meanings
 from verify.names import Definition, Names
 from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
+from verify.sentences import all_claims
 from verify.values import Values
 
 DRAWS = 8

@@ -31,10 +31,8 @@ class Doubts:
     def about(self, claim: Claim) -> str:
         """Why nothing can be said of a claim; empty where none of its letters is doubtful."""
         own = {_letter_of(key) for key in self.names.system.definitions}
-        for letter in (
-            *_letters(claim.surface),
-            *sorted(own & set(self.of), key=str),
-        ):  # of the cell, or of all that it computes
+        of_the_cell = sorted(own & set(self.of), key=str)  # then all that it computes is in doubt
+        for letter in (*_letters(claim.surface), *of_the_cell):
             doubtful = self.of.get(letter)
             if doubtful is not None and doubtful is not claim and not self._holds_in_general(letter, claim):
                 text = " ".join(doubtful.text.split())
@@ -98,9 +96,7 @@ def _is_against(claim: Claim, letter: Letter, names: Names, verdict: Callable[[C
     """Whether what is said of a letter is false; or cannot be read, where it is a meaning for it that the cell does not give."""
     if _SUPPOSED.search(claim.words):
         return False
-    if claim.surface is None or claim.error is not None:
-        return says_meaning(claim) and letter not in {_letter_of(key) for key in names.system.definitions}
-    found = verdict(claim)
+    found = "unreadable" if claim.surface is None or claim.error is not None else verdict(claim)
     if found == "unreadable":
         return says_meaning(claim) and letter not in {_letter_of(key) for key in names.system.definitions}
     return found == "wrong" or (found == "unsupported" and claim.qualified)
