@@ -102,7 +102,12 @@ def document_of(
 
     folder = None if content.path is None else content.path.parent
     with SheetContext(
-        draws, seed, short=form.detail == "short", run=run or content.path is None, folder=folder
+        draws,
+        seed,
+        short=form.detail == "short",
+        answers=form.has_answers,
+        run=run or content.path is None,
+        folder=folder,
     ) as context:
         document = read_markdown(content.source, REGISTRY.watched(watch), context, form)
     return replace(document, warnings=(*document.warnings, *context.warnings, *_never_shown(called)))

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import TypeGuard
 
+from derive.errors import ParseError
 from derive.notation import surface as s
 from derive.notation.scope import CONVENTIONAL_INDICES, base_of
 from verify.claims import Claim
@@ -50,14 +52,27 @@ def says_meaning(claim: Claim) -> bool:
 
 
 def named_on_the_left(claim: Claim) -> Claim:
-    """``let formula = name`` as ``name = formula``."""
+    """``let formula = name`` as ``name = formula``, and ``let name^\\top = formula`` as ``name = formula^\\top``."""
     surface = claim.surface
     if not isinstance(surface, s.Relation) or len(surface.items) != 2 or surface.operators[0] not in DEFINES:
         return claim
     left, right = surface.items
+    if _is_turned(left) and says_meaning(claim):
+        turned = s.Scripted(s.Bracket("(", (right,)), sups=left.sups[-1:])
+        return replace(claim, surface=s.Relation(surface.operators, (_unturned(left), turned), span=surface.span))
     if base_of(_base(left))[0] is not None or base_of(_base(right))[0] is None or not says_meaning(claim):
         return claim
     return replace(claim, surface=s.Relation(surface.operators, (right, left), span=surface.span))
+
+
+def _is_turned(left: s.Surface) -> TypeGuard[s.Scripted]:
+    """Whether a name stands transposed."""
+    return isinstance(left, s.Scripted) and left.sups[-1:] == (s.Mark("top"),) and base_of(left.base)[0] is not None
+
+
+def _unturned(left: s.Scripted) -> s.Surface:
+    plain = replace(left, sups=left.sups[:-1])
+    return plain if plain.subs or plain.sups or plain.primes else plain.base
 
 
 def namings(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator[Claim]:
@@ -85,8 +100,14 @@ def namings(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator
             continue
         meant = _meant(second, between, loss, found[k + 2][1] if k + 2 < len(found) else None)
         named = None if meant is None else _named(first, meant)
-        if named is not None and (announced or _is_of_adjoints(named)):
+        if named is None:
+            continue
+        if _ALTERED.search(between) and (announced or by or _is_of_adjoints(named)):
+            yield replace(named, words="let", error=ParseError("what the words make of the formula is not read"))
+        elif announced or _is_of_adjoints(named):
             yield replace(named, words="let" if announced else named.words)
+        elif _BETWEEN.match(between) and not _OF.search(_plain(first.words)) and _CLOSED.match(formula.after):
+            yield named  # it says something of a letter of the cell, which must hold
 
 
 def _meant(second: Claim, between: str, loss: s.Surface, third: Claim | None) -> s.Surface | None:
@@ -115,6 +136,21 @@ _BY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Words between a name and that by which the loss is differentiated."""
+
+
+_ALTERED = re.compile(
+    r"\b(?:times|twice|half|double|thrice|minus|negative|opposite|squared?|transposed?|inverse|without|only|scaled|mal|halbe?|doppelte?|zweifache|"
+    r"transponierte|inverse|ohne|nur)\b",
+    re.IGNORECASE,
+)
+"""Words between a name and a formula by which it is something else than the formula."""
+_OF = re.compile(
+    r"\b(?:of|by|to|at|for|in|from|with|than|on|and|or|that|if|when|as|von|nach|durch|mit|auf|für|bei|und|oder|wenn|dass)(?:\s+(?:the|der|die|das))?(?:\s+\w+)?\s*\Z",
+    re.IGNORECASE,
+)
+"""Words before a formula that is not what its sentence is about."""
+_CLOSED = re.compile(r"\s*(?:[.,;:!?)]|\Z|\n\s*\n)")
+"""What follows a formula with which its clause ends."""
 
 
 def _is_alone(claim: Claim) -> bool:

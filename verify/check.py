@@ -19,13 +19,14 @@ from verify.claims import Claim
 from verify.conditions import conditions_of, narrows
 from verify.document import formulas_of
 from verify.doubts import doubts
-from verify.introduced import introduced, times_of, with_loss
+from verify.introduced import introduced, times_of
 from verify.limits import TooLong, limited
 from verify.meanings import with_meanings
 from verify.names import Definition, Names
 from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
 from verify.sentences import all_claims
+from verify.spellings import written_out
 from verify.values import Values
 
 DRAWS = 8
@@ -110,10 +111,9 @@ def checked(
             subject = (
                 own_cell([claim for formula, claim in found if inline or not formula.inline]) if cell is None else cell
             )
-            every = with_loss([claim for _, claim in found], Names(subject))
-            claims = [claim for (formula, _), claim in zip(found, every, strict=True) if inline or not formula.inline]
             loss = QName.from_key(subject.loss_name).surface()
-            every += with_loss(namings(found, loss), Names(subject))
+            every = written_out([*(claim for _, claim in found), *namings(found, loss)], Names(subject))
+            claims = [claim for (formula, _), claim in zip(found, every, strict=False) if inline or not formula.inline]
             said = [named_on_the_left(claim) for claim in every]
             names = Names(subject).with_definitions(_aliases(Names(subject), aliases))
             checker, taken = _checker(introduced(names, every), every, draws)

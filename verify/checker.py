@@ -68,7 +68,9 @@ class Checker:
         lengths = [int(b) for sign, a, b in conditions if sign == "=" and a == T and b.is_Integer and b > 0]
         sizes = {"T": lengths[0]} if lengths and lengths[0] < LONGEST else {}
         zero = self.values.start_from_zero
-        subject = Subject(self.names, self.draws, sizes=sizes, conditions=conditions, zero_counts=zero)
+        subject = Subject(
+            self.names, self.draws, sizes=sizes, conditions=conditions, zero_counts=zero, ordered=claim.ordered
+        )
         verdict, explanation = UNREAD, None
         if has_unread(claim, self.names):
             unread = Verdict("unsupported", "tested", message="the condition beside it is not read")
@@ -118,6 +120,12 @@ class Checker:
                 if found.verdict in ("correct", "layout"):
                     said = "; ".join(filter(None, (found.reading, reading)))
                     return other, replace(found, reading=said, one_length=other.sizes != subject.sizes)
+        columns = self.names.in_columns if verdict.verdict == "wrong" else self.names
+        if columns.definitions != self.names.definitions:
+            other = replace(subject, names=columns)
+            found = _verdict(claim, other, Values(columns))
+            if found.verdict in ("correct", "layout"):
+                return other, replace(found, verdict="layout")
         if verdict.verdict in ("unsupported", "unreadable") and shares:
             share = self._of_steps(claim, subject)
             if share is not None:

@@ -48,6 +48,7 @@ class Claim:
     cell       : the number of the notebook's cell that it stands in.
     inline     : whether it stands within a line.
     qualified  : whether its sentence says when it holds, in words that are not read.
+    ordered    : whether its products say in which order their factors stand.
     """
 
     source: Source
@@ -59,6 +60,7 @@ class Claim:
     cell: int | None = None
     inline: bool = False
     qualified: bool = False
+    ordered: bool = False
 
     @property
     def text(self) -> str:

@@ -13,6 +13,7 @@ from derive.notation.elaborate import elaborate
 from derive.notation.names import QName
 from derive.notation.parser import parse_one
 from derive.notation.scope import base_of
+from derive.notation.write_latex import write_latex
 from verify.announced import is_adjoint, says_meaning
 from verify.claims import Claim
 from verify.names import Names
@@ -35,8 +36,7 @@ class Doubts:
         for letter in (*_letters(claim.surface), *of_the_cell):
             doubtful = self.of.get(letter)
             if doubtful is not None and doubtful is not claim and not self._holds_in_general(letter, claim):
-                text = " ".join(doubtful.text.split())
-                return f"line {doubtful.span.line} says {text}, which is not what the cell says, or is not read"
+                return f"line {doubtful.span.line} says {_shown(doubtful)}, which is not what the cell says, or is not read"
         return ""
 
     def _holds_in_general(self, letter: Letter, claim: Claim) -> bool:
@@ -58,6 +58,16 @@ class Doubts:
             if leaf.name in system.adjoint_owners
         }
         return not by & set(keys)
+
+
+def _shown(claim: Claim) -> str:
+    """What an equation says; one that is made of words as a formula."""
+    surface = claim.surface
+    if not isinstance(surface, s.Relation) or re.search(r"=|\\equiv|\\triangleq", claim.text):
+        return " ".join(claim.text.split())
+    if claim.error is not None:  # of its words a part is not read
+        return f"what {write_latex(surface.items[0])} is"
+    return write_latex(s.Relation(("=",), surface.items[:2]))
 
 
 def doubts(names: Names, claims: Iterable[Claim], taken: Iterable[Claim], verdict: Callable[[Claim], str]) -> Doubts:
@@ -94,12 +104,24 @@ _SUPPOSED = re.compile(
 
 def _is_against(claim: Claim, letter: Letter, names: Names, verdict: Callable[[Claim], str]) -> bool:
     """Whether what is said of a letter is false; or cannot be read, where it is a meaning for it that the cell does not give."""
-    if _SUPPOSED.search(claim.words):
+    if _SUPPOSED.search(claim.words) or _is_dependence(claim):
         return False
     found = "unreadable" if claim.surface is None or claim.error is not None else verdict(claim)
     if found == "unreadable":
         return says_meaning(claim) and letter not in {_letter_of(key) for key in names.system.definitions}
     return found == "wrong" or (found == "unsupported" and claim.qualified)
+
+
+def _is_dependence(claim: Claim) -> bool:
+    """Whether an equation says no more than what a quantity depends on: h_t = h_t(W, U, b)."""
+    if not isinstance(claim.surface, s.Relation):
+        return False
+    left, right = claim.surface.items[:2]
+    named = right.items[0] if isinstance(right, s.Sequence) and len(right.items) == 2 else None
+    given = right.items[1] if isinstance(right, s.Sequence) and named is not None else None
+    letter = base_of(left.base if isinstance(left, s.Scripted) else left)
+    same = named is not None and letter == base_of(named.base if isinstance(named, s.Scripted) else named)
+    return same and isinstance(given, s.Bracket) and given.kind == "("
 
 
 def _said_of(claim: Claim, names: Names) -> Letter | None:

@@ -35,6 +35,7 @@ class Subject:
     sizes      : sizes to hold fixed.
     conditions : relations between times at which a formula is meant to hold.
     zero_counts : whether a formula is right that holds for states that start from zero alone.
+    ordered    : whether products say in which order their factors stand.
     """
 
     names: Names
@@ -43,6 +44,7 @@ class Subject:
     sizes: dict[str, int] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
     zero_counts: bool = True
+    ordered: bool = False
 
     def decide(self, relation: e.Relation) -> Verdict:
         """The verdict on an equation."""
@@ -55,6 +57,7 @@ class Subject:
             self.names,
             conditions=self.conditions,
             zero_counts=self.zero_counts,
+            ordered=self.ordered,
         )
 
 

@@ -34,7 +34,8 @@ COMPARED: dict[str, Callable[[float, float], bool]] = {
 @dataclass(frozen=True)
 class Trial:
     """How a formula is tried: so many draws from a seed, with some sizes held fixed, at times for which conditions hold;
-    ``zero_start``: h_0 = 0; ``zero_counts``: whether what holds for such starts alone is right.
+    ``zero_start``: h_0 = 0; ``zero_counts``: whether what holds for such starts alone is right; ``ordered``: whether products
+    over time say in which order their factors stand.
     """
 
     draws: int
@@ -43,6 +44,7 @@ class Trial:
     zero_start: bool = False
     conditions: tuple[Condition, ...] = ()
     zero_counts: bool = True
+    ordered: bool = False
 
 
 def is_wide(number: int, wide: float) -> bool:

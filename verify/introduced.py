@@ -4,7 +4,7 @@ used elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -20,7 +20,7 @@ from derive.notation.names import QName
 from derive.notation.operations import Pre
 from derive.notation.rebuild import rebuilt
 from derive.notation.references import ReferenceReader
-from derive.notation.scope import CONVENTIONAL_INDICES, LOSS_LETTERS, base_of, find_timed
+from derive.notation.scope import CONVENTIONAL_INDICES, base_of, find_timed
 from derive.system import T, leaves
 from verify.announced import DEFINES, named_on_the_left, says_meaning
 from verify.claims import Claim
@@ -161,27 +161,6 @@ def is_announced(claim: Claim, claims: Sequence[Claim]) -> bool:
     return says_meaning(claim) or _used_elsewhere(surface.items[0], claim, claims)
 
 
-def with_loss(claims: Iterable[Claim], names: Names) -> list[Claim]:
-    """The claims with the cell's letter for the loss, where they write L as 𝓛 or 𝓛 as L, or ℓ_t for the loss of a step, and the cell has
-    nothing else by that letter.
-    """
-    own = QName.from_key(names.system.loss_name).base
-    known = {QName.from_key(key).base for key in names.context.shapes}
-    others = LOSS_LETTERS - known if own in LOSS_LETTERS else frozenset()
-
-    def change(node: s.Surface) -> s.Surface:
-        if isinstance(node, s.Name) and node.text in others - {"ell"}:
-            return replace(node, text=own)
-        if isinstance(node, s.Scripted) and node.subs and node.base == s.Name("ell") and "ell" in others:
-            return replace(node, base=s.Name(own, span=node.base.span))
-        return node
-
-    return [
-        replace(claim, surface=rebuilt(claim.surface, change)) if others and claim.surface is not None else claim
-        for claim in claims
-    ]
-
-
 def times_of(surfaces: Sequence[s.Surface], names: Names) -> frozenset[str]:
     """Names that have a time somewhere: one of the letters that stand as a time elsewhere, or the cell's."""
     scope = names.context.scope
@@ -280,7 +259,7 @@ def _defined(names: Names, group: Sequence[Claim], claims: Sequence[Claim], time
         if isinstance(surface := claim.surface, s.Relation)
     ]
     try:
-        found = [_as_adjoint(names, one) for one in names.defined(surfaces, timed)]
+        found = [_as_quantity(names, _as_adjoint(names, one)) for one in names.defined(surfaces, timed)]
     except BpttError:
         return []
     return [] if any(_says_nothing_new(names, one) for one in found) else found
@@ -303,6 +282,19 @@ def _as_adjoint(names: Names, found: Definition) -> Definition:
         )
     if isinstance(found.lhs, e.Var) and isinstance(by, e.Var):
         return Definition(e.Var(found.key, *by.shape), e.Var(adjoint, *by.shape), found.span)
+    return found
+
+
+def _as_quantity(names: Names, found: Definition) -> Definition:
+    """a_t = W h_{t-1} + U x_t as another name for what the cell computes there: one may differentiate by that."""
+    if not isinstance(found.lhs, e.Timed) or found.letter is None or isinstance(found.rhs, e.Timed):
+        return found
+    read = {leaf.name for leaf in leaves(found.rhs)}
+    for q in names.system.steps:
+        if not isinstance(q.lhs, e.Timed) or q.lhs.shape != found.lhs.shape or read != {x.name for x in leaves(q.rhs)}:
+            continue
+        if equal(found.rhs, q.rhs.xreplace({q.lhs.time: found.letter})):
+            return Definition(found.lhs, q.lhs.at(found.letter), found.span)
     return found
 
 
@@ -382,4 +374,4 @@ def _used_elsewhere(left: s.Surface, claim: Claim, claims: Sequence[Claim]) -> b
     )
 
 
-__all__ = ["introduced", "is_adjoint_letter", "is_announced", "reads_itself", "times_of", "with_loss"]
+__all__ = ["introduced", "is_adjoint_letter", "is_announced", "reads_itself", "times_of"]

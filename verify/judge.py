@@ -18,7 +18,7 @@ from verify.instances import Condition, Trial
 from verify.measure import immaterial, measured, untried
 from verify.names import Names
 from verify.proof import proved
-from verify.readings import FROM_ZERO, readings
+from verify.readings import FROM_ZERO, TURNED, readings
 from verify.verdict import Verdict
 
 
@@ -31,6 +31,7 @@ def judge(
     names: Names | None = None,
     conditions: Sequence[Condition] = (),
     zero_counts: bool = True,
+    ordered: bool = False,
 ) -> Verdict:
     """The verdict on one equation about a cell.
 
@@ -40,6 +41,7 @@ def judge(
     names      : those of the cell, and the author's own.
     conditions : relations between times at which it is meant to hold.
     zero_counts : whether a formula is right that holds for states that start from zero alone.
+    ordered    : whether products over time say in which order their factors stand.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def judge(
         )
     known = names or Names(system)
     fixed = tuple(sorted((sizes or {}).items()))
-    trial = Trial(draws, seed, fixed, conditions=tuple(conditions), zero_counts=zero_counts)
+    trial = Trial(draws, seed, fixed, conditions=tuple(conditions), zero_counts=zero_counts, ordered=ordered)
     try:
         if known.defines(relation):
             return Verdict("correct", "definition")
@@ -103,6 +105,8 @@ def _tried(names: Names, relation: e.Relation, trial: Trial) -> list[Verdict]:
     for reading in readings(relation, names.system):
         if reading.name == FROM_ZERO and trial.conditions:
             continue  # the author says which times are meant
+        if reading.name == TURNED and trial.ordered:
+            continue
         found = measured(names, reading.relation, replace(trial, zero_start=reading.zero_start))
         found = replace(found, reading=reading.name)
         if found.verdict == "correct" and not reading.relation.atoms(e.Timed, e.Var):
@@ -139,7 +143,7 @@ def _has_layouts(relation: e.Relation) -> bool:
 def _turned(names: Names, relation: e.Relation, trial: Trial) -> Verdict | None:
     """The verdict ``layout``, if the formula holds with its right side transposed."""
     for reading in readings(relation, names.system):
-        if reading.zero_start and not trial.zero_counts:
+        if (reading.zero_start and not trial.zero_counts) or (reading.name == TURNED and trial.ordered):
             continue
         turned = e.Relation("=", reading.relation.lhs, e.Transpose(laid_out_again(reading.relation.rhs)))
         found = measured(names, turned, replace(trial, zero_start=reading.zero_start))

@@ -33,7 +33,7 @@ def with_meanings(names: Names, claims: Sequence[Claim], holds: Holds) -> tuple[
         about = [one for one in claims if _key(one, names, timed) == key]
         if names.known(key) and any(holds(names, one) for one in about):
             continue
-        for quantity in _quantities(names):
+        for quantity in _quantities(names, QName.from_key(key)):
             other = names.with_definitions([_adjoint(names, key, quantity)])
             if all(holds(other, one) for one in about):
                 names = other
@@ -51,7 +51,7 @@ def _letter_of_adjoint(claim: Claim, names: Names, timed: frozenset[str]) -> str
 
 
 def _key(claim: Claim, names: Names, timed: frozenset[str]) -> str | None:
-    """The δ without a label that an equation for every time is about, if the author has not said what it is."""
+    """The δ, with one label or none, that an equation for every time is about, if the author has not said what it is."""
     surface = claim.surface
     if claim.error is not None or not isinstance(surface, s.Relation) or claim.conditions:
         return None
@@ -65,17 +65,19 @@ def _key(claim: Claim, names: Names, timed: frozenset[str]) -> str | None:
         return None
     name = QName.from_key(found[0])
     own = found[0] in names.lines and found[0] not in names.conventions
-    plain = name.base == "delta" and not (name.accents or name.subs or name.sups)
+    plain = name.base == "delta" and not name.accents and len(name.subs) + len(name.sups) < 2
     return found[0] if plain and not own else None
 
 
-def _quantities(names: Names) -> Iterator[str]:
-    """What may have an adjoint: states and pre-activations, then everything else that a step computes."""
+def _quantities(names: Names, letter: QName) -> Iterator[str]:
+    """What may have an adjoint: states and pre-activations, then everything else that a step computes; for a δ with a label, as in δ^c,
+    what has that letter, C and \\tilde c among it.
+    """
     system = names.system
     inner = [*system.preactivations, *system.named_preactivations]
-    yield from dict.fromkeys(
-        [*system.states, *inner, *(q.lhs.name for q in system.steps if isinstance(q.lhs, e.Timed))]
-    )
+    every = dict.fromkeys([*system.states, *inner, *(q.lhs.name for q in system.steps if isinstance(q.lhs, e.Timed))])
+    labels = {label.split("~")[0].lower() for label in (*letter.subs, *letter.sups)}
+    yield from (key for key in every if not labels or QName.from_key(key).base.lower() in labels)
 
 
 def _adjoint(names: Names, key: str, quantity: str) -> Definition:

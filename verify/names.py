@@ -16,6 +16,7 @@ from sympy import Expr, Symbol
 from derive import expressions as e
 from derive.errors import BpttError, MissingRuleError, ParseError, ShapeError
 from derive.expressions import make
+from derive.expressions.node import ONE
 from derive.notation import surface as s
 from derive.notation.elaborate import Context, build_together, elaborate, resolve
 from derive.notation.names import QName
@@ -158,6 +159,11 @@ class Names:
         line = lines[0]
         return line.rhs if line.letter is None else line.rhs.xreplace({line.letter: _solved(line, leaf)})
 
+    @cached_property
+    def in_columns(self) -> Names:
+        """The names as somebody means them who writes derivatives of numbers by vectors as columns: g_t = ∂L_t/∂h_t is one."""
+        return Names(self.system, [_as_column(one) for one in self.definitions])
+
     # -- reading -----------------------------------------------------------------------------------
 
     def defines(self, relation: e.Relation) -> bool:
@@ -240,10 +246,25 @@ class Names:
         return (1, run.length) if inside else (0, run.length + max(run.system.max_lag, 1))
 
 
+def _as_column(found: Definition) -> Definition:
+    """A name for a derivative that is a row, as a column."""
+    lhs, rhs = found.lhs, found.rhs
+    if (
+        not isinstance(rhs, e.Derivative)
+        or not rhs.of.is_scalar
+        or rhs.by.is_scalar
+        or rhs.shape != (ONE, rhs.by.shape[0])
+    ):
+        return found
+    shape = rhs.by.shape
+    column = e.Timed(lhs.name, lhs.time, *shape) if isinstance(lhs, e.Timed) else e.Var(lhs.name, *shape)
+    return Definition(column, e.Transpose(rhs), found.span)
+
+
 def _conventional(system: RecurrentSystem) -> Iterator[Definition]:
     """Names that everybody uses, the likelier ones first: δ for the adjoint of a quantity that an activation is applied to, with
-    its label, and that of a state before that of an output; a for z; a gate's label below instead of above; and z, a and δ without
-    a label for the only state that has one.
+    its label, and that of a state before that of an output; a for z; a gate's label below instead of above; z, a and δ without
+    a label for the only state that has one; and δ with a quantity as its label, as in δ^{h}_t and δ^{\\tilde C}_t.
     """
     inner = {**system.preactivations, **system.named_preactivations}
     owned = [key for key, owner in inner.items() if owner in system.states]
@@ -253,6 +274,23 @@ def _conventional(system: RecurrentSystem) -> Iterator[Definition]:
         for base in ("z", "a", "delta"):
             meant = system.adjoint_names[owned[0]] if base == "delta" else owned[0]
             yield _alias(system, base, meant, owned[0])
+    for label, key in _labels(system, inner):
+        for name in (QName("delta", (), (), (label,)), QName("delta", (), (label,))):
+            yield _alias(system, name.key, system.adjoint_names[key], key)
+
+
+def _labels(system: RecurrentSystem, inner: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Labels that δ may have, and the quantity whose adjoint it is then: that of what an activation gives stands for what the activation
+    is applied to.
+    """
+    for key, owner in inner.items():
+        yield QName.from_key(owner).label, key
+        shared = {
+            QName.from_key(leaf.name).subs for leaf in leaves(system.definitions[key].rhs) if isinstance(leaf, e.Var)
+        }
+        if len(shared) == 1 and len(subs := shared.pop()) == 1:
+            yield subs[0], key
+    yield from ((QName.from_key(q.key).label, q.key) for q in system.steps if q.key not in {*inner, *inner.values()})
 
 
 def _spellings(system: RecurrentSystem, key: str) -> Iterator[Definition]:

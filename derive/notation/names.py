@@ -24,7 +24,8 @@ class QName:
     ----------
     base    : ``W``, ``alpha``, ``calL``.
     accents : ``("tilde",)``; the innermost first.
-    subs, sups : labels, such as ``("f",)``; a layer in brackets is ``[1]``, a number in parentheses ``(2)``.
+    subs, sups : labels, such as ``("f",)``; a layer in brackets is ``[1]``, a number in parentheses ``(2)``, a letter with an accent
+        ``h~tilde``.
     primes  : how many.
     """
 
@@ -49,6 +50,11 @@ class QName:
         labels = [sup for sup in self.sups if sup[:1] not in "[("]
         parts = [self.base + layers, *self.accents, *self.subs, *labels]
         return re.sub(r"\W", "_", "_".join(parts)) + "_prime" * self.primes
+
+    @property
+    def label(self) -> str:
+        """Its letter and accents as a label of another name."""
+        return "~".join((self.base, *self.accents))
 
     @classmethod
     @lru_cache(maxsize=4096)
@@ -86,26 +92,32 @@ class QName:
 
 
 def _letters(text: str) -> s.Surface:
-    """A label as it is written: one letter, a Greek letter, a number, or several letters side by side."""
+    """A label as it is written: one letter, a Greek letter, a number, several letters side by side, or a letter with an accent."""
     if text[:1] == "[":
         return s.Bracket("[", (_letters(text[1:-1]),))
     if text[:1] == "(":
         return s.Bracket("(", (_letters(text[1:-1]),))
     if text == "*":
         return s.Mark("star")
+    if "~" in text:
+        inner, _, accent = text.rpartition("~")
+        return s.Accent(accent, _letters(inner))
     if text.isdigit():
         return s.Number(text)
     return s.Name(text)
 
 
 def label_text(node: s.Surface) -> str | None:
-    """The text of a script that is a label: letters, a word, a number, a layer in brackets; None where it is something
-    else.
+    """The text of a script that is a label: letters, a word, a number, a letter with an accent, a layer in brackets; None where it is
+    something else.
     """
     if isinstance(node, (s.Name, s.Number)):
         return node.text
     if isinstance(node, s.Mark) and node.kind == "star":
         return "*"
+    if isinstance(node, s.Accent):
+        inner = label_text(node.body)
+        return None if inner is None else f"{inner}~{node.kind}"
     if isinstance(node, s.Sequence):
         parts = [label_text(item) for item in node.items]
         simple = [p for p in parts if p is not None and p.isalnum() and p not in GREEK]

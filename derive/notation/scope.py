@@ -251,7 +251,7 @@ def is_label_sup(node: s.Surface) -> bool:
         return node.kind in ("[", "(") and label_text(node) is not None
     if isinstance(node, s.Name):
         return node.text != "T"
-    return isinstance(node, s.Sequence) and label_text(node) is not None
+    return isinstance(node, (s.Sequence, s.Accent)) and label_text(node) is not None
 
 
 def is_lower_greek(base: str) -> bool:

@@ -44,7 +44,7 @@ def code_block(call: BlockCall) -> Sequence[Block]:
     if name in context.code_names:
         raise call.error(f"there is a piece of code called {name!r} already", "name", expected="another name")
     source = call.body.expandtabs(4).rstrip()
-    student = _student(call, source) if call.flag("student", True) else None
+    student = _student(call, source) if call.flag("student", call.flag("show", True)) else None
     seconds = call.integer("seconds", SECONDS, least=1, most=_MOST_SECONDS)
     result = _run(call, source, seconds)
     _check_error(call, result)

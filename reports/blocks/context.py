@@ -60,7 +60,7 @@ class Measurement:
 @dataclass
 class SheetContext:
     """State of one build. ``draws`` random draws are made for every measurement, from ``seed``; ``short``: of derivations only the result
-    is shown. Code is refused unless it may ``run``.
+    is shown; without ``answers``, what stands in them is not read. Code is refused unless it may ``run``.
 
     A context manager: at its end, the process in which code ran is gone.
     """
@@ -71,6 +71,7 @@ class SheetContext:
     findings: list[Finding] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     short: bool = False
+    answers: bool = True
     given: dict[str, str] = field(default_factory=dict)
     """The numbers that were put in last, by cell."""
     run: bool = False

@@ -48,7 +48,10 @@ def findings_block(call: BlockCall) -> Sequence[Block]:
     """``bptt findings``: each claim with its verdict, how that was found, and the correct form; ``summary: no`` leaves
     out the count above them.
     """
-    findings = context_of(call).findings
+    context = context_of(call)
+    findings = context.findings
+    if not findings and not context.answers:
+        return []  # the claims stand in answers, which are left out
     if not findings:
         raise call.error("no claim stands before this block", expected="a block 'bptt claim' above it")
     shown: list[Block] = [_summary(findings)] if call.flag("summary", True) else []

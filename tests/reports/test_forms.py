@@ -101,7 +101,8 @@ caption: All marks.
 
 
 def read(form: Form, text: str = SHEET) -> d.Document:
-    return read_markdown(Source(text), REGISTRY, SheetContext(draws=2, short=form.detail == "short"), form)
+    context = SheetContext(draws=2, short=form.detail == "short", answers=form.has_answers)
+    return read_markdown(Source(text), REGISTRY, context, form)
 
 
 def page(form: Form, text: str = SHEET) -> str:
@@ -157,6 +158,19 @@ def test_what_a_form_has_not_is_not_derived() -> None:
     with pytest.raises(BpttError):
         read(Form(), wrong)
     assert read(Form(show="questions"), wrong).blocks
+
+
+def test_findings_about_answers_are_left_out_with_them() -> None:
+    text = (
+        "---\ntitle: A\n---\n\n::: answer\n```bptt claim\ncell: lstm\nreading: h_t = h_t\nsays: It is itself.\nplace: 1\nexpect: definition\n"
+        "```\n:::\n\n::: given\nWhat holds:\n\n```bptt findings\n```\n:::\n"
+    )
+    assert "It is itself." in page(Form(), text)
+    assert "What holds" in page(Form(show="questions"), text) and "It is itself." not in page(
+        Form(show="questions"), text
+    )
+    with pytest.raises(ParseError, match="no claim stands before"):
+        read(Form(), text.replace("```bptt claim", "```text"))
 
 
 def test_the_title_says_which_form_it_is() -> None:

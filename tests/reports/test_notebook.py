@@ -67,6 +67,12 @@ softmax(np.array([1000.0, 0.0]))
 ## The end {#two}
 
 ```bptt code
+show: no
+---
+unseen = 1
+```
+
+```bptt code
 student: no
 ---
 import matplotlib.pyplot as plt
@@ -145,7 +151,7 @@ def test_students_get_questions_and_gaps(sheet: d.Document) -> None:
     found = notebook(student_notebook(questions_only(sheet)))
     text = "\n".join(cell.source for cell in found.cells)
     assert "> **Question**" in text and "# TODO: take off the largest entry" in text and "## The end" in text
-    for hidden in ("secret", "e.sum()", "> **Answer**", "a = b", "plt.plot", "Three numbers"):
+    for hidden in ("secret", "e.sum()", "> **Answer**", "a = b", "plt.plot", "unseen", "Three numbers"):
         assert hidden not in text
     assert all(cell.outputs == [] and cell.execution_count is None for cell in found.cells if cell.cell_type == "code")
 

@@ -80,3 +80,107 @@ def test_a_display_that_begins_with_a_sign_goes_on() -> None:
 def test_entries_are_not_read_and_it_is_said_what_to_write(entry: str) -> None:
     (found,) = check(f"$${entry} = 0$$", RNN)
     assert found.verdict == "unreadable" and "single entries are not read" in found.hint
+
+
+LSTM = Cell.from_text(
+    r"""f_t = \sigma(W_f h_{t-1} + U_f x_t + b_f)
+i_t = \sigma(W_i h_{t-1} + U_i x_t + b_i)
+o_t = \sigma(W_o h_{t-1} + U_o x_t + b_o)
+\tilde{C}_t = \tanh(W_c h_{t-1} + U_c x_t + b_c)
+C_t = f_t \odot C_{t-1} + i_t \odot \tilde{C}_t
+h_t = o_t \odot \tanh(C_t)
+L = \sum_{t=1}^{T} L_t(h_t)"""
+)
+OF_CELL = r"\bar h_t \odot o_t \odot (1 - \tanh^2(C_t)) + f_{t+1} \odot \bar C_{t+1}"
+OF_CANDIDATE = r"\bar C_t \odot i_t \odot (1 - \tilde C_t^2)"
+OF_STATE = r"\nabla_{h_t} L_t + W_f^\top \delta^f_{t+1} + W_i^\top \delta^i_{t+1} + W_o^\top \delta^o_{t+1} + W_c^\top \delta^{\tilde C}_{t+1}"
+
+
+@pytest.mark.parametrize(
+    ("spelling", "right", "slip"),
+    [
+        (r"\delta^{\tilde C}_t", OF_CANDIDATE, (r"\tilde C_t^2", r"\tilde C_t")),
+        (r"\delta^{c}_t", OF_CANDIDATE, (r"i_t", r"f_t")),
+        (r"\delta_{\tilde C, t}", OF_CANDIDATE, (r"\odot (1", r"\odot o_t \odot (1")),
+        (r"\delta_{\tilde C_t}", r"\bar C_t \odot i_t", (r"i_t", r"f_t")),
+        (r"\delta_{C_t}", OF_CELL, ("f_{t+1}", "f_t")),
+        (r"\delta^h_t", OF_STATE, (r"W_o^\top", "W_o")),
+        (r"\delta_{h_t}", OF_STATE, (r"\delta^o_{t+1}", r"\delta^o_t")),
+        (r"\delta C_t", OF_CELL.replace(r"\bar h_t", r"\delta h_t").replace(r"\bar C", r"\delta C"), ("o_t", "f_t")),
+        (r"dC_t", OF_CELL.replace(r"\bar h_t", "dh_t").replace(r"\bar C", "dC"), ("f_{t+1}", "f_t")),
+        (r"dW_f", r"\sum_{t=1}^T \delta^f_t h_{t-1}^\top", ("h_{t-1}", "h_t")),
+        (r"\frac{\partial E}{\partial b_f}", r"(\sum_{t=1}^T \delta^f_t)^\top", ("t=1", "t=2")),
+    ],
+)  # fmt: skip
+def test_adjoints_have_many_spellings(spelling: str, right: str, slip: tuple[str, str]) -> None:
+    assert slip[0] in right
+    for formula, accepted in ((right, True), (right.replace(*slip), False)):
+        (found,) = check(f"$${spelling} = {formula}$$", LSTM, explained=False)
+        assert found.accepted is accepted and (accepted or found.verdict == "wrong"), found.message
+
+
+def test_the_label_of_a_recursion_may_mean_the_cell() -> None:
+    recursion = OF_CELL.replace(r"\bar C", r"\delta^c")
+    found = check(
+        f"$$\\delta^c_t = {recursion}$$ $$\\delta^f_t = \\delta^c_t \\odot C_{{t-1}} \\odot f_t \\odot (1 - f_t)$$",
+        LSTM,
+    )
+    assert [one.accepted for one in found] == [True, True] and "adjoint of C" in found[1].reading
+    slipped = check(f"$$\\delta^c_t = {recursion.replace('f_{t+1}', 'f_t')}$$", LSTM, explained=False)
+    assert [one.verdict for one in slipped] == ["wrong"]
+
+
+def test_quotients_of_differentials_are_derivatives_beside_differentials() -> None:
+    text = r"$$dh_t = \left(\frac{dL_t}{dh_t}\right)^\top + W^\top dz_{t+1}$$ $$db = \sum_{t=1}^{T} dz_t$$ $$dW = \sum_{t=1}^{T} dz_t x_t^\top$$"
+    assert [one.verdict for one in check(text, RNN, explained=False)] == ["correct", "correct", "wrong"]
+
+
+@pytest.mark.parametrize("letter", ["E", "J", r"\mathcal{J}"])
+def test_another_letter_for_the_loss_is_one_that_is_differentiated(letter: str) -> None:
+    right = f"$$\\frac{{\\partial {letter}}}{{\\partial W}} = \\sum_{{t=1}}^T \\delta_t h_{{t-1}}^\\top$$"
+    assert [one.verdict for one in check(right, RNN, explained=False)] == ["correct"]
+    assert [one.verdict for one in check(right.replace("{t-1}^", "t^"), RNN, explained=False)] == ["wrong"]
+    jacobian = f"Let ${letter} = 2 L$. {right}"
+    assert [one.accepted for one in check(jacobian, RNN, explained=False)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("said", "verdicts"),
+    [
+        (r"$a_t = W h_{t-1} + U x_t + b$", ["correct", "correct"]),
+        (r"Let $a_k = U x_k + b + W h_{k-1}$.", ["correct", "correct"]),
+        (r"Let $a_t = W h_{t-1} + U x_t$.", ["unsupported", "unsupported"]),
+    ],
+)
+def test_one_may_differentiate_by_a_name_for_what_the_cell_computes(said: str, verdicts: list[str]) -> None:
+    cell = Cell.from_text(
+        "h_t = \\tanh(W h_{t-1} + U x_t + b) \\odot q_t\nq_t = \\sigma(V x_t + Q h_{t-1})\nL = \\sum_{t=1}^{T} L_t(h_t)"
+    )
+    text = (
+        said
+        + r" $$\nabla_{a_t} L = q_t \odot (1 - \tanh^2(a_t)) \odot \bar h_t$$ $$\nabla_b L = \sum_{t=1}^T \nabla_{a_t} L$$"
+    )
+    assert [one.verdict for one in check(text, cell, explained=False)] == verdicts
+
+
+def test_a_letter_for_a_row_may_be_used_as_a_column() -> None:
+    said = r"Let $e_t = \frac{\partial L_t}{\partial h_t}$. "
+    right = r"$$\delta_t = \tanh'(z_t) \odot (e_t + W^\top \delta_{t+1})$$"
+    for words in (said, said.replace("e_t =", r"e_t^\top =")):
+        (found,) = check(words + right, RNN, explained=False)
+        assert found.verdict == ("layout" if words is said else "correct")
+        assert [one.verdict for one in check(words + right.replace(r"W^\top", "W"), RNN, explained=False)] == ["wrong"]
+
+
+@pytest.mark.parametrize(
+    ("said", "accepted"),
+    [
+        (r"Here $z_t$ is $W h_{t-1}$.", False), (r"Here $z_t$ is $W h_{t-1} + U x_t + b$.", True), (r"Let $\delta_t$ be two times $\nabla_{z_t} L$.", False),
+        (r"Let $\delta_t$ be the gradient $\nabla_{z_t} L$.", True), (r"where $\delta_t$ is minus $\nabla_{z_t} L$.", False),
+        (r"The gradient of $h_t$ is $W^\top \delta_{t+1}$ plus that of its loss.", True), (r"where $h_t = h_t(W, U, b)$ depends on all of them.", True),
+    ],
+)  # fmt: skip
+def test_what_words_say_of_a_letter_must_hold(said: str, accepted: bool) -> None:
+    claim = r"$$\delta_t = \tanh'(z_t) \odot (\nabla_{h_t} L_t + W^\top \delta_{t+1})$$"
+    (found,) = check(f"{said} {claim}", RNN, explained=False)
+    assert found.accepted is accepted and found.verdict != "wrong"

@@ -250,3 +250,12 @@ def test_an_objective_by_another_letter_sums_its_parts() -> None:
     subject = Cell.from_text("h_t = \\tanh(W h_{t-1})\nE_t = \\lVert h_t - y_t \\rVert^2\nE = \\sum_{t=1}^{T} E_t")
     assert subject.loss_name == "E"
     validate_gradients(subject, draws=3)
+
+
+def test_labels_may_have_accents() -> None:
+    text = "\\tilde h_t = \\tanh(W_{\\tilde h} h_{t-1} + U_{\\tilde h} x_t + b^{\\hat h})\nh_t = \\sigma(W_h \\tilde h_t + b_h)"
+    cell = Cell.from_text(text)
+    assert Cell.from_text(str(cell)).parameters == cell.parameters and len(cell.parameters) == 5
+    assert r"W_{\tilde{h}}" in cell.gradient(r"W_{\tilde h}").latex() and "W_h" in cell.gradient("W_h").latex()
+    assert cell.gradient("W_h_tilde").latex() == cell.gradient(r"W_{\tilde h}").latex()
+    validate_gradients(cell, draws=2)
