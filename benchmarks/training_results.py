@@ -33,7 +33,7 @@ def section(metrics: dict[str, Any]) -> str:
         f"```sh\n{metrics['command']}\n```",
         "",
         f"{metrics['steps']:,} updates in {metrics['seconds']:,.0f} s on {machine['threads']} "
-        f"thread{'s' * (machine['threads'] > 1)} ({machine['processor']}, {machine['cores']} cores, shared with other work); "
+        f"thread{'s' * (machine['threads'] > 1)} ({machine['processor']}, {machine['cores']} cores); "
         f"{metrics['parameters']:,} weights; torch {machine['torch']}.",
         "",
     ]
