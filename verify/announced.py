@@ -177,7 +177,11 @@ def _is_of_adjoints(claim: Claim) -> bool:
 
 def is_adjoint(node: s.Surface) -> bool:
     """Whether a formula is δ or a letter with a bar, with whatever labels."""
-    base, accents = base_of(_base(node))
+    return means_adjoint(*base_of(_base(node)))
+
+
+def means_adjoint(base: str | None, accents: Sequence[str]) -> bool:
+    """Whether everybody takes a letter for a derivative of the loss."""
     return base == "delta" or "bar" in accents
 
 
@@ -208,4 +212,4 @@ def _plain(words: str) -> str:
     return re.sub(r"\\[A-Za-z]+\*?|[{}*_#$]", " ", words)
 
 
-__all__ = ["DEFINES", "is_adjoint", "named_on_the_left", "namings", "says_meaning"]
+__all__ = ["DEFINES", "is_adjoint", "means_adjoint", "named_on_the_left", "namings", "says_meaning"]

@@ -14,7 +14,7 @@ from derive.notation.names import QName
 from derive.notation.parser import parse_one
 from derive.notation.scope import base_of
 from derive.notation.write_latex import write_latex
-from verify.announced import is_adjoint, says_meaning
+from verify.announced import is_adjoint, means_adjoint, says_meaning
 from verify.claims import Claim
 from verify.names import Names
 
@@ -160,7 +160,7 @@ def _is_about_the_cell(claim: Claim, left: s.Surface, names: Names) -> bool:
 
 def _adjoints(claim: Claim) -> Sequence[Letter]:
     """The letters of a claim that everybody takes for derivatives."""
-    return [letter for letter in _letters(claim.surface) if letter[0] == "delta" or "bar" in letter[1]]
+    return [letter for letter in _letters(claim.surface) if means_adjoint(*letter)]
 
 
 def _left(claim: Claim) -> s.Surface | None:

@@ -22,7 +22,7 @@ from derive.notation.rebuild import rebuilt
 from derive.notation.references import ReferenceReader
 from derive.notation.scope import CONVENTIONAL_INDICES, base_of, find_timed
 from derive.system import T, leaves
-from verify.announced import DEFINES, named_on_the_left, says_meaning
+from verify.announced import DEFINES, means_adjoint, named_on_the_left, says_meaning
 from verify.claims import Claim
 from verify.conditions import LENGTH, conditions_of, has_unread, letters_of, times_that_meet
 from verify.names import Definition, Names
@@ -206,7 +206,7 @@ def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: froz
 def is_adjoint_letter(key: str) -> bool:
     """Whether everybody takes a name for a derivative of the loss: δ, or a letter with a bar."""
     name = QName.from_key(key)
-    return name.base == "delta" or "bar" in name.accents
+    return means_adjoint(name.base, name.accents)
 
 
 def _may_define_adjoint(names: Names, key: str, claim: Claim, said: bool) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from derive import expressions as e
 from derive.notation import surface as s
 from derive.notation.names import QName
 from derive.notation.rebuild import rebuilt
@@ -135,6 +136,8 @@ def _subscripts(names: Names) -> Change:
     def change(node: s.Surface) -> s.Surface:
         if not isinstance(node, s.Scripted) or node.base != s.Name("delta") or len(node.subs) != 1 or node.primes:
             return node
+        if not isinstance(node.subs[0], s.Scripted):
+            return node  # a label
         adjoint = _adjoint_of(node.subs[0], names)
         if adjoint is None:
             return node
@@ -213,8 +216,9 @@ def _adjoint_of(node: s.Surface, names: Names) -> s.Scripted | None:
         key = getattr(meant, "name", key)
     if key not in names.system.adjoint_names:
         return None
+    timed = isinstance(names.system.quantity(key), e.Timed)
     time = _time_of(plain) if has_time else ()
-    if has_time and not time:
+    if timed != bool(time):
         return None
     written = QName.from_key(names.system.adjoint_names[key]).surface(*time)
     return written if isinstance(written, s.Scripted) else s.Scripted(written)
