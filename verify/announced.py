@@ -26,9 +26,13 @@ _AFTER = r"(?:\s+(?!respect\b|for\b|it\b|this\b|that\b)[\w'’-]+,?){0,4}\s*[:,]
 _WORDS = re.compile(rf"\b(?:{_VERBS}){_AFTER}", re.IGNORECASE | re.VERBOSE)
 _BESIDE = re.compile(r"\b(?:with|mit|given|gegeben|consider)\s*:?\s*\Z", re.IGNORECASE)
 """Words that announce a meaning only where they stand right before the formula: "with respect to" says nothing of a name."""
-_WHAT = r"(?:vector|gradient|error|matrix|product|adjoint|quantity|derivative|vektor|gradienten?|fehler|matrix|produkt|ableitung)"
+_WHAT = (
+    r"(?:(?:vector|gradient|error|matrix|product|adjoint|quantity|derivative|sum|input|value|jacobian|pre-activation|vektor|gradienten?|fehler|"
+    r"produkt|ableitung|summe|eingabe|wert|jacobi-?matrix)(?:\s+matrix)?)"
+)
 _BETWEEN = re.compile(
-    r"\s*,?\s*(?:then\s+)?(?:be|is|as|by|for|denotes?|means?|stands?\s+for|equals?|sei|ist|für|mit|durch|bezeichnet)\b"
+    r"\s*,?\s*\(?(?:then\s+)?(?:(?:is\s+)?defined\s+(?:as|by|to\s+be)|to\s+be|that\s+is|i\.e\.|be|is|as|by|for|denotes?|means?|represents?|"
+    r"stands?\s+for|equals?|gleich|sei|ist|für|mit|durch|bezeichnet|bedeutet)\b,?"
     rf"(?:\s+(?:the|a|an|der|die|das|den))?(?:\s+{_WHAT}\b)?\s*\Z",
     re.IGNORECASE,
 )
@@ -85,29 +89,91 @@ def namings(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator
     """
     for k, ((_, first), (formula, second)) in enumerate(pairwise(found)):
         between = _plain(second.words)
-        if (
-            second.qualified
-            or second.conditions
-            or not (_is_alone(first) and _is_alone(second))
-            or first.surface == loss
-            or _ENDS.search(between)
-        ):
+        alone = _is_alone(first) and _is_alone(second)
+        if second.qualified or second.conditions or not alone or first.surface == loss or _ENDS.search(between):
             continue
-        announced = says_meaning(first) and (_BETWEEN.match(between) is not None or _BY.search(between) is not None)
+        sentence = _sentence(found, k)
+        if speaks_of_others(f"{sentence} {between}"):
+            continue
+        said = says_meaning(first) or _HERE.search(sentence) is not None
+        announced = said and (_BETWEEN.match(between) is not None or _BY.search(between) is not None)
         around = f"{_ENDS.split(_plain(first.words))[-1]} {between} {_first_words(formula.after)}"
         by = _BY.search(between) is not None
-        if not (announced or by) and (_NAMES.search(around) is None or _OTHER.search(between)):
+        third = found[k + 2] if k + 2 < len(found) else None
+        last = third[0] if by and third is not None and second.surface == loss else formula
+        altered = _ALTERED.search(between) or _ALTERED.match(_first_words(last.after))
+        altered = altered or (by and not _is_name(second.surface))  # the gradient of 2 L
+        stated = announced or by or (altered and said and _STARTS.match(between))
+        if not stated and (_NAMES.search(around) is None or _OTHER.search(_THAT_IS.sub("", between))):
             continue
-        meant = _meant(second, between, loss, found[k + 2][1] if k + 2 < len(found) else None)
+        meant = second.surface if altered else _meant(second, between, loss, None if third is None else third[1])
         named = None if meant is None else _named(first, meant)
         if named is None:
             continue
-        if _ALTERED.search(between) and (announced or by or _is_of_adjoints(named)):
+        if altered and (stated or _SAID.search(between)):
             yield replace(named, words="let", error=ParseError("what the words make of the formula is not read"))
+        elif altered or (not announced and _CONDITION.match(sentence)):
+            continue
         elif announced or _is_of_adjoints(named):
             yield replace(named, words="let" if announced else named.words)
         elif _BETWEEN.match(between) and not _OF.search(_plain(first.words)) and _CLOSED.match(formula.after):
             yield named  # it says something of a letter of the cell, which must hold
+    yield from _in_words_alone(found)
+
+
+def _in_words_alone(found: Sequence[tuple[Formula, Claim]]) -> Iterator[Claim]:
+    """Letters that words alone say to be something else than usual: ``where $z_t$ is twice the pre-activation``."""
+    for k, (formula, claim) in enumerate(found):
+        said = _is_alone(claim) and (says_meaning(claim) or _HERE.search(_sentence(found, k)))
+        words = _first_words(formula.after)
+        if said and _STARTS.match(words) and _ALTERED.search(words) and claim.surface is not None:
+            surface = s.Relation((":=",), (_subject(claim.surface), s.Text(words.strip())), span=claim.surface.span)
+            yield replace(claim, surface=surface, words="let", error=ParseError("what the words say is not read"))
+
+
+def _is_name(surface: s.Surface | None) -> bool:
+    return surface is not None and base_of(_base(surface))[0] is not None
+
+
+def _subject(surface: s.Surface) -> s.Surface:
+    return surface.items[0] if isinstance(surface, s.Relation) else surface
+
+
+def _sentence(found: Sequence[tuple[Formula, Claim]], k: int) -> str:
+    """The words of a sentence up to a formula."""
+    words = _plain(found[k][1].words)
+    while k > 0 and _ENDS.search(words) is None and found[k][0].inline:
+        k -= 1
+        words = f"{_plain(found[k][1].words)} \N{DOTTED CIRCLE} {words}"
+    return _ENDS.split(words)[-1]
+
+
+def speaks_of_others(words: str) -> bool:
+    """Whether words speak of what holds elsewhere, or deny what follows: ``in other books``, ``one might think that``.
+
+    >>> [speaks_of_others(words) for words in ("Note that it is not", "Some authors write", "Note that it is")]
+    [True, True, False]
+    """
+    return _OTHERS.search(words) is not None
+
+
+_OTHERS = re.compile(
+    r"\b(?:not|never|no\s+longer|nicht|nie|kein\w*|might|would|could|könnte|würde|instead|stattdessen|statt|anstelle|unlike|"
+    r"(?:other|some|many|several|andere\w*|manche\w*)\s+(?:books?|authors?|texts?|papers?|sources?|people|bücher\w*|autor\w*|texte\w*|quellen)|"
+    r"elsewhere|anderswo|(?:linear|scalar|special|simple|lineare\w*|skalare\w*)\s+(?:case|fall)|"
+    r"for\s+(?:small|large|relu|linear)\w*|für\s+(?:kleine|große|relu|lineare)\w*)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_HERE = re.compile(r"\A\s*(?:here|hier|as usual|wie üblich)\b", re.IGNORECASE)
+"""Words at the start of a sentence that says what a letter is."""
+_CONDITION = re.compile(r"\s*(?:if|when|at|for|in|wenn|falls|bei|für|im)\b", re.IGNORECASE)
+"""Words at the start of a sentence that says when something holds."""
+_STARTS = re.compile(
+    r"\s*,?\s*(?:be|is|are|denotes?|means?|equals?|stands?\s+for|represents?|sei|ist|bezeichnet|bedeutet)\b",
+    re.IGNORECASE,
+)
+_THAT_IS = re.compile(r"\b(?:that is|das heißt)\b", re.IGNORECASE)
+_SAID = re.compile(r"\b(?:denotes?|represents?|means?|stands?\s+for|bezeichnet|bedeutet)\b", re.IGNORECASE)
 
 
 def _meant(second: Claim, between: str, loss: s.Surface, third: Claim | None) -> s.Surface | None:
@@ -127,20 +193,22 @@ _ENDS = re.compile(r"[.!?;](?:\s|\Z)|\n\s*\n")
 _OF_LOSS = re.compile(r"\s*(?:with respect to|by|nach|bezüglich|w\.r\.t\.)\s*\Z", re.IGNORECASE)
 _NAMES = re.compile(
     r"\b(?:mean|means|denotes?|denoted|denoting|use|uses|call|called|writes?|written|is(?!\s+(?:then\s+|now\s+|also\s+)?\w+ed\b)|stands?|equals?|name[ds]?|be|sei|bezeichne\w*|bezeichnet|schreib\w*"
-    r"|kürz\w*|heiß\w*|nenn\w*|abbreviat\w*|steht|stehe|meinen?|gleich)\b|\A\s*[:|]|[:|]\s*(?:the\b|der\b|die\b|\Z)",
+    r"|kürz\w*|heiß\w*|nenn\w*|abbreviat\w*|steht|stehe|meinen?|gleich|represents?"
+    r"|defined?|that is|das heißt)\b|\A\s*[:|]|[:|]\s*(?:the\b|der\b|die\b|\Z)",
     re.IGNORECASE,
 )
 """Words of a sentence that says what a letter is."""
 _BY = re.compile(
-    r"\b(?:gradient|derivative|adjoint|gradienten?|ableitung)\b.*\b(?:to|by|nach|of|von|bezüglich|respect)\b\s*\Z",
+    r"\b(?:gradient|derivative|adjoint|gradienten?|ableitung)\b.*\b(?:to|by|nach|of|von|bezüglich|respect)\b"
+    r"(?:\s+(?:the|der|die|das|dem))?(?:\s+(?:hidden\s+)?(?:state|pre-activation|zustand|voraktivierung))?\s*\Z",
     re.IGNORECASE | re.DOTALL,
 )
 """Words between a name and that by which the loss is differentiated."""
 
 
 _ALTERED = re.compile(
-    r"\b(?:times|twice|half|double|thrice|minus|negative|opposite|squared?|transposed?|inverse|without|only|scaled|mal|halbe?|doppelte?|zweifache|"
-    r"transponierte|inverse|ohne|nur)\b",
+    r"\s*(?:.*\b)?(?:times|twice|half|double|thrice|minus|plus|negative|opposite|squared?|transposed?|inverse|without|only|scaled|divided|last|"
+    r"mean|average|mal|halbe?|hälfte|doppelte?|zweifache|transponierte|inverse|ohne|nur|geteilt|letzten?|mittlere|mittel)\b",
     re.IGNORECASE,
 )
 """Words between a name and a formula by which it is something else than the formula."""
@@ -212,4 +280,4 @@ def _plain(words: str) -> str:
     return re.sub(r"\\[A-Za-z]+\*?|[{}*_#$]", " ", words)
 
 
-__all__ = ["DEFINES", "is_adjoint", "means_adjoint", "named_on_the_left", "namings", "says_meaning"]
+__all__ = ["DEFINES", "is_adjoint", "means_adjoint", "named_on_the_left", "namings", "says_meaning", "speaks_of_others"]

@@ -17,16 +17,17 @@ from verify.checked import Checked
 from verify.checker import UNREAD, Checker, given
 from verify.claims import Claim
 from verify.conditions import conditions_of, narrows
-from verify.document import formulas_of
+from verify.document import Formula, formulas_of
 from verify.doubts import doubts
 from verify.introduced import introduced, times_of
 from verify.limits import TooLong, limited
+from verify.losses import with_loss
 from verify.meanings import with_meanings
 from verify.names import Definition, Names
 from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
 from verify.sentences import all_claims
-from verify.spellings import written_out
+from verify.spellings import clashing, with_adjoints, with_own_names, with_sums
 from verify.values import Values
 
 DRAWS = 8
@@ -111,21 +112,21 @@ def checked(
             subject = (
                 own_cell([claim for formula, claim in found if inline or not formula.inline]) if cell is None else cell
             )
-            loss = QName.from_key(subject.loss_name).surface()
-            every = written_out([*(claim for _, claim in found), *namings(found, loss)], Names(subject))
-            claims = [claim for (formula, _), claim in zip(found, every, strict=False) if inline or not formula.inline]
-            said = [named_on_the_left(claim) for claim in every]
             names = Names(subject).with_definitions(_aliases(Names(subject), aliases))
-            checker, taken = _checker(introduced(names, every), every, draws)
-            names, meanings = with_meanings(checker.names, every, checker.holds)
-            if meanings:
-                checker, taken = _checker(names, every, draws)
+            reading = _read(found, names, draws)
+            claims = [
+                claim
+                for (formula, _), claim in zip(found, reading.claims, strict=False)
+                if inline or not formula.inline
+            ]
+            checker, taken, names = reading.checker, reading.taken, reading.checker.names
+            said = [named_on_the_left(claim) for claim in reading.claims]
             doubtful = doubts(names, said, taken, lambda claim: checker.checked(claim).verdict)
     except (TooLong, MemoryError, RecursionError):
         raise UsageError(
             "the definitions of the document are too many or too deep to be read", hint="name its cell with --cell"
         ) from None
-    checker = replace(checker, explained=explained, meanings=meanings, doubts=doubtful)
+    checker = replace(checker, explained=explained, doubts=doubtful)
     used = {id(claim) for claim in taken}
     equations = [given(claim) if id(claim) in used else checker.checked(claim) for claim in claims]
     narrowed = (
@@ -133,6 +134,38 @@ def checked(
         for claim, one in zip(claims, equations, strict=True)
     )
     return CheckedDocument(tuple(equations), names, tuple(narrowed))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The claims of a document as they are read, and behind them those that words make; what they are checked with; and those of them that
+    give numbers.
+    """
+
+    claims: list[Claim]
+    checker: Checker
+    taken: list[Claim]
+
+
+def _read(found: Sequence[tuple[Formula, Claim]], names: Names, draws: int) -> _Reading:
+    """What a document says: its claims in the notation's own spellings, with the names that it introduces."""
+    claims = with_sums(with_loss(found, names), names)
+    claims, adjoints = with_adjoints(claims, introduced(names, claims))
+    names = names.with_definitions(adjoints)
+    loss = QName.from_key(names.system.loss_name).surface()
+    claims += namings([(formula, claim) for (formula, _), claim in zip(found, claims, strict=True)], loss)
+    known = introduced(names, claims)
+    keys = clashing(known)
+    if keys:
+        claims = with_own_names(claims, known, keys)
+        known = introduced(names, claims)
+    checker, taken = _checker(known, claims, draws)
+    known, renamed, meanings = with_meanings(known, claims, checker.holds)
+    if meanings:
+        claims = list(renamed)
+        known = introduced(known, claims)
+        checker, taken = _checker(known, claims, draws)
+    return _Reading(claims, replace(checker, meanings=meanings), taken)
 
 
 def _checker(names: Names, claims: Sequence[Claim], draws: int) -> tuple[Checker, list[Claim]]:

@@ -100,7 +100,7 @@ class Checker:
         doubt = self.doubts.about(claim) if self.doubts is not None else ""
         if doubt:
             return Verdict("unsupported", "tested", message=doubt)
-        found = [self.meanings[key] for key in self.meanings if key in _keys(claim.surface, self.names)]
+        found = [self.meanings[key] for key in self.meanings if key in self.names.keys_in(claim.surface)]
         return replace(verdict, reading="; ".join(filter(None, (verdict.reading, *found)))) if found else verdict
 
     def _decided(self, claim: Claim, subject: Subject) -> tuple[Subject, Verdict]:
@@ -215,12 +215,6 @@ def _length(surface: s.Surface | None) -> int | None:
     left, right = surface.items
     known = left == s.Name("T") and isinstance(right, s.Number) and right.text.isdecimal()
     return int(right.text) if known and isinstance(right, s.Number) else None
-
-
-def _keys(surface: s.Surface, names: Names) -> set[str]:
-    """The names that a formula reads."""
-    parts = [node for node in surface.walk() if isinstance(node, (s.Name, s.Scripted, s.Accent))]
-    return {found[0] for node in parts if (found := names.key_of(node)) is not None}
 
 
 def _left(claim: Claim, names: Names) -> e.Node | None:

@@ -14,7 +14,7 @@ from derive.notation.names import QName
 from derive.notation.parser import parse_one
 from derive.notation.scope import base_of
 from derive.notation.write_latex import write_latex
-from verify.announced import is_adjoint, means_adjoint, says_meaning
+from verify.announced import is_adjoint, means_adjoint, says_meaning, speaks_of_others
 from verify.claims import Claim
 from verify.names import Names
 
@@ -104,8 +104,10 @@ _SUPPOSED = re.compile(
 
 def _is_against(claim: Claim, letter: Letter, names: Names, verdict: Callable[[Claim], str]) -> bool:
     """Whether what is said of a letter is false; or cannot be read, where it is a meaning for it that the cell does not give."""
-    if _SUPPOSED.search(claim.words) or _is_dependence(claim):
+    if _SUPPOSED.search(claim.words) or speaks_of_others(claim.words) or _is_dependence(claim):
         return False
+    if claim.surface is not None and claim.error is not None and claim.words == "let":
+        return True  # words make something else of a formula
     found = "unreadable" if claim.surface is None or claim.error is not None else verdict(claim)
     if found == "unreadable":
         return says_meaning(claim) and letter not in {_letter_of(key) for key in names.system.definitions}
@@ -150,8 +152,12 @@ def _has_label_letter(left: s.Surface) -> bool:
 
 def _is_about_the_cell(claim: Claim, left: s.Surface, names: Names) -> bool:
     """Whether an equation within a line says what a quantity of the cell is at every time, or a name that everybody uses for one."""
-    found = names.key_of(left) if claim.inline and not is_adjoint(left) and not _PASSING.search(claim.words) else None
+    found = names.key_of(left) if claim.inline and not _PASSING.search(claim.words) else None
     known = {*names.system.definitions, *names.conventions}
+    if is_adjoint(left):
+        known |= (
+            {*names.system.adjoint_owners, *names.lines} if re.match(r"\s*(?:,|and|und)\s*\Z", claim.words) else set()
+        )
     time = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
     right = claim.surface.items[1] if isinstance(claim.surface, s.Relation) else None
     tells = right is not None and any(isinstance(node, s.Scripted) for node in right.walk())  # more than a number

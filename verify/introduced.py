@@ -4,6 +4,7 @@ used elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -22,7 +23,7 @@ from derive.notation.rebuild import rebuilt
 from derive.notation.references import ReferenceReader
 from derive.notation.scope import CONVENTIONAL_INDICES, base_of, find_timed
 from derive.system import T, leaves
-from verify.announced import DEFINES, means_adjoint, named_on_the_left, says_meaning
+from verify.announced import DEFINES, means_adjoint, named_on_the_left, says_meaning, speaks_of_others
 from verify.claims import Claim
 from verify.conditions import LENGTH, conditions_of, has_unread, letters_of, times_that_meet
 from verify.names import Definition, Names
@@ -187,8 +188,8 @@ def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: froz
     surface = claim.surface
     if not isinstance(surface, s.Relation) or claim.error is not None or surface.operators[0] not in DEFINES:
         return False
-    if claim.qualified:
-        return False  # it holds at times that are not read
+    if claim.qualified or speaks_of_others(re.split(r"[.!?;]\s", claim.words)[-1]):
+        return False  # it holds at times that are not read, or for others
     found = names.key_of(surface.items[0], timed)
     if found is None or found[0] == "T" or found[0] in names.context.scope.sizes:
         return False

@@ -13,19 +13,22 @@ from derive.notation.write_latex import write_latex
 from verify.claims import Claim
 from verify.introduced import reads_itself, times_of
 from verify.names import Definition, Names
+from verify.spellings import own_name, with_own_names
 
 Holds = Callable[[Names, Claim], bool]
 """Whether a claim is right with these names."""
 
 
-def with_meanings(names: Names, claims: Sequence[Claim], holds: Holds) -> tuple[Names, Mapping[str, str]]:
-    """The names, with δ as the adjoint for which the first equation about it holds, where it does not hold as everybody means δ; and a
-    sentence for each letter that was read so.
+def with_meanings(
+    names: Names, claims: Sequence[Claim], holds: Holds
+) -> tuple[Names, Sequence[Claim], Mapping[str, str]]:
+    """The names, with δ as the adjoint for which the first equation about it holds, where it does not hold as everybody means δ; the
+    claims, in which it has a name of its own then; and a sentence for each letter that was read so.
     """
     timed = times_of([claim.surface for claim in claims if isinstance(claim.surface, s.Relation)], names)
     said: dict[str, str] = {}
     seen: set[str] = set()
-    for claim in claims:
+    for claim in list(claims):
         key = _letter_of_adjoint(claim, names, timed)
         if key is None or key in seen:
             continue
@@ -33,13 +36,16 @@ def with_meanings(names: Names, claims: Sequence[Claim], holds: Holds) -> tuple[
         about = [one for one in claims if _key(one, names, timed) == key]
         if names.known(key) and any(holds(names, one) for one in about):
             continue
+        own = own_name(key)
+        renamed = with_own_names(claims, names, frozenset([key]), timed)
+        about = [new for one, new in zip(claims, renamed, strict=True) if _key(one, names, timed) == key]
         for quantity in _quantities(names, QName.from_key(key)):
-            other = names.with_definitions([_adjoint(names, key, quantity)])
+            other = names.with_definitions([_adjoint(names, own, quantity)])
             if all(holds(other, one) for one in about):
-                names = other
-                said[key] = f"{_shown(key)} is the adjoint of {_shown(quantity)}"
+                names, claims = other, renamed
+                said[own] = f"{_shown(own)} is the adjoint of {_shown(quantity)}"
                 break
-    return names, said
+    return names, claims, said
 
 
 def _letter_of_adjoint(claim: Claim, names: Names, timed: frozenset[str]) -> str | None:
@@ -65,8 +71,12 @@ def _key(claim: Claim, names: Names, timed: frozenset[str]) -> str | None:
         return None
     name = QName.from_key(found[0])
     own = found[0] in names.lines and found[0] not in names.conventions
-    plain = name.base == "delta" and not name.accents and len(name.subs) + len(name.sups) < 2
+    plain = name.base == "delta" and not name.accents and len(_labels(name)) < 2 and ":" not in "".join(name.sups)
     return found[0] if plain and not own else None
+
+
+def _labels(name: QName) -> list[str]:
+    return [label for label in (*name.subs, *name.sups) if not label.startswith("@")]
 
 
 def _quantities(names: Names, letter: QName) -> Iterator[str]:
@@ -76,7 +86,7 @@ def _quantities(names: Names, letter: QName) -> Iterator[str]:
     system = names.system
     inner = [*system.preactivations, *system.named_preactivations]
     every = dict.fromkeys([*system.states, *inner, *(q.lhs.name for q in system.steps if isinstance(q.lhs, e.Timed))])
-    labels = {label.split("~")[0].lower() for label in (*letter.subs, *letter.sups)}
+    labels = {label.split("~")[0].lower() for label in _labels(letter)}
     yield from (key for key in every if not labels or QName.from_key(key).base.lower() in labels)
 
 

@@ -149,8 +149,27 @@ class Names:
             named = {leaf for part in parts for leaf in leaves(part) if leaf.name in self.lines}
             if named:
                 written = [part.xreplace({leaf: self._meant(leaf) for leaf in named}) for part in parts]
-                inside[derivative] = derivative.with_operands(written)
+                inside[derivative] = _by_turned(derivative.with_operands(written))
         return node.xreplace(inside) if inside else node
+
+    def as_written(self, node: e.Node, keys: Iterable[str]) -> e.Node:
+        """A formula with the author's names for the cell's own, where he uses them: of ``keys``, those that are nothing but other names."""
+        known = set(keys)
+        other = {
+            line.rhs.name: line
+            for key, line in self._aliases.items()
+            if key in known and isinstance(line.rhs, (e.Timed, e.Var)) and line.rhs.name not in known
+        }
+        found: dict[e.Node, e.Node] = {}
+        for leaf in leaves(node):
+            line = other.get(leaf.name)
+            if line is None:
+                continue
+            if isinstance(leaf, e.Timed) and isinstance(line.lhs, e.Timed) and isinstance(line.rhs, e.Timed):
+                found[leaf] = line.lhs.at(leaf.time + line.lhs.time - line.rhs.time)
+            elif isinstance(leaf, e.Var) and isinstance(line.lhs, e.Var):
+                found[leaf] = line.lhs
+        return node.xreplace(found) if found else node
 
     def _meant(self, leaf: e.Timed | e.Var) -> e.Node:
         lines = self.lines[leaf.name]
@@ -191,6 +210,11 @@ class Names:
         if reference is None or reference.acting or reference.slices is not None:
             return None
         return reference.name.key, reference.time is not None
+
+    def keys_in(self, surface: s.Surface) -> set[str]:
+        """The names that a formula reads."""
+        parts = [node for node in surface.walk() if isinstance(node, (s.Name, s.Scripted, s.Accent))]
+        return {found[0] for node in parts if (found := self.key_of(node)) is not None}
 
     def defined(self, surfaces: Sequence[s.Relation], timed: Iterable[str] = ()) -> list[Definition]:
         """What equations of the form ``name = formula`` say, which may speak of each other.
@@ -246,6 +270,18 @@ class Names:
         return (1, run.length) if inside else (0, run.length + max(run.system.max_lag, 1))
 
 
+def _by_turned(node: e.Node) -> e.Node:
+    """A derivative of a number by a transposed matrix: that by the matrix, transposed."""
+    if not isinstance(node, (e.Derivative, e.Gradient)) or not isinstance(node.by, e.Transpose):
+        return node
+    by = node.by.operands[0]
+    if isinstance(node, e.Gradient):
+        return e.Transpose(e.Gradient(by, node.of))
+    if not node.of.is_scalar:
+        raise MissingRuleError(f"a derivative by {node.by} is not taken")
+    return e.Transpose(e.Derivative(node.of, by, "immediate" if node.immediate else "total"))
+
+
 def _as_column(found: Definition) -> Definition:
     """A name for a derivative that is a row, as a column."""
     lhs, rhs = found.lhs, found.rhs
@@ -266,7 +302,7 @@ def _conventional(system: RecurrentSystem) -> Iterator[Definition]:
     its label, and that of a state before that of an output; a for z; a gate's label below instead of above; z, a and δ without
     a label for the only state that has one; and δ with a quantity as its label, as in δ^{h}_t and δ^{\\tilde C}_t.
     """
-    inner = {**system.preactivations, **system.named_preactivations}
+    inner = {**_activated(system), **system.preactivations, **system.named_preactivations}
     owned = [key for key, owner in inner.items() if owner in system.states]
     for key in (*owned, *(key for key in inner if key not in owned)):
         yield from _spellings(system, key)
@@ -279,11 +315,25 @@ def _conventional(system: RecurrentSystem) -> Iterator[Definition]:
             yield _alias(system, name.key, system.adjoint_names[key], key)
 
 
+def _activated(system: RecurrentSystem) -> Mapping[str, str]:
+    """Quantities with a name that an activation is applied to within a formula, as z of h_t = (1 - α) h_{t-1} + α tanh(z_t)."""
+    found: dict[str, str] = {}
+    for q in system.steps:
+        for node in q.rhs.atoms(e.Apply):
+            inside = node.operands[0]
+            plain = isinstance(inside, e.Timed) and isinstance(q.lhs, e.Timed) and inside.time == q.lhs.time
+            if plain and inside.name in system.definitions and inside.name not in system.states:
+                found.setdefault(inside.name, q.key)
+    return found
+
+
 def _labels(system: RecurrentSystem, inner: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Labels that δ may have, and the quantity whose adjoint it is then: that of what an activation gives stands for what the activation
     is applied to.
     """
     for key, owner in inner.items():
+        if not (name := QName.from_key(key)).subs and not name.sups:
+            yield name.label, key
         yield QName.from_key(owner).label, key
         shared = {
             QName.from_key(leaf.name).subs for leaf in leaves(system.definitions[key].rhs) if isinstance(leaf, e.Var)

@@ -51,6 +51,18 @@ class QName:
         parts = [self.base + layers, *self.accents, *self.subs, *labels]
         return re.sub(r"\W", "_", "_".join(parts)) + "_prime" * self.primes
 
+    def _as_its_author(self, *more_subs: s.Surface) -> s.Surface:
+        form, _, key = self.sups[0][1:].partition(":")
+        if not key:
+            return QName(self.base, self.accents, self.subs, self.sups[1:], self.primes).surface(*more_subs)
+        inner = QName.from_key(key.replace("!", "^")).surface(*more_subs)
+        return s.Scripted(s.Name("delta"), (inner,)) if form == "sub" else s.Sequence((s.Name(form), inner))
+
+    @classmethod
+    def written_for(cls, form: str, key: str) -> QName:
+        """The name of what is written as ``form`` and another name."""
+        return cls("delta", (), (), (f"@{form}:{key.replace('^', '!')}",))
+
     @property
     def label(self) -> str:
         """Its letter and accents as a label of another name."""
@@ -82,7 +94,11 @@ class QName:
         return QName(self.base, (*self.accents, accent), self.subs, self.sups, self.primes)
 
     def surface(self, *more_subs: s.Surface) -> s.Surface:
-        """How the name is written; ``more_subs`` (a time) come after its labels."""
+        """How the name is written; ``more_subs`` (a time) come after its labels. A label that begins with @ tells names apart that their author
+        writes alike, or says how he writes them: ``@d:C`` is dC_t, ``@sub:C`` is δ_{C_t}.
+        """
+        if self.sups and self.sups[0].startswith("@"):
+            return self._as_its_author(*more_subs)
         body: s.Surface = _letters(self.base)
         for accent in self.accents:
             body = s.Accent(accent, body)

@@ -294,7 +294,7 @@ class ReferenceReader:
         return any(replace(QName.from_key(key), sups=()) == plain for key in self.scope.timed)
 
     def _is_label(self, plain: QName, label: str, item: s.Surface) -> bool:
-        if plain.with_sup(label).key in self.scope.names:
+        if plain.with_sup(label).key in self.scope.names or label.startswith("@"):
             return True
         if isinstance(item, s.Number) or label == "T":
             return False

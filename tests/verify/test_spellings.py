@@ -184,3 +184,106 @@ def test_what_words_say_of_a_letter_must_hold(said: str, accepted: bool) -> None
     claim = r"$$\delta_t = \tanh'(z_t) \odot (\nabla_{h_t} L_t + W^\top \delta_{t+1})$$"
     (found,) = check(f"{said} {claim}", RNN, explained=False)
     assert found.accepted is accepted and found.verdict != "wrong"
+
+
+LOWER = Cell.from_text(
+    r"""f_t = \sigma(W_f h_{t-1} + U_f x_t + b_f)
+i_t = \sigma(W_i h_{t-1} + U_i x_t + b_i)
+o_t = \sigma(W_o h_{t-1} + U_o x_t + b_o)
+\tilde c_t = \tanh(W_c h_{t-1} + U_c x_t + b_c)
+c_t = f_t \odot c_{t-1} + i_t \odot \tilde c_t
+h_t = o_t \odot \tanh(c_t)
+L = \sum_{t=1}^{T} L_t(h_t)"""
+)
+GRU = Cell.from_text(
+    r"""z_t = \sigma(W_z x_t + U_z h_{t-1} + b_z)
+r_t = \sigma(W_r x_t + U_r h_{t-1} + b_r)
+\tilde{h}_t = \tanh(W_h x_t + U_h (r_t \odot h_{t-1}) + b_h)
+h_t = (1 - z_t) \odot h_{t-1} + z_t \odot \tilde{h}_t
+L = \sum_{t=1}^{T} L_t(h_t)"""
+)
+CELL_ERROR = r"$$\delta^c_t = \bar h_t \odot o_t \odot (1 - \tanh^2(c_t)) + f_{t+1} \odot \delta^c_{t+1}$$ "
+STATE_ERROR = r"$$\delta_t = \nabla_{h_t} L_t + W^\top (\tanh'(z_{t+1}) \odot \delta_{t+1})$$ "
+GRU_ERROR = (
+    r"$$\delta^h_t = \nabla_{h_t} L_t + (1-z_{t+1}) \odot \delta^h_{t+1} + U_z^\top \delta^z_{t+1} + U_r^\top \delta^r_{t+1}"
+    r" + r_{t+1} \odot (U_h^\top \delta^{\tilde h}_{t+1})$$ "
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "document", "truth"),
+    [
+        (LOWER, CELL_ERROR + r"$$\delta^f_t = \delta^{\tilde c}_t \odot c_{t-1} \odot f_t \odot (1-f_t)$$", [True, False]),
+        (LOWER, CELL_ERROR + r"$$\delta^{\tilde c}_t = \delta^c_t \odot i_t \odot (1 - \tilde c_t^2)$$", [True, True]),
+        (LOWER, CELL_ERROR + r"$$\nabla_{W_c} L = \sum_{t=1}^T \delta^{\tilde c}_t h_{t-1}^\top$$", [True, True]),
+        (LOWER, r"where $\delta^c_t = \nabla_{c_t} L$ $$\delta^{\tilde c}_t = \delta^c_t \odot i_t \odot (1-\tilde c_t^2)$$", [True]),
+        (LSTM, CELL_ERROR.replace("c", "C").replace("\\odot", "\\odot") + r"$$\delta^{\tilde C}_t = \bar C_t$$", [True, False]),
+        (GRU, GRU_ERROR + r"$$\delta^{\tilde h}_t = \delta^h_t \odot z_t \odot (1-\tilde h_t^2)$$", [True, True]),
+        (GRU, GRU_ERROR + r"$$\delta^z_t = \delta^h_t \odot (\tilde h_t - h_{t-1}) \odot z_t \odot (1-z_t)$$", [True, True]),
+        (GRU, GRU_ERROR.replace("(1-z", "(z"), [False]),
+        (RNN, r"Let $\delta_t = \nabla_{h_t} L$. $$\delta_{z_t} = \delta_t$$ $$dz_t = \tanh'(z_t) \odot \delta_t$$", [False, True]),
+        (RNN, STATE_ERROR + r"$$\delta^z_t = \delta_t$$ $$\delta_{z_t} = \tanh'(z_t) \odot \delta_t$$ $$\nabla_b L = \sum_t \delta_{z_t}$$", [True, False, True, True]),
+        (RNN, r"Let $\bar h_t = \nabla_{h_t} L_t$. $$\delta_{h_t} = \bar h_t$$ $$\delta_{h_t} = \bar h_t + W^\top \delta_{z_{t+1}}$$", [False, True]),
+        (RNN, r"Let $\bar W = \frac{1}{2} W$. $$dW = \bar W$$", [False]),
+        (RNN, r"Let $s_t = W h_{t-1} + U x_t + b$. $$ds_t = \tanh'(s_t) \odot dh_t$$ $$dh_t = \nabla_{h_t} L_t + W^\top ds_{t+1}$$", [True, True]),
+    ],
+)  # fmt: skip
+def test_a_letter_of_the_authors_leaves_the_other_spellings_what_they_are(
+    cell: Cell, document: str, truth: list[bool]
+) -> None:
+    found = check(document, cell, explained=False)
+    assert [one.accepted for one in found] == truth
+    assert all(one.verdict == "wrong" for one, right in zip(found, truth, strict=True) if not right)
+
+
+@pytest.mark.parametrize(
+    ("cell", "document", "verdict"),
+    [
+        ("h_t = (1-\\delta) h_{t-1} + \\delta \\tanh(W h_{t-1} + U x_t + b)", r"\delta h_t = \delta (1-\delta) h_{t-1} + \delta^2 \tanh(z_t)", "correct"),
+        ("h_t = \\tanh(W h_{t-1} + U x_t + b)", r"dh_t = \operatorname{diag}(1-h_t^2)(W dh_{t-1} + U dx_t)", "unreadable"),
+        ("h_t = \\tanh(W h_{t-1} + U x_t + b)", r"\delta z_t = W \delta h_{t-1}", "unreadable"),
+        ("h_t = \\tanh(W h_{t-1} + U x_t + b)", r"L(W, U, b) = \sum_{t=1}^T L_t", "correct"),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_an_adjoint(cell: str, document: str, verdict: str) -> None:
+    (found,) = check(f"$${document}$$", Cell.from_text(cell + "\nL = \\sum_{t=1}^{T} L_t(h_t)"), explained=False)
+    assert found.verdict == verdict
+
+
+def test_corrections_keep_the_authors_names() -> None:
+    (found,) = check(r"$$\delta_{\tilde C, t} = \delta_{C_t} \odot f_t \odot (1 - \tilde C_t^2)$$", LSTM)
+    assert found.correction == r"\delta_{\tilde{C}, t} = \delta_{C_t} \odot i_t \odot (1 - \tilde{C}_t^2)"
+
+
+@pytest.mark.parametrize(("name", "by"), [("W", r"\sum_t h_{t-1} \delta_t^\top"), ("U", r"\sum_t x_t \delta_t^\top")])
+def test_a_derivative_by_a_name_for_a_transposed_matrix_is_transposed(name: str, by: str) -> None:
+    for right, accepted in ((by, True), (f"({by})^\\top", False)):
+        (found,) = check(f"Let $V = {name}^\\top$. $$\\nabla_V L = {right}$$", RNN, explained=False)
+        assert (found.verdict == "correct") is accepted
+
+
+LETTER = r"$$\frac{\partial E}{\partial W} = \sum_{t=1}^T \delta_t h_{t-1}^\top$$"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"Let $E$ be half of $L$.", r"Let $E$ be the negative of the loss $L$.", r"where $E$ is $L$ plus $\lambda \lVert W\rVert_F^2$.",
+        r"where $E(\theta) = L(\theta) + \lambda \lVert W \rVert^2$.", r"Here $E$ is the mean loss, $L = T E$.", r"The total error is $E = E_2 + \dots + E_T$.",
+        r"We have $L_t = 2 E_t$.", r"$$L = \frac{1}{2} E$$", r"$$E = \sum_{t=2}^T E_t$$", r"Let $E$ denote the loss of the last step.",
+    ],
+)  # fmt: skip
+def test_a_letter_that_is_said_to_be_something_else_is_not_the_loss(said: str) -> None:
+    assert not check(f"{said} {LETTER}", RNN, explained=False)[-1].accepted
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"Let $E$ be the total loss.", r"$$E = \sum_{t=1}^T E_t(h_t)$$", r"The gradient of the loss $E$ with respect to $W$ is", r"where $E = \sum_t E_t$.",
+        r"Let $J_t$ be the Jacobian $\frac{\partial h_t}{\partial h_{t-1}}$.",
+    ],
+)  # fmt: skip
+def test_a_letter_that_is_said_to_be_the_loss_is_the_loss(said: str) -> None:
+    letter = LETTER.replace("E", "J") if "J_t" in said else LETTER
+    assert all(found.verdict == "correct" for found in check(f"{said} {letter}", RNN, explained=False))

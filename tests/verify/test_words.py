@@ -387,3 +387,33 @@ def test_a_product_with_its_condition_is_an_answer() -> None:
 def test_words_beside_a_recursion_leave_it_its_marks() -> None:
     assert points(RECURSION[:-2] + r", \quad \text{with } \delta_{T+1} = 0$$", r"\delta_t") == 5
     assert points(r"$T=2$ $$\nabla_W L = \delta_1 h_0^\top + \delta_2 h_1^\top$$", r"\nabla_W L") == 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"$\delta_t$ is defined as $\nabla_{h_t} L$.", r"We define $\delta_t$ to be $\nabla_{h_t} L$.", r"$\delta_t$ (that is, $\nabla_{h_t} L$) obeys",
+        r"The symbol $\delta_t$ represents $\nabla_{h_t} L$.", r"As usual, $\delta_t$ is the derivative of the loss by the state $h_t$.",
+        r"Let $\delta_t$ be the gradient of $L$ by $z_t$ divided by $T$.", r"Let $\delta_t$ be the gradient of $2 L$ with respect to $z_t$.",
+        r"Let $\delta_t$ be $\nabla_{z_t} L$ times two.", r"Here $z_t$ is $W h_{t-1} + U x_t$ without the bias.", r"Here $z_t$ is the input $x_t$.",
+        r"Let $z_t$ be half of $W h_{t-1} + U x_t + b$.", r"where $z_t$ is twice the pre-activation.", r"Hier ist $z_t$ gleich $W h_{t-1} + U x_t$.",
+        r"Let $z_t$ be the sum $W h_{t-1} + U x_t$.", r"Let $z_t$ denote the input $x_t$.",
+    ],
+)  # fmt: skip
+def test_words_that_make_something_else_of_a_letter_are_heeded(said: str) -> None:
+    assert accepted(f"{said} {RECURSION}") == [False]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"Note that $\delta_t$ is not $\nabla_{h_t} L$.", r"$\delta_t$ is no longer $\nabla_{h_t} L$.", r"One might think that $\delta_t$ is $\nabla_{h_t} L$.",
+        r"In the linear case $\delta_t$ is $\nabla_{h_t} L$.", r"In other books $\delta_t$ is $\nabla_{h_t} L$; here it is $\nabla_{z_t} L$.",
+        r"Some authors write $\delta_t$ for $\nabla_{h_t} L$, we do not.", r"Instead of $\delta_t = \nabla_{h_t} L$ we use the gradient by $z_t$.",
+        r"The vector $\delta_t$ is not $\bar h_t$.", r"$\delta_t$ is $\bar h_t$ times $\tanh'(z_t)$ entry by entry.", r"For small inputs $h_t$ is $z_t$.",
+        r"For ReLU, $h_t = \max(0, z_t)$ instead.", r"(Other texts: $z_t = U h_{t-1} + W x_t + b$.)",
+        r"If $\delta_{t+1}$ is zero, $\delta_t$ is $\tanh'(z_t) \odot \nabla_{h_t} L_t$.",
+    ],
+)  # fmt: skip
+def test_words_that_speak_of_others_change_nothing(said: str) -> None:
+    assert accepted(f"{said} {RECURSION}") == [True]

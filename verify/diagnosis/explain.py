@@ -81,7 +81,8 @@ def explain(subject: Subject, surface: s.Surface, verdict: Verdict) -> Explanati
     if found is None:
         return None
     said = sentence(found, subject.names)
-    return Explanation(said, found.edit.kind, place(found), found.relation.latex())
+    written = subject.names.as_written(found.relation, subject.names.keys_in(surface))
+    return Explanation(said, found.edit.kind, place(found), written.latex())
 
 
 __all__ = ["Explanation", "explain"]
