@@ -91,21 +91,24 @@ def finished(document: d.Document, form: Form) -> d.Document:
     """A document in its form: without headings that have nothing below them where answers are left out, with the table of marks in its
     place, and with a word on the form below the title.
     """
-    blocks = document.blocks if form.has_answers else without_links(_with_content(document.blocks))
+    blocks = document.blocks if form.has_answers else without_links(with_content(document.blocks))
     blocks = tuple(_marking(block, document) for block in blocks)
     meta = dict(document.meta)
     if form.paper != "a4":
         meta["paper"] = form.paper
+    if form.variant:
+        meta["variant"] = str(form.variant)
     total = _total(document.blocks)
     if total:
         meta["marks"] = total
-    return replace(document, blocks=blocks, meta=meta, subtitle=_subtitle(document, form))
+    return replace(document, blocks=blocks, meta=meta, subtitle=subtitle_of(replace(document, meta=meta), form))
 
 
-def _subtitle(document: d.Document, form: Form) -> d.Inlines:
+def subtitle_of(document: d.Document, form: Form) -> d.Inlines:
+    """What a document is called in a form, with the number of its variant."""
     words = labels(document.language)
     said = [words[form.show]] if form.show != "answers" else []
-    said += [f"{words['variant']} {form.variant}"] if form.variant else []
+    said += [f"{words['variant']} {document.meta['variant']}"] if "variant" in document.meta else []
     if form.show != "answers":  # "Answer sheet" is no longer what it is
         return d.words(", ".join(said))
     return (
@@ -115,7 +118,7 @@ def _subtitle(document: d.Document, form: Form) -> d.Inlines:
     )
 
 
-def _with_content(blocks: d.Blocks) -> d.Blocks:
+def with_content(blocks: d.Blocks) -> d.Blocks:
     """The blocks without headings that are followed by nothing of their own."""
     kept: list[d.Block] = []
     for block in reversed(blocks):
@@ -199,4 +202,4 @@ def _told(block: d.Block) -> Iterator[d.Inlines]:
                 yield (d.Math(surface),)
 
 
-__all__ = ["PARTS", "WHOLE", "Form", "finished"]
+__all__ = ["PARTS", "WHOLE", "Form", "finished", "subtitle_of", "with_content", "without_links"]

@@ -120,6 +120,7 @@ class LatexWriter(Writer):
                 _column(*pair, "m" if any(row_strut(row) for row in table.rows) else "p")
                 for pair in zip(table.alignments, table.shares, strict=True)
             ],
+            apart=any(table.shares),
             number=table.number,
             caption=self.inlines(table.caption),
             size=Code(_SIZES[table.scale]),

@@ -7,11 +7,15 @@ from dataclasses import replace
 
 from reports import document as d
 from reports import walk
+from reports.forms import Form, subtitle_of, with_content, without_links
 
 
 def questions_only(document: d.Document) -> d.Document:
-    """The document without its answers: its code has gaps in the place of solutions, and no outputs."""
-    return replace(document, blocks=tuple(_questions(document.blocks)))
+    """The document without its answers: its code has gaps in the place of solutions, and no outputs. Headings with nothing below them are
+    left out, and it is not called an answer sheet.
+    """
+    blocks = without_links(with_content(tuple(_questions(document.blocks))))
+    return replace(document, blocks=blocks, subtitle=subtitle_of(document, Form(show="questions")))
 
 
 def _questions(blocks: d.Blocks) -> Iterator[d.Block]:

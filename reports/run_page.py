@@ -15,7 +15,7 @@ from typing import Any
 from derive.errors import RenderError
 from reports import document as d
 from reports.plot import Plot, Series
-from reports.run_parts import KINDS, MARKED, Pictures, number_table, parts_of
+from reports.run_parts import KINDS, MARKED, Pictures, command_block, number_table, parts_of
 
 _POINTS = 400
 """Points of a line; more of them cannot be told apart."""
@@ -54,7 +54,7 @@ def _blocks(
 ) -> Iterator[d.Block]:
     yield d.Paragraph(_opening(metrics))
     if metrics.get("command"):
-        yield d.CodeBlock(str(metrics["command"]), "sh")
+        yield command_block(str(metrics["command"]))
     yield d.Heading(1, d.words("Settings"), "settings")
     yield settings_table(metrics)
     figures = curve_figures(curve, str(metrics["loss"]), metrics.get("axes", {}))
@@ -78,14 +78,18 @@ def settings_table(metrics: Mapping[str, Any]) -> d.Table:
 def made_in(metrics: Mapping[str, Any]) -> str:
     """How many updates were made, how long they took, and on what.
 
-    >>> made_in({"steps": 2000, "epochs": 2.0, "seconds": 61.0, "machine": {"processor": "a CPU", "threads": 2}})
-    '2,000 updates (2 epochs) in 61 seconds on 2 threads (a CPU).'
+    >>> made_in({"steps": 2000, "epochs": 1000.0, "seconds": 61.0, "machine": {"processor": "a CPU", "threads": 2}})
+    '2,000 updates (1,000 epochs) in 61 seconds on 2 threads (a CPU).'
     """
-    epochs = f" ({metrics['epochs']:g} epoch{'s' * (metrics['epochs'] != 1)})" if "epochs" in metrics else ""
+    epochs = f" ({_grouped(metrics['epochs'])} epoch{'s' * (metrics['epochs'] != 1)})" if "epochs" in metrics else ""
     machine = metrics.get("machine", {})
     threads = machine.get("threads")
     on = f" on {threads} thread{'s' * (threads != 1)} ({machine['processor']})" if threads else ""
     return f"{metrics['steps']:,} updates{epochs} in {metrics['seconds']:,.0f} seconds{on}."
+
+
+def _grouped(count: float) -> str:
+    return f"{count:,.0f}" if float(count).is_integer() else f"{count:g}"
 
 
 def _opening(metrics: Mapping[str, Any]) -> d.Inlines:

@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -22,6 +24,11 @@ MARKED = 40
 """Most points of a line whose points are marked; one that stands alone is seen only so."""
 _GROUPED = 10_000
 """The least whole number whose digits are grouped."""
+_DIGITS = 4
+"""Significant digits of numbers that are not whole."""
+_LINE = 76
+"""Most characters of a line of a command."""
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Pictures = Mapping[str, bytes]
 """The files of a run's pictures, by name."""
@@ -49,6 +56,30 @@ class Part:
 def parts_of(kind: str, results: _Results, pictures: Pictures | None = None) -> Iterator[Part]:
     """The results of one of :data:`KINDS`; none is read before its blocks are asked for."""
     return _PARTS[kind](results, pictures or {})
+
+
+def command_block(command: str) -> d.CodeBlock:
+    r"""A command, with its options on as many lines as fit on a page; they can be copied as they stand.
+
+    >>> print(command_block("bptt train names --epochs 1000 --set 'text=not good' --set epoch=pass --set optimizer=adam").text)
+    bptt train names --epochs 1000 --set 'text=not good' --set epoch=pass \
+        --set optimizer=adam
+    """
+    lines, options = [""], ""
+    for word in shlex.split(command):
+        if not word.startswith("--"):
+            options = f"{options} {shlex.quote(word)}".lstrip()
+            continue
+        lines = _with_options(lines, options)
+        options = shlex.quote(word)
+    return d.CodeBlock(" \\\n    ".join(_with_options(lines, options)), "sh")
+
+
+def _with_options(lines: Sequence[str], options: str) -> list[str]:
+    """The lines with one more option at the end of the last, or on a line of its own."""
+    *before, last = lines
+    longer = f"{last} {options}".strip()
+    return [*before, longer] if not last or len(longer) <= _LINE else [*lines, options]
 
 
 def number_table(numbers: Mapping[str, Any]) -> d.Table:
@@ -156,20 +187,62 @@ def _plain(name: str) -> str:
 
 def _table(table: Mapping[str, Any]) -> d.Table:
     header = tuple(d.words(str(column)) for column in table["columns"])
-    rows = tuple(tuple(d.words(_text(cell)) for cell in row) for row in table["rows"])
-    columns = [[row[k] for row in table["rows"] if row[k] is not None] for k in range(len(header))]
-    numeric = [bool(cells) and all(isinstance(cell, (int, float)) for cell in cells) for cells in columns]
+    columns = [[row[k] for row in table["rows"]] for k in range(len(header))]
+    numeric = [_is_numeric(cells) for cells in columns]
+    texts = [
+        _column(cells) if right else [_text(cell) for cell in cells]
+        for cells, right in zip(columns, numeric, strict=True)
+    ]
+    rows = tuple(tuple(d.words(text) for text in row) for row in zip(*texts, strict=True))
     return d.Table(header, rows, tuple("right" if right else "left" for right in numeric), _caption(table))
+
+
+def _is_numeric(cells: Sequence[Any]) -> bool:
+    there = [cell for cell in cells if cell is not None]
+    return bool(there) and all(isinstance(cell, (int, float)) for cell in there)
+
+
+def _column(cells: Sequence[Any]) -> list[str]:
+    """Numbers below each other: as many decimals in each, if none of them loses its digits, and all grouped if one is.
+
+    >>> _column([0.8724, 0.867, None, 0]), _column([1.09, -0.9883]), _column([0.25, 2.6e-14]), _column([6262, 12476])
+    (['0.8724', '0.8670', '', '0'], ['1.090', '−0.988'], ['0.25', '2.6 · 10⁻¹⁴'], ['6,262', '12,476'])
+    """
+    there = [abs(cell) for cell in cells if cell]
+    if any(isinstance(cell, float) for cell in there):
+        decimals = _decimals(there)
+        return [_text(cell) if not cell or decimals is None else _signed(f"{cell:.{decimals}f}") for cell in cells]
+    if any(cell >= _GROUPED for cell in there):
+        return ["" if cell is None else _signed(f"{cell:,}") for cell in cells]
+    return [_text(cell) for cell in cells]
+
+
+def _decimals(sizes: Sequence[float]) -> int | None:
+    """How many decimals positive numbers are given to: none, if they are too far apart for the same."""
+    texts = [f"{size:.{_DIGITS}g}" for size in sizes]
+    if not all(map(math.isfinite, sizes)) or any("e" in text for text in texts):
+        return None
+    decimals = min(
+        max(len(text.partition(".")[2]) for text in texts), max(0, _DIGITS - 1 - math.floor(math.log10(max(sizes))))
+    )
+    return decimals if min(sizes) >= 10.0 ** (1 - decimals) else None
+
+
+def _signed(text: str) -> str:
+    """A number with the sign for minus, and with a power of ten as it is written."""
+    mantissa, _, exponent = text.partition("e")
+    power = f" · 10{str(int(exponent)).translate(_RAISED)}" if exponent else ""
+    return mantissa.replace("-", "−") + power
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return _signed(f"{value:.{_DIGITS}g}") if math.isfinite(value) else str(value)
     if isinstance(value, int) and value >= _GROUPED:
         return f"{value:,}"
     return str(value)
 
 
-__all__ = ["KINDS", "MARKED", "Part", "Pictures", "number_table", "parts_of"]
+__all__ = ["KINDS", "MARKED", "Part", "Pictures", "command_block", "number_table", "parts_of"]

@@ -10,9 +10,9 @@ from derive.errors import RenderError, UsageError
 from reports.block_calls import BlockCall, did_you_mean
 from reports.blocks.context import context_of
 from reports.blocks.registry import REGISTRY
-from reports.document import Block, CodeBlock, Figure, Paragraph, Table, words
+from reports.document import Block, Figure, Paragraph, Table, words
 from reports.run_page import curve_figures, made_in, settings_table
-from reports.run_parts import KINDS, Part, number_table, parts_of
+from reports.run_parts import KINDS, Part, command_block, number_table, parts_of
 from reports.run_results import RunResults, kept_names, kept_run, run_in
 
 _SHOWN = ("command", "settings", "curve", *KINDS)
@@ -51,7 +51,7 @@ def _found(call: BlockCall) -> RunResults:
 def _parts(call: BlockCall, kind: str, run: RunResults) -> Iterator[Block]:
     metrics = run.metrics
     if kind == "command":
-        yield CodeBlock(str(metrics["command"]), "sh")
+        yield command_block(str(metrics["command"]))
         yield Paragraph(words(made_in(metrics)))
     elif kind == "settings":
         yield settings_table(metrics)

@@ -14,6 +14,7 @@ from derive.notation.source import Source
 from reports import document as d
 from reports.blocks import REGISTRY, SheetContext
 from reports.code.executed import Executed, Printed
+from reports.forms import Form
 from reports.markdown import read_markdown
 from reports.notebook_writer import answer_notebook, student_notebook
 from reports.questions import questions_only
@@ -121,7 +122,7 @@ def test_running_the_notebook_gives_what_it_shows(sheet: d.Document) -> None:
     found = notebook(answer_notebook(sheet))
     shown = outputs(found)
     assert shown[2][0] == ("stream", "[0.09  0.245 0.665]\n") and shown[2][1] == ("execute_result", "array([1., 0.])")
-    assert shown[4] == [("error", "AttributeError")]
+    assert shown[5] == [("error", "AttributeError")]
     assert outputs(run_again(found)) == shown
 
 
@@ -154,6 +155,22 @@ def test_students_get_questions_and_gaps(sheet: d.Document) -> None:
     for hidden in ("secret", "e.sum()", "> **Answer**", "a = b", "plt.plot", "unseen", "Three numbers"):
         assert hidden not in text
     assert all(cell.outputs == [] and cell.execution_count is None for cell in found.cells if cell.cell_type == "code")
+
+
+def test_what_students_get_is_not_called_an_answer_sheet() -> None:
+    """Nor does it have headings with nothing below them."""
+    front = "---\ntitle: t\nsubtitle: Answer sheet\n---\n"
+    source = Source(
+        f"{front}## One\n\n::: question\nWhy, as [there](#two) said?\n:::\n\n## Two {{#two}}\n\nFor this reason.\n",
+        "s.md",
+    )
+    with SheetContext() as context:
+        document = read_markdown(source, REGISTRY, context, form=Form(variant=3))
+    students = questions_only(document)
+    assert document.subtitle == d.words("Answer sheet") + d.words(", Variant 3")
+    assert students.subtitle == d.words("Questions, Variant 3")
+    text = student_notebook(students).decode()
+    assert "One" in text and "Two" not in text and "as there said?" in text
 
 
 def test_a_filter_that_knows_nothing_of_code_gives_no_solution_away(sheet: d.Document) -> None:

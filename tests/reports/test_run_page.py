@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from derive.errors import RenderError
 from reports import document as d
 from reports.render import make
 from reports.run_page import curve_figures, run_document
+from reports.run_parts import command_block
+from reports.walk import plain_text
 
 METRICS = {
     "title": "A <b>run</b> & 100 %", "steps": 2000, "seconds": 3.0, "loss": "nats", "command": "bptt train names",
@@ -47,6 +51,26 @@ def test_columns_of_numbers_stand_right_even_with_gaps() -> None:
     document = run_document({**METRICS, "results": {"tables": [table]}}, CURVE)
     found = document.blocks[-1]
     assert isinstance(found, d.Table) and found.alignments == ("left", "right", "left")
+
+
+def test_numbers_below_each_other_have_as_many_decimals() -> None:
+    table = {
+        "title": "T",
+        "columns": ["a", "b", "c"],
+        "rows": [[0.8724, 0.1649, 6262], [0.867, 2.6e-14, 12476], [-0.02, None, 3]],
+    }
+    document = run_document({**METRICS, "results": {"tables": [table]}}, CURVE)
+    found = document.blocks[-1]
+    assert isinstance(found, d.Table)
+    assert [[*map(plain_text, row)] for row in found.rows] == [
+        ["0.8724", "0.1649", "6,262"], ["0.8670", "2.6 · 10⁻¹⁴", "12,476"], ["−0.0200", "", "3"],
+    ]  # fmt: skip
+
+
+def test_a_long_command_is_on_lines_that_can_be_copied() -> None:
+    command = "bptt train names --epochs 1000 --batch 128 --set 'text=It isn'\"'\"'t --good' " + "--set a=1 " * 12
+    text = command_block(command.strip()).text
+    assert max(map(len, text.splitlines())) <= 78 and shlex.split(text.replace("\\\n", "")) == shlex.split(command)
 
 
 def test_every_ground_has_a_look_in_the_style_sheet() -> None:

@@ -19,8 +19,8 @@ def filters_shown(shown: LookedAt) -> Results:
     tiles = [enlarged(tile, _SIDE) for tile in filter_tiles(shown.net.filters[after.order()])]
     lines = [tiles[k : k + _ACROSS] for k in range(0, len(tiles), _ACROSS)]
     note = (
-        "Grey is 0; each filter's largest weight is bright or dark. They are in the order of the table's kinds, in each kind from low "
-        "frequency to high."
+        "Grey is 0; each filter's largest weight is bright or dark. Grey edges stand first, then coloured edges, grey patches and coloured "
+        "patches; each kind goes from low frequency to high."
     )
     panels, content = grid("Filters of conv1", FILE, lines, [""] * len(lines), note=note)
     edges = [sum(found.share(k) for k in (0, 1)) for found in (before, after)]

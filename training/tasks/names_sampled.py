@@ -160,8 +160,8 @@ def _said(found: Mapping[Way, Mapping[str, float]]) -> list[str]:
     return [
         "With k = 1 the best letter is always taken: every language has one name alone, and "
         f"{one['known']:.0%} of these stand in the data.",
-        f"With k = 2 {two['distinct']:.0%} of the names drawn for a language differ, and {two['known']:.0%} are known; "
-        f"with k = 10 {ten['distinct']:.0%} differ, and {ten['known']:.0%} are known.",
+        f"With k = 2, {two['distinct']:.0%} of the names drawn for a language differ, and {two['known']:.0%} are known; "
+        f"with k = 10, {ten['distinct']:.0%} differ, and {ten['known']:.0%} are known.",
         f"Drawn from the whole distribution, {free['held out']:.1%} are real names that were kept from training.",
     ]
 
