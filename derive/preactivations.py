@@ -95,7 +95,7 @@ def _fresh(letter: str, owner: str, used: set[str], labelled: bool, alike: bool)
     base = name.base + "".join(sub for sub in name.subs if sub.isalpha())
     base += "".join(sup for sup in name.sups if sup.isalpha()) if alike else ""
     numbers = tuple(sub for sub in name.subs if sub.isdigit())
-    layers = tuple(sup for sup in name.sups if sup.startswith("["))
+    layers = tuple(sup for sup in name.sups if sup.startswith(("[", "(")))
     label = base if labelled or not (numbers or layers) else ""
     while True:
         key = QName(letter, (), numbers, (*layers, *([label] if label else []))).key

@@ -101,7 +101,7 @@ def namings(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator
         by = _BY.search(between) is not None
         third = found[k + 2] if k + 2 < len(found) else None
         last = third[0] if by and third is not None and second.surface == loss else formula
-        altered = _ALTERED.search(between) or _ALTERED.match(_first_words(last.after))
+        altered = bool(_ALTERED.search(between) or _ALTERED.match(_first_words(last.after)))
         altered = altered or (by and not _is_name(second.surface))  # the gradient of 2 L
         stated = announced or by or (altered and said and _STARTS.match(between))
         if not stated and (_NAMES.search(around) is None or _OTHER.search(_THAT_IS.sub("", between))):

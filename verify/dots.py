@@ -6,7 +6,7 @@ They are read where what stands around them says it all: the same terms, but for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -66,7 +66,8 @@ def _written(node: s.Surface, letter: str, reader: ReferenceReader) -> s.Surface
     factors = _factors(node)
     if factors.count(_DOTS) != 1:
         return node
-    found = _progression(factors, reader, most=MOST_FACTORS)
+    ways = ((way, _progression(way, reader, most=MOST_FACTORS)) for way in _once(factors))
+    factors, found = next(((way, found) for way, found in ways if found is not None), (factors, None))
     if found is None:
         return node
     big = found.big("prod", letter)
@@ -74,6 +75,15 @@ def _written(node: s.Surface, letter: str, reader: ReferenceReader) -> s.Surface
         return big
     product = (*factors[: found.first], s.Bracket("(", (big,), span=big.span), *factors[found.end :])
     return s.Sequence(product, span=node.span)
+
+
+def _once(factors: tuple[s.Surface, ...]) -> Iterator[tuple[s.Surface, ...]]:
+    """The factors; and where the dots stand between equal ones, as in A_t W ... W A_1, with the one or the other of them alone."""
+    yield factors
+    at = factors.index(_DOTS)
+    if 0 < at < len(factors) - 1 and factors[at - 1] == factors[at + 1]:
+        yield (*factors[: at + 1], *factors[at + 2 :])
+        yield (*factors[: at - 1], *factors[at:])
 
 
 def _factors(node: s.Surface) -> tuple[s.Surface, ...]:
@@ -168,6 +178,10 @@ class _Dots:
         while step := _step(self.right, self._part(self.end), self.reader):
             self.end += self.many
             self.steps.add(step)
+        last = self.many - 1  # D_t W D_{t-1} ... W D_1: of the term before, a part stands there
+        if not self.steps and last and self.first >= last:
+            before = _term(self.items[self.first - last : self.first])
+            self.steps |= {_step(before, _term(self.items[self.first + 1 : self.first + self.many]), self.reader)} - {0}
 
     def progression(self) -> _Progression | None:
         """The sum or product, if its order is clear."""

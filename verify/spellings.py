@@ -126,8 +126,10 @@ class _Spellings:
         """δ_{C_t}, with a quantity and its time below."""
         if not isinstance(node, s.Scripted) or node.base != s.Name("delta") or len(node.subs) != 1 or node.primes:
             return node
-        if not isinstance(node.subs[0], s.Scripted) or "delta" in self.bases:
-            return node  # a label
+        if "delta" in self.bases:
+            return node
+        if not isinstance(node.subs[0], s.Scripted):
+            return self._labelled(node)
         named = self._name("sub", node.subs[0])
         return node if named is None else replace(named, sups=(*named.sups, *node.sups), span=node.span)
 

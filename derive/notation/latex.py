@@ -247,6 +247,9 @@ class LatexFrontEnd:
     def full_stop(self, raw: Raw) -> None:
         if self.side is not None:  # \left. and \right. are invisible
             self.side = None
+        elif [after.text for after in self.raws[self.index : self.index + 2]] == [".", "."]:
+            self.index += 2
+            self.mark("dots", raw)
         elif self.raw.kind not in ("end", "newline", "break", "environment") and self.raw.text not in _BEHIND_STOPS:
             raise ParseError(
                 "a full stop inside a formula",
@@ -449,7 +452,7 @@ class LatexFrontEnd:
         closers = {"}": "{", "rbrace": "{", "rbrack": "[", "rangle": "<", "rVert": "norm", "rvert": "abs"}
         if name in marks:
             self.mark(marks[name], raw)
-        elif name in ("dots", "ldots", "cdots", "vdots", "ddots", "dotsc", "dotsb"):
+        elif name in ("dots", "ldots", "cdots", "vdots", "ddots", "dotsc", "dotsb", "dotsm", "dotsi", "dotso"):
             self.mark("dots", raw)
         elif name in ("sum", "prod"):
             self.out.emit("BIG", name, raw.start, raw.end)

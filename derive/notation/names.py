@@ -94,8 +94,8 @@ class QName:
         return QName(self.base, (*self.accents, accent), self.subs, self.sups, self.primes)
 
     def surface(self, *more_subs: s.Surface) -> s.Surface:
-        """How the name is written; ``more_subs`` (a time) come after its labels. A label that begins with @ tells names apart that their author
-        writes alike, or says how he writes them: ``@d:C`` is dC_t, ``@sub:C`` is δ_{C_t}.
+        """How the name is written; ``more_subs`` (a time) come after its labels. A label that begins with @ tells names apart that are
+        written alike, or says how they are written: ``@d:C`` is dC_t, ``@sub:C`` is δ_{C_t}.
         """
         if self.sups and self.sups[0].startswith("@"):
             return self._as_its_author(*more_subs)

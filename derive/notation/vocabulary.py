@@ -140,7 +140,7 @@ KNOWN_COMMANDS = sorted(
         *(r for r in RELATIONS if r.isalpha()),
         *"""
             frac dfrac tfrac sqrt sum prod partial nabla top intercal prime lVert rVert lvert rvert Vert
-            vert langle rangle dots ldots cdots underbrace overbrace begin end label tag lbrace rbrace
+            vert langle rangle dots ldots cdots dotsc dotsb dotsm dotsi dotso underbrace overbrace begin end label tag lbrace rbrace
             lbrack rbrack mid dagger
         """.split(),
     }

@@ -18,7 +18,7 @@ from verify.dots import without_dots
 
 RNN = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\nL = \\sum_{t=1}^{T} L_t(h_t)")
 READER = ReferenceReader(Scope())
-J = r" with $J_t = \operatorname{diag}(\tanh'(z_t)) W$"
+J = r" where $J_t = \operatorname{diag}(\tanh'(z_t)) W$"
 LEFT = r"\frac{\partial h_t}{\partial h_k}"
 
 
@@ -102,9 +102,17 @@ def test_dots_that_leave_something_open_stay(text: str) -> None:
         (r"\nabla_W L = \delta_1 h_0^\top + \delta_2 h_1^\top + \dots + \delta_T h_{T-1}^\top", "correct"),
         (r"\nabla_W L = \delta_1 h_1^\top + \delta_2 h_2^\top + \dots + \delta_T h_T^\top", "wrong"),
         (r"\nabla_W L = \delta_1 h_0^\top + \delta_2 h_1^\top + \dots + \delta_T h_T^\top", "unreadable"),
+        (LEFT + r" = J_t J_{t-1} \dotsm J_{k+1}", "correct"),
+        (LEFT + r" = D_t W D_{t-1} W \cdots W D_{k+1} W", "correct"),
+        (LEFT + r" = D_t W D_{t-1} \cdots W D_{k+1} W", "correct"),
+        (LEFT + r" = D_t W D_{t-1} W \cdots W D_k W", "wrong"),
+        (LEFT + r" = W D_t W D_{t-1} W \cdots W D_{k+1}", "wrong"),
+        (r"\nabla_b L = \delta_1+\delta_2+...+\delta_T", "correct"),
+        (r"\nabla_b L = \delta_1+\delta_2+...+\delta_{T-1}", "wrong"),
         (r"L = L_1 + L_2 + \cdots + L_T", "correct"),
     ],
 )  # fmt: skip
 def test_formulas_with_dots_are_judged(claim: str, verdict: str) -> None:
-    (found,) = check(f"$${claim}$${J}", RNN, explained=False)
+    document = f"$${claim}$${J} where $D_t = \\operatorname{{diag}}(1 - h_t^2)$"
+    (found,) = check(document, RNN, explained=False)
     assert found.verdict == verdict, found.message
