@@ -17,13 +17,14 @@ from verify.checked import Checked
 from verify.checker import UNREAD, Checker, given
 from verify.claims import Claim
 from verify.conditions import conditions_of, narrows
+from verify.conventions import Definition
 from verify.document import Formula, formulas_of
 from verify.doubts import doubts
 from verify.introduced import introduced, times_of
 from verify.limits import TooLong, limited
 from verify.losses import with_loss
 from verify.meanings import with_meanings
-from verify.names import Definition, Names
+from verify.names import Names
 from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
 from verify.sentences import all_claims

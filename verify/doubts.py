@@ -14,9 +14,10 @@ from derive.notation.names import QName
 from derive.notation.parser import parse_one
 from derive.notation.scope import base_of
 from derive.notation.write_latex import write_latex
-from verify.announced import is_adjoint, means_adjoint, says_meaning, speaks_of_others
+from verify.announced import is_adjoint, means_adjoint, says_meaning
 from verify.claims import Claim
 from verify.names import Names
+from verify.wording import speaks_of_others
 
 Letter = tuple[str | None, tuple[str, ...]]
 """A name without its labels: its base and its accents."""

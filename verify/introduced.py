@@ -23,10 +23,12 @@ from derive.notation.rebuild import rebuilt
 from derive.notation.references import ReferenceReader
 from derive.notation.scope import CONVENTIONAL_INDICES, base_of, find_timed
 from derive.system import T, leaves
-from verify.announced import DEFINES, means_adjoint, named_on_the_left, says_meaning, speaks_of_others
+from verify.announced import DEFINES, means_adjoint, named_on_the_left, says_meaning
 from verify.claims import Claim
 from verify.conditions import LENGTH, conditions_of, has_unread, letters_of, times_that_meet
-from verify.names import Definition, Names
+from verify.conventions import Definition
+from verify.names import Names
+from verify.wording import speaks_of_others
 
 MOST_TOGETHER = 12
 """Of so many definitions that wait for each other, pairs are tried."""

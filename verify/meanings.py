@@ -11,8 +11,9 @@ from derive.notation import surface as s
 from derive.notation.names import QName
 from derive.notation.write_latex import write_latex
 from verify.claims import Claim
+from verify.conventions import Definition
 from verify.introduced import reads_itself, times_of
-from verify.names import Definition, Names
+from verify.names import Names
 from verify.spellings import own_name, with_own_names
 
 Holds = Callable[[Names, Claim], bool]

@@ -16,7 +16,8 @@ from derive.notation import surface as s
 from derive.notation.elaborate import elaborate, read_formula, within
 from derive.notation.source import Source
 from derive.system import T, leaves
-from verify.names import Definition, Names
+from verify.conventions import Definition
+from verify.names import Names
 from verify.verdict import Verdict
 
 MOST_RESULTS, MOST_POINTS = 200, 10_000

@@ -17,8 +17,9 @@ from derive.notation.names import QName
 from derive.notation.rebuild import rebuilt
 from derive.notation.references import ReferenceReader
 from verify.claims import Claim
+from verify.conventions import Definition
 from verify.dots import without_dots
-from verify.names import Definition, Names
+from verify.names import Names
 
 Change = Callable[[s.Surface], s.Surface]
 _OWN = "@own"
