@@ -23,7 +23,7 @@ PAGES = (ROOT / "README.md", ROOT / "docs" / "training.md")
 RESULTS = ROOT / "reports" / "results"
 _SECTION = re.compile(r"(<!-- results ([a-z0-9 -]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ALL = re.compile(r"(<!-- all results -->\n).*?(<!-- end -->)", re.DOTALL)
-_SHORTENED = frozenset({"sentiment-imdb-recipe"})
+SHORTENED = frozenset({"sentiment-imdb-recipe"})
 """Runs that end early because what is held out says so."""
 _COLUMNS = ("task", "settings", "key figures", "updates", "seconds", "machine")
 
@@ -71,7 +71,7 @@ def overview() -> str:
     paths = sorted(RESULTS.glob("*.json"), key=lambda path: path.stem)
     runs = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
     kept = [
-        run for name, run in runs.items() if name in _SHORTENED or run["epochs"] >= find(run["task"]).settings.epochs
+        run for name, run in runs.items() if name in SHORTENED or run["epochs"] >= find(run["task"]).settings.epochs
     ]
     order = [*TASKS]
     rows = [

@@ -7,16 +7,19 @@ import numpy as np
 from derive.cell import Cell
 from derive.errors import UsageError
 from numeric.draws import Draw
-from numeric.function import compile_cell
+from numeric.function import CompiledCell, compile_cell
 from numeric.functions import Array
 
 
-def input_jacobian_norms(cell: Cell, drawn: Draw, output: str | None = None) -> Array:
+def input_jacobian_norms(
+    cell: Cell, drawn: Draw, output: str | None = None, function: CompiledCell | None = None
+) -> Array:
     """The Frobenius norm of ∂q_T/∂x_t for t = 1 .. T, all inputs together, by the derived backward pass: one for each entry of q_T.
 
     Parameters
     ----------
     output : q; by default what the loss of a step reads.
+    function : the compiled cell, for whoever asks more than once.
 
     Raises
     ------
@@ -33,7 +36,7 @@ def input_jacobian_norms(cell: Cell, drawn: Draw, output: str | None = None) -> 
     name = output or read_by_loss(cell)
     if not cell.inputs or 1 not in cell.shapes[name]:
         raise UsageError("the cell has no inputs and no output that is a vector", expected="a cell such as lstm")
-    run, length = compile_cell(cell), drawn.sizes["T"]
+    run, length = function or compile_cell(cell), drawn.sizes["T"]
     params = {key: _plain(value) for (key, time), value in drawn.given.items() if time is None}
     starts = {f"{key}_{time}": _plain(drawn.given[key, time]) for key, time in _starts(cell, drawn)}
     inputs = {key: np.stack([_plain(drawn.given[key, t]) for t in range(1, length + 1)]) for key in cell.inputs}

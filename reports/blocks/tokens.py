@@ -9,6 +9,7 @@ import numpy as np
 
 from derive.cell import Cell
 from derive.errors import UsageError
+from numeric.function import CompiledCell, compile_cell
 from numeric.functions import Array
 from numeric.products import typical_draw
 from numeric.sensitivity_to_inputs import input_jacobian_norms
@@ -38,7 +39,8 @@ def input_gradients_block(call: BlockCall) -> Sequence[Block]:
     steps = tuple(float(t) for t in range(1, len(tokens) + 1))
     series, values = [], []
     for name, cell in _cells(call):
-        norms = np.median([_norms(call, cell, tokens, seed, size) for seed in range(draws)], axis=0)
+        function = compile_cell(cell)
+        norms = np.median([_norms(call, cell, function, tokens, seed, size) for seed in range(draws)], axis=0)
         kept = [(t, float(y)) for t, y in zip(steps, norms, strict=True) if np.isfinite(y) and y > _SMALLEST]
         if not kept:
             raise call.error(
@@ -77,14 +79,14 @@ def _cells(call: BlockCall) -> list[tuple[str, Cell]]:
     return found
 
 
-def _norms(call: BlockCall, cell: Cell, tokens: Sequence[str], seed: int, size: int) -> Array:
+def _norms(call: BlockCall, cell: Cell, function: CompiledCell, tokens: Sequence[str], seed: int, size: int) -> Array:
     drawn = typical_draw(cell, context_of(call).seed + seed, len(tokens), size)
     first = {word: t for t, word in reversed(list(enumerate(tokens, 1)))}
     for key in cell.inputs:  # the same word is the same vector
         for t, word in enumerate(tokens, 1):
             drawn.given[key, t] = drawn.given[key, first[word]]
     try:
-        return input_jacobian_norms(cell, drawn)
+        return input_jacobian_norms(cell, drawn, function=function)
     except UsageError as error:
         raise error.at(call.span) from None
 

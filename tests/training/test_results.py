@@ -25,7 +25,8 @@ def test_every_kept_run_is_shown() -> None:
     long = []
     for path in module.RESULTS.glob("*.json"):
         run = json.loads(path.read_text(encoding="utf-8"))
-        long += [path.stem] if run["epochs"] >= find(run["task"]).settings.epochs else []
+        whole = run["epochs"] >= find(run["task"]).settings.epochs
+        long += [path.stem] if whole or path.stem in module.SHORTENED else []
     guide = " ".join(re.findall("<!-- results (.*?) -->", module.PAGES[1].read_text(encoding="utf-8"))).split()
     assert len(rows) == len(long)
     assert {path.stem for path in module.RESULTS.glob("*.json")} <= {*long, *guide}
