@@ -56,10 +56,12 @@ class Checker:
     meanings: Mapping[str, str] = field(default_factory=dict)
     """Letters that stand for something else than usual, and a sentence about each."""
     doubts: Doubts | None = None
+    decided: dict[int, tuple[Claim, Subject, Verdict]] = field(default_factory=dict, repr=False, compare=False)
+    """What was decided with these names: a document is gone through more than once."""
 
     def holds(self, names: Names, claim: Claim) -> bool:
         """Whether a claim is right, with these names in place of those of the document."""
-        other = self if names is self.names else replace(self, names=names, values=Values(names))
+        other = self if names is self.names else replace(self, names=names, values=Values(names), decided={})
         return replace(other, explained=False, doubts=None).checked(claim).accepted
 
     def checked(self, claim: Claim) -> Checked:
@@ -80,18 +82,25 @@ class Checker:
         if bound:
             message = f"the condition speaks of {min(bound)}, which stands in a sum or a product alone"
             return _told(claim, Verdict("unsupported", "tested", message=message), None)
-        try:
-            with limited(SECONDS):
-                subject, verdict = self._decided(claim, subject)
-        except TooLong:
-            verdict = Verdict("unsupported", "tested", message=f"it takes more than {SECONDS} s to decide")
-        except (MemoryError, RecursionError):
-            verdict = Verdict("unsupported", "tested", message="it is too deep or too large to be decided")
+        if id(claim) not in self.decided:
+            self.decided[id(claim)] = (claim, *self._in_time(claim, subject))
+        _, subject, verdict = self.decided[id(claim)]
         verdict = self._with_names(claim, verdict)
         if self.explained and verdict.verdict == "wrong" and claim.surface is not None:
             with contextlib.suppress(TooLong, MemoryError, RecursionError), limited(SECONDS_TO_EXPLAIN):
                 explanation = explain(subject, claim.surface, verdict)
         return _told(claim, verdict, explanation)
+
+    def _in_time(self, claim: Claim, subject: Subject) -> tuple[Subject, Verdict]:
+        """The verdict, where it is found in time."""
+        try:
+            with limited(SECONDS):
+                return self._decided(claim, subject)
+        except TooLong:
+            message = f"it takes more than {SECONDS} s to decide"
+        except (MemoryError, RecursionError):
+            message = "it is too deep or too large to be decided"
+        return subject, Verdict("unsupported", "tested", message=message)
 
     def _with_names(self, claim: Claim, verdict: Verdict) -> Verdict:
         """The verdict with what its letters mean, where that is not what everybody means; none, where nobody knows."""
