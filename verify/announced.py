@@ -127,7 +127,7 @@ class _Statement:
         if named is None:
             return None
         if altered and (stated or SAID.search(self.between)):
-            return replace(named, words="let", error=ParseError("what the words make of the formula is not read"))
+            return replace(named, altered=True, error=ParseError("what the words make of the formula is not read"))
         if altered or (not announced and CONDITION.match(self.sentence)):
             return None
         if announced or _is_of_adjoints(named):
@@ -195,7 +195,7 @@ def _in_words_alone(found: Sequence[tuple[Formula, Claim]]) -> Iterator[Claim]:
         words = first_words(formula.after)
         if said and STARTS.match(words) and ALTERED.search(words) and claim.surface is not None:
             surface = s.Relation((":=",), (_subject(claim.surface), s.Text(words.strip())), span=claim.surface.span)
-            yield replace(claim, surface=surface, words="let", error=ParseError("what the words say is not read"))
+            yield replace(claim, surface=surface, altered=True, error=ParseError("what the words say is not read"))
 
 
 def _is_name(surface: s.Surface | None) -> bool:

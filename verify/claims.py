@@ -49,6 +49,7 @@ class Claim:
     inline     : whether it stands within a line.
     qualified  : whether its sentence says when it holds, in words that are not read.
     ordered    : whether its products say in which order their factors stand.
+    altered    : whether words make something else of a formula that they say a letter to be.
     """
 
     source: Source
@@ -61,6 +62,7 @@ class Claim:
     inline: bool = False
     qualified: bool = False
     ordered: bool = False
+    altered: bool = False
 
     @property
     def text(self) -> str:

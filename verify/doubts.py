@@ -105,10 +105,10 @@ _SUPPOSED = re.compile(
 
 def _is_against(claim: Claim, letter: Letter, names: Names, verdict: Callable[[Claim], str]) -> bool:
     """Whether what is said of a letter is false; or cannot be read, where it is a meaning for it that the cell does not give."""
+    if claim.altered:
+        return True
     if _SUPPOSED.search(claim.words) or speaks_of_others(claim.words) or _is_dependence(claim):
         return False
-    if claim.surface is not None and claim.error is not None and claim.words == "let":
-        return True  # words make something else of a formula
     found = "unreadable" if claim.surface is None or claim.error is not None else verdict(claim)
     if found == "unreadable":
         return says_meaning(claim) and letter not in {_letter_of(key) for key in names.system.definitions}
