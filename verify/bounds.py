@@ -12,20 +12,18 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from sympy import Symbol
 
 from derive import expressions as e
 from derive.errors import BpttError
-from derive.expressions.node import ONE
 from derive.functions import elementwise
-from numeric.draws import Draw, draw, farthest, run_of
+from numeric.draws import Draw, farthest, run_of
 from numeric.functions import Array
-from numeric.losses import SmoothLoss
-from numeric.simulate import OutOfRange, Point, Run
+from numeric.simulate import OutOfRange, Run
 from verify.evaluated import evaluated
 from verify.instances import Trial, instance, instances
 from verify.measure import LONGEST
 from verify.names import Names
+from verify.tight import SMALL, is_free, tight_points
 from verify.verdict import Counterexample, Verdict
 
 SLACK = 1e-9
@@ -35,13 +33,6 @@ CLIMBS, STEPS = 3, 60
 _LEAST = 1e-300
 ORDINARY = 3.0
 """Values above this are large."""
-_KINDS = ("random", "alike", "rank one", "nilpotent", "turned")
-_SMALL = 2
-"""The size of states at most points."""
-_STEEP = 1e3
-"""The factor of an abstract loss, of which nothing is known, at some points."""
-_NEAR = 1e-3
-"""How near to the ends of their ranges quantities are put, as a share of the range."""
 _GROWS = 1.25
 """Where the smaller side comes nearer to the larger by such a factor each time that the sequence or the state is twice as long, a bound is
 not called right: a constant that is large enough for all that was tried is not for all there is."""
@@ -116,7 +107,7 @@ def _unknown_function(names: Names, relation: e.Relation) -> str:
 def _growing(tried: Sequence[_Tried], length: int) -> str:
     """The size along which the sides come nearer to each other all the time; empty where there is none."""
     for name in sorted({name for found in tried for name in found.drawn.sizes}):
-        first = length if name == "T" else _SMALL
+        first = length if name == "T" else SMALL
         sizes = (first, 2 * first, 4 * first)
         best = [max((1 + f.excess for f in tried if f.drawn.sizes[name] == size), default=0.0) for size in sizes]
         if best[0] > 0 and all(after > _GROWS * before for before, after in pairwise(best)):
@@ -143,8 +134,8 @@ class _Attack:
             drawn, run = instance(self.system, self.trial, number, self.far)
             yield from self._at(drawn, run)
         found: list[_Tried] = []
-        for drawn in self._tight():
-            found += self._at(drawn, run_of(self.system, drawn, strict=True))
+        for drawn, run in tight_points(self.system, self.trial, self.least):
+            found += self._at(drawn, run)
         yield from found
         found.sort(key=lambda tried: -tried.excess)
         generator = np.random.default_rng(self.trial.seed)
@@ -180,105 +171,6 @@ class _Attack:
         ordinary = all(np.max(np.abs(value), initial=0.0) <= ORDINARY for value in drawn.given.values())
         return _Tried(excess, drawn, dict(times), left, right, ordinary)
 
-    # -- where bounds are tight ------------------------------------------------------------------------
-
-    def _tight(self) -> Iterator[Draw]:
-        least = self.least
-        for number in range(2):
-            yield from self._shapes(number, least, _SMALL, _KINDS, (0.3, 1.0, 4.0))
-        for length, size in ((least, 2 * _SMALL), (least, 4 * _SMALL), (2 * least, _SMALL), (4 * least, _SMALL)):
-            if length <= LONGEST:
-                yield from self._shapes(2, length, size, ("alike", "rank one"), (1.0, 4.0))
-
-    def _shapes(
-        self, number: int, length: int, size: int, kinds: Sequence[str], scales: Sequence[float]
-    ) -> Iterator[Draw]:
-        """Draws of a length and a size of the states with matrices of some kinds, as they are and with calm pre-activations."""
-        base = draw(self.system, self.trial.seed + 50 + number, length=length, fixed=self._sizes(size))
-        for kind in kinds:
-            for scale in scales:
-                shaped = self._shaped(base, kind, scale, np.random.default_rng([number, 5]))
-                yield shaped
-                yield self._calm(shaped)
-        yield from self._ends(base)
-        yield replace(base, loss=SmoothLoss(base.loss.seed, _STEEP))
-
-    def _ends(self, drawn: Draw) -> Iterator[Draw]:
-        """The same point with the quantities that lie between two numbers near the one, and near the other."""
-        ends = {
-            key: (float(limits.low), float(limits.high))
-            for key, limits in self.system.text.ranges.items()
-            if limits.low is not None and limits.high is not None
-        }
-        for share in (_NEAR, 1 - _NEAR) if ends else ():
-            there = {
-                point: np.full_like(value, (1 - share) * ends[point[0]][0] + share * ends[point[0]][1])
-                for point, value in drawn.given.items()
-                if point[0] in ends
-            }
-            yield replace(drawn, given={**drawn.given, **there})
-
-    def _sizes(self, size: int) -> dict[str, int]:
-        """Sizes of the states, with inputs wide enough to cancel what they are added to."""
-        symbols = {symbol for shape in self.system.shapes.values() for size in shape for symbol in size.free_symbols}
-        wide = {
-            symbol for key in self.system.inputs for size in self.system.shapes[key] for symbol in size.free_symbols
-        }
-        states = {
-            symbol for key in self.system.states for size in self.system.shapes[key] for symbol in size.free_symbols
-        }
-        found = {
-            symbol.name: size + 2 if symbol in wide - states else size
-            for symbol in symbols
-            if isinstance(symbol, Symbol)
-        }
-        return {**found, **dict(self.trial.sizes)}
-
-    def _shaped(self, drawn: Draw, kind: str, scale: float, generator: np.random.Generator) -> Draw:
-        """The same point with matrices of a kind: multiples of I, of one u uᵀ, or of a rotation."""
-        given = dict(drawn.given)
-        for key in self.system.parameters:
-            value = given[(key, None)]
-            if not self._free((key, None)) or 1 in value.shape:
-                continue
-            given[(key, None)] = scale * _matrix(value, kind, generator)
-        return replace(drawn, given=given)
-
-    def _calm(self, drawn: Draw) -> Draw:
-        """The same point with inputs, biases and starting values at which the pre-activations are as near to zero as can be
-        (Gauss-Newton).
-        """
-        points = [point for point in drawn.given if self._moves(point)]
-        for _ in range(4):
-            start = self._preactivations(drawn)
-            if not points or not start.size or float(np.max(np.abs(start))) < 1e-12:
-                return drawn
-            columns = []
-            for point in points:
-                for k in range(drawn.given[point].size):
-                    columns.append((self._preactivations(_moved(drawn, point, k, 1e-6)) - start) / 1e-6)
-            step = np.linalg.lstsq(np.array(columns).T, -start, rcond=1e-8)[0]
-            given, at = dict(drawn.given), 0
-            for point in points:
-                value = given[point]
-                given[point] = value + step[at : at + value.size].reshape(value.shape)
-                at += value.size
-            drawn = replace(drawn, given=given)
-        return drawn
-
-    def _moves(self, point: Point) -> bool:
-        key, time = point
-        return self._free(point) and (time is not None or ONE in self.system.shapes[key])
-
-    def _preactivations(self, drawn: Draw) -> Array:
-        run = run_of(self.system, drawn)
-        found = [
-            np.real(run.value(key, time)).ravel()
-            for key in self.system.preactivations
-            for time in ((None,) if not self.system.is_timed(key) else range(1, run.length + 1))
-        ]
-        return np.concatenate(found) if found else np.zeros(0)
-
     # -- climbing --------------------------------------------------------------------------------------
 
     def _climbed(self, start: _Tried, generator: np.random.Generator) -> Iterator[_Tried]:
@@ -287,7 +179,7 @@ class _Attack:
         for _ in range(STEPS):
             given = {
                 point: value + size * generator.normal(size=value.shape) * (np.abs(value) + 0.1)
-                if self._free(point)
+                if is_free(self.system, point)
                 else value
                 for point, value in best.drawn.given.items()
             }
@@ -298,33 +190,6 @@ class _Attack:
             else:
                 size *= 0.85
         yield best
-
-    def _free(self, point: Point) -> bool:
-        text = self.system.text
-        return not any(point[0] in known for known in (text.ranges, text.unit_sums, self.system.labels))
-
-
-def _matrix(value: Array, kind: str, generator: np.random.Generator) -> Array:
-    rows, columns = value.shape
-    if kind == "alike":
-        return np.eye(rows, columns)
-    if kind == "rank one":
-        u, v = np.ones(rows) / np.sqrt(rows), np.ones(columns) / np.sqrt(columns)
-        return np.outer(u, v)
-    if kind == "nilpotent":  # its square is zero, which no factor between the two is
-        u, v = np.ones(rows), np.ones(columns)
-        v[1::2] = -1.0
-        return np.outer(u, v - v.mean() if columns % 2 else v)
-    if kind == "turned":
-        size = max(rows, columns)
-        return np.linalg.qr(generator.normal(size=(size, size)))[0][:rows, :columns]
-    return generator.normal(size=value.shape)
-
-
-def _moved(drawn: Draw, point: Point, position: int, step: float) -> Draw:
-    value = drawn.given[point].copy()
-    value.flat[position] += step
-    return replace(drawn, given={**drawn.given, point: value})
 
 
 def is_bound(relation: e.Relation) -> bool:

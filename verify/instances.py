@@ -107,7 +107,8 @@ def instances(
     for last in (run.length, run.length + 1) if conditions else (run.length,):  # t > T is beyond the end
         options = (dict(zip(letters, values, strict=True)) for values in product(range(last + 1), repeat=len(letters)))
         met = met or [times for times in options if _met(conditions, run, times)]
-    possible = [times for times in met if _exists(relation, run, times, known, conditions)]
+    parts = _Parts.of(relation)
+    possible = [times for times in met if _exists(parts, run, times, known, conditions)]
     if len(possible) > most:
         chosen = generator.choice(len(possible), size=most, replace=False)
         possible = [possible[int(k)] for k in sorted(chosen)]
@@ -144,31 +145,44 @@ def _met(conditions: Sequence[Condition], run: Run, times: Mapping[str, int]) ->
     return True
 
 
-def _exists(
-    relation: e.Relation, run: Run, times: Mapping[str, int], names: Names, conditions: Sequence[Condition]
-) -> bool:
+@dataclass(frozen=True)
+class _Parts:
+    """What of a formula may exist at some times only."""
+
+    quantities: frozenset[e.Timed]
+    stretches: frozenset[e.OverTime]
+    derivatives: frozenset[e.Derivative]
+    gradients: frozenset[e.Gradient]
+    paths: frozenset[e.ProductOverPath]
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def of(relation: e.Relation) -> _Parts:
+        """All of them, in any depth."""
+        kinds = (e.Timed, e.OverTime, e.Derivative, e.Gradient, e.ProductOverPath)
+        return _Parts(*(frozenset(relation.atoms(kind)) for kind in kinds))
+
+
+def _exists(parts: _Parts, run: Run, times: Mapping[str, int], names: Names, conditions: Sequence[Condition]) -> bool:
     """Whether all quantities outside sums exist at these times, and no derivative asks for an effect on the past."""
     evaluator = Evaluator(run, run.sizes, times)
     free = set(times)
     return (
-        all(_quantity_exists(quantity, run, evaluator, free, names) for quantity in relation.atoms(e.Timed))
-        and all(_range_exists(stretch, evaluator, run, free) for stretch in relation.atoms(e.OverTime))
-        and all(
-            _derivative_exists(derivative, run, evaluator, free, conditions)
-            for derivative in relation.atoms(e.Derivative)
-        )
-        and not any(_at_the_start(gradient.by, run, evaluator, free) for gradient in relation.atoms(e.Gradient))
-        and (run.tree is None or _is_in_the_tree(relation, run, run.tree, evaluator))
+        all(_quantity_exists(quantity, run, evaluator, free, names) for quantity in parts.quantities)
+        and all(_range_exists(stretch, evaluator, run, free) for stretch in parts.stretches)
+        and all(_derivative_exists(derivative, run, evaluator, free, conditions) for derivative in parts.derivatives)
+        and not any(_at_the_start(gradient.by, run, evaluator, free) for gradient in parts.gradients)
+        and (run.tree is None or _is_in_the_tree(parts, run, run.tree, evaluator))
     )
 
 
-def _is_in_the_tree(relation: e.Relation, run: Run, tree: Tree, evaluator: Evaluator) -> bool:
+def _is_in_the_tree(parts: _Parts, run: Run, tree: Tree, evaluator: Evaluator) -> bool:
     """Whether paths lead upward, and derivatives are by what lies below; by a child, where the letters are those of a node
     and its child.
     """
     letters = run.system.tree
-    pairs = [(path.upper, path.lower) for path in relation.atoms(e.ProductOverPath)]
-    for derivative in relation.atoms(e.Derivative):
+    pairs = [(path.upper, path.lower) for path in parts.paths]
+    for derivative in parts.derivatives:
         if isinstance(derivative.of, e.Timed) and isinstance(derivative.by, e.Timed):
             pairs.append((derivative.of.time, derivative.by.time))
     known = [pair for pair in pairs if all(s.name in evaluator.times for end in pair for s in end.free_symbols - {T})]

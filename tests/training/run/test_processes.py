@@ -270,9 +270,9 @@ def test_an_error_of_one_ends_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_process_that_is_killed_ends_all(tmp_path: Path) -> None:
-    every = ["lstm-cell", "--steps", "200000", "--hidden", "4", "-o", str(tmp_path / "run"), "--no-report"]
+    every = ["lstm-cell", "--steps", "20000", "--hidden", "4", "-o", str(tmp_path / "run"), "--no-report"]
     processes = start(2, lambda rank: main(["train", *every]), tmp_path)
-    wait_for(tmp_path / "run" / "curve.csv", processes)
+    wait_for_a_row(tmp_path / "run" / "curve.csv", processes)
     os.kill(processes[1].pid or 0, signal.SIGKILL)
     assert codes(processes) == [2, -signal.SIGKILL]
     assert "another process of the run has ended" in (tmp_path / "0.txt").read_text()
@@ -280,9 +280,9 @@ def test_a_process_that_is_killed_ends_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("asked", [0, 1])
 def test_whoever_is_asked_all_stop_after_the_same_step(asked: int, tmp_path: Path) -> None:
-    every = ["lstm-cell", "--steps", "200000", "--hidden", "4", "-o", str(tmp_path / "run"), "--no-report"]
+    every = ["lstm-cell", "--steps", "20000", "--hidden", "4", "-o", str(tmp_path / "run"), "--no-report"]
     processes = start(2, lambda rank: main(["train", *every]), tmp_path)
-    wait_for(tmp_path / "run" / "curve.csv", processes)
+    wait_for_a_row(tmp_path / "run" / "curve.csv", processes)
     for _ in range(2):  # torchrun and the terminal both send one
         os.kill(processes[asked].pid or 0, signal.SIGTERM)
     assert codes(processes) == [130, 130]
@@ -291,11 +291,16 @@ def test_whoever_is_asked_all_stop_after_the_same_step(asked: int, tmp_path: Pat
     assert said.count("stopped after step") == 1 and f"stopped after step {step};" in said
 
 
-def wait_for(path: Path, processes: list[multiprocessing.Process]) -> None:
-    end = time.monotonic() + 30
-    while not path.exists() and time.monotonic() < end and all(process.is_alive() for process in processes):
+def wait_for_a_row(path: Path, processes: list[multiprocessing.Process]) -> None:
+    """Until a row follows the heading of a curve: then every process has made a step."""
+    end = time.monotonic() + 60
+    while rows(path) < 2 and time.monotonic() < end and all(process.is_alive() for process in processes):
         time.sleep(0.005)
-    assert path.exists()
+    assert rows(path) >= 2
+
+
+def rows(path: Path) -> int:
+    return len(path.read_text().splitlines()) if path.exists() else 0
 
 
 @pytest.mark.parametrize(("device", "message"), [("cuda:1", "is one device"), ("cuda", "0 GPUs, and more processes")])
