@@ -60,7 +60,7 @@ def summed_to_one(relation: s.Relation) -> s.Surface | None:
         return None
     left = relation.items[0]
     factors = left.items if isinstance(left, (s.Sequence, s.Infix)) and len(left.items) == 2 else ()
-    bases = [factor.base if isinstance(factor, s.Scripted) else factor for factor in factors]
+    bases = [s.bare(factor) for factor in factors]
     ones = [isinstance(base, s.Mark) and base.kind == "ones" for base in bases]
     return factors[ones.index(False)] if sorted(ones) == [False, True] else None
 

@@ -63,7 +63,7 @@ def named_on_the_left(claim: Claim) -> Claim:
     if _is_turned(left) and says_meaning(claim):
         turned = s.Scripted(s.Bracket("(", (right,)), sups=left.sups[-1:])
         return replace(claim, surface=s.Relation(surface.operators, (_unturned(left), turned), span=surface.span))
-    if base_of(_base(left))[0] is not None or base_of(_base(right))[0] is None or not says_meaning(claim):
+    if base_of(s.bare(left))[0] is not None or base_of(s.bare(right))[0] is None or not says_meaning(claim):
         return claim
     return replace(claim, surface=s.Relation(surface.operators, (right, left), span=surface.span))
 
@@ -199,7 +199,7 @@ def _in_words_alone(found: Sequence[tuple[Formula, Claim]]) -> Iterator[Claim]:
 
 
 def _is_name(surface: s.Surface | None) -> bool:
-    return surface is not None and base_of(_base(surface))[0] is not None
+    return surface is not None and base_of(s.bare(surface))[0] is not None
 
 
 def _subject(surface: s.Surface) -> s.Surface:
@@ -235,7 +235,7 @@ def _is_of_adjoints(claim: Claim) -> bool:
 
 def is_adjoint(node: s.Surface) -> bool:
     """Whether a formula is δ or a letter with a bar, with whatever labels."""
-    return means_adjoint(*base_of(_base(node)))
+    return means_adjoint(*base_of(s.bare(node)))
 
 
 def means_adjoint(base: str | None, accents: Sequence[str]) -> bool:
@@ -249,17 +249,13 @@ def _named(first: Claim, meant: s.Surface) -> Claim | None:
     if left is None:
         return None
     right = meant
-    if base_of(_base(left))[0] is None:
+    if base_of(s.bare(left))[0] is None:
         left, right = right, left
-    if base_of(_base(left))[0] is None:
+    if base_of(s.bare(left))[0] is None:
         return None
     return replace(
         first, surface=s.Relation((":=",), (left, right), span=None if first.surface is None else first.surface.span)
     )
-
-
-def _base(surface: s.Surface) -> s.Surface:
-    return surface.base if isinstance(surface, s.Scripted) else surface
 
 
 __all__ = ["DEFINES", "is_adjoint", "means_adjoint", "named_on_the_left", "namings", "says_meaning"]

@@ -122,8 +122,8 @@ def _is_dependence(claim: Claim) -> bool:
     left, right = claim.surface.items[:2]
     named = right.items[0] if isinstance(right, s.Sequence) and len(right.items) == 2 else None
     given = right.items[1] if isinstance(right, s.Sequence) and named is not None else None
-    letter = base_of(left.base if isinstance(left, s.Scripted) else left)
-    same = named is not None and letter == base_of(named.base if isinstance(named, s.Scripted) else named)
+    letter = base_of(s.bare(left))
+    same = named is not None and letter == base_of(s.bare(named))
     return same and isinstance(given, s.Bracket) and given.kind == "("
 
 
@@ -137,7 +137,7 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     script = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
     if isinstance(script, s.Number) or _has_label_letter(left):
         return None  # a value at one time, or one of each layer
-    letter = base_of(left.base if isinstance(left, s.Scripted) else left)
+    letter = base_of(s.bare(left))
     if letter[0] is None or letter[0] == "T":
         return None
     if isinstance(left, s.Scripted) and letter[0] == QName.from_key(names.system.loss_name).base:
@@ -202,7 +202,7 @@ def _letters(surface: s.Surface | None) -> Sequence[Letter]:
 
 def _letter_of(key: str) -> Letter:
     surface = QName.from_key(key).surface()
-    return base_of(surface.base if isinstance(surface, s.Scripted) else surface)
+    return base_of(s.bare(surface))
 
 
 __all__ = ["Doubts", "doubts"]

@@ -352,24 +352,20 @@ def _is_known(names: Names, claim: Claim, timed: frozenset[str]) -> bool:
 
 def reads_itself(surface: s.Relation) -> bool:
     """Whether the name of the left side stands on the right one."""
-    left = _letter(surface.items[0])
+    left = base_of(s.bare(surface.items[0]))
     return any(
-        _letter(node) == left
+        base_of(s.bare(node)) == left
         for item in surface.items[1:2]
         for node in item.walk()
         if isinstance(node, (s.Name, s.Accent))
     )
 
 
-def _letter(node: s.Surface) -> object:
-    return base_of(node.base if isinstance(node, s.Scripted) else node)
-
-
 def _used_elsewhere(left: s.Surface, claim: Claim, claims: Sequence[Claim]) -> bool:
     """Whether another formula reads the name."""
-    letter = _letter(left)
+    letter = base_of(s.bare(left))
     return any(
-        _letter(node) == letter
+        base_of(s.bare(node)) == letter
         for other in claims
         if other is not claim and other.surface is not None
         for node in other.surface.walk()

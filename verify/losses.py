@@ -68,7 +68,7 @@ def _without_arguments(own: str) -> Change:
         name, given = left.items
         if name != s.Name(own) or not isinstance(given, s.Bracket) or given.kind != "(":
             return surface
-        if not all(base_of(item.base if isinstance(item, s.Scripted) else item)[0] for item in given.items):
+        if not all(base_of(s.bare(item))[0] for item in given.items):
             return surface
         return replace(surface, items=(name, *surface.items[1:]))
 
@@ -128,7 +128,7 @@ def _is_said(found: Found, letter: str, own: str, scripted: bool) -> bool:
 
 def _is_sum_of_steps(surface: s.Surface, letter: str) -> bool:
     """E = ∑_{t=1}^{T} E_t, of whatever arguments."""
-    if not isinstance(surface, s.Relation) or len(surface.items) != 2 or _letter(surface.items[0]) != letter:
+    if not isinstance(surface, s.Relation) or len(surface.items) != 2 or base_of(s.bare(surface.items[0]))[0] != letter:
         return False
     total = surface.items[1]
     if not isinstance(total, s.Big) or total.kind != "sum" or total.sup not in (None, s.Name("T")):
@@ -137,7 +137,9 @@ def _is_sum_of_steps(surface: s.Surface, letter: str) -> bool:
     body = total.body.items[0] if isinstance(total.body, s.Sequence) else total.body
     arguments = total.body.items[1:] if isinstance(total.body, s.Sequence) else ()
     plain = all(isinstance(item, s.Bracket) for item in arguments) and len(arguments) < 2
-    return plain and start in (None, s.Number("1")) and isinstance(body, s.Scripted) and _letter(body) == letter
+    return (
+        plain and start in (None, s.Number("1")) and isinstance(body, s.Scripted) and base_of(s.bare(body))[0] == letter
+    )
 
 
 def _loose(surface: s.Surface, letter: str, scripted: bool) -> Iterator[s.Surface]:
@@ -157,7 +159,7 @@ def _loose(surface: s.Surface, letter: str, scripted: bool) -> Iterator[s.Surfac
         children = [
             item
             for k, item in enumerate(surface.items)
-            if not (k and _mark(surface.items[k - 1]) == "nabla" and _letter(item) == letter)
+            if not (k and _mark(surface.items[k - 1]) == "nabla" and base_of(s.bare(item))[0] == letter)
         ]
     for child in children:
         yield from _loose(child, letter, scripted)
@@ -169,7 +171,7 @@ def _is_differentiated(surface: s.Surface, letter: str) -> bool:
             return True
         if isinstance(node, s.Sequence):
             pairs = zip(node.items, node.items[1:], strict=False)
-            if any(_mark(sign) == "nabla" and _letter(of) == letter for sign, of in pairs):
+            if any(_mark(sign) == "nabla" and base_of(s.bare(of))[0] == letter for sign, of in pairs):
                 return True
     return False
 
@@ -179,16 +181,12 @@ def _is_of(numerator: s.Surface, letter: str) -> bool:
     if not isinstance(numerator, s.Sequence) or len(numerator.items) != 2:
         return False
     first, second = numerator.items
-    return (_mark(first) == "partial" or first == s.Name("d")) and _letter(second) == letter
+    return (_mark(first) == "partial" or first == s.Name("d")) and base_of(s.bare(second))[0] == letter
 
 
 def _mark(node: s.Surface) -> str:
-    base = node.base if isinstance(node, s.Scripted) else node
+    base = s.bare(node)
     return base.kind if isinstance(base, s.Mark) else ""
-
-
-def _letter(node: s.Surface) -> str | None:
-    return base_of(node.base if isinstance(node, s.Scripted) else node)[0]
 
 
 __all__ = ["with_loss"]

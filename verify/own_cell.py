@@ -70,7 +70,7 @@ def _line(claim: Claim) -> tuple[str, str] | None:
     if any(_is_derivative(node) for item in surface.items for node in item.walk()):
         return None
     name = surface.items[0]
-    base, accents = base_of(name.base if isinstance(name, s.Scripted) else name)
+    base, accents = base_of(s.bare(name))
     if base is None or base in _ADJOINTS or "bar" in accents:
         return None
     first = s.Relation(surface.operators[:1], surface.items[:2])

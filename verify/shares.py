@@ -76,8 +76,8 @@ def _share(node: s.Surface, system: RecurrentSystem) -> Share | None:
             if step is not None and other is not None and other != step:
                 return None  # two steps in one derivative
             step = step or other
-    parameter = by.base if isinstance(by, s.Scripted) else by
-    whole = of.base if isinstance(of, s.Scripted) else of
+    parameter = s.bare(by)
+    whole = s.bare(of)
     known = isinstance(parameter, s.Name) and parameter.text in system.parameters
     if step is None or not known or whole != s.Name(system.loss_name):
         return None
@@ -100,7 +100,7 @@ def _is_of_the_step(node: s.Fraction, step: s.Surface, found: set[Share], system
     meant. The derivative of the loss by the parameter is the whole one, and no share.
     """
     of, by = _differentiated(node.numerator), _differentiated(node.denominator)
-    name = by.base if isinstance(by, s.Scripted) else by
+    name = s.bare(by)
     if not isinstance(name, s.Name) or name.text not in {share.parameter for share in found}:
         return True
     return isinstance(of, s.Scripted) and of.base != s.Name(system.loss_name) and of.subs[-1:] == (step,)

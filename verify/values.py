@@ -136,7 +136,7 @@ class Values:
 
     def _quantity(self, left: s.Surface) -> e.Timed | e.Var | None:
         """A quantity that may be given, at a fixed time."""
-        if base_of(left.base if isinstance(left, s.Scripted) else left)[0] is None:
+        if base_of(s.bare(left))[0] is None:
             return None
         try:
             node = elaborate(left, self.names.context)

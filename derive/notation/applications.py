@@ -142,7 +142,7 @@ class Applications:
             or self._is_quantity(item)
         ):
             return
-        bracket = following.base if isinstance(following, s.Scripted) else following
+        bracket = s.bare(following)
         shown = item.span.text if item.span else reference.name.key
         word = (
             len(reference.name.base) > 1
@@ -246,7 +246,7 @@ class Applications:
                 span=following.span,
                 expected=f"{name}'(...) for the derivative",
             )
-        arguments = (following.base if isinstance(following, s.Scripted) else following).children()
+        arguments = s.bare(following).children()
         wanted = 2 if name in EXTREMES else 1
         if len(arguments) < wanted or (len(arguments) > 1 and name not in EXTREMES):
             more = (
@@ -301,7 +301,7 @@ class Applications:
 
 def opens_bracket(node: s.Surface | None) -> bool:
     """Whether a bracket starts here, perhaps with scripts at its end."""
-    inner = node.base if isinstance(node, s.Scripted) else node
+    inner = s.bare(node)
     return isinstance(inner, s.Bracket) and inner.kind in ("(", "[", "{", "group")
 
 

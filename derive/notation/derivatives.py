@@ -29,7 +29,7 @@ class Derivatives:
         """``∂ x``, ``∂⁺ x``, ``d x`` as (kind, what follows); None where it is none."""
         items = node.items if isinstance(node, s.Sequence) else (node,)
         head = items[0]
-        mark = head.base if isinstance(head, s.Scripted) else head
+        mark = s.bare(head)
         if isinstance(mark, s.Mark) and mark.kind == "partial":
             sups = head.sups if isinstance(head, s.Scripted) else ()
             if isinstance(head, s.Scripted) and (head.subs or head.primes):

@@ -72,12 +72,12 @@ def applies(head: s.Surface, argument: s.Surface) -> bool:
     """Whether a bracket is read as the argument of what stands before it rather than as a factor. It only chooses
     between two invisible signs.
     """
-    inner = argument.base if isinstance(argument, s.Scripted) else argument
+    inner = s.bare(argument)
     if not (isinstance(inner, s.Bracket) and inner.kind == "(" and is_head(head)):
         return False
     if isinstance(head, s.Scripted) and head.primes:
         return True
-    base = head.base if isinstance(head, s.Scripted) else head
+    base = s.bare(head)
     if not isinstance(base, s.Name):
         return False
     # A function letter with a subscript may be a gate, f_t.

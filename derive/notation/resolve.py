@@ -424,7 +424,7 @@ class Resolver:
         """One factor of a sequence from a position on, with what it binds; and where the next one starts."""
         item = items[position]
         following = items[position + 1] if position + 1 < len(items) else None
-        head = item.base if isinstance(item, s.Scripted) else item
+        head = s.bare(item)
         if isinstance(head, s.Mark):
             return self._marked(item, head, items, position)
         function = self.applications.function(item, following)

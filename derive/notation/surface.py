@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from derive.errors import ParseError
 from derive.notation.source import Span
@@ -228,3 +229,11 @@ class Line(Surface):
 
     def children(self) -> tuple[Surface, ...]:
         return self.items
+
+
+_MaybeNone = TypeVar("_MaybeNone", Surface, Surface | None)
+
+
+def bare(node: _MaybeNone) -> _MaybeNone:
+    """What carries the scripts of a node; the node itself, where there are none."""
+    return node.base if isinstance(node, Scripted) else node

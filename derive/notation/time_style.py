@@ -50,7 +50,7 @@ def _argument(node: s.Surface) -> s.Surface | None:
 
 
 def _takes_time(node: s.Surface) -> bool:
-    base = node.base if isinstance(node, s.Scripted) else node
+    base = s.bare(node)
     word = base.text if isinstance(base, s.Name) else ""
     function = word in MATRIX_FUNCTIONS or word in EXTREMES or (word in ELEMENTWISE and word != "sigma")
     return isinstance(base, (s.Name, s.Accent)) and not function

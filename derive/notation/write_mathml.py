@@ -311,7 +311,7 @@ def _between(left: s.Surface, right: s.Surface, style: Style) -> Elements:
 
 def _base_of(node: s.Surface) -> s.Surface:
     """The sign that decides whether a product is meant; a bold 1 is a quantity."""
-    base = node.base if isinstance(node, s.Scripted) else node
+    base = s.bare(node)
     return s.Number("1") if base == s.Mark("ones") else base
 
 

@@ -50,7 +50,7 @@ def _is_quotient(node: s.Surface) -> bool:
 
 def _is_derivative(node: s.Fraction) -> bool:
     first = node.numerator.items[0] if isinstance(node.numerator, s.Sequence) else node.numerator
-    base = first.base if isinstance(first, s.Scripted) else first
+    base = s.bare(first)
     return isinstance(base, s.Mark) and base.kind == "partial"
 
 
@@ -103,7 +103,7 @@ def _sequence(node: s.Sequence) -> str:
     for k, item in enumerate(node.items):
         piece = write_plain(item)
         previous = node.items[k - 1] if k else None
-        base = previous.base if isinstance(previous, s.Scripted) else previous
+        base = s.bare(previous)
         if isinstance(base, s.Mark) and base.kind == "nabla":
             text += " " + piece
         elif (
@@ -116,7 +116,7 @@ def _sequence(node: s.Sequence) -> str:
 
 
 def _opens(node: s.Surface) -> bool:
-    inner = node.base if isinstance(node, s.Scripted) else node
+    inner = s.bare(node)
     return isinstance(inner, s.Bracket) and inner.kind == "("
 
 
