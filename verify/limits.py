@@ -29,32 +29,10 @@ def limited(seconds: float) -> Iterator[None]:
 
     Raises
     ------
-    TooLong : time is up.
+    TooLong     : time is up.
+    MemoryError : there is none left to watch the time.
     """
-    thread, lock = threading.get_ident(), threading.Lock()
-    work, begun, over, told_so = _work_of(thread), time.monotonic(), False, False
-    before = work()
-    timers: list[threading.Timer] = []
-
-    def start(after: float) -> None:
-        timer = threading.Timer(after, stop)
-        timer.daemon = True
-        timers[:] = [timer]
-        timer.start()
-
-    def stop() -> None:
-        nonlocal told_so
-        with lock:
-            if over:
-                return
-            left = seconds - (work() - before)
-            if left > 0 and time.monotonic() - begun < PATIENCE * seconds:
-                start(max(left, 0.01))
-                return
-            told_so = True
-            _tell(thread)
-            start(AGAIN)
-
+    watch = _Watch(threading.get_ident(), seconds)
     told = sys.unraisablehook
 
     def quiet(raised: sys.UnraisableHookArgs) -> None:
@@ -63,21 +41,64 @@ def limited(seconds: float) -> Iterator[None]:
             told(raised)
 
     sys.unraisablehook = quiet
-    start(seconds)
     try:
+        watch.begin()
         yield
     finally:
         while True:  # until it is sure that nothing comes afterwards
             try:
                 sys.unraisablehook = told
-                with lock:
-                    over = True
-                    timers[0].cancel()
-                if told_so:
+                if watch.ended():
                     _let_come()
                 break
             except TooLong:
                 continue
+
+
+class _Watch(threading.Thread):
+    """Tells a thread that its time is up, again and again until it has ended. All is there before the work begins: a machine that has no
+    memory left for another thread must not make a computation endless.
+    """
+
+    def __init__(self, thread: int, seconds: float) -> None:
+        super().__init__(daemon=True)
+        self.thread, self.seconds = thread, seconds
+        self.work, self.begun = _work_of(thread), time.monotonic()
+        self.before = self.work()
+        self.lock, self.over, self.told = threading.Lock(), False, False
+        self.bell = (
+            threading.Lock()
+        )  # an Event would take its lock in Python, where TooLong may come in between and leave it taken
+        self.bell.acquire()
+
+    def begin(self) -> None:
+        """Start; or say that there is no memory for it."""
+        try:
+            self.start()
+        except RuntimeError as error:
+            raise MemoryError(str(error)) from None
+
+    def run(self) -> None:
+        """Wait, look, tell."""
+        wait = self.seconds
+        while not self.bell.acquire(timeout=wait):
+            with self.lock:
+                if self.over:
+                    return
+                left = self.seconds - (self.work() - self.before)
+                if left > 0 and time.monotonic() - self.begun < PATIENCE * self.seconds:
+                    wait = max(left, 0.01)
+                    continue
+                self.told, wait = True, AGAIN
+                _tell(self.thread)
+
+    def ended(self) -> bool:
+        """Tell no more; whether the thread has been told."""
+        with self.lock:
+            self.over = True
+        with contextlib.suppress(RuntimeError):  # it has been rung before
+            self.bell.release()
+        return self.told
 
 
 def _work_of(thread: int) -> Callable[[], float]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import hypot
 
 import pytest
+from amount import some
 from hypothesis import given
 from strategies import cells, examples
 from sympy import Integer
@@ -134,8 +135,7 @@ def hidden(canvas: Canvas) -> list[object]:
 # -- tests -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("length", [1, 2])
-@pytest.mark.parametrize("key", OVER_TIME)
+@pytest.mark.parametrize(("key", "length"), some([(key, length) for length in (1, 2) for key in OVER_TIME], 2))
 def test_every_cell_of_the_library_is_drawn(key: str, length: int) -> None:
     subject = cell(key)
     graph = flow_graph(subject, length)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from built import built
 from nbclient import NotebookClient
 
 from derive.notation.source import Source
@@ -19,7 +20,7 @@ from reports.markdown import read_markdown
 from reports.notebook_writer import answer_notebook, student_notebook
 from reports.questions import questions_only
 from reports.render import make
-from reports.sheet import build, document_of, find
+from reports.sheet import build
 
 Make = Callable[..., d.Document]
 
@@ -263,7 +264,7 @@ COMMANDS = set(
 
 
 def test_formulas_use_what_renderers_know() -> None:
-    document = document_of(find("lmu-dlai-2018-ex5"), draws=2)
+    document = built("lmu-dlai-2018-ex5")
     found = notebook(answer_notebook(document))
     text = "\n".join(cell.source for cell in found.cells if cell.cell_type == "markdown")
     formulas = re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", text)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from amount import some
 
 from derive.errors import RenderError, UsageError
 from derive.notation import surface as s
@@ -70,7 +71,9 @@ def test_names_are_file_names(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("route", ["tex", "typst"])
-@pytest.mark.parametrize("name", ["mein blatt ä", "100% #1 $x_1$ {a} ~&^", "a.b.c", "-x", "a" * 250])
+@pytest.mark.parametrize(
+    "name", some(["100% #1 $x_1$ {a} ~&^ ä", "mein blatt ä", "-x.b.c", "a.b.c", "a" * 250, "-x"], 2)
+)
 def test_any_other_name_works_on_both_routes(tmp_path: Path, make_everything: Make, name: str, route: str) -> None:
     """Also with figures, whose files LaTeX must find."""
     if route == "tex" and tex_program() is None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from built import built
 
 from reports.document import Callout, Document, Heading
 from reports.render import make
-from reports.sheet import document_of, find, sheet_ids
+from reports.sheet import sheet_ids
 from reports.walk import plain_text, sentences
 
 SHEET = "lmu-dlai-2018-ex5"
@@ -34,7 +35,7 @@ FINDINGS = [
 
 @pytest.fixture(scope="module")
 def sheet() -> Document:
-    return document_of(find(SHEET), draws=2)
+    return built(SHEET)
 
 
 def test_every_question_is_answered(sheet: Document) -> None:

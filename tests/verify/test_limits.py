@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 
 import pytest
@@ -55,3 +56,14 @@ def test_programs_can_be_traced_afterwards() -> None:
     finally:
         sys.settrace(before)
     assert seen
+
+
+def test_no_other_thread_is_needed_once_the_work_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without memory for another thread must not make a computation endless."""
+
+    def none_left(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with pytest.raises(TooLong), limited(0.05):
+        monkeypatch.setattr(threading.Thread, "start", none_left)
+        _endless()

@@ -6,9 +6,8 @@ have no end. ``python -m benchmarks.fuzz`` measures.
 
 from __future__ import annotations
 
-import os
-
 import pytest
+from amount import LONG
 
 import bptt
 
@@ -23,9 +22,7 @@ STEP = r"h_t = \tanh(W h_{t-1} + U x_t + b)"
 DECAY = "h_t = w h_{t-1}\nh_t \\in \\mathbb{R}"
 NO_END = 120.0
 """After so many seconds of the processor something has no end."""
-on_demand = pytest.mark.skipif(
-    not os.environ.get("BPTT_LONG"), reason="it takes seconds, until the checker's own limits; BPTT_LONG=1 runs it"
-)
+on_demand = pytest.mark.skipif(not LONG, reason="it takes seconds, until the checker's own limits; BPTT_LONG=1 runs it")
 
 
 def displayed(*formulas: str) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from amount import LONG
 
 from benchmarks.fuzz.mix import case, short_case
 from tests.verify.hostile.documents import NO_END, ended_well, ends_well, on_demand
 
 SEED = 2024
-SHORT, LONG = 100, 4_000
+SHORTEST, LONGEST = 100, 4_000
 """How many characters documents have at most."""
-CHECKED, READ, PARTS = 900, 1_200, 20
-"""From so many numbers the documents are made, of which more than five hundred are short; and so many parts run side by side."""
+CHECKED, READ, PARTS = 1_800 if LONG else 600, 1_200, 20
+"""From so many numbers the documents are made, of which more than half are short; and so many parts run side by side."""
 SLOW = (789, 886)
 """Short ones whose equations are decided, or given up, after seconds only."""
 
@@ -24,7 +25,7 @@ def numbers(part: int, count: int) -> range:
 def test_short_documents_are_checked_or_refused(part: int) -> None:
     for number in numbers(part, CHECKED):
         given = short_case(SEED, number)
-        if len(given.text) <= SHORT and number not in SLOW:
+        if len(given.text) <= SHORTEST and number not in SLOW:
             ends_well(given)
 
 
@@ -48,5 +49,5 @@ def test_documents_that_take_long_are_checked_or_refused(number: int) -> None:
 def test_longer_documents_are_checked_or_refused(part: int) -> None:
     for number in numbers(part, 1_000):
         given = case(SEED, number)
-        if len(given.text) <= LONG:
+        if len(given.text) <= LONGEST:
             ends_well(given)
