@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,6 +22,7 @@ from verify.wording import (
     CONDITION,
     ENDS,
     HERE,
+    LEADS,
     NAMES,
     OF,
     OF_LOSS,
@@ -92,7 +94,7 @@ def namings(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator
         named = statement.naming()
         if named is not None:
             yield named
-    yield from _in_words_alone(found)
+    yield from _in_words_alone(found, loss)
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class _Statement:
     @property
     def by(self) -> bool:
         """Whether the words speak of a derivative by the second formula, or of it."""
-        return BY.search(self.between) is not None
+        return BY.search(self.between) is not None and LEADS.match(self.between) is not None
 
     @property
     def announced(self) -> bool:
@@ -188,14 +190,22 @@ class _Statement:
         return None if surface is None else s.Sequence((s.Scripted(s.Mark("nabla"), (surface,)), self.loss))
 
 
-def _in_words_alone(found: Sequence[tuple[Formula, Claim]]) -> Iterator[Claim]:
-    """Letters that words alone say to be something else than usual: ``where $z_t$ is twice the pre-activation``."""
+def _in_words_alone(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator[Claim]:
+    """Letters that words alone say to be something else than usual: ``where $z_t$ is twice the pre-activation``, ``$L$ is the mean of``."""
     for k, (formula, claim) in enumerate(found):
-        said = _is_alone(claim) and (says_meaning(claim) or HERE.search(_sentence(found, k)))
+        of_the_loss = claim.surface == loss and _SUBJECT.search(_sentence(found, k)) is not None
+        said = _is_alone(claim) and (says_meaning(claim) or of_the_loss or HERE.search(_sentence(found, k)))
         words = first_words(formula.after)
         if said and STARTS.match(words) and ALTERED.search(words) and claim.surface is not None:
             surface = s.Relation((":=",), (_subject(claim.surface), s.Text(words.strip())), span=claim.surface.span)
             yield replace(claim, surface=surface, altered=True, error=ParseError("what the words say is not read"))
+
+
+_SUBJECT = re.compile(
+    r"\A\s*(?:and\s+|und\s+)?(?:(?:the|our|this|der|die|das)\s+(?:\w+\s+)?)?(?:loss|cost|objective|verlust\w*|kosten\w*)?\s*\Z",
+    re.IGNORECASE,
+)
+"""Words with which a sentence about the loss begins."""
 
 
 def _is_name(surface: s.Surface | None) -> bool:

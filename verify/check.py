@@ -20,10 +20,12 @@ from verify.conditions import conditions_of, narrows
 from verify.conventions import Definition
 from verify.document import Formula, formulas_of
 from verify.doubts import doubts
+from verify.function_names import with_functions
 from verify.introduced import introduced, times_of
 from verify.limits import TooLong, limited
 from verify.losses import with_loss
 from verify.meanings import with_meanings
+from verify.mentions import mentions
 from verify.names import Names
 from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
@@ -107,7 +109,7 @@ def checked(
     if len(text) > MAX_BYTES:
         raise UsageError(f"the document has more than {MAX_BYTES:,} characters", hint="is this the right file?")
     formulas = formulas_of(Source(text, name))
-    found = all_claims(formulas)
+    found = with_functions(all_claims(formulas))
     try:
         with limited(SECONDS_TO_READ):
             subject = (
@@ -166,6 +168,7 @@ def _read(found: Sequence[tuple[Formula, Claim]], names: Names, draws: int) -> _
         claims = list(renamed)
         known = introduced(known, claims)
         checker, taken = _checker(known, claims, draws)
+    claims += mentions(found, claims, known)
     return _Reading(claims, replace(checker, meanings=meanings), taken)
 
 

@@ -30,12 +30,14 @@ from verify.names import Names
 from verify.shares import READING, has_shares, of_steps
 from verify.values import DENIED, Values
 from verify.verdict import Verdict
+from verify.wording import ENDS
 
 SECONDS, SECONDS_TO_EXPLAIN = 5, 3
 """How long one equation may take to be decided, and to be explained."""
 _GENERAL = re.compile(
-    r"\b(?:in general|generally|arbitrary|any|for all|all other|larger|longer|allgemein\w*|beliebig\w*|für alle"
-    r"|exercise \d|aufgabe \d)\b|^#{1,6} ",
+    r"\b(?:general|generally|arbitrary|any|for all|all other|larger|longer|allgemein\w*|beliebig\w*|für alle"
+    r"|exercise \d|aufgabe \d|end of|ende de[rs])\b|^#{1,6} |\\(?:sub)*(?:section|paragraph)\b"
+    r"|\\end\s*\{\s*(?:example|exercise|remark|beispiel|aufgabe)",
     re.IGNORECASE | re.MULTILINE,
 )
 """Words from which on no length is meant any more."""
@@ -104,6 +106,8 @@ class Checker:
 
     def _with_names(self, claim: Claim, verdict: Verdict) -> Verdict:
         """The verdict with what its letters mean, where that is not what everybody means; none, where nobody knows."""
+        if verdict.verdict == "wrong" and self.doubts is not None and (assumed := self.doubts.assumed(claim)):
+            return Verdict("unsupported", "tested", message=assumed)
         if verdict.verdict not in ("correct", "layout") or claim.surface is None:
             return verdict
         doubt = self.doubts.about(claim) if self.doubts is not None else ""
@@ -166,8 +170,10 @@ class Checker:
             yield replace(subject, conditions=conditions), reading
 
     def _length_before(self, claim: Claim) -> int | None:
-        """The length of the sequence that the document has given where a claim stands, in a sentence of its own or by "let"."""
-        found = None
+        """The length of the sequence that the document has given where a claim stands: in a sentence of its own, by "let", or, for an
+        equation that is written out for so many steps, by words of any kind that do not deny it.
+        """
+        found, written_out = None, _last_step(claim.surface)
         for other in self.claims:
             if other is claim:
                 found = None if _GENERAL.search(claim.words) else found
@@ -175,7 +181,11 @@ class Checker:
             if _GENERAL.search(other.words):
                 found = None
             length = _length(other.surface) if other.error is None and not DENIED.search(other.words) else None
-            if length is not None and (says_meaning(other) or not other.inline):
+            if length is None:
+                continue
+            if found not in (None, length) and other.inline and ENDS.search(other.words) is None:
+                found = None  # one sentence names two
+            elif says_meaning(other) or not other.inline or length == written_out:
                 found = length
         return self.values.length_of_numbers if found is None else found
 
@@ -224,6 +234,15 @@ def _length(surface: s.Surface | None) -> int | None:
     left, right = surface.items
     known = left == s.Name("T") and isinstance(right, s.Number) and right.text.isdecimal()
     return int(right.text) if known and isinstance(right, s.Number) else None
+
+
+def _last_step(surface: s.Surface | None) -> int | None:
+    """The last of the steps that an equation writes out one by one; None where a letter stands for a time."""
+    nodes = [] if surface is None else list(surface.walk())
+    times = [node.subs[-1] for node in nodes if isinstance(node, s.Scripted) and node.subs]
+    numbers = [int(time.text) for time in times if isinstance(time, s.Number) and time.text.isdecimal()]
+    open_ = any(isinstance(node, s.Big) for node in nodes) or s.Name("T") in times
+    return None if open_ or not numbers else max(numbers)
 
 
 def _left(claim: Claim, names: Names) -> e.Node | None:

@@ -45,6 +45,7 @@ class Claim:
     error      : why it cannot be read.
     conditions : relations between times beside it, as in ``k < t``.
     words      : the text before it.
+    after      : the first characters behind the formula that it stands in.
     cell       : the number of the notebook's cell that it stands in.
     inline     : whether it stands within a line.
     qualified  : whether its sentence says when it holds, in words that are not read.
@@ -58,6 +59,7 @@ class Claim:
     error: BpttError | None = None
     conditions: tuple[s.Relation, ...] = ()
     words: str = ""
+    after: str = ""
     cell: int | None = None
     inline: bool = False
     qualified: bool = False
@@ -255,9 +257,9 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
         )
     for surface, conditions, before in equations:
         span = _widened(surface.span or _whole(source))
-        yield Claim(source, span, surface, error, tuple(conditions), before, cell)
+        yield Claim(source, span, surface, error, tuple(conditions), before, cell=cell)
     if not equations and waiting:
-        yield Claim(source, _widened(_joined(waiting) or _whole(source)), waiting[0], None, (), words, cell)
+        yield Claim(source, _widened(_joined(waiting) or _whole(source)), waiting[0], None, (), words, cell=cell)
 
 
 def _implied(items: Iterable[s.Surface]) -> Iterator[s.Surface]:

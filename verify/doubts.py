@@ -40,6 +40,17 @@ class Doubts:
                 return f"line {doubtful.span.line} says {_shown(doubtful)}, which is not what the cell says, or is not read"
         return ""
 
+    def assumed(self, claim: Claim) -> str:
+        """Why nothing can be said of a claim that is wrong in general: the document says something of a parameter, an input or a function
+        of it that is not read, such as W = Wᵀ.
+        """
+        computed = {_letter_of(key) for key in self.names.system.definitions}
+        for letter in _letters(claim.surface):
+            said = self.of.get(letter)
+            if said is not None and said is not claim and letter not in computed and not means_adjoint(*letter):
+                return f"it does not hold in general, and line {said.span.line} says {_shown(said)}, of which no use is made"
+        return ""
+
     def _holds_in_general(self, letter: Letter, claim: Claim) -> bool:
         """Whether the letter is one of a parameter or an input and the claim is no derivative by it: what holds for every value holds for
         the one that the author gives.
@@ -122,9 +133,7 @@ def _is_dependence(claim: Claim) -> bool:
     left, right = claim.surface.items[:2]
     named = right.items[0] if isinstance(right, s.Sequence) and len(right.items) == 2 else None
     given = right.items[1] if isinstance(right, s.Sequence) and named is not None else None
-    letter = base_of(s.bare(left))
-    same = named is not None and letter == base_of(s.bare(named))
-    return same and isinstance(given, s.Bracket) and given.kind == "("
+    return named == left and isinstance(given, s.Bracket) and given.kind == "("
 
 
 def _said_of(claim: Claim, names: Names) -> Letter | None:
@@ -132,7 +141,12 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     step may be whatever the author says of it.
     """
     left = _left(claim)
-    if left is None or not (says_meaning(claim) or _is_about_the_cell(claim, left, names)):
+    slope = _slope(left)
+    if slope is not None:
+        return slope if claim.inline and says_meaning(claim) else None
+    if left is None or not (
+        says_meaning(claim) or _is_about_the_cell(claim, left, names) or _is_of_the_loss(claim, left, names)
+    ):
         return None
     script = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
     if isinstance(script, s.Number) or _has_label_letter(left):
@@ -143,6 +157,27 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     if isinstance(left, s.Scripted) and letter[0] == QName.from_key(names.system.loss_name).base:
         return None
     return letter
+
+
+def _slope(left: s.Surface | None) -> Letter | None:
+    """The function with its prime, where a left side is the slope of one at some point: \\tanh'(z)."""
+    parts = left.items if isinstance(left, s.Sequence) else ()
+    head = parts[0] if len(parts) == 2 and isinstance(parts[1], s.Bracket) else left
+    return _primed(head) if head is not None else None
+
+
+def _primed(node: s.Surface) -> Letter | None:
+    if not isinstance(node, s.Scripted) or not node.primes or not isinstance(node.base, s.Name):
+        return None
+    return f"{node.base.text}{node.primes * chr(39)}", ()
+
+
+def _is_of_the_loss(claim: Claim, left: s.Surface, names: Names) -> bool:
+    """Whether an equation within a line says how the loss is computed."""
+    found = names.key_of(left) if claim.inline and not _PASSING.search(claim.words) else None
+    right = claim.surface.items[1] if isinstance(claim.surface, s.Relation) and claim.error is None else None
+    tells = right is not None and any(isinstance(node, s.Scripted) for node in right.walk())
+    return found is not None and found[0] == names.system.loss_name and tells
 
 
 def _has_label_letter(left: s.Surface) -> bool:
@@ -197,7 +232,8 @@ def _is_definition(claim: Claim, names: Names) -> bool:
 def _letters(surface: s.Surface | None) -> Sequence[Letter]:
     if surface is None:
         return ()
-    return [base_of(node) for node in surface.walk() if isinstance(node, (s.Name, s.Accent))]
+    found = [base_of(node) for node in surface.walk() if isinstance(node, (s.Name, s.Accent))]
+    return found + [letter for node in surface.walk() if (letter := _primed(node)) is not None]
 
 
 def _letter_of(key: str) -> Letter:

@@ -22,7 +22,7 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
     found: list[tuple[Formula, Claim]] = []
     opening: s.Relation | None = None
     for formula in formulas:
-        claims = [replace(claim, inline=formula.inline) for claim in claims_of(formula)]
+        claims = [replace(claim, inline=formula.inline, after=formula.after) for claim in claims_of(formula)]
         before = found[-1] if found else None
         if before is not None and before[0].inline == formula.inline and claims and claims[0].error is not None:
             claims = going_on(formula, before[1]) or claims

@@ -45,6 +45,36 @@ DENIED = re.compile(
 """Words before a number that is not given."""
 
 
+_BY_THE_WAY = re.compile(
+    r"\b(?:often|some|sometimes|usual\w*|typical\w*|common\w*|besides|until|unless|contrary|when|default|lecture|pytorch|tensorflow|example|whether|or|"
+    r"oft|manche\w*|üblich\w*|meist\w*|bisher|bis|sofern|außer|entgegen|beispiel|oder|ob)\b|\\footnote\b",
+    re.IGNORECASE,
+)
+"""Words before a starting value that is spoken of, and not chosen."""
+_NOT_SO = re.compile(
+    r"\s*(?:\)|,)?\s*(?:(?:is|are|be|would|was|were|ist|sei|wäre|wird)\s+(?:\w+\s+){0,2}?(?:bad|poor|wrong|excluded|not|never|only|one|possible|"
+    r"chosen|common|schlecht\w*|falsch|ausgeschlossen|nicht|nie|nur|möglich|üblich)\b|in\s+(?:general|pytorch|the lecture)"
+    r"|does\b|need\b|muss\b|or\b|oder\b|but\b|aber\b)",
+    re.IGNORECASE,
+)
+"""Words behind a starting value by which it is not meant."""
+_OPEN = re.compile(
+    r"\A[^.!?]*\b(?:arbitrary|any|free|learn\w*|trainable|parameter|general|beliebig\w*|frei|gelernt|lernbar)\b",
+    re.IGNORECASE,
+)
+"""Words behind a starting value that may be anything."""
+_EXAMPLE = re.compile(
+    r"\\(begin|end)\s*\{\s*(?:example|exercise|remark|examples|beispiel|aufgabe|bemerkung|footnote)\*?\s*\}"
+)
+
+
+def _in_an_example(claim: Claim) -> bool:
+    """Whether a claim stands in an environment, what is assumed in which holds there alone."""
+    place = claim.span.original
+    marks = [mark[1] for mark in _EXAMPLE.finditer(place.source.text, 0, place.start)]
+    return bool(marks) and marks[-1] == "begin"
+
+
 @dataclass
 class Values:
     """What a document gives: arrays by quantity and time, and the length of the sequence.
@@ -58,6 +88,8 @@ class Values:
     names: Names
     given: dict[Point, Array] = field(default_factory=dict)
     length: int | None = None
+    open: set[str] = field(default_factory=set)
+    """The states of which the document says that they start anywhere."""
     twice: bool = False
     """Whether a quantity is given two different numbers."""
 
@@ -72,6 +104,8 @@ class Values:
         surface = self.spelled_out(claim.surface)
         if DENIED.search(claim.words):
             return False
+        if claim.inline and isinstance(surface, s.Relation) and self._leaves_open(claim, surface):
+            return False
         if not isinstance(surface, s.Relation) or surface.operators not in (("=",), (":=",)):
             return False
         before = self.twice
@@ -79,6 +113,23 @@ class Values:
         if self.twice != before and not (claim.inline and _is_literal(surface.items[1])):
             self.twice = before  # a claim about what was given
         return taken
+
+    def _leaves_open(self, claim: Claim, surface: s.Relation) -> bool:
+        """Whether a formula within a line is about a starting value, and its sentence only speaks of what it may be. Once it is said that
+        the states start anywhere, no word elsewhere makes it zero.
+        """
+        node = self._quantity(surface.items[0])
+        if not isinstance(node, e.Timed) or node.name in self.system.inputs:
+            return False
+        if (
+            surface.operators == ("!=",)
+            or _OPEN.search(claim.after.split("$")[0])
+            or closed_value(surface.items[-1]) is None
+        ):
+            self.open.add(node.name)
+            return True
+        passing = _BY_THE_WAY.search(re.split(r"[.!?;](?=\s)|\n\s*\n", claim.words)[-1])
+        return passing is not None or _NOT_SO.match(claim.after) is not None or _in_an_example(claim)
 
     def _take(self, left: s.Surface, right: s.Surface) -> bool:
         if _is_list(left) and _is_list(right) and len(left.children()) == len(right.children()):
@@ -167,6 +218,8 @@ class Values:
         """Whether the document says so: h_0 = 0, for every state that the cell gives no start."""
         starts = [start for start in self.system.starts if start not in self.system.initial and start.time.is_Integer]
         given = [self.given.get((start.name, int(start.time))) for start in starts]
+        if any(start.name in self.open for start in starts):
+            return False
         return bool(given) and all(array is not None and not np.any(array) for array in given)
 
     def run(self, node: e.Node) -> Run:

@@ -41,6 +41,13 @@ BY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Words between a name and that by which the loss is differentiated."""
+LEADS = re.compile(
+    r"[\s,(:]*(?:(?:then|now|here|just|simply|again|is|are|be|being|denotes?|means?|represents?|stands?|equals?|as|for|to|which|that|its|our|the|an?|"
+    r"total|usual|partial|full|vector|matrix|column|row|of|defined|called|by|i\.e\.|error|signal|shorthand|dann|nun|hier|sei|ist|bezeichne\w*|bedeutet|steht|für|als|"
+    r"der|die|das|den|dem|eine?|totale\w*|vektor)[\s,(:]+)*(?:\w+[ -])?(?:gradient|derivative|adjoint|ableitung)",
+    re.IGNORECASE,
+)
+"""Words that lead from a name to the derivative that it is, without another statement in between."""
 
 
 ALTERED = re.compile(
@@ -105,6 +112,7 @@ __all__ = [
     "CONDITION",
     "ENDS",
     "HERE",
+    "LEADS",
     "NAMES",
     "OF",
     "OF_LOSS",
