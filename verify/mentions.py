@@ -39,6 +39,11 @@ _BY_OTHER = re.compile(
 _OWN = re.compile(
     r"⟦z⟧|pre-?activation|net(?:to)?[- ]?input|voraktivierung|nettoeingabe|weighted input|logit", re.IGNORECASE
 )
+_RESULT = re.compile(
+    r"\b(?:gives?|yields?|gets?|obtains?|results?\s+in|leads?\s+to|becomes?|ergibt|liefert|erhält|erhalten|folgt)\s+(?:\w+\s+)?⟦δ⟧",
+    re.IGNORECASE,
+)
+"""The letter as what comes out of something that is done with such a derivative."""
 _DENIES = re.compile(r"\b(?:not|rather|instead|nicht|statt)\b", re.IGNORECASE)
 _CHANGES = re.compile(
     r"\b(?:from now on|now on|now|hereafter|henceforth|part|exercise|section|instead|redefin\w*|ab jetzt|ab hier|von nun an|nun|"
@@ -167,8 +172,7 @@ def _by_another(sentence: _Sentence, place: int, letter: _Letter, names: Names) 
     time = _first_index(letter.surface)
     for k, (formula, claim) in enumerate(sentence.formulas):
         text = formula.source.text
-        read = isinstance(claim.surface, s.Relation) and claim.surface.items[0] == letter.surface
-        if k == place and read and says_meaning(claim):
+        if k == place and isinstance(claim.surface, s.Relation) and claim.surface.items[0] == letter.surface:
             continue  # read as an equation
         other = any(
             base.lstrip("\\") in others and (not time or not index or index == time)
@@ -182,7 +186,7 @@ def _by_another(sentence: _Sentence, place: int, letter: _Letter, names: Names) 
     )
     shown += sentence.words[-1]
     said = _BY_OTHER.search(shown)
-    if said is None or speaks_of_others(shown[: said.end()]):
+    if said is None or speaks_of_others(shown[: said.end()]) or _RESULT.search(shown, said.end()):
         return False
     return _OWN.search(shown) is None or _DENIES.search(shown) is not None
 

@@ -71,6 +71,10 @@ def test_they_may_stand_behind(behind: str) -> None:
         r"Note that $\delta_t$ is not the gradient with respect to $h_t$. ",
         r"In the book of Nielsen $\delta_t$ is called the error. ",
         r"Each $\delta_t$ has the size of $h_t$. ",
+        r"Multiplying the gradient with respect to $h_t$ by the slope gives $\delta_t$. ",
+        r"Since $h_t = \tanh(z_t)$, the gradient is $\delta_t = \tanh'(z_t) \odot \nabla_{h_t} L$. ",
+        r"Let $\bar h_t$ be the gradient of $L$ with respect to $h_t$ and $\delta_t$ that with respect to $z_t$. ",
+        r"The loss depends on $h_t$ through $z_{t+1}$ as well, so the adjoint $\delta_t$ has two contributions. ",
     ],
 )
 def test_sentences_that_do_no_harm(said: str) -> None:
