@@ -19,6 +19,7 @@ from verify.wording import (
     BETWEEN,
     BY,
     CLOSED,
+    COMPARED,
     CONDITION,
     ENDS,
     HERE,
@@ -28,7 +29,9 @@ from verify.wording import (
     OF_LOSS,
     OTHER,
     SAID,
+    SIGN,
     STARTS,
+    SUBORDINATE,
     THAT_IS,
     WORDS,
     first_words,
@@ -122,7 +125,7 @@ class _Statement:
             return None
         altered, announced = self.altered, self.announced
         stated = announced or self.by or (altered and self.said and STARTS.match(self.between) is not None)
-        if not stated and (NAMES.search(self._around) is None or OTHER.search(THAT_IS.sub("", self.between))):
+        if not stated and (self._is_aside or OTHER.search(THAT_IS.sub("", self.between))):
             return None
         meant = self.second.surface if altered else self._meant()
         named = None if meant is None else _named(self.first, meant)
@@ -151,6 +154,19 @@ class _Statement:
     @property
     def _around(self) -> str:
         return f"{ENDS.split(plain(self.first.words))[-1]} {self.between} {first_words(self.formula.after)}"
+
+    @property
+    def _is_aside(self) -> bool:
+        """Whether nothing but the place of the two formulas makes one the other: no sign or word between them does, or the sentence is
+        about something else.
+        """
+        told = BETWEEN.match(self.between) or SIGN.fullmatch(self.between) or NAMES.search(self.between)
+        about = NAMES.search(ENDS.split(plain(self.first.words))[-1])
+        return (
+            SUBORDINATE.search(self.sentence) is not None
+            or COMPARED.search(self.between) is not None
+            or not (told or about)
+        )
 
     @property
     def said(self) -> bool:

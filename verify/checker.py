@@ -35,12 +35,20 @@ from verify.wording import ENDS
 SECONDS, SECONDS_TO_EXPLAIN = 5, 3
 """How long one equation may take to be decided, and to be explained."""
 _GENERAL = re.compile(
-    r"\b(?:general|generally|arbitrary|any|for all|all other|larger|longer|allgemein\w*|beliebig\w*|für alle"
+    r"\b(?:general|generally|arbitrary|any|every|each length|whatever|for all|all other|larger|longer|allgemein\w*|beliebig\w*|für alle"
     r"|exercise \d|aufgabe \d|end of|ende de[rs])\b|^#{1,6} |\\(?:sub)*(?:section|paragraph)\b"
     r"|\\end\s*\{\s*(?:example|exercise|remark|beispiel|aufgabe)",
     re.IGNORECASE | re.MULTILINE,
 )
 """Words from which on no length is meant any more."""
+_BEYOND = re.compile(
+    r"\b(?:more than|longer than|less than|at least|at most|up to|until|beyond|last|previous|old|"
+    r"mehr als|länger als|mindestens|höchstens|bis|"
+    r"letzte\w*|"
+    r"vorige\w*)\b[^.!?]*\Z",
+    re.IGNORECASE,
+)
+"""Words before a length that is not that of the sequence."""
 UNREAD = Verdict("unreadable", "tested")
 """The verdict on what nobody has looked at."""
 
@@ -106,8 +114,8 @@ class Checker:
 
     def _with_names(self, claim: Claim, verdict: Verdict) -> Verdict:
         """The verdict with what its letters mean, where that is not what everybody means; none, where nobody knows."""
-        if verdict.verdict == "wrong" and self.doubts is not None and (assumed := self.doubts.assumed(claim)):
-            return Verdict("unsupported", "tested", message=assumed)
+        if verdict.verdict == "wrong" and self.doubts is not None and (left_open := self.doubts.left_open(claim)):
+            return Verdict("unsupported", "tested", message=left_open)
         if verdict.verdict not in ("correct", "layout") or claim.surface is None:
             return verdict
         doubt = self.doubts.about(claim) if self.doubts is not None else ""
@@ -183,8 +191,10 @@ class Checker:
             length = _length(other.surface) if other.error is None and not DENIED.search(other.words) else None
             if length is None:
                 continue
-            if found not in (None, length) and other.inline and ENDS.search(other.words) is None:
-                found = None  # one sentence names two
+            if found not in (None, length) and other.inline:
+                found = None  # the document names two
+            elif _BEYOND.search(ENDS.split(other.words)[-1]):
+                continue
             elif says_meaning(other) or not other.inline or length == written_out:
                 found = length
         return self.values.length_of_numbers if found is None else found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from derive import expressions as e
 from derive.errors import BpttError
+from derive.functions import elementwise
 from derive.notation import surface as s
 from derive.notation.elaborate import elaborate
 from derive.notation.names import QName
@@ -40,14 +41,14 @@ class Doubts:
                 return f"line {doubtful.span.line} says {_shown(doubtful)}, which is not what the cell says, or is not read"
         return ""
 
-    def assumed(self, claim: Claim) -> str:
-        """Why nothing can be said of a claim that is wrong in general: the document says something of a parameter, an input or a function
-        of it that is not read, such as W = Wᵀ.
+    def left_open(self, claim: Claim) -> str:
+        """Why a claim that is wrong in general is not called so: the document says something of a parameter, an input, a function or a
+        derivative of it that is not read, such as W = Wᵀ.
         """
         computed = {_letter_of(key) for key in self.names.system.definitions}
         for letter in _letters(claim.surface):
             said = self.of.get(letter)
-            if said is not None and said is not claim and letter not in computed and not means_adjoint(*letter):
+            if said is not None and said is not claim and letter not in computed:
                 return f"it does not hold in general, and line {said.span.line} says {_shown(said)}, of which no use is made"
         return ""
 
@@ -98,7 +99,7 @@ def doubts(names: Names, claims: Iterable[Claim], taken: Iterable[Claim], verdic
         if letter is None or letter in found or id(claim) in used or _is_definition(claim, names):
             continue
         if _is_against(claim, letter, names, verdict):
-            found |= {one: claim for one in (letter, *_adjoints(claim)) if one not in found}
+            found |= {one: claim for one in (letter, *_adjoints(claim), *_tied(claim, names)) if one not in found}
     return Doubts(names, found)
 
 
@@ -143,13 +144,16 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     left = _left(claim)
     slope = _slope(left)
     if slope is not None:
-        return slope if claim.inline and says_meaning(claim) else None
+        return slope if claim.inline else None
     if left is None or not (
-        says_meaning(claim) or _is_about_the_cell(claim, left, names) or _is_of_the_loss(claim, left, names)
+        says_meaning(claim)
+        or _is_about_the_cell(claim, left, names)
+        or _is_of_the_loss(claim, left, names)
+        or (claim.inline and bool(_tied(claim, names)))
     ):
         return None
     script = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
-    if isinstance(script, s.Number) or _has_label_letter(left):
+    if (isinstance(script, s.Number) and not _is_start(left, names)) or _has_label_letter(left):
         return None  # a value at one time, or one of each layer
     letter = base_of(s.bare(left))
     if letter[0] is None or letter[0] == "T":
@@ -167,6 +171,8 @@ def _slope(left: s.Surface | None) -> Letter | None:
 
 
 def _primed(node: s.Surface) -> Letter | None:
+    if isinstance(node, s.Name) and elementwise(node.text) is not None:
+        return node.text, ()
     if not isinstance(node, s.Scripted) or not node.primes or not isinstance(node.base, s.Name):
         return None
     return f"{node.base.text}{node.primes * chr(39)}", ()
@@ -188,16 +194,39 @@ def _has_label_letter(left: s.Surface) -> bool:
 
 def _is_about_the_cell(claim: Claim, left: s.Surface, names: Names) -> bool:
     """Whether an equation within a line says what a quantity of the cell is at every time, or a name that everybody uses for one."""
-    found = names.key_of(left) if claim.inline and not _PASSING.search(claim.words) else None
+    right = claim.surface.items[1] if isinstance(claim.surface, s.Relation) else None
+    marks = right is not None and any(
+        isinstance(node, s.Mark) and node.kind in ("nabla", "partial") for node in right.walk()
+    )
+    of_adjoint = is_adjoint(left) and marks
+    found = names.key_of(left) if claim.inline and (of_adjoint or not _PASSING.search(claim.words)) else None
     known = {*names.system.definitions, *names.conventions}
     if is_adjoint(left):
-        known |= (
-            {*names.system.adjoint_owners, *names.lines} if re.match(r"\s*(?:,|and|und)\s*\Z", claim.words) else set()
-        )
+        said = of_adjoint or re.match(r"\s*(?:,|and|und)\s*\Z", claim.words)
+        known |= {*names.system.adjoint_owners, *names.lines} if said else set()
     time = left.subs[-1] if isinstance(left, s.Scripted) and left.subs else None
-    right = claim.surface.items[1] if isinstance(claim.surface, s.Relation) else None
     tells = right is not None and any(isinstance(node, s.Scripted) for node in right.walk())  # more than a number
     return found is not None and found[0] in known and tells and isinstance(time, s.Name) and time.text != "T"
+
+
+def _tied(claim: Claim, names: Names) -> Sequence[Letter]:
+    """The parameters of which a parameter or a starting value is said to be made: derivatives by them are others then."""
+    if not isinstance(claim.surface, s.Relation):
+        return []
+    key = (names.key_of(claim.surface.items[0]) or ("", False))[0]
+    known = {_letter_of(one) for one in names.system.parameters}
+    if key not in names.system.parameters and not _is_start(claim.surface.items[0], names):
+        return []
+    return [letter for letter in _letters(claim.surface.items[1]) if letter in known]
+
+
+def _is_start(left: s.Surface, names: Names) -> bool:
+    """Whether a name is that of a state at the start."""
+    try:
+        node = elaborate(left, names.context)
+    except BpttError:
+        return False
+    return node in names.system.starts
 
 
 def _adjoints(claim: Claim) -> Sequence[Letter]:
@@ -220,7 +249,7 @@ def _left(claim: Claim) -> s.Surface | None:
 
 def _is_definition(claim: Claim, names: Names) -> bool:
     """Whether a claim is one by which the author introduced a name."""
-    if not isinstance(claim.surface, s.Relation) or claim.error is not None or len(claim.surface.items) != 2:
+    if not isinstance(claim.surface, s.Relation) or claim.error is not None or "=" in claim.surface.operators[1:]:
         return False
     try:
         node = elaborate(s.Relation(("=",), claim.surface.items[:2], span=claim.surface.span), names.context)

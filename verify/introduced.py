@@ -226,8 +226,11 @@ def _may_define_adjoint(names: Names, key: str, claim: Claim, said: bool) -> boo
     if right.op in ("gradient", "derivative") and all(arg.op == "name" for arg in right.args):
         whole = any(arg.data[0] == names.system.loss_name for arg in right.args)
         several = len({**names.system.preactivations, **names.system.named_preactivations}) > 1
+        usual = names.lines[key][0].rhs if key in names.conventions else None
+        meant = names.system.adjoint_owners.get(getattr(usual, "name", ""))
+        same = any(arg.data[0] == meant for arg in right.args)
         by_form = (
-            (claim.inline or (several and key not in names.conventions))
+            ((claim.inline and (same or meant is None)) or (several and key not in names.conventions))
             and QName.from_key(key).base == "delta"
             and whole
         )

@@ -172,8 +172,8 @@ def _by_another(sentence: _Sentence, place: int, letter: _Letter, names: Names) 
     time = _first_index(letter.surface)
     for k, (formula, claim) in enumerate(sentence.formulas):
         text = formula.source.text
-        if k == place and isinstance(claim.surface, s.Relation) and claim.surface.items[0] == letter.surface:
-            continue  # read as an equation
+        if k == place and _is_judged(claim, letter):
+            continue
         other = any(
             base.lstrip("\\") in others and (not time or not index or index == time)
             for base, index in _TARGET.findall(text)
@@ -189,6 +189,26 @@ def _by_another(sentence: _Sentence, place: int, letter: _Letter, names: Names) 
     if said is None or speaks_of_others(shown[: said.end()]) or _RESULT.search(shown, said.end()):
         return False
     return _OWN.search(shown) is None or _DENIES.search(shown) is not None
+
+
+def _is_judged(claim: Claim, letter: _Letter) -> bool:
+    """Whether a formula is an equation for the letter that is read, or that says more of it than which derivative it is."""
+    surface = claim.surface
+    if not isinstance(surface, s.Relation) or surface.items[0] != letter.surface:
+        return False
+    plain = all(
+        isinstance(part, (s.Sequence, s.Fraction, s.Infix, s.Mark)) or base_of(s.bare(part))[0]
+        for part in _parts(surface.items[1])
+    )
+    return says_meaning(claim) or not plain
+
+
+def _parts(surface: s.Surface) -> Iterator[s.Surface]:
+    """The pieces of a formula, down to its names."""
+    yield surface
+    if not isinstance(surface, s.Scripted):
+        for child in surface.children():
+            yield from _parts(child)
 
 
 def _mark(is_letter: bool, claim: Claim, own: str, others: set[str], loss: str) -> str:

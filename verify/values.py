@@ -45,14 +45,19 @@ DENIED = re.compile(
 """Words before a number that is not given."""
 
 
-_BY_THE_WAY = re.compile(
-    r"\b(?:often|some|sometimes|usual\w*|typical\w*|common\w*|besides|until|unless|contrary|when|default|lecture|pytorch|tensorflow|example|whether|or|"
-    r"oft|manche\w*|üblich\w*|meist\w*|bisher|bis|sofern|außer|entgegen|beispiel|oder|ob)\b|\\footnote\b",
+_CHOOSES = re.compile(
+    r"(?:[^\w\\]|\b(?:and|und|here|hier|we|wir|now|also|then|as usual|"
+    r"wie üblich|throughout|always|the|our|this|its|an?|initial\w*|hidden|cell|"
+    r"states?|starts?|starting|"
+    r"vector|values?|anfangs\w*|start\w*|zustand|zustands|wert\w*|is|are|be|ist|sei(?:en)?|let|set|sets|take|choose|fix|assume|"
+    r"assuming|suppose|with|where|from|at|in|for|by|"
+    r"to|of|all|zero|null|given|since|because|da|setzen?|setze|mit|wobei|von|aus|gilt|dabei|that|der|die|das|den|dem|wird|gegeben|begin\w*|initially|"
+    r"initialized?|initialised?|defined?|as|als|it|es|so|that|dass|use|using|numbers|item|data)\b|\\item\b|\\\\)*",
     re.IGNORECASE,
 )
-"""Words before a starting value that is spoken of, and not chosen."""
+"""Words of a sentence that chooses a starting value, up to the formula; any other word leaves it open."""
 _NOT_SO = re.compile(
-    r"\s*(?:\)|,)?\s*(?:(?:is|are|be|would|was|were|ist|sei|wäre|wird)\s+(?:\w+\s+){0,2}?(?:bad|poor|wrong|excluded|not|never|only|one|possible|"
+    r"\s*\?|\s*(?:\)|,)?\s*(?:(?:is|are|be|would|was|were|ist|sei|wäre|wird)\s+(?:\w+\s+){0,2}?(?:bad|poor|wrong|excluded|not|never|only|one|possible|"
     r"chosen|common|schlecht\w*|falsch|ausgeschlossen|nicht|nie|nur|möglich|üblich)\b|in\s+(?:general|pytorch|the lecture)"
     r"|does\b|need\b|muss\b|or\b|oder\b|but\b|aber\b)",
     re.IGNORECASE,
@@ -64,7 +69,8 @@ _OPEN = re.compile(
 )
 """Words behind a starting value that may be anything."""
 _EXAMPLE = re.compile(
-    r"\\(begin|end)\s*\{\s*(?:example|exercise|remark|examples|beispiel|aufgabe|bemerkung|footnote)\*?\s*\}"
+    r"\\(begin|end)\s*\{\s*(?:example|exercise|remark|examples|lemma|theorem|proposition|corollary|claim|case|proof|beispiel|aufgabe|"
+    r"bemerkung|satz|beweis)\*?\s*\}"
 )
 
 
@@ -128,8 +134,8 @@ class Values:
         ):
             self.open.add(node.name)
             return True
-        passing = _BY_THE_WAY.search(re.split(r"[.!?;](?=\s)|\n\s*\n", claim.words)[-1])
-        return passing is not None or _NOT_SO.match(claim.after) is not None or _in_an_example(claim)
+        clause = re.split(r"[.!?;](?=\s)|\n\s*\n", claim.words)[-1]
+        return _CHOOSES.fullmatch(clause) is None or _NOT_SO.match(claim.after) is not None or _in_an_example(claim)
 
     def _take(self, left: s.Surface, right: s.Surface) -> bool:
         if _is_list(left) and _is_list(right) and len(left.children()) == len(right.children()):

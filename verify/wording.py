@@ -79,7 +79,8 @@ def speaks_of_others(words: str) -> bool:
 OTHERS = re.compile(
     r"\b(?:not|never|no\s+longer|nicht|nie|kein\w*|might|would|could|könnte|würde|instead|stattdessen|statt|anstelle|unlike|"
     r"(?:other|some|many|several|andere\w*|manche\w*)\s+(?:books?|authors?|texts?|papers?|sources?|people|bücher\w*|autor\w*|texte\w*|quellen)|"
-    r"elsewhere|anderswo|(?:linear|scalar|special|simple|lineare\w*|skalare\w*)\s+(?:case|fall)|"
+    r"elsewhere|anderswo|tempting|mistakes?|misprints?|slips?|false|wrong|incorrect\w*|mistaken\w*|versehentlich|irrtümlich\w*|falsch\w*|häufiger\s+fehler|"
+    r"edition|corrected|crossed|claims|(?:linear|scalar|special|simple|lineare\w*|skalare\w*)\s+(?:case|fall)|"
     r"for\s+(?:small|large|relu|linear)\w*|für\s+(?:kleine|große|relu|lineare)\w*)\b|n['’]t\b",
     re.IGNORECASE,
 )
@@ -91,6 +92,23 @@ STARTS = re.compile(
     r"\s*,?\s*(?:be|is|are|denotes?|means?|equals?|stands?\s+for|represents?|sei|ist|bezeichnet|bedeutet)\b",
     re.IGNORECASE,
 )
+SIGN = re.compile(
+    r"\s*(?:[:|=&,(]|-{1,3}|\.{3}|–|—)?\s*(?:the|der|die|das)?\s*(?:(?:vector|usual|total)\s+)?(?:gradient|derivative|adjoint|ableitung)?\s*",
+    re.IGNORECASE,
+)
+"""What stands between a name and its meaning in a list or a table."""
+SUBORDINATE = re.compile(
+    r"\A\W*(?:while|since|as|although|though|once|because|if|when|whenever|unless|until|given that|"
+    r"während|da|weil|obwohl|sobald|wenn|falls|bevor|nachdem)\b",
+    re.IGNORECASE,
+)
+"""Words at the start of a sentence of which the first part is not what it says."""
+COMPARED = re.compile(
+    r"\b(?:smaller|larger|greater|less|more|than|approximately|about|nearly|roughly|close|near|below|above|under|over|beside|next|proportional|similar|"
+    r"kleiner|größer|als|ungefähr|etwa|fast|nahe|unter|über|neben|ähnlich|proportional)\b",
+    re.IGNORECASE,
+)
+"""Words by which one thing is compared with another, or stands beside it."""
 THAT_IS = re.compile(r"\b(?:that is|das heißt)\b", re.IGNORECASE)
 SAID = re.compile(r"\b(?:denotes?|represents?|means?|stands?\s+for|bezeichnet|bedeutet)\b", re.IGNORECASE)
 
@@ -109,6 +127,7 @@ __all__ = [
     "BETWEEN",
     "BY",
     "CLOSED",
+    "COMPARED",
     "CONDITION",
     "ENDS",
     "HERE",
@@ -118,7 +137,9 @@ __all__ = [
     "OF_LOSS",
     "OTHER",
     "SAID",
+    "SIGN",
     "STARTS",
+    "SUBORDINATE",
     "THAT_IS",
     "WORDS",
     "first_words",
