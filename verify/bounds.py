@@ -49,6 +49,8 @@ class _Tried:
     right: Array
     ordinary: bool
     """Whether no value is so large that rounding makes equal what is not."""
+    family: str = ""
+    """Points of one family differ in their lengths and sizes alone; empty for what belongs to none."""
 
 
 def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
@@ -105,13 +107,18 @@ def _unknown_function(names: Names, relation: e.Relation) -> str:
 
 
 def _growing(tried: Sequence[_Tried], length: int) -> str:
-    """The size along which the sides come nearer to each other all the time; empty where there is none."""
+    """The size along which the sides come nearer to each other all the time, among all points or those of one family; empty where there is
+    none.
+    """
+    families = {found.family for found in tried if found.family}
+    groups = [tried, *([one for one in tried if one.family == family] for family in sorted(families))]
     for name in sorted({name for found in tried for name in found.drawn.sizes}):
         first = length if name == "T" else SMALL
         sizes = (first, 2 * first, 4 * first)
-        best = [max((1 + f.excess for f in tried if f.drawn.sizes[name] == size), default=0.0) for size in sizes]
-        if best[0] > 0 and all(after > _GROWS * before for before, after in pairwise(best)):
-            return name
+        for group in groups:
+            best = [max((1 + f.excess for f in group if f.drawn.sizes[name] == size), default=0.0) for size in sizes]
+            if best[0] > 0 and all(after > _GROWS * before for before, after in pairwise(best)):
+                return name
     return ""
 
 
@@ -134,18 +141,20 @@ class _Attack:
             drawn, run = instance(self.system, self.trial, number, self.far)
             yield from self._at(drawn, run)
         found: list[_Tried] = []
-        for drawn, run in tight_points(self.system, self.trial, self.least):
-            found += self._at(drawn, run)
+        for point in tight_points(self.system, self.trial, self.least):
+            found += [replace(one, family=point.family) for one in self._at(point.drawn, point.run)]
         yield from found
-        found.sort(key=lambda tried: -tried.excess)
+        # A step costs the more, the longer the sequence is; what grows with it is seen without a search.
+        short = [tried for tried in found if tried.drawn.sizes["T"] <= self.least]
+        short.sort(key=lambda tried: -tried.excess)
         generator = np.random.default_rng(self.trial.seed)
-        for start in found[:CLIMBS]:
+        for start in short[:CLIMBS]:
             if start.excess <= SLACK:
                 yield from self._climbed(start, generator)
 
     def _at(self, drawn: Draw, run: Run) -> Iterator[_Tried]:
         generator = np.random.default_rng([self.trial.seed, 3])
-        for times in instances(self.relation, run, generator, self.names, self.trial.conditions):
+        for times in instances(self.relation, run, generator, self.names, self.trial.conditions, widest=True):
             found = self._excess(drawn, run, times)
             if found is not None:
                 yield found

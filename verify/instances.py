@@ -99,8 +99,11 @@ def instances(
     names: Names | None = None,
     conditions: Sequence[Condition] = (),
     most: int = 4,
+    widest: bool = False,
 ) -> Sequence[dict[str, int]]:
-    """Numbers for the free times at which every derivative looks back, and every quantity exists."""
+    """Numbers for the free times at which every derivative looks back, and every quantity exists; with the ``widest`` those among them that
+    are farthest apart.
+    """
     letters = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
     known = names or Names(run.system)
     met: list[dict[str, int]] = []
@@ -111,8 +114,13 @@ def instances(
     possible = [times for times in met if _exists(parts, run, times, known, conditions)]
     if len(possible) > most:
         chosen = generator.choice(len(possible), size=most, replace=False)
-        possible = [possible[int(k)] for k in sorted(chosen)]
+        far = [max(possible, key=_width)] if widest else []
+        possible = [possible[int(k)] for k in sorted(chosen)] + far
     return possible
+
+
+def _width(times: Mapping[str, int]) -> int:
+    return max(times.values()) - min(times.values())
 
 
 def _at_the_start(by: e.Node, run: Run, evaluator: Evaluator, free: set[str]) -> bool:

@@ -29,6 +29,9 @@ LABELLED = Cell.from_text(
         (RNN, r"\|\frac{\partial h_t}{\partial h_k}\| \le \|W^{t-k}\|"),  # W = (1 1; -1 -1), whose square is zero
         (RNN, r"\|\frac{\partial h_t}{\partial h_{t-2}}\| \le \|W^2\|"),
         (ANY, r"\|\frac{\partial h_t}{\partial h_{t-1}}\| \le 2\|W\|"),
+        (RNN, r"\|\nabla_b L\|^2 \le 20 \sum_{t=1}^{T} \|\delta_t\|^2"),  # W = 0, T = 21
+        (RNN, r"\|\frac{\partial h_t}{\partial h_k}\| \le (1 + \|W\|)^{12}"),  # W = 4 I, t - k = 15
+        (RNN, r"\|\frac{\partial h_T}{\partial h_0}\| \le 1 + \|W\|^{30}"),  # W = 1.2 I, T = 31
         (LEAKY, r"\alpha \ge 0.05"),
         (LEAKY, r"\|\frac{\partial h_t}{\partial h_{t-1}}\| \le 0.9 + \alpha \|W\|"),
     ],
@@ -44,6 +47,8 @@ def test_false(cell: Cell, bound: str) -> None:
         (RNN, r"\|W\|_F \le \sqrt{n}\|W\|"),
         (RNN, r"\|\sum_{t=1}^{T} h_t\| \le T \sqrt{n}"),
         (RNN, r"\|\frac{\partial h_t}{\partial h_k}\| \le \|W\|^{t-k}"),
+        (RNN, r"\|\nabla_b L\|^2 \le T \sum_{t=1}^{T} \|\delta_t\|^2"),
+        (RNN, r"\|\frac{\partial h_T}{\partial h_0}\| \le 1 + \|W\|^T"),
         (LEAKY, r"\|\frac{\partial h_t}{\partial h_{t-1}}\| \le 1 - \alpha + \alpha \|W\|"),
         (LABELLED, r"\mathbf{1}^\top y_t \le 1"),
     ],
