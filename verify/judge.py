@@ -15,8 +15,9 @@ from derive.system import RecurrentSystem
 from verify.bounds import is_bound, judge_bound
 from verify.closed import judge_closed
 from verify.instances import Condition, Trial
-from verify.measure import immaterial, measured, untried
+from verify.measure import measured
 from verify.names import Names
+from verify.numbers import immaterial, indistinct, untried
 from verify.proof import proved
 from verify.readings import FROM_ZERO, TURNED, readings
 from verify.verdict import Verdict
@@ -68,7 +69,7 @@ def _judged(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
     if not relation.atoms(e.Timed, e.Var, e.OverTime) and not relation.free_symbols:
         return _closed(relation)
     if is_bound(relation):
-        return judge_bound(names, relation, trial)
+        return _told(relation, judge_bound(names, relation, trial))
     if relation.operators != ("=",):
         return Verdict("unsupported", "tested", message=f"only equations are decided, not '{relation.operators[0]}'")
     if is_definition(names.system, relation):
@@ -82,9 +83,16 @@ def _judged(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
     if tried[-1].verdict == "wrong" and _has_layouts(relation):
         turned = _turned(names, relation, trial)
         if turned is not None:
-            return turned
+            return _told(relation, turned)
     best = tried[-1] if tried[-1].verdict != "wrong" else min(tried, key=lambda found: found.error)
-    return replace(best, tried=tuple(tried) if len(tried) > 1 else ())
+    return _told(relation, replace(best, tried=tuple(tried) if len(tried) > 1 else ()))
+
+
+def _told(relation: e.Relation, found: Verdict) -> Verdict:
+    """The verdict; none, where trying cannot tell the relation from another one that has other numbers."""
+    accepted = found.verdict in ("correct", "layout") and found.evidence == "tested"
+    hidden = indistinct(relation) if accepted else ""
+    return Verdict("unsupported", "tested", points=found.points, message=hidden) if hidden else found
 
 
 def _closed(relation: e.Relation) -> Verdict:

@@ -37,7 +37,7 @@ _CALM = 1e-12
 
 @dataclass(frozen=True)
 class TightPoint:
-    """A draw and its run; points of one family differ in their lengths and sizes alone."""
+    """A draw and its run; points of one family and size differ in their lengths alone."""
 
     drawn: Draw
     run: Run

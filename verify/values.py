@@ -21,7 +21,7 @@ from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
 from verify.claims import Claim
-from verify.closed import shown_units, value_of
+from verify.closed import NO_DIGIT, shown_units, value_of
 from verify.evaluated import evaluated
 from verify.factors import spelled_out
 from verify.instances import COMPARED
@@ -292,6 +292,8 @@ class Values:
         error = float(np.max(np.abs(computed - fitted) / np.maximum(np.abs(computed), 1e-12), initial=0.0))
         rounding = 1e-9 * np.maximum(np.abs(computed), np.abs(fitted)) + 1e-15
         if np.all(np.abs(computed - fitted) <= np.maximum(room / 2 * (1 + 1e-9), rounding)):
+            if not np.any(fitted) and np.any(np.abs(computed) > rounding):
+                return Verdict("unsupported", "tested", points=1, error=error, message=NO_DIGIT)
             return Verdict("layout" if turned else "correct", "tested", points=1, holds=1, error=error)
         counterexample = Counterexample(run.sizes, {}, computed, fitted)
         message = f"with the numbers given, the value is {_rounded(computed, room)}"

@@ -232,3 +232,30 @@ def test_rows_side_by_side_do_not_conform(text: str, expected: str) -> None:
     (found,) = check(f"$${text}$$", ROWS, explained=False)
     assert found.verdict == expected
     assert expected == "correct" or "conform" in found.message
+
+
+BIASED = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"),
+    [
+        (r"\frac{3}{3}", "correct"),
+        (r"\frac{n}{n}", "correct"),
+        (r"\frac{\sqrt{n}}{\sqrt{n}}", "correct"),
+        ("1.00000000001", "unsupported"),
+        (r"\frac{1000000000001}{1000000000000}", "unsupported"),
+        (r"\sqrt{\frac{2.000000000002}{2}}", "unsupported"),
+        (r"(1 - \tanh(1) + 0.76159415595576)", "unsupported"),
+        ("1.0001", "wrong"),
+        ("[n > 1]", "wrong"),
+        ("[n < 6]", "wrong"),
+        ("[T > 4]", "wrong"),
+        ("[n < 30]", "unsupported"),
+        ("(1 + (n-2)(n-3)(n-4)(n-5))", "wrong"),
+        ("(1 + n^4 - 14n^3 + 71n^2 - 154n + 120)", "wrong"),  # the same, multiplied out
+    ],
+)
+def test_factors_that_are_nearly_or_mostly_one(factor: str, expected: str) -> None:
+    (found,) = check(rf"$$\nabla_b L = {factor} \sum_{{t=1}}^{{T}} \delta_t$$", BIASED, explained=False)
+    assert found.verdict == expected, found.message

@@ -119,3 +119,23 @@ def test_a_norm_that_has_no_roots_is_computed_in_numbers() -> None:
     norm = f"\\lVert \\begin{{pmatrix}} {rows} \\end{{pmatrix}} \\rVert_2"
     verdicts = [check(f"$${norm} \\le {size + gap:.3f}$$", CELL)[0].verdict for gap in (0.1, -0.1)]
     assert verdicts[0] != "wrong" and verdicts[1] != "correct"
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("h_1 = 0.76", "correct"),
+        ("h_1 = 76e-2", "correct"),
+        ("h_1 = 8e-1", "correct"),
+        ("h_1 = 1e0", "wrong"),
+        ("h_1 = 0e1", "wrong"),
+        ("h_1 = 0.0e2", "unsupported"),
+        ("h_1 - 0.76 = 0.00", "unsupported"),
+        ("h_0 = 0.00", "correct"),
+    ],
+)
+def test_digits_that_count(claim: str, expected: str) -> None:
+    """h_1 = tanh(1) = 0.7616."""
+    cell = Cell.from_text("h_t = \\tanh(w h_{t-1} + u x_t)\nh_t \\in \\mathbb{R}, x_t \\in \\mathbb{R}")
+    given = "Let $T=1$, $w = 0.5$, $u = 1$, $h_0 = 0$, $x_1 = 1$. "
+    assert check(f"{given}$${claim}$$", cell, explained=False)[-1].verdict == expected
