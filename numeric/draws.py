@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -161,10 +161,9 @@ def run_of(system: RecurrentSystem, drawn: Draw, strict: bool = False) -> Run:
     return Run(system, drawn.sizes, drawn.given, drawn.loss, strict=strict, tree=drawn.tree).forward()
 
 
-def starting_from_zero(system: RecurrentSystem, drawn: Draw) -> Draw:
-    """The same draw with all starting values that the cell does not give at zero."""
-    starts: set[Point] = {
-        (start.name, number(start.time, drawn.sizes)) for start in system.starts if start not in system.initial
-    }
+def starting_from_zero(system: RecurrentSystem, drawn: Draw, only: Collection[e.Timed] | None = None) -> Draw:
+    """The same draw with all starting values that the cell does not give at zero, or with some of them."""
+    chosen = [start for start in system.starts if start not in system.initial and (only is None or start in only)]
+    starts: set[Point] = {(start.name, number(start.time, drawn.sizes)) for start in chosen}
     zero: dict[Point, Array] = {point: np.zeros_like(value) for point, value in drawn.given.items() if point in starts}
     return replace(drawn, given={**drawn.given, **zero})

@@ -36,6 +36,7 @@ class Subject:
     conditions : relations between times at which a formula is meant to hold.
     zero_counts : whether a formula is right that holds for states that start from zero alone.
     ordered    : whether products say in which order their factors stand.
+    zeros      : starting values that are meant to be zero.
     """
 
     names: Names
@@ -45,6 +46,7 @@ class Subject:
     conditions: tuple[Condition, ...] = ()
     zero_counts: bool = True
     ordered: bool = False
+    zeros: tuple[e.Timed, ...] = ()
 
     def decide(self, relation: e.Relation) -> Verdict:
         """The verdict on an equation."""
@@ -58,6 +60,7 @@ class Subject:
             conditions=self.conditions,
             zero_counts=self.zero_counts,
             ordered=self.ordered,
+            zeros=self.zeros,
         )
 
 

@@ -34,7 +34,7 @@ COMPARED: dict[str, Callable[[float, float], bool]] = {
 @dataclass(frozen=True)
 class Trial:
     """How a formula is tried: so many draws from a seed, with some sizes held fixed, at times for which conditions hold;
-    ``zero_start``: h_0 = 0; ``zero_counts``: whether what holds for such starts alone is right; ``ordered``: whether products
+    ``zero_start``: h_0 = 0; ``zeros``: the starting values that are zero at every point; ``zero_counts``: whether what holds for such starts alone is right; ``ordered``: whether products
     over time say in which order their factors stand.
     """
 
@@ -42,6 +42,7 @@ class Trial:
     seed: int
     sizes: tuple[tuple[str, int], ...] = ()
     zero_start: bool = False
+    zeros: tuple[e.Timed, ...] = ()
     conditions: tuple[Condition, ...] = ()
     zero_counts: bool = True
     ordered: bool = False
@@ -87,8 +88,8 @@ def instance(
         scale=wide if is_wide(number, wide) else 0.8,
         fixed=dict(trial.sizes),
     )
-    if trial.zero_start:
-        drawn = starting_from_zero(system, drawn)
+    if trial.zero_start or trial.zeros:
+        drawn = starting_from_zero(system, drawn, None if trial.zero_start else trial.zeros)
     return drawn, run_of(system, drawn, strict=strict)
 
 

@@ -33,6 +33,7 @@ def judge(
     conditions: Sequence[Condition] = (),
     zero_counts: bool = True,
     ordered: bool = False,
+    zeros: Sequence[e.Timed] = (),
 ) -> Verdict:
     """The verdict on one equation about a cell.
 
@@ -43,6 +44,7 @@ def judge(
     conditions : relations between times at which it is meant to hold.
     zero_counts : whether a formula is right that holds for states that start from zero alone.
     ordered    : whether products over time say in which order their factors stand.
+    zeros      : starting values that are meant to be zero.
 
     Raises
     ------
@@ -54,7 +56,15 @@ def judge(
         )
     known = names or Names(system)
     fixed = tuple(sorted((sizes or {}).items()))
-    trial = Trial(draws, seed, fixed, conditions=tuple(conditions), zero_counts=zero_counts, ordered=ordered)
+    trial = Trial(
+        draws,
+        seed,
+        fixed,
+        zeros=tuple(zeros),
+        conditions=tuple(conditions),
+        zero_counts=zero_counts,
+        ordered=ordered,
+    )
     try:
         if known.defines(relation):
             return Verdict("correct", "definition")

@@ -139,3 +139,22 @@ def test_digits_that_count(claim: str, expected: str) -> None:
     cell = Cell.from_text("h_t = \\tanh(w h_{t-1} + u x_t)\nh_t \\in \\mathbb{R}, x_t \\in \\mathbb{R}")
     given = "Let $T=1$, $w = 0.5$, $u = 1$, $h_0 = 0$, $x_1 = 1$. "
     assert check(f"{given}$${claim}$$", cell, explained=False)[-1].verdict == expected
+
+
+BOTH = Cell.from_text(
+    "a_t = \\tanh(A a_{t-1} + P x_t)\nv_t = B b_{t+1} + Q x_t\nb_t = \\tanh(v_t)\ny_t = V a_t + R b_t\nL = \\sum_{t=1}^{T} L_t(y_t)"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"$$\nabla_B L = \sum_{t=1}^{T-1} \bar v_t b_{t+1}^\top$$", "wrong"),
+        (r"With $b_{T+1} = 0$: $$\nabla_B L = \sum_{t=1}^{T-1} \bar v_t b_{t+1}^\top$$", "correct"),
+        (r"$$b_{T+1} = 0$$ $$v_T = Q x_T$$", "correct"),
+        (r"With $a_0 = 0$: $$v_T = Q x_T$$", "wrong"),
+        (r"With $a_0 = 0$ and $b_{T+1} = 0$: $$v_T = Q x_T$$", "correct"),
+    ],
+)
+def test_a_state_that_runs_backward_starts_from_a_value_after_the_end(text: str, expected: str) -> None:
+    assert check(text, BOTH, explained=False)[-1].verdict == expected
