@@ -34,8 +34,8 @@ COMPARED: dict[str, Callable[[float, float], bool]] = {
 @dataclass(frozen=True)
 class Trial:
     """How a formula is tried: so many draws from a seed, with some sizes held fixed, at times for which conditions hold;
-    ``zero_start``: h_0 = 0; ``zeros``: the starting values that are zero at every point; ``zero_counts``: whether what holds for such starts alone is right; ``ordered``: whether products
-    over time say in which order their factors stand.
+    ``zero_start``: h_0 = 0; ``zeros``: the starting values that are zero at every point; ``zero_counts``: whether what holds for states
+    that start from zero alone is right; ``ordered``: whether products over time say in which order their factors stand.
     """
 
     draws: int
