@@ -216,7 +216,9 @@ class Values:
             raise DataError("nothing says how long the sequence is", expected="inputs such as x_1 = ..., or T = 2")
         run = Run(self.system, {**sizes, "T": length}, {}, SmoothLoss(0), strict=True)
         starts = {(start.name, int(start.time.subs(T, length))) for start in self.system.starts}
-        beyond = {(start.name, int(start.time.subs(T, length))): array for start, array in self.beyond.items()}
+        beyond: dict[Point, Array] = {
+            (start.name, int(start.time.subs(T, length))): array for start, array in self.beyond.items()
+        }
         arrays: dict[Point, Array] = {**{point: np.zeros((1, 1)) for point in starts}, **beyond, **self.given}
         given = {point: a + np.zeros(run.shape(point[0])) if a.size == 1 else a for point, a in arrays.items()}
         return replace(run, given=given)
