@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from derive import expressions as e
 from derive.cell_text import Range
 from derive.errors import DataError
 from derive.notation.infer import base_letter
-from derive.system import RecurrentSystem
+from derive.system import RecurrentSystem, T
 from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
@@ -148,10 +148,11 @@ def _label(system: RecurrentSystem, key: str, sizes: dict[str, int], generator: 
 
 
 def farthest(formula: e.Node) -> int:
-    """The largest number that the times, bounds and conditions of a formula hold: sequences must be longer."""
+    """The largest number that the times, bounds and conditions on times of a formula hold: sequences must be longer."""
     parts: list[Basic] = [leaf.time for leaf in formula.atoms(e.Timed)]
     parts += [bound for stretch in formula.atoms(e.OverTime) for bound in (stretch.lower, stretch.upper)]
-    parts += [number.value for number in formula.atoms(e.Scalar) if number.value.free_symbols]
+    scalars = [number.value for number in formula.atoms(e.Scalar)]
+    parts += [value for value in scalars if any(s == T or not s.is_positive for s in value.free_symbols)]
     return max((abs(int(n)) for part in parts for n in part.atoms(Integer)), default=0)
 
 
@@ -160,10 +161,9 @@ def run_of(system: RecurrentSystem, drawn: Draw, strict: bool = False) -> Run:
     return Run(system, drawn.sizes, drawn.given, drawn.loss, strict=strict, tree=drawn.tree).forward()
 
 
-def starting_from_zero(system: RecurrentSystem, drawn: Draw) -> Draw:
-    """The same draw with all starting values that the cell does not give at zero."""
-    starts: set[Point] = {
-        (start.name, number(start.time, drawn.sizes)) for start in system.starts if start not in system.initial
-    }
+def starting_from_zero(system: RecurrentSystem, drawn: Draw, only: Collection[e.Timed] | None = None) -> Draw:
+    """The same draw with all starting values that the cell does not give at zero, or with some of them."""
+    chosen = [start for start in system.starts if start not in system.initial and (only is None or start in only)]
+    starts: set[Point] = {(start.name, number(start.time, drawn.sizes)) for start in chosen}
     zero: dict[Point, Array] = {point: np.zeros_like(value) for point, value in drawn.given.items() if point in starts}
     return replace(drawn, given={**drawn.given, **zero})

@@ -43,6 +43,16 @@ def relu(x: Array) -> Array:
     return np.where(_positive(x), x, 0.0 * x)
 
 
+def sigmoid_slope(x: Array) -> Array:
+    """σ'(x) = σ(x) σ(-x), of which no digits are lost for large x, as they are in σ(x) (1 - σ(x))."""
+    return sigmoid(x) * sigmoid(-x)
+
+
+def tanh_slope(x: Array) -> Array:
+    """tanh'(x) = 1 / cosh²(x) = 4 σ'(2x), as stable for large |x|."""
+    return 4.0 * sigmoid_slope(2.0 * x)
+
+
 def silu(x: Array) -> Array:
     return x * sigmoid(x)
 
@@ -67,6 +77,10 @@ _NUMPY: dict[str, Callable[[Array], Array]] = {
     "softplus": softplus, "silu": silu,
     "gelu": gelu, "erf": erf,
 }  # fmt: skip
+
+
+_SLOPES: dict[str, Callable[[Array], Array]] = {"sigma": sigmoid_slope, "tanh": tanh_slope}
+"""Derivatives that lose their digits where they are computed from the output."""
 
 
 def stand_in(name: str) -> tuple[float, float, float, float]:
@@ -102,8 +116,12 @@ def numpy_function(name: str, order: int) -> Callable[[Array], Array]:
     output = sp.Symbol("y")
     in_output = declared.derivative_in_output(output, order)
     if in_output is not None:
-        formula = sp.lambdify(output, in_output, "numpy", cse=True)
         base = numpy_function(declared.name, 0)
+        if declared.name in _SLOPES:  # every derivative of higher order has the first as a factor
+            slope = _SLOPES[declared.name]
+            rest = sp.lambdify(output, sp.cancel(in_output / declared.derivative_in_output(output)), "numpy", cse=True)
+            return lambda x: slope(x) * (rest(base(x)) + 0.0 * x)
+        formula = sp.lambdify(output, in_output, "numpy", cse=True)
         return lambda x: formula(base(x)) + 0.0 * x
     return _from_definition(declared, order)
 

@@ -21,18 +21,22 @@ class SmoothLoss:
     """A different smooth function at every time: L_t(q) = Σ_i a_i q_i + ½ b_i q_i² + c_i q_i³/3, summed over its
     arguments, and ½ (Σ_i d_i q_i)² over all entries together, so that second derivatives by two of them are not zero.
 
-    All of it times ``scale``.
+    All of it times ``scale``; where the loss is ``level``, Σ_i a_i q_i alone with the same a at every time, so that its gradient
+    is the same at all steps.
 
     Polynomial, so that NumPy (real or complex) and torch evaluate the very same thing; its coefficients follow from a
     seed, the time and the argument's position alone.
     """
 
-    def __init__(self, seed: int, scale: float = 1.0) -> None:
-        self.seed, self.scale = seed, scale
+    def __init__(self, seed: int, scale: float = 1.0, level: bool = False) -> None:
+        self.seed, self.scale, self.level = seed, scale, level
 
     def coefficients(self, time: int | None, position: int, q: Array) -> list[Array]:
         """a, b, c and d for one argument, as arrays of its kind."""
-        found: Sequence[Array] = _coefficients(self.seed, 0 if time is None else time + 1000, position, tuple(q.shape))
+        moment = 0 if time is None or self.level else time + 1000
+        found: Sequence[Array] = _coefficients(self.seed, moment, position, tuple(q.shape))
+        if self.level:
+            found = (found[0], *(np.zeros_like(part) for part in found[1:]))
         root = self.scale**0.5  # d enters as its square
         found = [part * factor for part, factor in zip(found, (self.scale, self.scale, self.scale, root), strict=True)]
         return [x if isinstance(q, np.ndarray) else q.new_tensor(x) for x in found]

@@ -19,15 +19,18 @@ from derive.functions import elementwise
 from numeric.draws import Draw, farthest, run_of
 from numeric.functions import Array
 from numeric.simulate import OutOfRange, Run
-from verify.evaluated import evaluated
+from verify.evaluated import evaluated, rounding
 from verify.instances import Trial, instance, instances
 from verify.measure import LONGEST
 from verify.names import Names
+from verify.numbers import sizes_to_try
 from verify.tight import SMALL, is_free, tight_points
 from verify.verdict import Counterexample, Verdict
 
 SLACK = 1e-9
 """By what share rounding may carry a side beyond the other."""
+EQUAL, LEAST_EQUAL = 1e-12, 1e-6
+"""By what share sides that are equal are apart; sides below the second number come near to each other as both vanish."""
 CLIMBS, STEPS = 3, 60
 """From how many points a search climbs, and for how many steps."""
 _LEAST = 1e-300
@@ -49,6 +52,10 @@ class _Tried:
     right: Array
     ordinary: bool
     """Whether no value is so large that rounding makes equal what is not."""
+    size: float
+    """The largest absolute value of a side."""
+    family: str = ""
+    """Points of one family and size differ in their lengths alone; empty for what belongs to none."""
 
 
 def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
@@ -61,6 +68,8 @@ def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
         message = f"it bounds what {unknown} leads to, of which nothing is known"
         return Verdict("unsupported", "tested", message=message)
     attack = _Attack(names, relation, trial)
+    if attack.untried:
+        return Verdict("unsupported", "tested", message=attack.untried)
     try:
         tried = list(attack.everywhere())
     except BpttError as error:
@@ -75,9 +84,12 @@ def judge_bound(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
     broken = worst.excess > SLACK
     if relation.operators[0] in ("<", ">") and not broken:
         # Where values are extreme, rounding makes equal what is not: tanh(20) is 1.
-        ordinary = [found for found in tried if found.ordinary]
-        worst = max(ordinary or tried, key=lambda found: found.excess)
-        broken = worst.excess >= -SLACK
+        ordinary = [found for found in tried if found.ordinary] or tried
+        worst = max(ordinary, key=lambda found: (found.excess >= -EQUAL and found.size >= LEAST_EQUAL, found.excess))
+        broken = worst.excess >= -EQUAL and worst.size >= LEAST_EQUAL
+        if not broken and worst.excess >= -SLACK:
+            message = "no point breaks it, but its sides come nearer to each other than trying can tell"
+            return Verdict("unsupported", "tested", points=len(tried), message=message)
     if broken:
         equal = worst.excess <= SLACK
         message = "the two sides can be equal" if equal else "it does not hold everywhere"
@@ -105,13 +117,18 @@ def _unknown_function(names: Names, relation: e.Relation) -> str:
 
 
 def _growing(tried: Sequence[_Tried], length: int) -> str:
-    """The size along which the sides come nearer to each other all the time; empty where there is none."""
+    """The size along which the sides come nearer to each other all the time, among all points or, along T, those of one family; empty where
+    there is none.
+    """
+    families = {found.family for found in tried if found.family}
+    groups = [tried, *([one for one in tried if one.family == family] for family in sorted(families))]
     for name in sorted({name for found in tried for name in found.drawn.sizes}):
         first = length if name == "T" else SMALL
         sizes = (first, 2 * first, 4 * first)
-        best = [max((1 + f.excess for f in tried if f.drawn.sizes[name] == size), default=0.0) for size in sizes]
-        if best[0] > 0 and all(after > _GROWS * before for before, after in pairwise(best)):
-            return name
+        for group in groups if name == "T" else groups[:1]:
+            best = [max((1 + f.excess for f in group if f.drawn.sizes[name] == size), default=0.0) for size in sizes]
+            if best[0] > 0 and all(after > _GROWS * before for before, after in pairwise(best)):
+                return name
     return ""
 
 
@@ -125,6 +142,7 @@ class _Attack:
         """The length of most sequences."""
         self.missing = ""
         self.undefined = 0
+        self.sizes, self.untried = sizes_to_try(relation, dict(trial.sizes))
         turned = relation.operators[0] in (">", ">=")
         self.smaller, self.larger = (relation.items[1], relation.items[0]) if turned else relation.items
 
@@ -133,19 +151,24 @@ class _Attack:
         for number in range(self.trial.draws):
             drawn, run = instance(self.system, self.trial, number, self.far)
             yield from self._at(drawn, run)
+        for sizes in self.sizes:
+            there = replace(self.trial, sizes=(*self.trial.sizes, *sizes.items()))
+            yield from self._at(*instance(self.system, there, 0, self.far))
         found: list[_Tried] = []
-        for drawn, run in tight_points(self.system, self.trial, self.least):
-            found += self._at(drawn, run)
+        for point in tight_points(self.system, self.trial, self.least):
+            found += [replace(one, family=point.family) for one in self._at(point.drawn, point.run)]
         yield from found
-        found.sort(key=lambda tried: -tried.excess)
+        # A step costs the more, the longer the sequence is; what grows with it is seen without a search.
+        short = [tried for tried in found if tried.drawn.sizes["T"] <= self.least]
+        short.sort(key=lambda tried: -tried.excess)
         generator = np.random.default_rng(self.trial.seed)
-        for start in found[:CLIMBS]:
+        for start in short[:CLIMBS]:
             if start.excess <= SLACK:
                 yield from self._climbed(start, generator)
 
     def _at(self, drawn: Draw, run: Run) -> Iterator[_Tried]:
         generator = np.random.default_rng([self.trial.seed, 3])
-        for times in instances(self.relation, run, generator, self.names, self.trial.conditions):
+        for times in instances(self.relation, run, generator, self.names, self.trial.conditions, widest=True):
             found = self._excess(drawn, run, times)
             if found is not None:
                 yield found
@@ -165,11 +188,14 @@ class _Attack:
         scale = np.maximum(np.maximum(np.abs(small), np.abs(large)), _LEAST)
         # numbers whose difference is lost in rounding are equal
         excess = float(np.max((small - large) / scale, initial=-np.inf))
+        if excess > SLACK:
+            room = sum(rounding(side, environment, drawn.sizes, times) for side in (self.smaller, self.larger))
+            excess = max(0.0, float(np.max((small - large - room) / scale)))
         if float(np.max(scale)) < 1e-12:
             return None
         left, right = (large, small) if self.relation.operators[0] in (">", ">=") else (small, large)
         ordinary = all(np.max(np.abs(value), initial=0.0) <= ORDINARY for value in drawn.given.values())
-        return _Tried(excess, drawn, dict(times), left, right, ordinary)
+        return _Tried(excess, drawn, dict(times), left, right, ordinary, float(np.max(scale)))
 
     # -- climbing --------------------------------------------------------------------------------------
 

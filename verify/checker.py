@@ -168,6 +168,12 @@ class Checker:
 
     def _as_said(self, claim: Claim, subject: Subject) -> Iterator[tuple[Subject, str]]:
         """What the document says of the times that are meant: T = 3, or a line of its own for the last step."""
+        zeros = self.values.zeros
+        if zeros and not self.values.start_from_zero:
+            yield (
+                replace(subject, zeros=zeros),
+                " and ".join(f"{start} = 0" for start in zeros) + ", as the document says",
+            )
         length = self._length_before(claim)
         if length is not None and length < LONGEST:
             yield replace(subject, sizes={"T": length}), f"T is {length}, as the document says"

@@ -19,6 +19,8 @@ MAX_EXPONENT = 1000
 """The highest root that is computed exactly."""
 MAX_ENTRY = 60
 """The longest exact number, in characters, that a function is applied to; the formulas of its derivatives are many times longer."""
+NO_DIGIT = "zero shows no digit that counts, so that it is right for nothing else"
+"""Why a number is not zero to the digits shown."""
 MAX_BITS = 14_000
 """The longest power that is computed exactly, in binary digits."""
 
@@ -219,6 +221,9 @@ def _judge_link(operator: str, a: e.Node, b: e.Node) -> Verdict:
         holds = (sp.simplify(gap) == sp.zeros(*gap.shape)) == (operator == "=")
     else:
         return Verdict("unsupported", "tested", message=f"'{operator}' is not decided between numbers")
+    rounded = operator in ("=", "~") and not gap.is_zero_matrix
+    if holds and rounded and (left.is_zero_matrix or right.is_zero_matrix):
+        return Verdict("unsupported", "tested", message=NO_DIGIT)
     if holds:
         return Verdict("correct", "proved", points=1, holds=1, exact=True)
     scale = max(left.norm().evalf(), right.norm().evalf())
@@ -269,10 +274,18 @@ def shown_units(node: e.Node, shape: tuple[int, int]) -> list[sp.Rational]:
     return shown if len(shown) == count else [max(shown)] * count
 
 
+def last_digit(digits: str) -> sp.Rational | None:
+    """What one in the last digit of a number is worth; None for a whole number, which is exact in whatever way it is written."""
+    exponent = int(Decimal(digits).as_tuple().exponent)
+    whole = "." not in digits and exponent >= 0
+    return None if whole else sp.Integer(10) ** exponent
+
+
 def _shown(node: e.Node) -> list[sp.Rational] | None:
     """The units of a formula that shows decimals; None where it is exact."""
     if isinstance(node, e.Scalar):
-        return None if node.digits is None else [sp.Integer(10) ** int(Decimal(node.digits).as_tuple().exponent)]
+        unit = None if node.digits is None else last_digit(node.digits)
+        return None if unit is None else [unit]
     if isinstance(node, e.Block):
         inside = [_shown(entry) for entry in node.operands]
         if all(units is None for units in inside):

@@ -44,7 +44,7 @@ def conventional(system: RecurrentSystem) -> Iterator[Definition]:
     its label, and that of a state before that of an output; a for z; a gate's label below instead of above; z, a and δ without
     a label for the only state that has one; and δ with a quantity as its label, as in δ^{h}_t and δ^{\\tilde C}_t.
     """
-    inner = {**_activated(system), **system.preactivations, **system.named_preactivations}
+    inner = _inner(system)
     owned = [key for key, owner in inner.items() if owner in system.states]
     for key in (*owned, *(key for key in inner if key not in owned)):
         yield from _spellings(system, key)
@@ -55,6 +55,28 @@ def conventional(system: RecurrentSystem) -> Iterator[Definition]:
     for label, key in _labels(system, inner):
         for name in (QName("delta", (), (), (label,)), QName("delta", (), (label,))):
             yield _alias(system, name.key, system.adjoint_names[key], key)
+
+
+def unclear(system: RecurrentSystem) -> Mapping[str, tuple[str, ...]]:
+    """Names without a label that several quantities of the states might have, and these quantities: δ where a cell has v and z."""
+    inner = _inner(system)
+    owned = [key for key, owner in inner.items() if owner in system.states] or list(inner)
+    found: dict[str, list[str]] = {}
+    for key in owned:
+        plain = {one.key for one in _spellings(system, key) if not _is_labelled(one.key)}
+        for name in plain - {*system.shapes, *system.adjoint_owners}:
+            found.setdefault(name, []).append(key)
+    return {name: tuple(keys) for name, keys in found.items() if len(keys) > 1}
+
+
+def _is_labelled(key: str) -> bool:
+    name = QName.from_key(key)
+    return bool(name.subs or name.sups)
+
+
+def _inner(system: RecurrentSystem) -> Mapping[str, str]:
+    """What activations are applied to, and what they give."""
+    return {**_activated(system), **system.preactivations, **system.named_preactivations}
 
 
 def _activated(system: RecurrentSystem) -> Mapping[str, str]:
@@ -113,4 +135,4 @@ def _alias(system: RecurrentSystem, name: str, meant: str, like: str) -> Definit
     return Definition(e.Timed(name, quantity.time, *quantity.shape), e.Timed(meant, quantity.time, *quantity.shape))
 
 
-__all__ = ["Definition", "conventional"]
+__all__ = ["Definition", "conventional", "unclear"]

@@ -31,4 +31,33 @@ def evaluated(
         raise DataError("it is nested too deeply to be computed") from error
 
 
-__all__ = ["evaluated"]
+class _Shifted(Evaluator):
+    """Every sum moved by what rounding may move it: one unit in the last place of its largest term."""
+
+    sign = 1.0
+
+    def at(self, **times: int) -> Evaluator:
+        """The same evaluator with times set."""
+        moved = _Shifted(self.environment, self.sizes, {**self.times, **times}, self.arrays)
+        moved.sign = self.sign
+        return moved
+
+    def _Plus(self, node: e.Plus) -> Array:
+        values = [self(operand) for operand in node.operands]
+        largest = np.max([np.max(np.abs(value), initial=0.0) for value in values])
+        return sum(values[1:], values[0]) + self.sign * np.finfo(float).eps * largest
+
+
+def rounding(node: e.Node, environment: Environment, sizes: Mapping[str, int], times: Mapping[str, int]) -> Array:
+    """How far the value of a formula may be off because its sums cancel."""
+    exact = evaluated(node, environment, sizes, times)
+    room = np.zeros(exact.shape)
+    for sign in (-1.0, 1.0):
+        evaluator = _Shifted(environment, sizes, times)
+        evaluator.sign = sign
+        with np.errstate(all="ignore"):
+            room = np.maximum(room, np.abs(evaluator(node) - exact))
+    return 2.0 * room
+
+
+__all__ = ["evaluated", "rounding"]

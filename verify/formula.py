@@ -13,6 +13,7 @@ from derive.expressions.node import ONE
 from derive.normal import equal
 from derive.notation import surface as s
 from derive.notation.elaborate import Context, elaborate, with_powers, within
+from derive.notation.names import QName
 from verify.instances import Condition
 from verify.judge import joined, judge, laid_out_again
 from verify.memberships import is_membership, judge_sizes
@@ -36,6 +37,7 @@ class Subject:
     conditions : relations between times at which a formula is meant to hold.
     zero_counts : whether a formula is right that holds for states that start from zero alone.
     ordered    : whether products say in which order their factors stand.
+    zeros      : starting values that are meant to be zero.
     """
 
     names: Names
@@ -45,6 +47,7 @@ class Subject:
     conditions: tuple[Condition, ...] = ()
     zero_counts: bool = True
     ordered: bool = False
+    zeros: tuple[e.Timed, ...] = ()
 
     def decide(self, relation: e.Relation) -> Verdict:
         """The verdict on an equation."""
@@ -58,6 +61,7 @@ class Subject:
             conditions=self.conditions,
             zero_counts=self.zero_counts,
             ordered=self.ordered,
+            zeros=self.zeros,
         )
 
 
@@ -69,6 +73,9 @@ def verdict_on(names: Names, surface: s.Surface, decide: Decide, numeric: Numeri
     decide  : judges an equation that was read.
     numeric : judges one of which a side is numbers, where it can.
     """
+    doubt = _unclear(names, surface)
+    if doubt:
+        return Verdict("unsupported", "tested", message=doubt)
     try:
         if is_membership(surface):
             return judge_sizes(names, surface)
@@ -81,6 +88,19 @@ def verdict_on(names: Names, surface: s.Surface, decide: Decide, numeric: Numeri
         return Verdict("unsupported", "tested", message=error.message, error_at=error.span)
     except BpttError as error:
         return Verdict("unreadable", "tested", message=error.message, hint=error.hint or "", error_at=error.span)
+
+
+def _unclear(names: Names, surface: s.Surface) -> str:
+    """Why a name without a label does not say what it stands for, and how to say it; empty where every name does."""
+    if not names.unclear:
+        return ""
+    bases = {id(node.base) for node in surface.walk() if isinstance(node, s.Scripted)}
+    keys = {found[0] for node in surface.walk() if id(node) not in bases and (found := names.key_of(node)) is not None}
+    for key in sorted(names.unclear.keys() & keys):
+        meant = " or ".join(str(names.system.quantity(one)) for one in names.unclear[key])
+        of = "the adjoint of " if QName.from_key(key).base == "delta" else ""
+        return f"{key} may be {of}{meant}; say which, as in 'let {key}_t = ...'"
+    return ""
 
 
 def _sized(names: Names, surface: s.Relation, decide: Decide, numeric: Numeric | None) -> Verdict:

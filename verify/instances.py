@@ -34,14 +34,15 @@ COMPARED: dict[str, Callable[[float, float], bool]] = {
 @dataclass(frozen=True)
 class Trial:
     """How a formula is tried: so many draws from a seed, with some sizes held fixed, at times for which conditions hold;
-    ``zero_start``: h_0 = 0; ``zero_counts``: whether what holds for such starts alone is right; ``ordered``: whether products
-    over time say in which order their factors stand.
+    ``zero_start``: h_0 = 0; ``zeros``: the starting values that are zero at every point; ``zero_counts``: whether what holds for states
+    that start from zero alone is right; ``ordered``: whether products over time say in which order their factors stand.
     """
 
     draws: int
     seed: int
     sizes: tuple[tuple[str, int], ...] = ()
     zero_start: bool = False
+    zeros: tuple[e.Timed, ...] = ()
     conditions: tuple[Condition, ...] = ()
     zero_counts: bool = True
     ordered: bool = False
@@ -87,8 +88,8 @@ def instance(
         scale=wide if is_wide(number, wide) else 0.8,
         fixed=dict(trial.sizes),
     )
-    if trial.zero_start:
-        drawn = starting_from_zero(system, drawn)
+    if trial.zero_start or trial.zeros:
+        drawn = starting_from_zero(system, drawn, None if trial.zero_start else trial.zeros)
     return drawn, run_of(system, drawn, strict=strict)
 
 
@@ -99,8 +100,11 @@ def instances(
     names: Names | None = None,
     conditions: Sequence[Condition] = (),
     most: int = 4,
+    widest: bool = False,
 ) -> Sequence[dict[str, int]]:
-    """Numbers for the free times at which every derivative looks back, and every quantity exists."""
+    """Numbers for the free times at which every derivative looks back, and every quantity exists; with the ``widest`` those among them that
+    are farthest apart.
+    """
     letters = sorted({s.name for s in relation.free_symbols if s.is_Symbol and s.name not in run.sizes})
     known = names or Names(run.system)
     met: list[dict[str, int]] = []
@@ -111,8 +115,13 @@ def instances(
     possible = [times for times in met if _exists(parts, run, times, known, conditions)]
     if len(possible) > most:
         chosen = generator.choice(len(possible), size=most, replace=False)
-        possible = [possible[int(k)] for k in sorted(chosen)]
+        far = [max(possible, key=_width)] if widest else []
+        possible = [possible[int(k)] for k in sorted(chosen)] + far
     return possible
+
+
+def _width(times: Mapping[str, int]) -> int:
+    return max(times.values()) - min(times.values())
 
 
 def _at_the_start(by: e.Node, run: Run, evaluator: Evaluator, free: set[str]) -> bool:

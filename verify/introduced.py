@@ -230,13 +230,18 @@ def _may_define_adjoint(names: Names, key: str, claim: Claim, said: bool) -> boo
         meant = names.system.adjoint_owners.get(getattr(usual, "name", ""))
         same = any(arg.data[0] == meant for arg in right.args)
         by_form = (
-            ((claim.inline and (same or meant is None)) or (several and key not in names.conventions))
+            (
+                (claim.inline and (same or meant is None or key in names.unclear))
+                or (several and (key not in names.conventions or key in names.unclear))
+            )
             and QName.from_key(key).base == "delta"
             and whole
         )
         return said or (by_form and _is_first(names, key))
     if any(part.op in ("gradient", "derivative") for part in parts):
         return False
+    if key in names.unclear and right.op == "name" and is_adjoint_letter(right.data[0]):
+        return said
     letters = {part.data[0] for part in parts if part.op == "name"}
     known = key in names.conventions or key == names.system.adjoint_names.get(names.system.adjoint_owners.get(key, ""))
     free = bool(letters) and not any(map(is_adjoint_letter, letters))
@@ -310,6 +315,8 @@ def _says_nothing_new(names: Names, found: Definition) -> bool:
     """
     if found.lhs == found.rhs:
         return True
+    if found.key in names.unclear:
+        return False
     usual = names.lines[found.key][0] if found.key in names.conventions else None
     if usual is None or usual.letter is None or found.letter is None or not isinstance(usual.rhs, e.Timed):
         return False

@@ -15,8 +15,9 @@ from derive.system import RecurrentSystem
 from verify.bounds import is_bound, judge_bound
 from verify.closed import judge_closed
 from verify.instances import Condition, Trial
-from verify.measure import immaterial, measured, untried
+from verify.measure import measured
 from verify.names import Names
+from verify.numbers import immaterial, indistinct, untried
 from verify.proof import proved
 from verify.readings import FROM_ZERO, TURNED, readings
 from verify.verdict import Verdict
@@ -32,6 +33,7 @@ def judge(
     conditions: Sequence[Condition] = (),
     zero_counts: bool = True,
     ordered: bool = False,
+    zeros: Sequence[e.Timed] = (),
 ) -> Verdict:
     """The verdict on one equation about a cell.
 
@@ -42,6 +44,7 @@ def judge(
     conditions : relations between times at which it is meant to hold.
     zero_counts : whether a formula is right that holds for states that start from zero alone.
     ordered    : whether products over time say in which order their factors stand.
+    zeros      : starting values that are meant to be zero.
 
     Raises
     ------
@@ -53,7 +56,15 @@ def judge(
         )
     known = names or Names(system)
     fixed = tuple(sorted((sizes or {}).items()))
-    trial = Trial(draws, seed, fixed, conditions=tuple(conditions), zero_counts=zero_counts, ordered=ordered)
+    trial = Trial(
+        draws,
+        seed,
+        fixed,
+        zeros=tuple(zeros),
+        conditions=tuple(conditions),
+        zero_counts=zero_counts,
+        ordered=ordered,
+    )
     try:
         if known.defines(relation):
             return Verdict("correct", "definition")
@@ -68,7 +79,7 @@ def _judged(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
     if not relation.atoms(e.Timed, e.Var, e.OverTime) and not relation.free_symbols:
         return _closed(relation)
     if is_bound(relation):
-        return judge_bound(names, relation, trial)
+        return _told(relation, judge_bound(names, relation, trial))
     if relation.operators != ("=",):
         return Verdict("unsupported", "tested", message=f"only equations are decided, not '{relation.operators[0]}'")
     if is_definition(names.system, relation):
@@ -82,9 +93,16 @@ def _judged(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
     if tried[-1].verdict == "wrong" and _has_layouts(relation):
         turned = _turned(names, relation, trial)
         if turned is not None:
-            return turned
+            return _told(relation, turned)
     best = tried[-1] if tried[-1].verdict != "wrong" else min(tried, key=lambda found: found.error)
-    return replace(best, tried=tuple(tried) if len(tried) > 1 else ())
+    return _told(relation, replace(best, tried=tuple(tried) if len(tried) > 1 else ()))
+
+
+def _told(relation: e.Relation, found: Verdict) -> Verdict:
+    """The verdict; none, where trying cannot tell the relation from another one that has other numbers."""
+    accepted = found.verdict in ("correct", "layout") and found.evidence == "tested"
+    hidden = indistinct(relation) if accepted else ""
+    return Verdict("unsupported", "tested", points=found.points, message=hidden) if hidden else found
 
 
 def _closed(relation: e.Relation) -> Verdict:

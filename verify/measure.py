@@ -6,7 +6,7 @@ claim is held against what its symbols mean, not against what the engine derives
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,12 +15,12 @@ from derive import expressions as e
 from derive.errors import BpttError
 from numeric.compare import relative_difference
 from numeric.draws import farthest
-from numeric.evaluate import Environment, Evaluator
 from numeric.functions import Array
 from numeric.simulate import OutOfRange
 from verify.evaluated import evaluated
 from verify.instances import WIDE, Trial, instance, instances, is_wide
 from verify.names import Names
+from verify.numbers import LARGEST_NUMBER, closed_parts, size_of, sizes_to_try
 from verify.verdict import Counterexample, Verdict
 
 TOLERANCE = 1e-10
@@ -29,79 +29,8 @@ FAR_TOLERANCE = 1e-7
 """The same where values are far from zero."""
 FLOOR = 1e-12
 """Differences below this are rounding, of whatever they are a part."""
-LEAST_NUMBER, LARGEST_NUMBER = 1e-6, 1000
-"""Numbers outside these are not tried by evaluation: what they add disappears in rounding, or no value comes near them."""
 LONGEST = 40
 """The longest sequence on which a formula is tried."""
-
-
-def immaterial(names: Names, relation: e.Relation, trial: Trial) -> str:
-    """Why a formula that agrees at all points is not right for that: a number in it makes no difference that could be seen, since
-    rounding swallows it, or a function is flat where it is looked at. Empty where every number matters.
-    """
-    numbers = {
-        node
-        for node in relation.atoms(e.Scalar)
-        if node.value.is_number and node.value != 0 and not 0.1 <= abs(node.value) <= 10
-    }
-    if not numbers:
-        return ""
-    far = farthest(relation)
-    for number in range(2):
-        drawn, run = instance(names.system, trial, number, far)
-        environment = names.environment(run)
-        generator = np.random.default_rng([trial.seed + number, 3])
-        for times in instances(relation, run, generator, names, trial.conditions):
-            for one in sorted(numbers, key=str):
-                other = relation.xreplace({one: e.Scalar(one.value * 2)})
-                if _differs(relation, other, environment, drawn.sizes, times):
-                    numbers.discard(one)
-        if not numbers:
-            return ""
-    return f"the number {min(map(str, numbers))} makes no difference that could be seen by trying"
-
-
-def _differs(
-    one: e.Relation, other: e.Relation, environment: Environment, sizes: Mapping[str, int], times: Mapping[str, int]
-) -> bool:
-    """Whether a side of two relations is not the same at a point; where one has no value, it is."""
-    try:
-        for a, b in zip(one.items, other.items, strict=True):
-            before, after = (evaluated(side, environment, sizes, times) for side in (a, b))
-            if before.shape != after.shape or relative_difference(before, after) > 100 * TOLERANCE:
-                return True
-    except BpttError:
-        return True
-    return False
-
-
-def untried(*formulas: e.Node) -> str:
-    """Why formulas cannot be told from others by trying: numbers that rounding hides, or that lie beyond the values that
-    are tried. Empty where there are none.
-    """
-    for node in sorted({node for formula in formulas for node in _closed_parts(formula)}, key=str):
-        size = _size(node)
-        if 0 < size < LEAST_NUMBER:
-            return f"{node} is too small to be told from rounding; call it by a letter, such as \\epsilon"
-        if size > LARGEST_NUMBER:
-            return f"{node} is beyond the values that are tried, which are below {LARGEST_NUMBER}"
-    return ""
-
-
-def _closed_parts(node: e.Node) -> Iterator[e.Node]:
-    """The parts of a formula that are numbers, and hold no quantity."""
-    for part in e.children_first(node):
-        if isinstance(part, e.Node) and part.is_scalar and not part.free_symbols and not part.has(e.Timed, e.Var):
-            yield part
-
-
-def _size(node: e.Node) -> float:
-    try:
-        with np.errstate(all="ignore"):
-            value = abs(float(np.real(Evaluator(None, {})(node)).ravel()[0]))  # type: ignore[arg-type]
-    except (BpttError, AttributeError, OverflowError, ValueError, IndexError):
-        return 1.0
-    return value if np.isfinite(value) else float("inf")
 
 
 def measured(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
@@ -115,16 +44,32 @@ def measured(names: Names, relation: e.Relation, trial: Trial) -> Verdict:
         return Verdict("unsupported", "tested", message=f"it speaks of times {far} steps apart, which is not tried")
     tally = _tallied(names, relation, trial, far)
     if tally.errors or tally.reason or not tally.missing:
-        return tally.verdict()
+        found = tally.verdict()
+        return _at_other_sizes(names, relation, trial, far, found) if found.verdict == "correct" else found
     with_zeros = _tallied(names, relation, replace(trial, draws=min(trial.draws, 4)), far, strict=False).verdict()
     if with_zeros.verdict == "wrong":
         return replace(with_zeros, message=f"{tally.missing}, and the two sides differ where it is taken as zero")
     return Verdict("unsupported", "tested", message=tally.missing)
 
 
+def _at_other_sizes(names: Names, relation: e.Relation, trial: Trial, far: int, found: Verdict) -> Verdict:
+    """The verdict on a formula that holds at random sizes, where it computes with them: it must hold at those that tell it from others."""
+    sizes, untried = sizes_to_try(relation, dict(trial.sizes))
+    if untried:
+        return Verdict("unsupported", "tested", points=found.points, message=untried)
+    for one in sizes:
+        there = replace(trial, draws=1, sizes=(*trial.sizes, *one.items()))
+        tally = _tallied(names, relation, there, far)
+        if tally.undefined or tally.apart:
+            where = " and ".join(f"{name} = {size}" for name, size in one.items())
+            other = tally.verdict()
+            return replace(other, message=other.message or f"the two sides differ at {where}")
+    return found
+
+
 def _tallied(names: Names, relation: e.Relation, trial: Trial, far: int, strict: bool = True) -> _Tally:
     tally = _Tally()
-    wide = max([WIDE, *(1.5 * size for size in map(_size, _closed_parts(relation)) if size < 2 * LARGEST_NUMBER)])
+    wide = max([WIDE, *(1.5 * size for size in map(size_of, closed_parts(relation)) if size < 2 * LARGEST_NUMBER)])
     tally.meant = wide > WIDE
     for number in range(trial.draws):
         drawn, run = instance(names.system, trial, number, far, wide, strict)
@@ -225,4 +170,4 @@ class _Tally:
         )
 
 
-__all__ = ["FLOOR", "LONGEST", "TOLERANCE", "immaterial", "measured", "untried"]
+__all__ = ["FLOOR", "LONGEST", "TOLERANCE", "measured"]

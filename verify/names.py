@@ -27,7 +27,7 @@ from numeric.evaluate import Environment, Evaluator
 from numeric.functions import Array
 from numeric.simulate import OutOfRange, Run
 from numeric.trees import Tree
-from verify.conventions import Definition, conventional
+from verify.conventions import Definition, conventional, unclear
 
 MOST_NAMES = 200
 """The most names that a document introduces."""
@@ -52,6 +52,8 @@ class Names:
         usual = {one.key: one for one in reversed([*conventional(system)])}
         self.conventions = frozenset(usual) - known
         """Names that everybody uses, and that mean the same unless the author says otherwise."""
+        self.unclear = {key: keys for key, keys in unclear(system).items() if key not in self.lines}
+        """Conventional names that may stand for several quantities of the cell, where the author does not say for which."""
         for key in self.conventions:
             self.lines.setdefault(key, [usual[key]])
 

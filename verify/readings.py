@@ -54,7 +54,10 @@ def readings(relation: e.Relation, system: RecurrentSystem) -> Iterator[Reading]
     if shifted is not None:
         yield Reading(FROM_ZERO, shifted)
     given = {start.name for start in system.initial}
-    if any(leaf.name in system.states and leaf.name not in given for leaf in relation.atoms(e.Timed)):
+    fixed = [leaf.name for leaf in relation.atoms(e.Timed) if not leaf.time.free_symbols - {T}]
+    states = [leaf.name for leaf in relation.atoms(e.Timed) if leaf.name in system.states]
+    ends = [name for name in fixed if name in system.definitions and any(state not in given for state in system.states)]
+    if ends or any(name not in given for name in states):
         yield Reading(ZERO_START, relation, zero_start=True)
 
 

@@ -1,16 +1,17 @@
 """Points at which bounds are tight: matrices that scale all vectors alike, have rank one or are nilpotent, with the pre-activations as they
-come and as near to zero as can be; quantities at the ends of their ranges; a steep loss.
+come and as near to zero as can be; steps that are all alike; quantities at the ends of their ranges; a steep loss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from sympy import Symbol
 
+from derive import expressions as e
 from derive.expressions.node import ONE
 from derive.system import RecurrentSystem
 from numeric.draws import Draw, draw, run_of
@@ -23,6 +24,8 @@ from verify.measure import LONGEST
 SMALL = 2
 """The size of states at most points."""
 _KINDS = ("random", "alike", "rank one", "nilpotent", "turned")
+_SLIGHTLY = 1.2
+"""A scale at which powers grow, and no faster than what is added to them for some time."""
 _STEEP = 1e3
 """The factor of an abstract loss, of which nothing is known, at some points."""
 _NEAR = 1e-3
@@ -32,10 +35,21 @@ _CORRECTIONS, _JACOBIANS = 16, 4
 _CALM = 1e-12
 
 
+@dataclass(frozen=True)
+class TightPoint:
+    """A draw and its run; points of one family and size differ in their lengths alone."""
+
+    drawn: Draw
+    run: Run
+    family: str = ""
+
+
 @lru_cache(maxsize=32)
-def tight_points(system: RecurrentSystem, trial: Trial, length: int) -> tuple[tuple[Draw, Run], ...]:
+def tight_points(system: RecurrentSystem, trial: Trial, length: int) -> tuple[TightPoint, ...]:
     """Points with their runs, most of them of that length. The links of a chain of bounds are held against the same ones."""
-    return tuple((drawn, run_of(system, drawn, strict=True)) for drawn in _draws(system, trial, length))
+    return tuple(
+        TightPoint(drawn, run_of(system, drawn, strict=True), family) for drawn, family in _draws(system, trial, length)
+    )
 
 
 def is_free(system: RecurrentSystem, point: Point) -> bool:
@@ -44,32 +58,62 @@ def is_free(system: RecurrentSystem, point: Point) -> bool:
     return not any(point[0] in known for known in (text.ranges, text.unit_sums, system.labels))
 
 
-def _draws(system: RecurrentSystem, trial: Trial, least: int) -> Iterator[Draw]:
+def _draws(system: RecurrentSystem, trial: Trial, least: int) -> Iterator[tuple[Draw, str]]:
     for number in range(2):
-        yield from _of_kinds(system, trial, number, least, SMALL, _KINDS, (0.3, 1.0, 4.0))
-    for length, size in ((least, 2 * SMALL), (least, 4 * SMALL), (2 * least, SMALL), (4 * least, SMALL)):
+        base = _base(system, trial, number, least, SMALL)
+        for _, shaped in _of_kinds(system, base, _KINDS, (0.3, 1.0, 4.0), np.random.default_rng([number, 5])):
+            yield shaped, ""
+            yield _calm(system, shaped, at_rest=number > 0), ""
+        for drawn in (*_ends(system, base), replace(base, loss=SmoothLoss(base.loss.seed, _STEEP))):
+            yield drawn, ""
+    larger = ((least, 2 * SMALL), (least, 4 * SMALL), (least, SMALL), (2 * least, SMALL), (4 * least, SMALL))
+    for length, size in larger:
         if length <= LONGEST:
-            yield from _of_kinds(system, trial, 2, length, size, ("alike", "rank one"), (1.0, 4.0))
+            yield from _of_families(system, _base(system, trial, 2, length, size))
+
+
+def _of_families(system: RecurrentSystem, base: Draw) -> Iterator[tuple[Draw, str]]:
+    """Points that are there for several lengths and sizes."""
+    level = replace(base, loss=SmoothLoss(base.loss.seed, level=True))
+    generator = np.random.default_rng([2, 5])
+    for family, shaped in _of_kinds(system, level, ("alike", "rank one"), (1.0, _SLIGHTLY, 4.0), generator):
+        if not family.endswith(str(_SLIGHTLY)):
+            yield replace(shaped, loss=base.loss), ""
+        yield _calm(system, shaped, at_rest=True), family
+    yield _steady(system, level), "steady"
+
+
+def _base(system: RecurrentSystem, trial: Trial, number: int, length: int, size: int) -> Draw:
+    return draw(system, trial.seed + 50 + number, length=length, fixed=_sizes(system, trial.sizes, size))
 
 
 def _of_kinds(
-    system: RecurrentSystem,
-    trial: Trial,
-    number: int,
-    length: int,
-    size: int,
-    kinds: Sequence[str],
-    scales: Sequence[float],
-) -> Iterator[Draw]:
-    """Draws of a length and a size of the states with matrices of some kinds, as they are and with calm pre-activations."""
-    base = draw(system, trial.seed + 50 + number, length=length, fixed=_sizes(system, trial.sizes, size))
+    system: RecurrentSystem, base: Draw, kinds: Sequence[str], scales: Sequence[float], generator: np.random.Generator
+) -> Iterator[tuple[str, Draw]]:
+    """The same point with matrices of some kinds and scales, and what they are called."""
     for kind in kinds:
         for scale in scales:
-            shaped = _shaped(system, base, kind, scale, np.random.default_rng([number, 5]))
-            yield shaped
-            yield _calm(system, shaped)
-    yield from _ends(system, base)
-    yield replace(base, loss=SmoothLoss(base.loss.seed, _STEEP))
+            yield f"{kind} {scale}", _shaped(system, base, kind, scale, generator)
+
+
+def _steady(system: RecurrentSystem, drawn: Draw) -> Draw:
+    """The same point without any effect of a step on later ones, and with the same inputs at all times."""
+    idle = {
+        leaf.name
+        for q in system.steps
+        for product in q.rhs.atoms(e.Times)
+        if any(leaf.name in system.states and leaf.time != system.time for leaf in product.atoms(e.Timed))
+        for leaf in product.atoms(e.Var)
+    }
+    given = {
+        (key, time): np.zeros_like(value)
+        if key in idle and is_free(system, (key, time))
+        else drawn.given.get((key, 1), value)
+        if key in system.inputs
+        else value
+        for (key, time), value in drawn.given.items()
+    }
+    return replace(drawn, given=given)
 
 
 def _sizes(system: RecurrentSystem, known: Sequence[tuple[str, int]], size: int) -> Mapping[str, int]:
@@ -131,18 +175,32 @@ def _matrix(value: Array, kind: str, generator: np.random.Generator) -> Array:
 # -- calm pre-activations ------------------------------------------------------------------------------
 
 
-def _calm(system: RecurrentSystem, drawn: Draw) -> Draw:
-    """The same point with inputs, biases and starting values at which the pre-activations are as near to zero as can be: Gauss-Newton,
-    which keeps its Jacobian as long as it still leads there quickly. What an input does to its own step hardly depends on the point, so
-    one Jacobian often serves all corrections.
+def _calm(system: RecurrentSystem, drawn: Draw, at_rest: bool) -> Draw:
+    """The same point with inputs, biases and starting values at which the pre-activations are as near to zero as can be, found from the
+    values as they are or from zeros ``at_rest``; from zeros as well where the values as they are do not lead there.
     """
     points = [point for point in drawn.given if _moves(system, point)]
+    given = {point: np.zeros_like(value) if point in points else value for point, value in drawn.given.items()}
+    resting = replace(drawn, given=given)
+    if not points:
+        return drawn
+    if at_rest:
+        return _corrected(system, resting, points)
+    found = _corrected(system, drawn, points)
+    calm = float(np.max(np.abs(_preactivations(system, found)), initial=0.0)) < _CALM
+    return found if calm else _corrected(system, resting, points)
+
+
+def _corrected(system: RecurrentSystem, drawn: Draw, points: Sequence[Point]) -> Draw:
+    """A point moved towards calm pre-activations: Gauss-Newton, which keeps its Jacobian as long as it still leads there quickly. What an
+    input does to its own step hardly depends on the point, so one Jacobian often serves all corrections.
+    """
     inverse: Array | None = None
     measured, before = 0, np.inf
     for _ in range(_CORRECTIONS):
         found = _preactivations(system, drawn)
         worst = float(np.max(np.abs(found), initial=0.0))
-        if not points or worst < _CALM or not np.isfinite(worst):
+        if worst < _CALM or not np.isfinite(worst):
             return drawn
         if inverse is None or worst > before / 2:
             if measured == _JACOBIANS:
@@ -197,4 +255,4 @@ def _moved(drawn: Draw, point: Point, position: int, step: float) -> Draw:
     return replace(drawn, given={**drawn.given, point: value})
 
 
-__all__ = ["SMALL", "is_free", "tight_points"]
+__all__ = ["SMALL", "TightPoint", "is_free", "tight_points"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -21,7 +22,7 @@ from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
 from verify.claims import Claim
-from verify.closed import shown_units, value_of
+from verify.closed import NO_DIGIT, shown_units, value_of
 from verify.evaluated import evaluated
 from verify.factors import spelled_out
 from verify.instances import COMPARED
@@ -96,6 +97,8 @@ class Values:
     length: int | None = None
     open: set[str] = field(default_factory=set)
     """The states of which the document says that they start anywhere."""
+    beyond: dict[e.Timed, Array] = field(default_factory=dict)
+    """Those of states that are read from the next step, after T."""
     twice: bool = False
     """Whether a quantity is given two different numbers."""
 
@@ -155,14 +158,19 @@ class Values:
         value = _soon(right)
         if value is None:
             return False
-        point = node.name, (int(node.time) if isinstance(node, e.Timed) else None)
         array = _fitted(np.array(value.tolist(), dtype=float), node.shape)
         if array is None:
             return False
-        if point in self.given:
-            self.twice = self.twice or not np.array_equal(self.given[point], array)
+        if isinstance(node, e.Timed) and not node.time.is_Integer:
+            return self._keep(self.beyond, node, array)
+        return self._keep(self.given, (node.name, int(node.time) if isinstance(node, e.Timed) else None), array)
+
+    def _keep(self, place: dict[Any, Array], key: Any, array: Array) -> bool:
+        """Put an array where none is; a second one that differs is noted."""
+        if key in place:
+            self.twice = self.twice or not np.array_equal(place[key], array)
             return False
-        self.given[point] = array
+        place[key] = array
         return True
 
     def _take_label(self, left: s.Surface, right: s.Surface) -> bool:
@@ -201,10 +209,10 @@ class Values:
             return None
         if isinstance(node, e.Var):
             return node if node.name in self.system.parameters else None
-        if not isinstance(node, e.Timed) or not node.time.is_Integer:
+        if not isinstance(node, e.Timed):
             return None
         start = node in self.system.starts and node not in self.system.initial
-        return node if node.name in self.system.inputs or start else None
+        return node if start or (node.name in self.system.inputs and node.time.is_Integer) else None
 
     # -- what follows ----------------------------------------------------------------------------------
 
@@ -220,13 +228,22 @@ class Values:
         return len(times) if times and times == set(range(1, len(times) + 1)) else None
 
     @property
+    def zeros(self) -> tuple[e.Timed, ...]:
+        """The starting values that the document says to be zero: h_0 = 0, and b_{T+1} = 0 for a state that runs backward."""
+
+        def said(start: e.Timed) -> Array | None:
+            return self.given.get((start.name, int(start.time))) if start.time.is_Integer else self.beyond.get(start)
+
+        found = [(start, said(start)) for start in self.system.starts if start not in self.system.initial]
+        return tuple(
+            start for start, array in found if array is not None and not np.any(array) and start.name not in self.open
+        )
+
+    @property
     def start_from_zero(self) -> bool:
-        """Whether the document says so: h_0 = 0, for every state that the cell gives no start."""
-        starts = [start for start in self.system.starts if start not in self.system.initial and start.time.is_Integer]
-        given = [self.given.get((start.name, int(start.time))) for start in starts]
-        if any(start.name in self.open for start in starts):
-            return False
-        return bool(given) and all(array is not None and not np.any(array) for array in given)
+        """Whether the document says so for every state that the cell gives no start."""
+        starts = [start for start in self.system.starts if start not in self.system.initial]
+        return bool(starts) and len(self.zeros) == len(starts)
 
     def run(self, node: e.Node) -> Run:
         """The cell with these numbers, as far as a formula needs them: one without times asks for no sequence.
@@ -258,7 +275,10 @@ class Values:
             raise DataError("nothing says how long the sequence is", expected="inputs such as x_1 = ..., or T = 2")
         run = Run(self.system, {**sizes, "T": length}, {}, SmoothLoss(0), strict=True)
         starts = {(start.name, int(start.time.subs(T, length))) for start in self.system.starts}
-        arrays: dict[Point, Array] = {**{point: np.zeros((1, 1)) for point in starts}, **self.given}
+        beyond: dict[Point, Array] = {
+            (start.name, int(start.time.subs(T, length))): array for start, array in self.beyond.items()
+        }
+        arrays: dict[Point, Array] = {**{point: np.zeros((1, 1)) for point in starts}, **beyond, **self.given}
         given = {point: a + np.zeros(run.shape(point[0])) if a.size == 1 else a for point, a in arrays.items()}
         return replace(run, given=given)
 
@@ -351,6 +371,8 @@ class Values:
         error = float(np.max(np.abs(computed - fitted) / np.maximum(np.abs(computed), 1e-12), initial=0.0))
         rounding = 1e-9 * np.maximum(np.abs(computed), np.abs(fitted)) + 1e-15
         if np.all(np.abs(computed - fitted) <= np.maximum(room / 2 * (1 + 1e-9), rounding)):
+            if not np.any(fitted) and np.any(np.abs(computed) > rounding):
+                return Verdict("unsupported", "tested", points=1, error=error, message=NO_DIGIT)
             return Verdict("layout" if turned else "correct", "tested", points=1, holds=1, error=error)
         counterexample = Counterexample(run.sizes, {}, computed, fitted)
         message = f"with the numbers given, the value is {_rounded(computed, room)}"

@@ -7,6 +7,7 @@ import pytest
 from derive import expressions as e
 from derive.cell import Cell, cell
 from derive.notation.elaborate import read_formula
+from verify.check import check
 from verify.closed import judge_closed
 from verify.judge import judge
 from verify.verdict import Verdict
@@ -213,3 +214,48 @@ def test_a_transpose_behind_a_time_or_a_label(transposed: str) -> None:
     for claim in right:
         assert judge(UPPER, UPPER.read(claim)).verdict == "correct"
         assert judge(UPPER, UPPER.read(claim.replace("(t-1)", "(t)").replace("+ W", "- W"))).verdict == "wrong"
+
+
+ROWS = Cell.from_text("z_t = s_{t-1} A + x_t B\ns_t = \\tanh(z_t)\nL = \\sum_{t=1}^{T} L_t(s_t)")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"\delta_t = \bar s_t \odot (1 - s_t^2)", "correct"),
+        (r"\delta_t = \bar s_t \tanh'(z_t)", "correct"),  # a slope is a diagonal matrix as well
+        (r"\delta_t = \bar s_t (1 - s_t^2)", "wrong"),  # 1 x n times 1 x n
+        (r"\nabla_A L = \sum_{t=1}^{T} s_{t-1}^\top (\bar s_t (1 - s_t^2))", "wrong"),
+    ],
+)
+def test_rows_side_by_side_do_not_conform(text: str, expected: str) -> None:
+    (found,) = check(f"$${text}$$", ROWS, explained=False)
+    assert found.verdict == expected
+    assert expected == "correct" or "conform" in found.message
+
+
+BIASED = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t + b)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"),
+    [
+        (r"\frac{3}{3}", "correct"),
+        (r"\frac{n}{n}", "correct"),
+        (r"\frac{\sqrt{n}}{\sqrt{n}}", "correct"),
+        ("1.00000000001", "unsupported"),
+        (r"\frac{1000000000001}{1000000000000}", "unsupported"),
+        (r"\sqrt{\frac{2.000000000002}{2}}", "unsupported"),
+        (r"(1 - \tanh(1) + 0.76159415595576)", "unsupported"),
+        ("1.0001", "wrong"),
+        ("[n > 1]", "wrong"),
+        ("[n < 6]", "wrong"),
+        ("[T > 4]", "wrong"),
+        ("[n < 30]", "unsupported"),
+        ("(1 + (n-2)(n-3)(n-4)(n-5))", "wrong"),
+        ("(1 + n^4 - 14n^3 + 71n^2 - 154n + 120)", "wrong"),  # the same, multiplied out
+    ],
+)
+def test_factors_that_are_nearly_or_mostly_one(factor: str, expected: str) -> None:
+    (found,) = check(rf"$$\nabla_b L = {factor} \sum_{{t=1}}^{{T}} \delta_t$$", BIASED, explained=False)
+    assert found.verdict == expected, found.message

@@ -287,3 +287,26 @@ def test_a_letter_that_is_said_to_be_something_else_is_not_the_loss(said: str) -
 def test_a_letter_that_is_said_to_be_the_loss_is_the_loss(said: str) -> None:
     letter = LETTER.replace("E", "J") if "J_t" in said else LETTER
     assert all(found.verdict == "correct" for found in check(f"{said} {letter}", RNN, explained=False))
+
+
+TWO = Cell.from_text(
+    "v_t = B x_t + C g_{t-1}\ng_t = \\sigma(v_t)\nz_t = g_t \\odot (A h_{t-1}) + D x_t\nh_t = \\tanh(z_t)\nL = \\sum_{t=1}^{T} L_t(h_t)"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"$$\nabla_D L = \sum_{t=1}^{T} \delta_t x_t^\top$$", "unsupported"),
+        (r"$$\nabla_B L = \sum_{t=1}^{T} \delta_t x_t^\top$$", "unsupported"),
+        (r"$$\nabla_D L = \sum_{t=1}^{T} \delta^z_t x_t^\top$$", "correct"),
+        (r"$$\nabla_D L = \sum_{t=1}^{T} \delta^v_t x_t^\top$$", "wrong"),
+        (r"Let $\delta_t = \nabla_{z_t} L$. $$\nabla_D L = \sum_{t=1}^{T} \delta_t x_t^\top$$", "correct"),
+        (r"Let $\delta_t = \nabla_{v_t} L$. $$\nabla_D L = \sum_{t=1}^{T} \delta_t x_t^\top$$", "wrong"),
+        (r"Let $\delta_t = \bar v_t$. $$\nabla_B L = \sum_{t=1}^{T} \delta_t x_t^\top$$", "correct"),
+    ],
+)
+def test_delta_without_a_label_where_two_states_might_have_it(text: str, expected: str) -> None:
+    found = check(text, TWO, explained=False)[-1]
+    assert found.verdict == expected
+    assert expected != "unsupported" or "the adjoint of v[t] or z[t]" in found.message

@@ -119,3 +119,42 @@ def test_a_norm_that_has_no_roots_is_computed_in_numbers() -> None:
     norm = f"\\lVert \\begin{{pmatrix}} {rows} \\end{{pmatrix}} \\rVert_2"
     verdicts = [check(f"$${norm} \\le {size + gap:.3f}$$", CELL)[0].verdict for gap in (0.1, -0.1)]
     assert verdicts[0] != "wrong" and verdicts[1] != "correct"
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("h_1 = 0.76", "correct"),
+        ("h_1 = 76e-2", "correct"),
+        ("h_1 = 8e-1", "correct"),
+        ("h_1 = 1e0", "wrong"),
+        ("h_1 = 0e1", "wrong"),
+        ("h_1 = 0.0e2", "unsupported"),
+        ("h_1 - 0.76 = 0.00", "unsupported"),
+        ("h_0 = 0.00", "correct"),
+    ],
+)
+def test_digits_that_count(claim: str, expected: str) -> None:
+    """h_1 = tanh(1) = 0.7616."""
+    cell = Cell.from_text("h_t = \\tanh(w h_{t-1} + u x_t)\nh_t \\in \\mathbb{R}, x_t \\in \\mathbb{R}")
+    given = "Let $T=1$, $w = 0.5$, $u = 1$, $h_0 = 0$, $x_1 = 1$. "
+    assert check(f"{given}$${claim}$$", cell, explained=False)[-1].verdict == expected
+
+
+BOTH = Cell.from_text(
+    "a_t = \\tanh(A a_{t-1} + P x_t)\nv_t = B b_{t+1} + Q x_t\nb_t = \\tanh(v_t)\ny_t = V a_t + R b_t\nL = \\sum_{t=1}^{T} L_t(y_t)"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"$$\nabla_B L = \sum_{t=1}^{T-1} \bar v_t b_{t+1}^\top$$", "wrong"),
+        (r"With $b_{T+1} = 0$: $$\nabla_B L = \sum_{t=1}^{T-1} \bar v_t b_{t+1}^\top$$", "correct"),
+        (r"$$b_{T+1} = 0$$ $$v_T = Q x_T$$", "correct"),
+        (r"With $a_0 = 0$: $$v_T = Q x_T$$", "wrong"),
+        (r"With $a_0 = 0$ and $b_{T+1} = 0$: $$v_T = Q x_T$$", "correct"),
+    ],
+)
+def test_a_state_that_runs_backward_starts_from_a_value_after_the_end(text: str, expected: str) -> None:
+    assert check(text, BOTH, explained=False)[-1].verdict == expected
