@@ -102,8 +102,11 @@ def restricts(conditions: Sequence[Condition]) -> bool:
 
 def meant(conditions: Sequence[Condition], claim: Claim) -> tuple[Condition, ...]:
     """The conditions, without those on a letter t that leave t = T alone where the equation speaks of t + 1: nothing is there, so that
-    whatever stands beside it could be wrong. Who writes so means a loop that begins at T.
+    whatever stands beside it could be wrong. Who writes so means a loop that begins at T; but in a line that goes on with the one above,
+    t + 1 stands in that one, and the condition says why it is left out.
     """
+    if claim.continues:
+        return tuple(conditions)
     left = {
         letter
         for letter in letters_of(conditions)

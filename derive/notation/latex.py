@@ -11,6 +11,7 @@ import re
 
 from derive.errors import ParseError
 from derive.notation import vocabulary as words
+from derive.notation.columns import in_columns
 from derive.notation.latex_groups import grouped
 from derive.notation.latex_scan import Raw, scan, starts_with_operator
 from derive.notation.scope import ELEMENTWISE
@@ -30,7 +31,7 @@ class LatexFrontEnd:
     def __init__(self, source: Source, newlines: bool = True) -> None:
         self.source = source
         self.newlines = newlines
-        self.raws = grouped(scan(source), source)
+        self.raws = grouped(in_columns(scan(source), source, newlines), source)
         self.index = 0
         self.out = Emitter(source)
         self.environments: list[tuple[str, Span]] = []
@@ -119,6 +120,9 @@ class LatexFrontEnd:
         if not starts_with_operator(self.raws[ahead]):
             self.out.emit("NEWLINE", "\n", raw.start, raw.end)
 
+    def on_remark(self, raw: Raw) -> None:
+        self.out.emit("TEXT", raw.text, raw.start, raw.end)
+
     def on_number(self, raw: Raw) -> None:
         self.out.emit("NUMBER", raw.text, raw.start, raw.end)
 
@@ -159,6 +163,8 @@ class LatexFrontEnd:
             self.environments.append((name, self.span(raw)))
             if name == "alignedat":
                 self.skip_group()
+            if self.raw.text == "[" and self.raws[self.index + 1].text in ("t", "c", "b"):
+                self.index += 3 if self.raws[self.index + 2].text == "]" else 0  # how it stands in the line
         elif not self.environments or self.environments[-1][0] != name:
             opened = f"\\end{{{self.environments[-1][0]}}}" if self.environments else f"\\begin{{{name}}} before it"
             raise ParseError(f"'\\end{{{name}}}' closes nothing", span=self.span(raw), expected=opened)
@@ -477,7 +483,7 @@ class LatexFrontEnd:
             self.argument()
         elif name == "forall":
             self.out.emit("TEXT", "for all", raw.start, raw.end)
-        elif name in ("label", "tag", "hspace", "vspace", "phantom", "color"):
+        elif name in ("label", "tag", "hspace", "vspace", "phantom", "hphantom", "color"):
             self.skip_group()
         elif name in words.DANGEROUS:
             raise ParseError(

@@ -1,5 +1,5 @@
-"""What several raw tokens of LaTeX mean together, before they become tokens of the grammar: Δt, doubled bars, equation
-numbers, ⟨t⟩; and slips with scripts.
+"""What several raw tokens of LaTeX mean together, before they become tokens of the grammar: Δt, doubled bars,
+⟨t⟩; and slips with scripts.
 """
 
 from __future__ import annotations
@@ -31,9 +31,6 @@ def grouped(raws: Sequence[Raw], source: Source) -> list[Raw]:
     raws = _unwrapped(raws)
     while position < len(raws):
         raw, ahead = raws[position], raws[position + 1 : position + 1 + _AHEAD]
-        if raw.text in ("\\quad", "\\qquad", "\\hfill") and (length := _equation_number(ahead)):
-            position += 1 + length
-            continue
         if raw.text == "_" and ahead:
             _check_script(ahead, source)
         if raw.text == "\\Delta" and _is_step(raw, ahead):
@@ -53,9 +50,6 @@ def grouped(raws: Sequence[Raw], source: Source) -> list[Raw]:
         result.append(raw)
         position += 1
     return result
-
-
-_MARKS = frozenset({"*", "\\star", "\\ast", "\\dagger", "\\ddagger"})
 
 
 _BOXES = frozenset({"\\boxed", "\\fbox"})
@@ -107,21 +101,6 @@ def _closings(raws: Sequence[Raw]) -> dict[int, int]:
         elif raw.text == "}" and open_:
             found[open_.pop()] = k
     return found
-
-
-def _equation_number(ahead: Sequence[Raw]) -> int:
-    """How many tokens make an equation number such as (1), (2.3a) or (*) at the end of a line; 0 where there is none."""
-    close = next((k for k, raw in enumerate(ahead[:6]) if raw.text == ")"), 0)
-    inside = ahead[1:close]
-    if len(ahead) < close + 2 or ahead[0].text != "(" or not inside:
-        return 0
-    number = inside[0].kind == "number" and (
-        len(inside) == 1 or (len(inside) == 2 and inside[1].kind == "letter" and len(inside[1].text) == 1)
-    )
-    if not number and not all(raw.text in _MARKS for raw in inside):
-        return 0
-    last = ahead[close + 1].kind in ("newline", "break", "end") or ahead[close + 1].text.startswith("\\end")
-    return close + 1 if last else 0
 
 
 def _is_step(raw: Raw, ahead: Sequence[Raw]) -> bool:
