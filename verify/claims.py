@@ -17,6 +17,7 @@ from derive.notation.vocabulary import LINE_ENVIRONMENTS
 from verify.beside import is_condition, spread
 from verify.cases import apart, tells_cases
 from verify.document import Formula
+from verify.macros import UNCLEAR
 
 _ROW = re.compile(r"\\\\\*?(?:\[[^\[\]]*\])?|\\begin\s*\{\s*\w+\*?\s*\}|\\end\s*\{\s*\w+\*?\s*\}|%[^\n]*")
 _RELATION = re.compile(
@@ -72,7 +73,8 @@ class Claim:
     @property
     def text(self) -> str:
         """The formula as the author wrote it."""
-        return " ".join(self.span.text.split())
+        span = self.span.original if UNCLEAR in self.span.text else self.span
+        return " ".join(span.text.split())
 
 
 def claims_of(formula: Formula) -> Iterator[Claim]:
@@ -112,9 +114,9 @@ def _continued(source: Source, lines: bool, words: str, cell: int | None, before
 
 
 _ASIDE = re.compile(
-    r"(?:&|\\q?quad(?![A-Za-z])|\\hfill(?![A-Za-z])|\\hspace\*?\s*\{[^{}]*\}|\\[,;: ]|~|\s)+"
-    r"\\(?:text|textrm|textit|mbox)\s*\{((?:[^{}]|\{[^{}]*\})*)\}[\s.,;]*(?=\\\\|\\end\s*\{|\\eqref|\\tag|\\label|\\nonumber|&|\Z)"
+    r"\\(?:text|textrm|textit|mbox)\s*\{((?:[^{}]|\{[^{}]*\})*)\}(?=[\s.,;]*(?:\\\\|\\end\s*\{|\\(?:eqref|tag|label|nonumber)|&|\Z))"
 )
+_SET_OFF = re.compile(r"(?:&|\\q?quad|\\hfill|\\hspace\*?\s*\{[^{}]*\}|\\[,;: ]|~)\s*\Z")
 _REFERENCE = re.compile(r"\\(?:eq|c|C|auto)?ref\s*\{[^{}]*\}")
 
 
@@ -122,7 +124,8 @@ def _without_reasons(source: Source) -> Source:
     """A text in which blanks stand for the reasons at the ends of its lines: ``&& \\text{(chain rule)}``."""
 
     def blank(found: re.Match[str]) -> str:
-        return " " * len(found[0]) if _tells_why(found[1]) else found[0]
+        before = source.text[max(0, found.start() - 40) : found.start()]
+        return " " * len(found[0]) if _SET_OFF.search(before) and _tells_why(found[1]) else found[0]
 
     text = _ASIDE.sub(blank, source.text)
     return source if text == source.text else Source(text, source.name, 0, source, range(len(text) + 1))

@@ -485,6 +485,12 @@ class LatexFrontEnd:
             self.out.emit("TEXT", "for all", raw.start, raw.end)
         elif name in ("label", "tag", "hspace", "vspace", "phantom", "hphantom", "color"):
             self.skip_group()
+        elif name == words.UNCLEAR and (written := _command_at(self.span(raw).original)) != raw.text:
+            raise ParseError(
+                f"{written} has no clear meaning here",
+                span=self.span(raw),
+                expected="a macro that is defined outside of all groups, and that does not use itself",
+            )
         elif name in words.DANGEROUS:
             raise ParseError(
                 f"\\{name} is not part of the notation",
@@ -588,6 +594,12 @@ class LatexFrontEnd:
             self.out.emit("NUMBER", content, raw.start, end)
         else:
             self.out.emit("TEXT", content, raw.start, end)
+
+
+def _command_at(place: Span) -> str:
+    """The command that begins at a place."""
+    found = re.compile(r"\\[A-Za-z]+").match(place.source.text, place.start)
+    return found.group() if found else place.text
 
 
 def latex_tokens(source: Source, newlines: bool = True) -> list[SourceToken]:

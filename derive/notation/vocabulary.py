@@ -126,6 +126,9 @@ DANGEROUS = tuple(
 )
 """Commands that do something in TeX; named in the error, since nothing here ever runs them."""
 
+UNCLEAR = "redefined"
+"""Stands for a command of the author's that has no clear meaning where it is used."""
+
 KNOWN_COMMANDS = sorted(
     {
         *LETTER_COMMANDS,
