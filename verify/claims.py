@@ -15,13 +15,14 @@ from derive.notation.scope import CONVENTIONAL_INDICES
 from derive.notation.source import Source, Span
 from derive.notation.vocabulary import LINE_ENVIRONMENTS
 from verify.beside import is_condition, spread
+from verify.braced import without_equations_at_braces
 from verify.cases import apart, tells_cases
 from verify.document import Formula
 from verify.macros import UNCLEAR
 
 _ROW = re.compile(r"\\\\\*?(?:\[[^\[\]]*\])?|\\begin\s*\{\s*\w+\*?\s*\}|\\end\s*\{\s*\w+\*?\s*\}|%[^\n]*")
 _RELATION = re.compile(
-    r"[=<>≤≥≈≠≔]|\\(?:leq?|geq?|leqslant|geqslant|approx|simeq|neq?|coloneqq|triangleq|equiv|in|propto|sim)(?![A-Za-z])"
+    r"[=<>≤≥≈≠≔≝≕]|\\(?:leq?|geq?|leqslant|geqslant|approx|simeq|neq?|coloneqq?|eqq?colon|doteq|defeq|eqdef|triangleq|equiv|in|propto|sim)(?![A-Za-z])"
 )
 _GOES_ON = re.compile(r"\s*&?\s*(?:[=<>≤≥≈+−*/·⊙-]|\\(?:leq?|geq?|approx|odot|cdot|times|circ|quad|qquad)(?![A-Za-z]))")
 _ADDS = re.compile(r"[\s&]*(?:\\q?quad\s*)?(?:[+−*/·⊙-]|\\(?:odot|cdot|times|circ)(?![A-Za-z]))")
@@ -83,7 +84,10 @@ def claims_of(formula: Formula) -> Iterator[Claim]:
         yield Claim(formula.source, _whole(formula.source), error=formula.error, words=formula.words, cell=formula.cell)
         return
     words = formula.words
-    for claim in _of_source(_without_reasons(_without_mark(formula.source)), formula.lines, words, formula.cell):
+    source, named = without_equations_at_braces(_without_reasons(_without_mark(formula.source)))
+    for equation in named:
+        yield from _of_source(equation, False, "", formula.cell)
+    for claim in _of_source(source, formula.lines, words, formula.cell):
         yield claim
         words = ""
 

@@ -175,6 +175,8 @@ def bound_in(surface: s.Surface | None, letters: set[str]) -> set[str]:
 
 
 def _index(big: s.Big) -> set[str]:
+    if isinstance(big.sub, s.Relation) and len(big.sub.items) == 4:
+        return {item.text for item in big.sub.items[1:3] if isinstance(item, s.Name)}
     names = [node.text for node in big.sub.walk() if isinstance(node, s.Name)] if big.sub is not None else []
     return set(names[:1])
 

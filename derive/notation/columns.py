@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from derive.errors import ParseError
 from derive.notation import vocabulary as words
-from derive.notation.latex_scan import Raw, starts_with_operator
+from derive.notation.latex_scan import Raw, closings, starts_with_operator
 from derive.notation.source import Source, Span
 
 _PAIR = 4
@@ -91,7 +91,7 @@ def in_columns(raws: Sequence[Raw], source: Source, newlines: bool) -> list[Raw]
 class _Reader:
     def __init__(self, raws: Sequence[Raw], source: Source) -> None:
         self.raws, self.source = raws, source
-        self.closings = _closings(raws)
+        self.closings = closings(raws)
         self.dropped: set[int] = set()
         self.changed: dict[int, list[Raw]] = {}
 
@@ -200,6 +200,8 @@ class _Reader:
                 if (between and not apart) or left or not self._is_number(cell):
                     raise self._doubt(self._place(cell))
                 self.dropped |= set(range(cell.first, cell.last + 1))
+                if before is not None and after is None and self._ends_in_comma(before):
+                    self.dropped.add(before.last)
         row.cells = [cell for cell in row.cells if cell.first not in self.dropped]
 
     def _is_label(self, cell: _Cell) -> bool:
@@ -211,7 +213,7 @@ class _Reader:
     def _is_operand(self, before: _Cell | None, after: _Cell | None) -> bool:
         """Whether a formula needs what stands between two cells."""
         if before is not None:
-            return self._awaits(before)
+            return self._awaits(before) and not self._ends_in_comma(before)
         return after is not None and self._operates(after) and not self._relates_first(after)
 
     def _number_at_front(self, cell: _Cell) -> None:
@@ -349,7 +351,10 @@ class _Reader:
         while k - 1 > cell.first and (opening := self._script(cell.first, k)) is not None:
             k = opening
         raw = self.raws[k]
-        return _goes_on(raw) or raw.text in (",", ";") or raw.text in _BIG
+        return _goes_on(raw) or raw.text in _BIG or self._ends_in_comma(cell)
+
+    def _ends_in_comma(self, cell: _Cell) -> bool:
+        return self.raws[cell.last].text in (",", ";")
 
     def _script(self, first: int, last: int) -> int | None:
         """The token before a script that ends at ``last``."""
@@ -361,18 +366,6 @@ class _Reader:
                 if depth == 0:
                     break
         return k - 2 if k - 2 >= first and self.raws[k - 1].text in ("_", "^") else None
-
-
-def _closings(raws: Sequence[Raw]) -> dict[int, int]:
-    """Where each brace that is opened is closed."""
-    found: dict[int, int] = {}
-    open_: list[int] = []
-    for k, raw in enumerate(raws):
-        if raw.text == "{":
-            open_.append(k)
-        elif raw.text == "}" and open_:
-            found[open_.pop()] = k
-    return found
 
 
 def _environment(raw: Raw) -> str:

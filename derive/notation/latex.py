@@ -124,7 +124,14 @@ class LatexFrontEnd:
         self.out.emit("TEXT", raw.text, raw.start, raw.end)
 
     def on_number(self, raw: Raw) -> None:
-        self.out.emit("NUMBER", raw.text, raw.start, raw.end)
+        whole, comma, digits = raw.text.partition("{,}")
+        if comma and (self.in_script() or (len(digits) == 3 and whole != "0")):
+            raise ParseError(
+                "it is not clear whether this is a decimal comma, or one between two numbers",
+                span=self.span(raw),
+                expected="digits with a decimal point",
+            )
+        self.out.emit("NUMBER", f"{whole}.{digits}" if comma else raw.text, raw.start, raw.end)
 
     def on_letter(self, raw: Raw) -> None:
         if raw.text[:1].isdigit() or raw.text[:1].isnumeric():
@@ -195,9 +202,10 @@ class LatexFrontEnd:
             self.script(raw)
         elif sign in "+-−":
             self.out.emit("ADDOP", "-" if sign == "−" else sign, raw.start, raw.end)
-        elif sign == "=" and self.raw.text == ":" and self.raw.start == raw.end:
-            self.index += 1
-            self.out.emit("REL", "=:", raw.start, raw.end + 1)
+        elif sign == "=" and (
+            self.raw.text == "\\vcentcolon" or (self.raw.text == ":" and self.raw.start == raw.end)
+        ):
+            self.out.emit("REL", "=:", raw.start, self.take().end)
         elif sign in "=<>" or sign in words.RELATIONS_UNICODE:
             self.out.emit("REL", words.RELATIONS_UNICODE.get(sign, sign), raw.start, raw.end)
         elif sign == "*" or sign in words.PRODUCTS_UNICODE:
@@ -240,9 +248,8 @@ class LatexFrontEnd:
             )
 
     def colon(self, raw: Raw) -> None:
-        if self.raw.text == "=" and self.raw.start == raw.end:
-            self.index += 1
-            self.out.emit("REL", ":=", raw.start, raw.end + 1)
+        if self.raw.text == "=" and (self.raw.start == raw.end or raw.kind == "command"):
+            self.out.emit("REL", ":=", raw.start, self.take().end)
         else:
             self.out.emit("REL", ":", raw.start, raw.end)
 
@@ -285,7 +292,8 @@ class LatexFrontEnd:
         """
         innermost = self.out.open[-1][0] if self.out.open else None
         closes = self.side == "right" or (self.side is None and innermost == kind and self.out.after_operand)
-        if self.side == "right" and innermost != kind:
+        evaluated = not closes and self.out.after_operand and self.raw.text == "_"
+        if evaluated or (self.side == "right" and innermost != kind):
             raise ParseError(
                 "a bar for 'evaluated at' is not part of the notation",
                 span=self.span(raw),
@@ -474,6 +482,8 @@ class LatexFrontEnd:
             self.root(raw)
         elif name == "rm":
             self.roman(raw)
+        elif name == "vcentcolon":
+            self.colon(raw)
         elif name.lower() in words.STYLED_WORDS or name in ELEMENTWISE:
             self.out.emit(
                 "NAME", name.lower() if name.lower() in words.STYLED_WORDS else name, raw.start, raw.end
