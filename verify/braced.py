@@ -11,7 +11,9 @@ from verify.pieces import Pieces
 
 _BRACE = re.compile(r"\\(?:under|over)brace\s*(?=\{)")
 _NOTE = re.compile(r"\s*[_^]\s*(?=\{)")
-_SIGN = re.compile(r"\s*(?P<defines>=\s*:|:\s*=|≔|≕|\\(?:coloneqq?|eqq?colon|vcentcolon\s*=|triangleq|doteq)(?![A-Za-z]))\s*|\s*=(?!=)\s*")
+_SIGN = re.compile(
+    r"\s*(?P<defines>=\s*:|:\s*=|≔|≕|\\(?:coloneqq?|eqq?colon|vcentcolon\s*=|triangleq|doteq)(?![A-Za-z]))\s*|\s*=(?!=)\s*"
+)
 
 
 def without_equations_at_braces(source: Source) -> tuple[Source, list[Source]]:

@@ -259,7 +259,11 @@ class _Scanner:
             self.dollars = [one.start() for one in _DOLLAR.finditer(self.text, mark.end(), self.paragraph)]
         close = _DOLLAR.search(self.text, mark.end(), self.paragraph)
         price = not self.latex and self._is_price(mark)
-        if close is not None and not self._is_display(mark.end(), close.start()) and not (price and self._is_prose(mark.end(), close)):
+        if (
+            close is not None
+            and not self._is_display(mark.end(), close.start())
+            and not (price and self._is_prose(mark.end(), close))
+        ):
             return self._formula(mark.start(), mark.end(), close.start(), inline=True), close.end()
         if price or (close is None and not self._means_formula(mark.end())):
             return None, mark.end()
@@ -267,7 +271,10 @@ class _Scanner:
 
     def _is_price(self, mark: re.Match[str]) -> bool:
         """Whether a number stands at a dollar: $5, or 5$."""
-        behind = self.text[mark.start() - 1 : mark.start()].isdigit() and not self.text[mark.end() : mark.end() + 1].isalnum()
+        behind = (
+            self.text[mark.start() - 1 : mark.start()].isdigit()
+            and not self.text[mark.end() : mark.end() + 1].isalnum()
+        )
         return behind or _PRICE.match(self.text, mark.end()) is not None
 
     def _is_display(self, start: int, close: int) -> bool:
@@ -280,7 +287,12 @@ class _Scanner:
     def _is_prose(self, start: int, close: re.Match[str]) -> bool:
         """Whether what stands between a price and another dollar is words."""
         between = self.text[start : close.start()]
-        return between[-1:].isspace() or between[-1:] == "(" or self.text[close.end() : close.end() + 1].isdigit() or bool(_WORDS.search(between))
+        return (
+            between[-1:].isspace()
+            or between[-1:] == "("
+            or self.text[close.end() : close.end() + 1].isdigit()
+            or bool(_WORDS.search(between))
+        )
 
     def _means_formula(self, start: int) -> bool:
         """Whether a dollar alone in its paragraph seems to open a formula: TeX stands behind it."""
@@ -304,9 +316,7 @@ class _Scanner:
             return self._open(mark, closing)
         return self._formula(mark.start(), mark.end(), end, inline), end + len(closing)
 
-    def _formula(
-        self, mark: int, start: int, end: int, inline: bool = False, lines: bool = False
-    ) -> Formula | None:
+    def _formula(self, mark: int, start: int, end: int, inline: bool = False, lines: bool = False) -> Formula | None:
         if not self.text[start:end].strip():
             return None
         words = self._words(mark)

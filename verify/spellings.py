@@ -51,7 +51,9 @@ def _with_index_first(whole: s.Surface) -> Change:
         if not isinstance(node, s.Big) or not isinstance(sub, s.Relation) or sub.operators not in ((">",), (">=",)):
             return node
         first, second = sub.items
-        turns = isinstance(first, s.Name) and isinstance(second, s.Name) and first.text in free and second.text not in free
+        turns = (
+            isinstance(first, s.Name) and isinstance(second, s.Name) and first.text in free and second.text not in free
+        )
         rising = (sub.operators[0].replace(">", "<"),)
         return replace(node, sub=s.Relation(rising, (second, first), span=sub.span)) if turns else node
 

@@ -27,7 +27,9 @@ _WITHOUT_MEANING = frozenset(f"\\{name}" for name in words.IGNORED)
 _WITH_GROUP = frozenset({"\\label", "\\tag", "\\tag*"})
 _OPENING = frozenset({"(", "[", "{", "\\{", "\\lbrace", "\\lbrack", "\\langle", "\\left", "\\lVert", "\\lvert", "⟨"})
 _CLOSING = frozenset({")", "]", "}", "\\}", "\\rbrace", "\\rbrack", "\\rangle", "\\right", "\\rVert", "\\rvert", "⟩"})
-_BIG = frozenset({"\\sum", "\\prod", "∑", "∏", "\\nabla", "∇", "\\partial", "∂", *(f"\\{f}" for f in words.FUNCTION_COMMANDS)})
+_BIG = frozenset(
+    {"\\sum", "\\prod", "∑", "∏", "\\nabla", "∇", "\\partial", "∂", *(f"\\{f}" for f in words.FUNCTION_COMMANDS)}
+)
 _TEXT = r"\\(?:text|textrm|textnormal|textit|textbf|mbox)"
 _REMARK = re.compile(rf"{_TEXT}\s*\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}[\s.,;]*")
 _DIGITS = r"[1-9]\d{0,2}(?:[.\-–]\d{1,3})*[a-z]?'{0,2}"
@@ -41,7 +43,9 @@ _NUMBER = re.compile(
 _DECIMAL = re.compile(r"[(\[]\s*\d+(?:\.\d+)?\s*[)\]]")
 _AT_FRONT = re.compile(rf"\(\s*(?:{_DIGITS}|{_SIGNS})\s*\)(?!\s*(?:[\^_'!(),.;]|\\(?:left|bigl?)\s*\(|\Z))")
 _AT_END = re.compile(rf"(?:{_NARROW.pattern})\s*\(\s*(?:{_DIGITS}|{_SIGNS})\s*\)[\s.,;]*\Z")
-_STYLE = re.compile(rf"(?:{_TEXT}|\\(?:mathrm|mathbf|boldsymbol|bm|tag\*?))\s*(?=\{{)|\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])")
+_STYLE = re.compile(
+    rf"(?:{_TEXT}|\\(?:mathrm|mathbf|boldsymbol|bm|tag\*?))\s*(?=\{{)|\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])"
+)
 
 
 class ChainInterrupted(ParseError):
@@ -110,9 +114,7 @@ class _Reader:
                     expected="a condition at the end, or a line of its own",
                 )
             before = row
-        return [
-            new for k, raw in enumerate(self.raws) if k not in self.dropped for new in self.changed.get(k, [raw])
-        ]
+        return [new for k, raw in enumerate(self.raws) if k not in self.dropped for new in self.changed.get(k, [raw])]
 
     # -- lines and cells ---------------------------------------------------------------------------
 
@@ -126,7 +128,7 @@ class _Reader:
             ends = raw.kind == "end" or (raw.kind == "break" and depth <= 0)
             ends = ends or (raw.kind == "newline" and newlines and depth <= 0 and not outer)
             after = self._space(k) if depth <= 0 else k
-            if lines or ends or raw.text == "&" and depth <= 0 or after > k:
+            if lines or ends or (raw.text == "&" and depth <= 0) or after > k:
                 self._cell(row, start, k, column, gap)
                 after = max(after, k + 1)
                 start, gap = after, k
@@ -193,11 +195,9 @@ class _Reader:
                 self._number_at_front(cell)
             if after is None and cell.first < cell.last:
                 self._number_at_end(cell)
-            if self._is_label(cell) and not self._is_operand(before, after) and (row.spaced or row.begins or row.ends):
-                between = before is not None and after is not None
-                apart = between and self._relates(before) and self._relates(after) and not self._operates(after)
-                left = before is None and after is not None and self._operates(after)
-                if (between and not apart) or left or not self._is_number(cell):
+            set_off = row.spaced or row.begins or row.ends
+            if set_off and self._is_label(cell) and not self._is_operand(before, after):
+                if not self._is_number(cell) or not self._is_beside(before, after):
                     raise self._doubt(self._place(cell))
                 self.dropped |= set(range(cell.first, cell.last + 1))
                 if before is not None and after is None and self._ends_in_comma(before):
@@ -216,6 +216,12 @@ class _Reader:
             return self._awaits(before) and not self._ends_in_comma(before)
         return after is not None and self._operates(after) and not self._relates_first(after)
 
+    def _is_beside(self, before: _Cell | None, after: _Cell | None) -> bool:
+        """Whether what stands between two cells is in the way of no formula: at an end of the line, or between two equations."""
+        if after is None or (before is None and not self._operates(after)):
+            return True
+        return before is not None and self._relates(before) and self._relates(after) and not self._operates(after)
+
     def _number_at_front(self, cell: _Cell) -> None:
         found = _AT_FRONT.match(self._text(cell))
         last = next((k for k in range(cell.first, cell.last) if self.raws[k].text == ")"), None)
@@ -227,7 +233,9 @@ class _Reader:
         if found is None:
             return
         start = self.raws[cell.first].start + found.start()
-        first = next(k for k in range(cell.first, cell.last + 1) if self.raws[k].start >= start and self.raws[k].text == "(")
+        first = next(
+            k for k in range(cell.first, cell.last + 1) if self.raws[k].start >= start and self.raws[k].text == "("
+        )
         if first > cell.first and not self._awaits(_Cell(cell.first, self._meaning_before(first), 0)):
             self._leave_out(first, found, self.raws[cell.first].start)
 
@@ -374,7 +382,11 @@ def _environment(raw: Raw) -> str:
 
 def _is_relation(raw: Raw) -> bool:
     name = raw.text.lstrip("\\")
-    return raw.text in ("=", "<", ">") or raw.text in words.RELATIONS_UNICODE or (raw.kind == "command" and name in words.RELATIONS)
+    return (
+        raw.text in ("=", "<", ">")
+        or raw.text in words.RELATIONS_UNICODE
+        or (raw.kind == "command" and name in words.RELATIONS)
+    )
 
 
 def _goes_on(raw: Raw) -> bool:

@@ -202,9 +202,7 @@ class LatexFrontEnd:
             self.script(raw)
         elif sign in "+-−":
             self.out.emit("ADDOP", "-" if sign == "−" else sign, raw.start, raw.end)
-        elif sign == "=" and (
-            self.raw.text == "\\vcentcolon" or (self.raw.text == ":" and self.raw.start == raw.end)
-        ):
+        elif sign == "=" and (self.raw.text == "\\vcentcolon" or (self.raw.text == ":" and self.raw.start == raw.end)):
             self.out.emit("REL", "=:", raw.start, self.take().end)
         elif sign in "=<>" or sign in words.RELATIONS_UNICODE:
             self.out.emit("REL", words.RELATIONS_UNICODE.get(sign, sign), raw.start, raw.end)

@@ -86,7 +86,9 @@ def _unwrapped(raws: Sequence[Raw], source: Source) -> Sequence[Raw]:
                 continue  # an equation above a formula is no note
             dropped |= {*range(k, note + 1), sign, closing[sign]}
             inside = raws[sign + 1 : closing[sign]]
-            if [one.text for one in inside] == ["="] and _DEFINES.search(source.text[raws[k + 1].start : raws[note].end]):
+            if [one.text for one in inside] == ["="] and _DEFINES.search(
+                source.text[raws[k + 1].start : raws[note].end]
+            ):
                 changed[sign + 1] = [Raw("command", "\\coloneqq", inside[0].start, inside[0].end)]
         elif raw.text in _IMPLIES and _begins(raws[max(0, k - 2) : k]):
             dropped.add(k)

@@ -354,7 +354,12 @@ class Resolver:
             and sup is not None
         ):
             return self.references.index(sub.items[0]), self.references.index(sub.items[1]), self.references.index(sup)
-        if isinstance(sub, s.Relation) and sup is None and sub.operators in ((">",), (">=",)) and _is_index(sub.items[0]):
+        if (
+            isinstance(sub, s.Relation)
+            and sup is None
+            and sub.operators in ((">",), (">=",))
+            and _is_index(sub.items[0])
+        ):
             letter, lower = (self.references.index(item) for item in sub.items)
             return letter, lower + int(sub.operators == (">",)), size_of("T")  # to the last step
         sub = _rising(sub)

@@ -35,7 +35,10 @@ def written(text: str) -> str:
         (r"\newcommand{\a}{\b}\newcommand{\b}{c}\a\renewcommand{\b}{d}\a", r"cd"),  # a body is read where it is used
         (r"\newcommand{\a}{b}\let\c\a\renewcommand{\a}{d}\c\a", r"bd"),
         (r"\let\old\delta\renewcommand{\delta}{\old_t}\delta", r"\delta _t"),
-        (r"\newcommand{\a}{b}\begin{center}\renewcommand{\a}{c}\end{center}\a", r"\begin{center}\end{center}\redefined "),
+        (
+            r"\newcommand{\a}{b}\begin{center}\renewcommand{\a}{c}\end{center}\a",
+            r"\begin{center}\end{center}\redefined ",
+        ),
         (r"\begin{document}\newcommand{\a}{b}\a\end{document}", r"\begin{document}b\end{document}"),
         (r"$\newcommand{\a}{b}$ $$\a$$", r"$ $ $$b$$"),
         ("$$\n\\def\\a{b}\n\\def\\c{d}$$ $\\a\\c$", "$$\n \n$$ $bd$"),
@@ -80,7 +83,9 @@ def test_bombs_go_out(bomb: str) -> None:
     assert time.perf_counter() - start < 30
 
 
-@pytest.mark.parametrize("how", [r"{\newcommand{\W}{W} x} ", r"\newcommand{\W}{\W} ", r"\begin{center}\def\W{W}\end{center} "])
+@pytest.mark.parametrize(
+    "how", [r"{\newcommand{\W}{W} x} ", r"\newcommand{\W}{\W} ", r"\begin{center}\def\W{W}\end{center} "]
+)
 def test_a_macro_without_a_clear_meaning_is_named_as_the_author_does(how: str) -> None:
     (formula,) = formulas_of(Source(how + r"$$h_t = \W h_{t-1}$$"))
     (claim,) = claims_of(formula)

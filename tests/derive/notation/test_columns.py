@@ -74,7 +74,9 @@ def test_what_may_be_read_in_two_ways_is_not_read(text: str) -> None:
         parts(f"\\qquad {text}" if "{,}" in text else text)
 
 
-@pytest.mark.parametrize("text", [r"a &= b \\ &= c && t = T", r"a &= b && t = T \\ &= c", r"a &= b & c &= d \\ &= e & &= f"])
+@pytest.mark.parametrize(
+    "text", [r"a &= b \\ &= c && t = T", r"a &= b && t = T \\ &= c", r"a &= b & c &= d \\ &= e & &= f"]
+)
 def test_a_condition_in_a_column_belongs_to_its_line(text: str) -> None:
     with pytest.raises(ChainInterrupted):
         parts(text)
