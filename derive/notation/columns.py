@@ -22,6 +22,8 @@ _PAIR = 4
 """So many cells are looked at for the two sides of an equation."""
 _WIDE = frozenset({"\\quad", "\\qquad", "\\hfill", "\\eqno", "\\leqno"})
 _WIDE_WITH_GROUP = frozenset({"\\hspace", "\\hspace*", "\\phantom", "\\hphantom"})
+_TELLING = _WIDE | _WIDE_WITH_GROUP | {"&", ")", "]"}
+"""A text without any of these has nothing set off."""
 _NARROW = re.compile(r"\\[,;:> ]|~|\\(?:enspace|enskip|thinspace|medspace)(?![A-Za-z])")
 _WITHOUT_MEANING = frozenset(f"\\{name}" for name in words.IGNORED)
 _WITH_GROUP = frozenset({"\\label", "\\tag", "\\tag*"})
@@ -40,12 +42,13 @@ _NUMBER = re.compile(
     rf"(?:{_WORD}[(\[]\s*{_WORD}(?:{_DIGITS}|{_LABEL}|\\ref\s*\{{[^{{}}]*\}})\s*[)\]]|\\eqref\s*\{{[^{{}}]*\}})[\s.,;]*",
     re.IGNORECASE,
 )
-_DECIMAL = re.compile(r"[(\[]\s*\d+(?:\.\d+)?\s*[)\]]")
-_AT_FRONT = re.compile(rf"\(\s*(?:{_DIGITS}|{_SIGNS})\s*\)(?!\s*(?:[\^_'!(),.;]|\\(?:left|bigl?)\s*\(|\Z))")
-_AT_END = re.compile(rf"(?:{_NARROW.pattern})\s*\(\s*(?:{_DIGITS}|{_SIGNS})\s*\)[\s.,;]*\Z")
-_STYLE = re.compile(
-    rf"(?:{_TEXT}|\\(?:mathrm|mathbf|boldsymbol|bm|tag\*?))\s*(?=\{{)|\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])"
-)
+_DECIMAL = re.compile(r"\d+(?:\.\d+)?|[(\[]\s*\d+(?:\.\d+)?\s*[)\]]")
+_COLOUR = r"\\(?:text)?color\s*\{[^{}]*\}"
+_SET = rf"(?:\\(?:mathrm|mathbf|boldsymbol|bm|boxed|fbox)|{_COLOUR})"
+_SHORT = rf"(?:{_SET}\s*)*\{{*\s*[(\[]\s*(?:{_DIGITS}|{_SIGNS})\s*[)\]]\s*\}}*"
+_AT_FRONT = re.compile(rf"{_SHORT}(?!\s*(?:[\^_'!(),.;]|\\(?:left|bigl?)\s*\(|\Z))")
+_AT_END = re.compile(rf"(?:{_NARROW.pattern}|(?<=[^\d)\]\s])\s+)\s*{_SHORT}[\s.,;]*\Z")
+_STYLE = re.compile(rf"(?:{_TEXT}|{_SET}|\\tag\*?)\s*(?=\{{)|{_COLOUR}|\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])")
 
 
 class ChainInterrupted(ParseError):
@@ -87,7 +90,7 @@ def in_columns(raws: Sequence[Raw], source: Source, newlines: bool) -> list[Raw]
     ------
     ParseError : a number may be a factor as well as that of the equation, or a column is neither equation, condition nor words.
     """
-    if not any(raw.text == "&" or raw.text in _WIDE or raw.text in _WIDE_WITH_GROUP or raw.text == ")" for raw in raws):
+    if not any(raw.text in _TELLING for raw in raws):
         return list(raws)
     return _Reader(raws, source).read(newlines)
 
@@ -191,12 +194,13 @@ class _Reader:
         for k, cell in enumerate(row.cells):
             before = row.cells[k - 1] if k else None
             after = row.cells[k + 1] if k + 1 < len(row.cells) else None
-            if before is None and cell.first < cell.last:
+            alone = self._is_label(cell)
+            if before is None and not alone:
                 self._number_at_front(cell)
-            if after is None and cell.first < cell.last:
+            if after is None and not alone:
                 self._number_at_end(cell)
             set_off = row.spaced or row.begins or row.ends
-            if set_off and self._is_label(cell) and not self._is_operand(before, after):
+            if set_off and alone and not self._is_operand(before, after, listed=self._is_number(cell)):
                 if not self._is_number(cell) or not self._is_beside(before, after):
                     raise self._doubt(self._place(cell))
                 self.dropped |= set(range(cell.first, cell.last + 1))
@@ -210,10 +214,10 @@ class _Reader:
     def _is_number(self, cell: _Cell) -> bool:
         return _NUMBER.fullmatch(self._bare(cell)) is not None
 
-    def _is_operand(self, before: _Cell | None, after: _Cell | None) -> bool:
-        """Whether a formula needs what stands between two cells."""
+    def _is_operand(self, before: _Cell | None, after: _Cell | None, listed: bool) -> bool:
+        """Whether a formula needs what stands between two cells, or behind a comma."""
         if before is not None:
-            return self._awaits(before) and not self._ends_in_comma(before)
+            return self._awaits(before) and not (listed and self._ends_in_comma(before))
         return after is not None and self._operates(after) and not self._relates_first(after)
 
     def _is_beside(self, before: _Cell | None, after: _Cell | None) -> bool:
@@ -224,20 +228,17 @@ class _Reader:
 
     def _number_at_front(self, cell: _Cell) -> None:
         found = _AT_FRONT.match(self._text(cell))
-        last = next((k for k in range(cell.first, cell.last) if self.raws[k].text == ")"), None)
-        if found is not None and last is not None and not self._operates_at(last + 1):
-            self._leave_out(cell.first, found, self.raws[cell.first].start)
+        last = next((k for k in range(cell.first, cell.last) if self.raws[k].text in (")", "]")), None)
+        if found is not None and last is not None and _is_balanced(found.group()) and not self._operates_at(last + 1):
+            self._leave_out(cell.first)
 
     def _number_at_end(self, cell: _Cell) -> None:
         found = _AT_END.search(self._text(cell))
-        if found is None:
+        if found is None or not _is_balanced(found.group()):
             return
-        start = self.raws[cell.first].start + found.start()
-        first = next(
-            k for k in range(cell.first, cell.last + 1) if self.raws[k].start >= start and self.raws[k].text == "("
-        )
-        if first > cell.first and not self._awaits(_Cell(cell.first, self._meaning_before(first), 0)):
-            self._leave_out(first, found, self.raws[cell.first].start)
+        first = next(k for k in range(cell.last, cell.first, -1) if self.raws[k].text in ("(", "["))
+        if not self._awaits(_Cell(cell.first, self._meaning_before(first), 0)):
+            self._leave_out(first)
 
     def _meaning_before(self, k: int) -> int:
         k -= 1
@@ -245,9 +246,9 @@ class _Reader:
             k -= 1
         return k
 
-    def _leave_out(self, first: int, found: re.Match[str], offset: int) -> None:
+    def _leave_out(self, first: int) -> None:
         """Leave out the marks of an equation, such as (*); a number that is hardly set off may be a factor."""
-        last = next(k for k in range(first, len(self.raws)) if self.raws[k].text == ")")
+        last = next(k for k in range(first, len(self.raws)) if self.raws[k].text in (")", "]"))
         if any(raw.kind == "number" for raw in self.raws[first:last]):
             raise self._doubt(Span(self.raws[first].start, self.raws[last].end, self.source))
         self.dropped |= set(range(first, last + 1))
@@ -374,6 +375,10 @@ class _Reader:
                 if depth == 0:
                     break
         return k - 2 if k - 2 >= first and self.raws[k - 1].text in ("_", "^") else None
+
+
+def _is_balanced(text: str) -> bool:
+    return text.count("{") == text.count("}")
 
 
 def _environment(raw: Raw) -> str:

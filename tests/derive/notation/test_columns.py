@@ -18,7 +18,7 @@ def parts(text: str) -> list[list[str]]:
     return [[part.text if isinstance(part, s.Text) else write_plain(part) for part in line.items] for line in lines]
 
 
-@pytest.mark.parametrize("number", ["(2)", "(2.1)", "(2a)", "(*)", r"(\dagger)", "(A.3)", "[2]", r"\text{(2)}", r"\mathbf{(2)}", r"\left(2\right)", r"(\ref{x})", r"\eqref{x}"])  # fmt: skip
+@pytest.mark.parametrize("number", ["(2)", "(2.1)", "(2a)", "(*)", r"(\dagger)", "(A.3)", "[2]", r"\text{(2)}", r"\mathbf{(2)}", r"\left(2\right)", r"\boxed{(2)}", r"\textcolor{red}{(2)}", r"(\ref{x})", r"\eqref{x}"])  # fmt: skip
 @pytest.mark.parametrize("line", ["a &= b && {}", r"a = b \quad {}", r"a = b \hspace{{2cm}} {}", r"{} \quad a = b", r"a &=& b & {}.", r"\begin{{aligned}} a &= b \end{{aligned}} \quad {}", r"a = b, \qquad {}"])  # fmt: skip
 def test_the_number_of_an_equation_is_no_factor(line: str, number: str) -> None:
     said = [part for line in parts(line.format(number)) for part in line if part != "(2)"]
@@ -35,6 +35,8 @@ def test_the_number_of_an_equation_is_no_factor(line: str, number: str) -> None:
         (r"a = \sum_{t=1}^{T} \quad (2)", "a = sum_{t=1}^{T} (2)"),
         (r"(2) \cdot a = b", "(2) · a = b"),
         ("h(2) = f(2)", "h(2) = f(2)"),
+        ("a = (0.5) (2)", "a = (0.5)(2)"),
+        (r"a = \quad 2", "a = 2"),
         ("a &= b &+ c", "a = b + c"),
         (r"a &=& b \\ &=& c \quad (3)", "a = b = c"),
         (r"a = b \quad (1) \\ = c && (2)", "a = b = c"),
@@ -67,7 +69,7 @@ def test_what_is_set_off_stands_apart(text: str, found: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["(2) a = b", "(2)~a = b", r"a = b \; (2)", r"a = b \quad (2) \quad c", r"a = b \quad (0.5)", "a &= b & c", "a &= b & - c &= d", "(2) &= b", "1{,}234 = a", "a_{1{,}2} = b"],
+    ["(2) a = b", r"\mathbf{(2)} a = b", r"[2]\; a = b", "a = b (2)", r"a = b \quad 2", "(2)~a = b", r"a = b \; (2)", r"a = b \quad (2) \quad c", r"a = b \quad (0.5)", "a &= b & c", "a &= b & - c &= d", "(2) &= b", "1{,}234 = a", "a_{1{,}2} = b"],
 )  # fmt: skip
 def test_what_may_be_read_in_two_ways_is_not_read(text: str) -> None:
     with pytest.raises(ParseError, match=r"not clear|two numbers"):
