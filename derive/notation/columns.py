@@ -218,7 +218,7 @@ class _Reader:
         """Whether a formula needs what stands between two cells, or behind a comma."""
         if before is not None:
             return self._awaits(before) and not (listed and self._ends_in_comma(before))
-        return after is not None and self._operates(after) and not self._relates_first(after)
+        return after is not None and self._operates(after) and not (listed and self._relates_first(after))
 
     def _is_beside(self, before: _Cell | None, after: _Cell | None) -> bool:
         """Whether what stands between two cells is in the way of no formula: at an end of the line, or between two equations."""
