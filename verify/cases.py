@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from derive.errors import ParseError
 from derive.notation.source import Source, Span
+from verify.pieces import Pieces
 
 MOST_CASES = 20
 """The most cases of one equation."""
@@ -59,7 +60,7 @@ def apart(source: Source) -> Iterator[Source]:
     alone = after and text[: begin.start()].rstrip(" \t\n&").endswith("=")
     conditions = [_plain(text[slice(*condition)]) for _, condition in rows]
     for number, (value, condition) in enumerate(rows):
-        pieces = _Pieces(source)
+        pieces = Pieces(source)
         pieces.take(0, begin.start())
         if alone:
             pieces.take(*value)
@@ -67,7 +68,7 @@ def apart(source: Source) -> Iterator[Source]:
             pieces.add("(", value[0])
             pieces.take(*value)
             pieces.add(")", value[1])
-        beside = _Pieces(source)
+        beside = Pieces(source)
         beside.add(r",\quad ", condition[0])
         if _OTHERWISE.match(conditions[number]):
             others = [*conditions[:number], *conditions[number + 1 :]]
@@ -87,31 +88,6 @@ def _plain(condition: str) -> str:
     """A condition without the words that it stands in."""
     inside = _DOLLARS.search(condition)
     return condition if inside is None else inside[1]
-
-
-class _Pieces:
-    """A text made of pieces of another."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.text, self.places = "", list[int]()
-
-    def take(self, start: int, end: int) -> None:
-        """A stretch of the other text."""
-        self.text += self.source.text[start:end]
-        self.places += range(start, end)
-
-    def add(self, text: str, place: int) -> None:
-        """Something new that stands for a place in it."""
-        self.text += text
-        self.places += [place] * len(text)
-
-    def join(self, more: _Pieces) -> None:
-        self.text += more.text
-        self.places += more.places
-
-    def whole(self) -> Source:
-        return Source(self.text, self.source.name, 0, self.source, [*self.places, len(self.source.text)])
 
 
 _Stretch = tuple[int, int]

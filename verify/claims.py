@@ -9,19 +9,24 @@ from itertools import pairwise
 
 from derive.errors import BpttError, ParseError
 from derive.notation import surface as s
+from derive.notation.columns import ChainInterrupted
 from derive.notation.parser import parse_lines
 from derive.notation.scope import CONVENTIONAL_INDICES
 from derive.notation.source import Source, Span
 from derive.notation.vocabulary import LINE_ENVIRONMENTS
 from verify.beside import is_condition, spread
+from verify.braced import without_equations_at_braces
 from verify.cases import apart, tells_cases
 from verify.document import Formula
+from verify.macros import UNCLEAR
 
 _ROW = re.compile(r"\\\\\*?(?:\[[^\[\]]*\])?|\\begin\s*\{\s*\w+\*?\s*\}|\\end\s*\{\s*\w+\*?\s*\}|%[^\n]*")
 _RELATION = re.compile(
-    r"[=<>≤≥≈≠≔]|\\(?:leq?|geq?|leqslant|geqslant|approx|simeq|neq?|coloneqq|triangleq|equiv|in|propto|sim)(?![A-Za-z])"
+    r"[=<>≤≥≈≠≔≝≕]|\\(?:leq?|geq?|leqslant|geqslant|approx|simeq|neq?|coloneqq?|eqq?colon|doteq|defeq|eqdef|triangleq|equiv|in|propto|sim)(?![A-Za-z])"
 )
 _GOES_ON = re.compile(r"\s*&?\s*(?:[=<>≤≥≈+−*/·⊙-]|\\(?:leq?|geq?|approx|odot|cdot|times|circ|quad|qquad)(?![A-Za-z]))")
+_ADDS = re.compile(r"[\s&]*(?:\\q?quad\s*)?(?:[+−*/·⊙-]|\\(?:odot|cdot|times|circ)(?![A-Za-z]))")
+"""How a line begins that goes on with the same side."""
 _NUMBER = re.compile(r"\((?:(?:eq|gl)\.?\s*)?(?:\d+(?:\.\d+)*[a-z]?|[*†]+)\)")
 """The number of an equation, in words: (1), (eq. 2.3a)."""
 MAX_CLAIMS = 2_000
@@ -51,6 +56,7 @@ class Claim:
     qualified  : whether its sentence says when it holds, in words that are not read.
     ordered    : whether its products say in which order their factors stand.
     altered    : whether words make something else of a formula that they say a letter to be.
+    continues  : whether it goes on with the equation in the line above, under a condition of its own.
     """
 
     source: Source
@@ -65,11 +71,13 @@ class Claim:
     qualified: bool = False
     ordered: bool = False
     altered: bool = False
+    continues: bool = False
 
     @property
     def text(self) -> str:
         """The formula as the author wrote it."""
-        return " ".join(self.span.text.split())
+        span = self.span.original if UNCLEAR in self.span.text else self.span
+        return " ".join(span.text.split())
 
 
 def claims_of(formula: Formula) -> Iterator[Claim]:
@@ -78,7 +86,10 @@ def claims_of(formula: Formula) -> Iterator[Claim]:
         yield Claim(formula.source, _whole(formula.source), error=formula.error, words=formula.words, cell=formula.cell)
         return
     words = formula.words
-    for claim in _of_source(_without_reasons(_without_mark(formula.source)), formula.lines, words, formula.cell):
+    source, named = without_equations_at_braces(_without_reasons(_without_mark(formula.source)))
+    for equation in named:
+        yield from _of_source(equation, False, "", formula.cell)
+    for claim in _of_source(source, formula.lines, words, formula.cell):
         yield claim
         words = ""
 
@@ -90,14 +101,17 @@ _SIGN = re.compile(
 
 def going_on(formula: Formula, before: Claim) -> list[Claim]:
     """The claims of a formula whose left side is the last one of the equation before it; none where it is no such formula."""
-    source = _without_mark(formula.source)
+    return _continued(_without_mark(formula.source), formula.lines, formula.words, formula.cell, before)
+
+
+def _continued(source: Source, lines: bool, words: str, cell: int | None, before: Claim) -> list[Claim]:
     sign = _SIGN.match(source.text)
     if sign is None or not isinstance(before.surface, s.Relation) or before.error is not None:
         return []
     at = len(sign.group().rstrip("=<>≤≥≈&").rstrip())
     text = f"{source.text[:at]} 1 {source.text[at:]}"
     places = [*range(at), at, at, at, *range(at, len(source.text) + 1)]
-    claims = list(_of_source(Source(text, source.name, 0, source, places), formula.lines, formula.words, formula.cell))
+    claims = list(_of_source(Source(text, source.name, 0, source, places), lines, words, cell))
     surface = claims[0].surface if claims else None
     if not isinstance(surface, s.Relation):
         return []
@@ -105,18 +119,28 @@ def going_on(formula: Formula, before: Claim) -> list[Claim]:
     return [replace(claims[0], surface=whole, span=_whole(source), source=source), *claims[1:]]
 
 
-_ASIDE = re.compile(r"&&?\s*\\text\s*\{([^{}]*)\}")
+_ASIDE = re.compile(
+    r"\\(?:text|textrm|textit|mbox)\s*\{((?:[^{}]|\{[^{}]*\})*)\}(?=[\s.,;]*(?:\\\\|\\end\s*\{|\\(?:eqref|tag|label|nonumber)|&|\Z))"
+)
+_SET_OFF = re.compile(r"(?:&|\\q?quad|\\hfill|\\hspace\*?\s*\{[^{}]*\}|\\[,;: ]|~)\s*\Z")
+_REFERENCE = re.compile(r"\\(?:eq|c|C|auto)?ref\s*\{[^{}]*\}")
 
 
 def _without_reasons(source: Source) -> Source:
-    """A text in which blanks stand for the reasons in a column of their own: ``&& \\text{(chain rule)}``."""
+    """A text in which blanks stand for the reasons at the ends of its lines: ``&& \\text{(chain rule)}``."""
 
     def blank(found: re.Match[str]) -> str:
-        said = found[1].strip(" .,;:").lower()
-        return " " * len(found[0]) if _REASON.fullmatch(said) and not _QUALIFIES.search(said) else found[0]
+        before = source.text[max(0, found.start() - 40) : found.start()]
+        return " " * len(found[0]) if _SET_OFF.search(before) and _tells_why(found[1]) else found[0]
 
     text = _ASIDE.sub(blank, source.text)
     return source if text == source.text else Source(text, source.name, 0, source, range(len(text) + 1))
+
+
+def _tells_why(words: str) -> bool:
+    """Whether words say why an equation holds, and not when."""
+    said = _REFERENCE.sub("1", words).strip(" .,;:").lower()
+    return _REASON.fullmatch(said) is not None and _QUALIFIES.search(said) is None
 
 
 def _without_mark(source: Source) -> Source:
@@ -135,6 +159,9 @@ def _of_source(source: Source, lines: bool, words: str, cell: int | None) -> Ite
         return
     try:
         parsed = parse_lines(source, newlines=lines)
+    except ChainInterrupted as error:
+        yield from _line_by_line(source, lines, words, cell, error)
+        return
     except BpttError as error:
         rows = _rows(source, lines)
         if len(rows) > 1:  # one line that cannot be read does not hide the others
@@ -150,6 +177,27 @@ def _of_source(source: Source, lines: bool, words: str, cell: int | None) -> Ite
             continue
         yield from _of_line(line, source, words, cell)
         words = ""
+
+
+def _line_by_line(source: Source, lines: bool, words: str, cell: int | None, error: ParseError) -> Iterator[Claim]:
+    """The claims of lines with something beside each: one that goes on with the equation above is a claim of its own, since a
+    condition belongs to its line.
+    """
+    rows = _rows(source, lines, together=_ADDS)
+    if len(rows) < 2:
+        yield Claim(source, _whole(source), error=error, words=words, cell=cell)
+        return
+    before: list[Claim] = []
+    for row in rows:
+        if _SIGN.match(row.text) is None or not before:
+            found = list(_of_source(row, lines, words, cell))
+        else:
+            found = _continued(row, lines, words, cell, before[0]) if len(before) == 1 else []
+            unsaid = not found or (before[0].conditions and not found[0].conditions)
+            unread = [Claim(row, _whole(row), error=error, words=words, cell=cell)]
+            found = unread if unsaid else [replace(one, continues=True) for one in found]
+        yield from found
+        before, words = found, ""
 
 
 def _of_cases(source: Source, lines: bool, words: str, cell: int | None) -> Iterator[Claim]:
@@ -193,8 +241,9 @@ def _inside(source: Source) -> Source:
     return source.part(begin.end(), end.start()) if depth == 0 else source
 
 
-def _rows(source: Source, lines: bool) -> list[Source]:
-    """The lines of a display or a text, each with those that continue it."""
+def _rows(source: Source, lines: bool, together: re.Pattern[str] | None = None) -> list[Source]:
+    """The lines of a display or a text, each with those that continue it, which begin as the pattern says."""
+    together = together or _GOES_ON
     whole = source
     for _ in range(MOST_NESTED):
         source = _inside(source)
@@ -208,7 +257,7 @@ def _rows(source: Source, lines: bool) -> list[Source]:
         elif piece.startswith("\\end"):
             depth -= 1
         elif not piece.startswith("%") and depth <= 0 and match.start() >= at:
-            if not _GOES_ON.match(text, match.end()):
+            if not together.match(text, match.end()):
                 cuts.append(match.end())
             at = match.end()
     cuts.append(len(text))
@@ -229,11 +278,7 @@ def _of_line(line: s.Line, source: Source, words: str, cell: int | None) -> Iter
         if isinstance(item, s.Text):
             words += f" {item.text}"
             said = item.text.strip(" .,;:").lower()
-            told = (
-                said in _CONNECTIVES
-                or _NUMBER.fullmatch(said)
-                or (_REASON.fullmatch(said) and not _QUALIFIES.search(said))
-            )
+            told = said in _CONNECTIVES or _NUMBER.fullmatch(said) or _tells_why(item.text)
             beside = beside or (None if told else item)
         elif isinstance(item, s.Name) and item.text in CONVENTIONAL_INDICES and equations:
             continue  # for all t
@@ -278,7 +323,7 @@ def _implied(items: Iterable[s.Surface]) -> Iterator[s.Surface]:
 
 
 _REASON = re.compile(
-    r"\(?(?:by|using|from|via|nach|mit|wegen|because of|chain rule|product rule|kettenregel|produktregel|definition)\b[\w\s'’-]*\)?"
+    r"\(?(?:by|using|from|via|nach|mit|wegen|because of|chain rule|product rule|kettenregel|produktregel|definition)\b[\w\s'’().,~-]*\)?"
 )
 """Words beside an equation that say why it holds."""
 _QUALIFIES = re.compile(r"\b(?:if|for|when|except|unless|only|not|where|assum\w*|für|wenn|falls|nur|außer|nicht)\b")

@@ -102,8 +102,11 @@ def restricts(conditions: Sequence[Condition]) -> bool:
 
 def meant(conditions: Sequence[Condition], claim: Claim) -> tuple[Condition, ...]:
     """The conditions, without those on a letter t that leave t = T alone where the equation speaks of t + 1: nothing is there, so that
-    whatever stands beside it could be wrong. Who writes so means a loop that begins at T.
+    whatever stands beside it could be wrong. Who writes so means a loop that begins at T; but in a line that goes on with the one above,
+    t + 1 stands in that one, and the condition says why it is left out.
     """
+    if claim.continues:
+        return tuple(conditions)
     left = {
         letter
         for letter in letters_of(conditions)
@@ -172,6 +175,8 @@ def bound_in(surface: s.Surface | None, letters: set[str]) -> set[str]:
 
 
 def _index(big: s.Big) -> set[str]:
+    if isinstance(big.sub, s.Relation) and len(big.sub.items) == 4:
+        return {item.text for item in big.sub.items[1:3] if isinstance(item, s.Name)}
     names = [node.text for node in big.sub.walk() if isinstance(node, s.Name)] if big.sub is not None else []
     return set(names[:1])
 

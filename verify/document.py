@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from derive.errors import ParseError, UsageError
 from derive.notation.source import Source, Span
-from verify.macros import without_macros
+from verify.hidden import body_start, is_latex, without_hidden
+from verify.macros import Macro, group_end, without_macros
 
 MAX_FORMULAS = 2_000
 """The most formulas of a document."""
@@ -47,6 +49,13 @@ _MARK = re.compile(
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 
+
+_INTERTEXT = re.compile(r"\\(?:short)?intertext\s*\{")
+_DOLLAR = re.compile(r"(?<!\\)\$")
+_DISPLAY = re.compile(rf"\\\[|\\begin\s*\{{\s*(?:{'|'.join(sorted(DISPLAYS))})\*?\s*\}}")
+_PRICE = re.compile(r"\d[\d.,]*(?:\s*(?:k|m|bn|million|billion)(?![A-Za-z]))?(?=[\s,.;:!?)/-]|\Z)", re.IGNORECASE)
+_WORDS = re.compile(r"(?<![\\{A-Za-z])[A-Za-zÄÖÜäöüß]{2,}(?![A-Za-z]*[({])")
+_TEX = re.compile(r"\\[A-Za-z]+|[_^]\{")
 
 _AFTER = 80
 """So many characters behind a formula are looked at."""
@@ -109,15 +118,16 @@ def _of_notebook(source: Source) -> Iterator[Formula]:
         joined = [(number, text if isinstance(text, str) else "".join(text)) for number, text in texts]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{source.name} is no notebook: {error}", expected=expected) from None
+    macros: dict[str, Macro] = {}
     for number, text in joined:
-        yield from _of_text(Source(text, f"{source.name}, cell {number}"), number)
+        yield from _of_text(Source(text, f"{source.name}, cell {number}"), number, macros)
 
 
 # -- texts -----------------------------------------------------------------------------------------
 
 
-def _of_text(source: Source, cell: int | None) -> Iterator[Formula]:
-    source = without_macros(source)
+def _of_text(source: Source, cell: int | None, macros: dict[str, Macro] | None = None) -> Iterator[Formula]:
+    source = without_macros(without_hidden(source, _may_have_comments(source)), macros)
     found = list(islice(_Scanner(source, cell).formulas(), MAX_FORMULAS + 1))
     if not found and cell is None and not _SKELETON.search(source.text):
         if sum(map(bool, map(str.strip, source.text.splitlines()))) > MAX_LINES:
@@ -142,18 +152,31 @@ class _Scanner:
 
     def __init__(self, source: Source, cell: int | None) -> None:
         self.source, self.text, self.cell = source, source.text, cell
-        self.latex = cell is None and (bool(re.search(r"\\(?:documentclass|begin\s*\{document\})", source.text)))
+        self.latex = cell is None and is_latex(source.text)
         self.comments = self.latex or (cell is None and _may_have_comments(source))
         self.missing: set[str] = set()
         """Closing marks that the rest of the text does not have, so that no search runs over it twice."""
-        self.since = 0
+        self.since = body_start(self.text) if self.latex else 0
         self.paragraph = -1
         """Where the paragraph ends that was looked at last."""
+        self.dollars: list[int] = []
+        """The places of the dollars in it."""
+        self.displays: list[tuple[int, int, int]] = []
+        """The displays that words interrupt: where such words end, and where the display ends and the text goes on."""
 
     def formulas(self) -> Iterator[Formula]:
         """All formulas."""
-        at = 0
-        while (mark := _MARK.search(self.text, at)) is not None:
+        at = self.since
+        while True:
+            mark = _MARK.search(self.text, at)
+            if self.displays and (mark is None or mark.start() >= self.displays[-1][0]):
+                found, at = self._display_again()
+                if found is not None:
+                    yield replace(found, after=self.text[at : at + _AFTER])
+                    self.since = at
+                continue
+            if mark is None:
+                return
             kind = mark.lastgroup if mark.lastgroup in _KINDS else next(k for k in _KINDS if mark.group(k) is not None)
             found, at = getattr(self, f"_{kind}")(mark)
             if found is not None:
@@ -175,7 +198,7 @@ class _Scanner:
         end, after = (len(self.text), len(self.text)) if close is None else (close.start(), close.end())
         if mark["word"].lower() not in _CELLS:
             return None, after
-        return self._formula(mark, mark.end(), end, lines=True), after
+        return self._formula(mark.start(), mark.end(), end, lines=True), after
 
     def _environment(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
         name = mark["name"]
@@ -192,7 +215,25 @@ class _Scanner:
         if name in ("alignat", "IEEEeqnarray"):
             argument = re.compile(r"\s*\{[^{}]*\}").match(self.text, start)
             start = argument.end() if argument else start
-        return self._formula(mark, start, found.start(), inline=name in _INLINE), found.end()
+        if name in _INLINE:
+            return self._formula(mark.start(), start, found.start(), inline=True), found.end()
+        return self._display(mark.start(), start, found.start(), found.end())
+
+    def _display(self, mark: int, start: int, end: int, after: int) -> tuple[Formula | None, int]:
+        """A display, up to words between its lines: ``\\intertext{...}``."""
+        words = _INTERTEXT.search(self.text, start, end)
+        if words is None:
+            return self._formula(mark, start, end), after
+        close = group_end(self.text, words.end() - 1, end)
+        if close is None:
+            return self._open(words, "}")[0], after
+        self.displays.append((close - 1, end, after))
+        return self._formula(mark, start, words.start()), words.end()
+
+    def _display_again(self) -> tuple[Formula | None, int]:
+        """The rest of a display behind words between its lines."""
+        close, end, after = self.displays.pop()
+        return self._display(close, close + 1, end, after)
 
     def _verb(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
         end = self.text.find(mark["stroke"], mark.end())
@@ -212,13 +253,50 @@ class _Scanner:
         return self._until(mark, "$$")
 
     def _dollar(self, mark: re.Match[str]) -> tuple[Formula | None, int]:
-        """``$...$`` within a paragraph; a dollar that no other follows there is money."""
+        """``$...$`` within a paragraph; a dollar that no other follows there, or that begins a price, is none."""
         if mark.end() > self.paragraph:
             self.paragraph = self._end_of_paragraph(mark.end())
-        close = re.compile(r"(?<!\\)\$").search(self.text, mark.end(), self.paragraph)
-        if close is None:
+            self.dollars = [one.start() for one in _DOLLAR.finditer(self.text, mark.end(), self.paragraph)]
+        close = _DOLLAR.search(self.text, mark.end(), self.paragraph)
+        price = not self.latex and self._is_price(mark)
+        if (
+            close is not None
+            and not self._is_display(mark.end(), close.start())
+            and not (price and self._is_prose(mark.end(), close))
+        ):
+            return self._formula(mark.start(), mark.end(), close.start(), inline=True), close.end()
+        if price or (close is None and not self._means_formula(mark.end())):
             return None, mark.end()
-        return self._formula(mark, mark.end(), close.start(), inline=True), close.end()
+        return self._open(mark, "$")
+
+    def _is_price(self, mark: re.Match[str]) -> bool:
+        """Whether a number stands at a dollar: $5, or 5$."""
+        behind = (
+            self.text[mark.start() - 1 : mark.start()].isdigit()
+            and not self.text[mark.end() : mark.end() + 1].isalnum()
+        )
+        return behind or _PRICE.match(self.text, mark.end()) is not None
+
+    def _is_display(self, start: int, close: int) -> bool:
+        """Whether a display begins before the dollar that would close this one, or with it."""
+        if _DISPLAY.search(self.text, start, close):
+            return True
+        doubled = self.text.startswith("$$", close)
+        return doubled and (len(self.dollars) - bisect_left(self.dollars, close)) % 2 == 0
+
+    def _is_prose(self, start: int, close: re.Match[str]) -> bool:
+        """Whether what stands between a price and another dollar is words."""
+        between = self.text[start : close.start()]
+        return (
+            between[-1:].isspace()
+            or between[-1:] == "("
+            or self.text[close.end() : close.end() + 1].isdigit()
+            or bool(_WORDS.search(between))
+        )
+
+    def _means_formula(self, start: int) -> bool:
+        """Whether a dollar alone in its paragraph seems to open a formula: TeX stands behind it."""
+        return self.latex or _TEX.search(self.text, start, self.paragraph) is not None
 
     def _end_of_paragraph(self, start: int) -> int:
         end = re.compile(r"\n\s*\n").search(self.text, start)
@@ -236,14 +314,12 @@ class _Scanner:
         if end < 0:
             self.missing.add(closing)
             return self._open(mark, closing)
-        return self._formula(mark, mark.end(), end, inline), end + len(closing)
+        return self._formula(mark.start(), mark.end(), end, inline), end + len(closing)
 
-    def _formula(
-        self, mark: re.Match[str], start: int, end: int, inline: bool = False, lines: bool = False
-    ) -> Formula | None:
+    def _formula(self, mark: int, start: int, end: int, inline: bool = False, lines: bool = False) -> Formula | None:
         if not self.text[start:end].strip():
             return None
-        words = self._words(mark.start())
+        words = self._words(mark)
         return Formula(self.source.part(start, end), words, inline=inline, lines=lines, cell=self.cell)
 
     def _open(self, mark: re.Match[str], closing: str) -> tuple[Formula, int]:

@@ -7,7 +7,7 @@ from, so that errors show what the author wrote.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from derive.notation import vocabulary as words
@@ -30,11 +30,12 @@ _SCAN = re.compile(
     r"(?P<comment>%[^\n]*)"
     r"|(?P<verbatim>\\begin\s*\{(?P<kind>verbatim|lstlisting|minted|comment)\*?\})"
     r"|(?P<definition>\\(?:(?:re)?newcommand|providecommand|DeclareRobustCommand|[gex]?def|DeclareMathOperator|let)(?![A-Za-z]))"
-    r"|(?P<pair>\\[^A-Za-z])|(?P<open>\{)|(?P<close>\})"
+    r"|(?P<pair>\\[^A-Za-z])|(?P<open>\{|\\b(?:egin|egingroup|group)(?![A-Za-z]))|(?P<close>\}|\\e(?:nd|ndgroup|group)(?![A-Za-z]))"
 )
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
-UNCLEAR = "\\redefined"
-"""What is written for a command whose meaning is not clear: the notation does not have it, so nothing that holds it is read."""
+_DOCUMENT = re.compile(r"\s*\{\s*document\s*\}")
+UNCLEAR = f"\\{words.UNCLEAR}"
+"""What is written for a command whose meaning is not clear: nothing that holds it is read."""
 
 
 @dataclass(frozen=True)
@@ -44,74 +45,83 @@ class Macro:
     count: int
     body: str
     default: str | None = None
+    literal: bool = False
+    """Whether the body is a command of TeX itself, whatever is defined by that name afterwards."""
 
 
-def without_macros(source: Source) -> Source:
-    """A text in which the macros that it defines are written out; the text itself where it defines none.
+def without_macros(source: Source, macros: dict[str, Macro] | None = None) -> Source:
+    """A text in which the macros that it defines are written out; the text itself where there are none. ``macros`` are those that are
+    known before it, and become those that are known behind it.
 
-    A command that is given two meanings, or one within a group only, has none: TeX would know which holds where.
+    A command means at each place what was defined last before it. One that is defined within a group has no meaning from there on: TeX
+    would know where the group ends it.
     """
-    macros, definitions = _definitions(source.text)
-    if not definitions:
+    writer = _Writer({} if macros is None else macros)
+    text, at = source.text, 0
+    for start, found, local in _definitions(text):
+        writer.write(text, range(at, start), start=at, end=start)
+        if text[max(0, start - 20) : start].rstrip().endswith("$"):
+            writer.put(" ", [start])  # the $ around a definition are no $$
+        writer.define(found, local)
+        at = found.end
+    if not at and not writer.macros:
         return source
-    writer = _Writer(macros)
-    at = 0
-    for start, end in definitions:
-        writer.write(source.text, range(at, start), start=at, end=start)
-        at = end
-    writer.write(source.text, range(at, len(source.text)), start=at, end=len(source.text))
-    return Source("".join(writer.text), source.name, 0, source, [*writer.places, len(source.text)])
+    writer.write(text, range(at, len(text)), start=at, end=len(text))
+    return Source("".join(writer.text), source.name, 0, source, [*writer.places, len(text)])
 
 
-def _definitions(text: str) -> tuple[dict[str, Macro], list[tuple[int, int]]]:
-    """The macros, and where they are defined; none in comments, or in what is shown as it is."""
-    macros: dict[str, Macro] = {}
-    places: list[tuple[int, int]] = []
+@dataclass(frozen=True)
+class _Definition:
+    """A macro as it is defined: ``how`` is the command that does it."""
+
+    name: str
+    macro: Macro
+    how: str
+    end: int
+
+
+def _definitions(text: str) -> Iterator[tuple[int, _Definition, bool]]:
+    """Where macros are defined, and whether within a group; none in comments, or in what is shown as it is."""
     at = depth = 0
     while (mark := _SCAN.search(text, at)) is not None:
         at = mark.end()
-        depth += (mark["open"] is not None) - (mark["close"] is not None)
+        if not _DOCUMENT.match(text, at):
+            depth = max(0, depth + (mark["open"] is not None) - (mark["close"] is not None))
         if mark["verbatim"]:
             end = text.find("\\end{" + mark["kind"], at)
             at = len(text) if end < 0 else end
         found = _definition(text, mark.start()) if mark["definition"] else None
-        if found is None:
-            continue
-        name, macro, how, at = found
-        places.append((mark.start(), at))
-        if how == "providecommand" and (name in macros or _is_known(name)):
-            continue
-        twice = name in macros and macros[name] != macro
-        macros[name] = Macro(0, UNCLEAR) if twice or depth > 0 else macro
-    return macros, places
+        if found is not None:
+            at = found.end
+            yield mark.start(), found, depth > 0
 
 
-def _definition(text: str, start: int) -> tuple[str, Macro, str, int] | None:
-    """The name, the macro, how it is defined, and where the definition ends."""
+def _definition(text: str, start: int) -> _Definition | None:
     match = _DEFINITION.match(text, start)
     if match is None:
         return None
     if match["let"]:
-        return match["let"], Macro(0, match["meant"]), "let", match.end()
-    end = _group_end(text, match.end())
+        return _Definition(match["let"], Macro(0, match["meant"], literal=True), "let", match.end())
+    end = group_end(text, match.end())
     if end is None:
         return None
     body = text[match.end() + 1 : end - 1]
     if match["operator"]:
-        return match["operator"], Macro(0, f"\\operatorname{{{body}}}"), "operator", end
+        return _Definition(match["operator"], Macro(0, f"\\operatorname{{{body}}}"), "operator", end)
     if match["def"]:
-        return match["def"], Macro(len(match["parameters"]) // 2, body), "def", end
-    return match["braced"] or match["bare"], Macro(int(match["count"] or 0), body, match["default"]), match["how"], end
+        return _Definition(match["def"], Macro(len(match["parameters"]) // 2, body), "def", end)
+    macro = Macro(int(match["count"] or 0), body, match["default"])
+    return _Definition(match["braced"] or match["bare"], macro, match["how"], end)
 
 
 def _is_known(name: str) -> bool:
     return name in words.KNOWN_COMMANDS or name in words.FUNCTION_COMMANDS
 
 
-def _group_end(text: str, start: int) -> int | None:
+def group_end(text: str, start: int, end: int | None = None) -> int | None:
     """Behind the brace that closes the one at ``start``."""
     depth = 0
-    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start):
+    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, start, len(text) if end is None else end):
         depth += {"{": 1, "}": -1}.get(match.group(), 0)
         if depth == 0:
             return match.end() if match.group() == "}" else None
@@ -121,11 +131,20 @@ def _group_end(text: str, start: int) -> int | None:
 class _Writer:
     """Writes a text out."""
 
-    def __init__(self, macros: Mapping[str, Macro]) -> None:
+    def __init__(self, macros: dict[str, Macro]) -> None:
         self.macros = macros
         self.text: list[str] = []
         self.places: list[int] = []
         self.spent = 0
+
+    def define(self, found: _Definition, local: bool) -> None:
+        """Give a command its meaning from here on."""
+        name, macro = found.name, found.macro
+        if found.how == "providecommand" and (name in self.macros or _is_known(name)):
+            return
+        if found.how == "let":
+            macro = self.macros.get(macro.body[1:], macro)
+        self.macros[name] = Macro(0, UNCLEAR, literal=True) if local else macro
 
     def put(self, piece: str, places: range | list[int]) -> None:
         if piece:
@@ -141,17 +160,31 @@ class _Writer:
             macro = self.macros.get(match[1])
             if macro is None:
                 continue
-            if depth >= DEEPEST or self.spent > MOST_TEXT:
-                macro = Macro(0, UNCLEAR)
+            too_much = depth >= DEEPEST or self.spent > MOST_TEXT
+            if too_much:
+                macro = Macro(0, UNCLEAR, literal=True)
             found = _arguments(text, match.end(), end, macro)
             if found is None:
                 continue
             arguments, after = found
             self.put(text[at : match.start()], places[at - start : match.start() - start])
+            if macro.literal:
+                self._use_literally(macro, places[match.start() - start : match.end() - start])
+                at = after
+                if too_much and depth > 0:
+                    return  # what holds this is not read
+                continue
             here = places[match.start() - start]
             self._use(macro, arguments, text, places, start, here, depth)
             at = after
         self.put(text[at:end], places[at - start : end - start])
+
+    def _use_literally(self, macro: Macro, places: range | list[int]) -> None:
+        """A body that is no macro itself; it stands for all characters of the command."""
+        room = max(0, len(macro.body) - len(places))
+        self.put(macro.body, [places[0]] * room + [*places[len(places) - len(macro.body) + room :]])
+        if macro.body[-1:].isalpha():
+            self.put(" ", [places[-1]])
 
     def _use(
         self,
@@ -168,6 +201,7 @@ class _Writer:
         for piece in re.split(r"(#[1-9])", macro.body):
             number = int(piece[1]) if re.fullmatch("#[1-9]", piece) else 0
             if self.spent > MOST_TEXT:
+                body, where = f"{body}{UNCLEAR} ", where + [here] * (len(UNCLEAR) + 1)
                 break
             self.spent += 1 + len(piece)
             if not number:
@@ -198,7 +232,7 @@ def _arguments(text: str, at: int, end: int, macro: Macro) -> tuple[list[tuple[i
         if token is None:
             return None
         if token[1] == "{":
-            close = _group_end(text, token.start(1))
+            close = group_end(text, token.start(1))
             if close is None or close > end:
                 return None
             found.append((token.start(1) + 1, close - 1))
@@ -209,4 +243,4 @@ def _arguments(text: str, at: int, end: int, macro: Macro) -> tuple[list[tuple[i
     return found, at
 
 
-__all__ = ["without_macros"]
+__all__ = ["UNCLEAR", "Macro", "group_end", "without_macros"]

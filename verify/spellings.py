@@ -27,7 +27,7 @@ _OWN = "@own"
 
 
 def with_sums(claims: Iterable[Claim], names: Names) -> list[Claim]:
-    """The claims without the dots that can be read."""
+    """The claims without the dots that can be read, and with the indices of their sums first."""
     reader = ReferenceReader(names.context.scope)
     return [_without_dots(claim, reader) for claim in claims]
 
@@ -35,8 +35,29 @@ def with_sums(claims: Iterable[Claim], names: Names) -> list[Claim]:
 def _without_dots(claim: Claim, reader: ReferenceReader) -> Claim:
     if claim.surface is None:
         return claim
-    surface = without_dots(claim.surface, reader)
-    return claim if surface is claim.surface else replace(claim, surface=surface, ordered=surface != claim.surface)
+    turned = rebuilt(claim.surface, _with_index_first(claim.surface))
+    turned = claim.surface if turned == claim.surface else turned
+    surface = without_dots(turned, reader)
+    return claim if surface is claim.surface else replace(claim, surface=surface, ordered=surface != turned)
+
+
+def _with_index_first(whole: s.Surface) -> Change:
+    """Writes ``k <= t`` for the ``t >= k`` of a sum, where the left side speaks of t and not of k: the index is k then."""
+    left = whole.items[0] if isinstance(whole, s.Relation) else whole
+    free = {node.text for node in left.walk() if isinstance(node, s.Name)}
+
+    def change(node: s.Surface) -> s.Surface:
+        sub = node.sub if isinstance(node, s.Big) and node.sup is None else None
+        if not isinstance(node, s.Big) or not isinstance(sub, s.Relation) or sub.operators not in ((">",), (">=",)):
+            return node
+        first, second = sub.items
+        turns = (
+            isinstance(first, s.Name) and isinstance(second, s.Name) and first.text in free and second.text not in free
+        )
+        rising = (sub.operators[0].replace(">", "<"),)
+        return replace(node, sub=s.Relation(rising, (second, first), span=sub.span)) if turns else node
+
+    return change
 
 
 # -- adjoints --------------------------------------------------------------------------------------

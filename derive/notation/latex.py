@@ -11,6 +11,7 @@ import re
 
 from derive.errors import ParseError
 from derive.notation import vocabulary as words
+from derive.notation.columns import in_columns
 from derive.notation.latex_groups import grouped
 from derive.notation.latex_scan import Raw, scan, starts_with_operator
 from derive.notation.scope import ELEMENTWISE
@@ -30,7 +31,7 @@ class LatexFrontEnd:
     def __init__(self, source: Source, newlines: bool = True) -> None:
         self.source = source
         self.newlines = newlines
-        self.raws = grouped(scan(source), source)
+        self.raws = grouped(in_columns(scan(source), source, newlines), source)
         self.index = 0
         self.out = Emitter(source)
         self.environments: list[tuple[str, Span]] = []
@@ -119,8 +120,18 @@ class LatexFrontEnd:
         if not starts_with_operator(self.raws[ahead]):
             self.out.emit("NEWLINE", "\n", raw.start, raw.end)
 
+    def on_remark(self, raw: Raw) -> None:
+        self.out.emit("TEXT", raw.text, raw.start, raw.end)
+
     def on_number(self, raw: Raw) -> None:
-        self.out.emit("NUMBER", raw.text, raw.start, raw.end)
+        whole, comma, digits = raw.text.partition("{,}")
+        if comma and (self.in_script() or (len(digits) == 3 and whole != "0")):
+            raise ParseError(
+                "it is not clear whether this is a decimal comma, or one between two numbers",
+                span=self.span(raw),
+                expected="digits with a decimal point",
+            )
+        self.out.emit("NUMBER", f"{whole}.{digits}" if comma else raw.text, raw.start, raw.end)
 
     def on_letter(self, raw: Raw) -> None:
         if raw.text[:1].isdigit() or raw.text[:1].isnumeric():
@@ -159,6 +170,8 @@ class LatexFrontEnd:
             self.environments.append((name, self.span(raw)))
             if name == "alignedat":
                 self.skip_group()
+            if self.raw.text == "[" and self.raws[self.index + 1].text in ("t", "c", "b"):
+                self.index += 3 if self.raws[self.index + 2].text == "]" else 0  # how it stands in the line
         elif not self.environments or self.environments[-1][0] != name:
             opened = f"\\end{{{self.environments[-1][0]}}}" if self.environments else f"\\begin{{{name}}} before it"
             raise ParseError(f"'\\end{{{name}}}' closes nothing", span=self.span(raw), expected=opened)
@@ -189,9 +202,8 @@ class LatexFrontEnd:
             self.script(raw)
         elif sign in "+-−":
             self.out.emit("ADDOP", "-" if sign == "−" else sign, raw.start, raw.end)
-        elif sign == "=" and self.raw.text == ":" and self.raw.start == raw.end:
-            self.index += 1
-            self.out.emit("REL", "=:", raw.start, raw.end + 1)
+        elif sign == "=" and (self.raw.text == "\\vcentcolon" or (self.raw.text == ":" and self.raw.start == raw.end)):
+            self.out.emit("REL", "=:", raw.start, self.take().end)
         elif sign in "=<>" or sign in words.RELATIONS_UNICODE:
             self.out.emit("REL", words.RELATIONS_UNICODE.get(sign, sign), raw.start, raw.end)
         elif sign == "*" or sign in words.PRODUCTS_UNICODE:
@@ -234,9 +246,8 @@ class LatexFrontEnd:
             )
 
     def colon(self, raw: Raw) -> None:
-        if self.raw.text == "=" and self.raw.start == raw.end:
-            self.index += 1
-            self.out.emit("REL", ":=", raw.start, raw.end + 1)
+        if self.raw.text == "=" and (self.raw.start == raw.end or raw.kind == "command"):
+            self.out.emit("REL", ":=", raw.start, self.take().end)
         else:
             self.out.emit("REL", ":", raw.start, raw.end)
 
@@ -279,7 +290,8 @@ class LatexFrontEnd:
         """
         innermost = self.out.open[-1][0] if self.out.open else None
         closes = self.side == "right" or (self.side is None and innermost == kind and self.out.after_operand)
-        if self.side == "right" and innermost != kind:
+        evaluated = not closes and self.out.after_operand and self.raw.text == "_"
+        if evaluated or (self.side == "right" and innermost != kind):
             raise ParseError(
                 "a bar for 'evaluated at' is not part of the notation",
                 span=self.span(raw),
@@ -468,6 +480,8 @@ class LatexFrontEnd:
             self.root(raw)
         elif name == "rm":
             self.roman(raw)
+        elif name == "vcentcolon":
+            self.colon(raw)
         elif name.lower() in words.STYLED_WORDS or name in ELEMENTWISE:
             self.out.emit(
                 "NAME", name.lower() if name.lower() in words.STYLED_WORDS else name, raw.start, raw.end
@@ -477,8 +491,14 @@ class LatexFrontEnd:
             self.argument()
         elif name == "forall":
             self.out.emit("TEXT", "for all", raw.start, raw.end)
-        elif name in ("label", "tag", "hspace", "vspace", "phantom", "color"):
+        elif name in ("label", "tag", "hspace", "vspace", "phantom", "hphantom", "color"):
             self.skip_group()
+        elif name == words.UNCLEAR and (written := _command_at(self.span(raw).original)) != raw.text:
+            raise ParseError(
+                f"{written} has no clear meaning here",
+                span=self.span(raw),
+                expected="a macro that is defined outside of all groups, and that does not use itself",
+            )
         elif name in words.DANGEROUS:
             raise ParseError(
                 f"\\{name} is not part of the notation",
@@ -582,6 +602,12 @@ class LatexFrontEnd:
             self.out.emit("NUMBER", content, raw.start, end)
         else:
             self.out.emit("TEXT", content, raw.start, end)
+
+
+def _command_at(place: Span) -> str:
+    """The command that begins at a place."""
+    found = re.compile(r"\\[A-Za-z]+").match(place.source.text, place.start)
+    return found.group() if found else place.text
 
 
 def latex_tokens(source: Source, newlines: bool = True) -> list[SourceToken]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from derive.notation import vocabulary as words
@@ -16,7 +17,7 @@ _RAW = re.compile(
     | (?P<environment>\\(?:begin|end)\s*\{\s*[A-Za-z]+\*?\s*\})
     | (?P<break>\\\\\*?(?:\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm|in)\s*\])?)
     | (?P<command>\\(?:[A-Za-z]+\*?|.))
-    | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+(?![.\d]))?)
+    | (?P<number>(?:\d+(?:(?:\.|\{,\})\d+)?|\.\d+)(?:e[+-]?\d+(?![.\d]))?)
     | (?P<letter>[^\W\d_])
     | (?P<other>.)
     """,
@@ -44,6 +45,18 @@ def scan(source: Source) -> list[Raw]:
     end = len(source.text)
     raws.append(Raw("end", "", end, end))
     return raws
+
+
+def closings(raws: Sequence[Raw]) -> dict[int, int]:
+    """Where each brace that is opened is closed."""
+    found: dict[int, int] = {}
+    open_: list[int] = []
+    for k, raw in enumerate(raws):
+        if raw.text == "{":
+            open_.append(k)
+        elif raw.text == "}" and open_:
+            found[open_.pop()] = k
+    return found
 
 
 def starts_with_operator(raw: Raw) -> bool:

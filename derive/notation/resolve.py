@@ -315,6 +315,10 @@ class Resolver:
         if path is not None and node.kind == "prod" and node.sup is None:
             ends = tuple(self.references.index(part) for part in path)
             return Pre("product_over_path", (self.expression(node.body),), ends, node.span)
+        pair = self._two_indices(node)
+        if pair is not None:
+            inner = Pre("sum", (self.expression(node.body),), pair[0], node.span)
+            return Pre("sum", (inner,), pair[1], node.span)
         letter, lower, upper = self._bounds(node)
         if self._descends(lower, upper):
             if node.kind == "sum":
@@ -350,9 +354,15 @@ class Resolver:
             and sup is not None
         ):
             return self.references.index(sub.items[0]), self.references.index(sub.items[1]), self.references.index(sup)
-        if isinstance(sub, s.Relation) and sup is None and set(sub.operators) <= {">", ">="} and len(sub.items) <= 3:
-            turned = tuple(operator.replace(">", "<") for operator in reversed(sub.operators))
-            sub = s.Relation(turned, sub.items[::-1], span=sub.span)
+        if (
+            isinstance(sub, s.Relation)
+            and sup is None
+            and sub.operators in ((">",), (">=",))
+            and _is_index(sub.items[0])
+        ):
+            letter, lower = (self.references.index(item) for item in sub.items)
+            return letter, lower + int(sub.operators == (">",)), size_of("T")  # to the last step
+        sub = _rising(sub)
         if isinstance(sub, s.Relation) and sup is None and set(sub.operators) <= {"<", "<="} and len(sub.items) <= 3:
             return self._between(sub)
         letters = {self.scope.time, *(() if self.scope.open else self.scope.indices)} - {"T"}
@@ -369,9 +379,23 @@ class Resolver:
             "the bounds of this sum or product are not clear", span=node.span, expected="bounds such as _{k=1}^{t}"
         )
 
+    def _two_indices(self, node: s.Big) -> tuple[tuple[Expr, Expr, Expr], tuple[Expr, Expr, Expr]] | None:
+        """The index and the bounds of the inner and the outer sum of ``1 <= k <= t <= T``."""
+        sub = _rising(node.sub)
+        if not isinstance(sub, s.Relation) or node.sup is not None or node.kind != "sum" or len(sub.items) != 4:
+            return None
+        if not set(sub.operators) <= {"<", "<="} or not all(map(_is_index, sub.items[1:3])):
+            return None
+        low, inner, outer, high = (self.references.index(item) for item in sub.items)
+        strict = [int(operator == "<") for operator in sub.operators]
+        return (inner, low + strict[0], outer - strict[1]), (outer, low + strict[0], high - strict[2])
+
     def _between(self, sub: s.Relation) -> tuple[Expr, Expr, Expr]:
         """``k <= t``, ``k < j <= t``: the index and its bounds; a sum without a lower bound starts at the first step."""
         inner = sub.items[1] if len(sub.items) == 3 else sub.items[0]
+        if len(sub.items) == 2 and isinstance(inner, s.Number) and _is_index(sub.items[1]):
+            values = [self.references.index(item) for item in sub.items]
+            return values[1], values[0] + int(sub.operators == ("<",)), size_of("T")
         within = len(sub.items) == 3 or sub.items[-1] == s.Name("T")  # where t itself may run: 1 <= t <= T, t <= T
         if not isinstance(inner, s.Name) or inner.text == "T" or (inner.text == self.scope.time and not within):
             raise ParseError(
@@ -602,3 +626,15 @@ def _is_entry(subscript: s.Surface) -> bool:
         isinstance(leaf, s.Number) or (isinstance(leaf, s.Name) and leaf.text in CONVENTIONAL_INDICES)
         for leaf in leaves
     )
+
+
+def _is_index(item: s.Surface) -> bool:
+    return isinstance(item, s.Name) and item.text != "T"
+
+
+def _rising(sub: s.Surface | None) -> s.Surface | None:
+    """Bounds written with > as bounds written with <."""
+    if not isinstance(sub, s.Relation) or not set(sub.operators) <= {">", ">="}:
+        return sub
+    turned = tuple(operator.replace(">", "<") for operator in reversed(sub.operators))
+    return s.Relation(turned, sub.items[::-1], span=sub.span)

@@ -78,11 +78,12 @@ ALPHABETS = tuple(sorted({*LETTER_STYLES.values()}))
 RELATIONS = {
     "=": "=", "<": "<", ">": ">", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "approx": "~",
     "simeq": "~", "ne": "!=", "neq": "!=", "in": "in", "to": "->", "rightarrow": "->", "coloneqq": ":=", "triangleq": ":=", "equiv": "==",
+    "doteq": ":=", "coloneq": ":=", "defeq": ":=", "eqdef": ":=", "eqqcolon": "=:", "eqcolon": "=:",
     "colon": ":", "propto": "propto", "sim": "sim", "Rightarrow": "=>", "implies": "=>",
     "Longrightarrow": "=>", "iff": "=>", "Leftrightarrow": "=>", "notin": "notin", "subset": "subset",
 }  # fmt: skip
 
-RELATIONS_UNICODE = {"≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "∈": "in", "→": "->", "≔": ":="}
+RELATIONS_UNICODE = {"≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "∈": "in", "→": "->", "≔": ":=", "≝": ":=", "≕": "=:"}
 
 PRODUCTS = {
     "odot": "odot", "circ": "odot", "cdot": "cdot", "times": "times", "otimes": "otimes", "oslash": "oslash", "ast": "ast",
@@ -125,6 +126,9 @@ DANGEROUS = tuple(
     """.split()
 )
 """Commands that do something in TeX; named in the error, since nothing here ever runs them."""
+
+UNCLEAR = "redefined"
+"""Stands for a command of the author's that has no clear meaning where it is used."""
 
 KNOWN_COMMANDS = sorted(
     {

@@ -9,6 +9,8 @@ from string import ascii_lowercase
 import pytest
 
 from derive.notation.source import Source, Span
+from verify.claims import claims_of
+from verify.document import formulas_of
 from verify.macros import MOST_TEXT, without_macros
 
 
@@ -29,7 +31,17 @@ def written(text: str) -> str:
         (r"\renewcommand{\frac}[2]{#2}\frac{a}{b}", r"b"),  # it means what the author says
         (r"\renewcommand{\vec}[1]{\mathbf{#1}}\vec{h}", r"\mathbf{h}"),
         (r"\let\a=\b\a", r"\b "),
-        (r"\newcommand{\a}{b}\a\renewcommand{\a}{c}\a", r"\redefined \redefined "),
+        (r"\newcommand{\a}{b}\a\renewcommand{\a}{c}\a", r"bc"),
+        (r"\newcommand{\a}{\b}\newcommand{\b}{c}\a\renewcommand{\b}{d}\a", r"cd"),  # a body is read where it is used
+        (r"\newcommand{\a}{b}\let\c\a\renewcommand{\a}{d}\c\a", r"bd"),
+        (r"\let\old\delta\renewcommand{\delta}{\old_t}\delta", r"\delta _t"),
+        (
+            r"\newcommand{\a}{b}\begin{center}\renewcommand{\a}{c}\end{center}\a",
+            r"\begin{center}\end{center}\redefined ",
+        ),
+        (r"\begin{document}\newcommand{\a}{b}\a\end{document}", r"\begin{document}b\end{document}"),
+        (r"$\newcommand{\a}{b}$ $$\a$$", r"$ $ $$b$$"),
+        ("$$\n\\def\\a{b}\n\\def\\c{d}$$ $\\a\\c$", "$$\n \n$$ $bd$"),
         (r"\newcommand{\a}{b}{\renewcommand{\a}{c}\a}", r"{\redefined }"),
         (r"\newcommand{\a}{b}\providecommand{\a}{c}\a", r"b"),
         ("\\newcommand{\\a}{b}\n%\\renewcommand{\\b}{c}\n\\a", "\n%\\renewcommand{\\b}{c}\nb"),
@@ -69,3 +81,13 @@ def test_bombs_go_out(bomb: str) -> None:
     start = time.perf_counter()
     assert len(written(bomb)) < 3 * MOST_TEXT + len(bomb)
     assert time.perf_counter() - start < 30
+
+
+@pytest.mark.parametrize(
+    "how", [r"{\newcommand{\W}{W} x} ", r"\newcommand{\W}{\W} ", r"\begin{center}\def\W{W}\end{center} "]
+)
+def test_a_macro_without_a_clear_meaning_is_named_as_the_author_does(how: str) -> None:
+    (formula,) = formulas_of(Source(how + r"$$h_t = \W h_{t-1}$$"))
+    (claim,) = claims_of(formula)
+    assert claim.error is not None and claim.error.message == r"\W has no clear meaning here"
+    assert claim.text == r"h_t = \W h_{t-1}"
