@@ -87,6 +87,8 @@ def _marks(results: Sequence[Result] | None) -> Iterator[str]:
         where = "" if one.line is None else f", line {one.line}"
         if one.state == "partly":
             where += f", {one.links[0]} of {one.links[1]} links"
+        if one.state == "special":
+            where += ", a special case only"
         if one.contradicted:
             where += f" ({one.answers[1]} answers, {one.answers[0]} right: decide)"
         marks = f"{shown_points(one.points)} of {shown_points(one.wanted.points)}"

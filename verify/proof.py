@@ -45,6 +45,12 @@ def truth(system: RecurrentSystem, node: e.Node) -> e.Node | None:
     return None
 
 
+def line_of(system: RecurrentSystem, node: e.Node) -> e.Node | None:
+    """The line of the recursion that an adjoint has, as it stands; None for anything else."""
+    found = isinstance(node, e.Timed) and node.name in system.adjoint_owners
+    return _adjoint(system, system.adjoint_owners[node.name], node) if found and isinstance(node, e.Timed) else None
+
+
 class _Known:
     """What the engine knows of a cell."""
 
@@ -141,4 +147,4 @@ def _adjoint(system: RecurrentSystem, key: str, leaf: e.Node) -> e.Node | None:
         return None
 
 
-__all__ = ["proved", "truth"]
+__all__ = ["line_of", "proved", "truth"]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
-
-from sympy import Expr, Symbol
 
 from derive import expressions as e
 from derive.errors import BpttError, UsageError, clipped
 from derive.notation import surface as s
 from derive.notation.elaborate import elaborate, read_formula, within
 from derive.notation.source import Source
-from derive.system import T, leaves
-from verify.conventions import Definition
+from derive.system import leaves
 from verify.names import Names
+from verify.quantities import canonical, collapsed, parts_of, quantity_of, same, says_again
 from verify.verdict import Verdict
 
 MOST_RESULTS, MOST_POINTS = 200, 10_000
@@ -55,12 +53,12 @@ class Result:
 
     Parameters
     ----------
-    state  : ``right``, ``partly`` (a chain that is right up to a false link), ``restated``, ``wrong``, ``unread`` or
-             ``missing``.
+    state  : ``right``, ``partly`` (a chain that is right up to a false link), ``special`` (right, but for some times or
+             one length only), ``restated``, ``wrong``, ``unread`` or ``missing``.
     points : what it earns.
     line   : of the equation that earns most; None if there is none.
-    links  : how many links of that chain are right, up to the first false one, and how many there are; links between
-             sides that only repeat what is wanted are not counted.
+    links  : how many links of that chain are right, up to the first false one, and how many there are; links that only
+             repeat what is wanted, or an earlier side, are not counted.
     answers : how many equations that answer it are right, and how many there are.
     """
 
@@ -130,7 +128,7 @@ def read_wanted(text: str, names: Names, name: str = "<requirements>") -> tuple[
     lines: dict[e.Node, int] = {}
     for line in wanted_lines(text, name):
         one = _read(line, names, name)
-        form = canonical(_quantity(one.node, names))
+        form = canonical(quantity_of(one.node, names))
         if form in lines:
             raise UsageError(
                 f"{name}, line {line.number}: {one.text} is wanted already in line {lines[form]}",
@@ -222,7 +220,11 @@ class _Equation:
 
     def repeats(self, side: e.Node | None, wanted: e.Node) -> bool:
         """Whether a side is made of what is wanted, at the same times and be it in disguise, and so says nothing about it."""
-        return side is not None and any(_says_again(part, wanted, self.names) for part in _parts(side, self.names))
+        return side is not None and any(says_again(part, wanted, self.names) for part in parts_of(side, self.names))
+
+    def said_before(self, place: int) -> bool:
+        """Whether a side is one of those before it, in another spelling."""
+        return any(same(self.sides[place], earlier) for earlier in self.sides[:place])
 
 
 def results(wanted: Iterable[Wanted], answers: Sequence[Answer], names: Names) -> tuple[Result, ...]:
@@ -232,41 +234,44 @@ def results(wanted: Iterable[Wanted], answers: Sequence[Answer], names: Names) -
 
 
 def _result(wanted: Wanted, equations: Sequence[_Equation], names: Names) -> Result:
-    form = canonical(_quantity(wanted.node, names))
+    form = canonical(quantity_of(wanted.node, names))
     found = [one for equation in equations if (one := _earned(wanted, form, equation)) is not None]
     best = max(found, key=lambda one: (_RANKS[one.state], one.points), default=Result(wanted, "missing", Fraction(0)))
     states = [one.state for one in found if one.state in ("right", "partly", "wrong")]
     return replace(best, answers=(states.count("right"), len(states)))
 
 
-_RANKS = {"missing": 0, "unread": 1, "wrong": 2, "restated": 3, "partly": 4, "right": 5}
+_RANKS = {"missing": 0, "unread": 1, "wrong": 2, "restated": 3, "special": 4, "partly": 5, "right": 6}
 
 
 def _earned(wanted: Wanted, form: e.Node, equation: _Equation) -> Result | None:
     """What an equation earns; None where it does not answer."""
-    meant = [None if side is None else _quantity(side, equation.names) for side in equation.sides]
+    meant = [None if side is None else quantity_of(side, equation.names) for side in equation.sides]
     whose = next((side for side in meant if side is not None and canonical(side) == form), None)
     if whose is None:
         return _solved(wanted, form, equation)
     if not set(equation.signs) & set(wanted.signs):
         return None  # a bound is no answer, unless it is wanted
     idle = [equation.repeats(side, whose) for side in equation.sides]
-    telling = [sign in wanted.signs and not (idle[k] and idle[k + 1]) for k, sign in enumerate(equation.signs)]
+    telling = [
+        sign in wanted.signs and not (idle[k] and idle[k + 1]) and not equation.said_before(k + 1)
+        for k, sign in enumerate(equation.signs)
+    ]
     return _marked(wanted, equation.answer, telling)
 
 
 def _marked(wanted: Wanted, answer: Answer, telling: Sequence[bool]) -> Result:
     """What an equation earns by those of its links that say something about what is wanted."""
     verdict, count = answer.verdict, sum(telling)
-    if answer.restricted:  # a part of an answer is for a marker to weigh
-        return Result(wanted, "unread", Fraction(0), answer.line, (0, count))
     if verdict.verdict in ("correct", "layout"):
         restated = not count or verdict.evidence == "definition"
-        points = Fraction(0) if restated else wanted.points
-        return Result(wanted, "restated" if restated else "right", points, answer.line, (count, count))
+        # a part of an answer is for a marker to weigh
+        state = "restated" if restated else "special" if answer.restricted else "right"
+        points = wanted.points if state == "right" else Fraction(0)
+        return Result(wanted, state, points, answer.line, (count, count))
     links = [link.verdict in ("correct", "layout") for link in verdict.links]
     right = sum(telling[: links.index(False)]) if False in links else 0
-    if right:
+    if right and not answer.restricted:
         return Result(wanted, "partly", wanted.points * right / count, answer.line, (right, count))
     state = "wrong" if verdict.verdict == "wrong" else "unread"
     return Result(wanted, state, Fraction(0), answer.line, (0, max(1, count)))
@@ -281,7 +286,7 @@ def _solved(wanted: Wanted, form: e.Node, equation: _Equation) -> Result | None:
     if equation.signs not in {(sign,) for sign in EQUALITIES} or len(sides) != 2 or named:
         return None
     terms = [term for side in sides for term in (side.operands if isinstance(side, e.Plus) else (side,))]
-    unsigned = [_quantity(term.operands[0] if isinstance(term, e.Neg) else term, equation.names) for term in terms]
+    unsigned = [quantity_of(term.operands[0] if isinstance(term, e.Neg) else term, equation.names) for term in terms]
     place = next((k for k, term in enumerate(unsigned) if canonical(term) == form), None)
     if place is None:
         return None
@@ -299,83 +304,10 @@ def _equation(answer: Answer, names: Names) -> _Equation:
     context = within(surface, names.context)
     for item in surface.items[: count + 1]:
         try:
-            found.append(names.plain(elaborate(item, context)))
+            found.append(collapsed(names.plain(elaborate(item, context))))
         except BpttError:
             found.append(None)
     return _Equation(answer, tuple(found), surface.operators[:count], names)
-
-
-# -- which quantity it is ------------------------------------------------------------------------------
-
-
-def _quantity(node: e.Node, names: Names) -> e.Node:
-    """A quantity in one spelling: without a transpose, and ∂L/∂a for ∇_a L and for the adjoint of a."""
-    while isinstance(node, e.Transpose):
-        node = node.operands[0]
-    if isinstance(node, e.Gradient):
-        return e.Derivative(node.of, node.by)
-    system = names.system
-    if isinstance(node, (e.Timed, e.Var)) and node.name in system.adjoint_owners and system.loss_terms:
-        owner = system.quantity(system.adjoint_owners[node.name])
-        moved = owner.at(node.time) if isinstance(owner, e.Timed) and isinstance(node, e.Timed) else owner
-        return e.Derivative(e.Var(system.loss_name), moved)
-    return node
-
-
-def _says_again(part: e.Node, wanted: e.Node, names: Names) -> bool:
-    """Whether a formula is what is wanted: as it is, with something added to what is differentiated or with its definition in its place, or
-    picked out of a sum over its time.
-    """
-    found = _quantity(part, names)
-    if found == wanted:
-        return True
-    if isinstance(found, e.Derivative) and isinstance(wanted, e.Derivative) and found.by == wanted.by:
-        parts = isinstance(found.by, e.Var) and getattr(found.of, "name", "") == names.system.step_loss_name
-        return parts or found.of == wanted.of or not isinstance(found.of, (e.Timed, e.Var))
-    times = {leaf.time for leaf in _timed(wanted)}
-    if isinstance(found, e.SumOver) and len(times) == 1:
-        there = wanted.xreplace({times.pop(): found.index})
-        return any(_quantity(inner, names) == there for inner in _parts(found.body, names))
-    return False
-
-
-def _parts(node: e.Node, names: Names) -> Iterator[e.Node]:
-    """All that a formula is made of, that which the author's own names stand for included."""
-    pending, known = [node], set[str]()
-    while pending:
-        for part in e.children_first(pending.pop()):
-            if not isinstance(part, e.Node):
-                continue
-            yield part
-            if isinstance(part, (e.Timed, e.Var)) and part.name in names.lines and part.name not in known:
-                known.add(part.name)
-                pending += (_at(part, line) for line in names.lines[part.name])
-
-
-def _at(leaf: e.Timed | e.Var, line: Definition) -> e.Node:
-    """What a line says of a name at its time."""
-    if line.letter is None or not isinstance(leaf, e.Timed) or not isinstance(line.lhs, e.Timed):
-        return line.rhs
-    return line.rhs.xreplace({line.letter: leaf.time - (line.lhs.time - line.letter)})
-
-
-def canonical(node: e.Node) -> e.Node:
-    """A quantity with its first free time called by the same letter, without an offset: h_t and h_{k-1} are one result."""
-    letters: dict[Symbol, Expr] = {}
-    for leaf in _timed(node):
-        free = sorted(leaf.time.free_symbols - {T}, key=str)
-        if len(free) == 1 and free[0] not in letters:
-            offset = leaf.time - free[0] if not letters else 0
-            letters[free[0]] = e.index(f"i{len(letters)}") - offset
-    return node.xreplace(letters) if letters else node
-
-
-def _timed(node: e.Node) -> Iterator[e.Timed]:
-    """Quantities with a time, in reading order."""
-    if isinstance(node, e.Timed):
-        yield node
-    for operand in node.operands:
-        yield from _timed(operand)
 
 
 __all__ = [
@@ -383,7 +315,6 @@ __all__ = [
     "Result",
     "Wanted",
     "WantedLine",
-    "canonical",
     "read_wanted",
     "results",
     "shown_points",

@@ -66,7 +66,9 @@ def marks(results: Sequence[Result]) -> d.Table:
 
 def state(one: Result) -> str:
     """How far a result is there, in words."""
-    words = {"unread": "cannot be read", "restated": "only restated"}.get(one.state, one.state)
+    words = {"unread": "cannot be read", "restated": "only restated", "special": "a special case only"}.get(
+        one.state, one.state
+    )
     if one.state == "partly":
         words = f"{one.links[0]} of {one.links[1]} links are right"
     return f"{words}; {contradiction(one)}" if one.contradicted else words

@@ -63,6 +63,28 @@ def result(document: str, wanted: str) -> Result:
         (f"$$\\nabla_W L = {SUM} \\in \\mathbb{{R}}^{{n \\times n}}$$", "\\nabla_W L", "right", 1),
         (f"$$\\nabla_W L = \\nabla_W L + 0 = {SUM} = W$$", "4 \\nabla_W L", "partly", 2),
         ("$$\\nabla_W L = 2\\nabla_W L - \\nabla_W L = W$$", "4 \\nabla_W L", "wrong", 0),
+        (f"$${JACOBIAN} = \\prod_{{j=t}}^{{t}} \\frac{{\\partial h_j}}{{\\partial h_{{j-1}}}}$$", JACOBIAN, "restated", 0),
+        (f"$${JACOBIAN} = \\sum_{{j=1}}^{{T}} [j = t] \\frac{{\\partial h_j}}{{\\partial h_{{j-1}}}}$$", JACOBIAN, "restated", 0),
+        (f"$${JACOBIAN} = ({JACOBIAN}^\\top)^\\top$$", JACOBIAN, "restated", 0),
+        (f"$${JACOBIAN} = \\prod_{{j=t}}^{{t}} \\operatorname{{diag}}(\\sigma'(z_j)) W$$", JACOBIAN, "right", 1),
+        ("$$\\frac{\\partial h_t}{\\partial h_k} = \\prod_{j=k+1}^{t} \\frac{\\partial h_j}{\\partial h_{j-1}}$$",
+         "\\frac{\\partial h_t}{\\partial h_k}", "right", 1),
+        # links that say nothing new
+        (f"$$\\nabla_W L = {SUM} = {SUM} = {SUM} + 0 = 2 {SUM}$$", "4 \\nabla_W L", "partly", 2),
+        (f"$$\\nabla_W L = {SUM} = \\sum_{{k=1}}^T \\delta_k h_{{k-1}}^\\top + W - W = W$$", "4 \\nabla_W L", "partly", 2),
+        # multiples, and columns of a matrix
+        ("$$2 \\nabla_b L = 2 \\sum_{t=1}^T \\delta_t$$", "\\nabla_b L", "right", 1),
+        ("$$\\frac{1}{T} \\nabla_b L = \\frac{1}{T} \\sum_{t=1}^T \\delta_t$$", "\\nabla_b L", "right", 1),
+        ("$$2 \\nabla_b L = \\nabla_b L + \\nabla_b L$$", "\\nabla_b L", "restated", 0),
+        ("$$2 \\nabla_b L = \\sum_{t=1}^T \\delta_t$$", "\\nabla_b L", "wrong", 0),
+        (f"$$\\operatorname{{vec}}(\\nabla_W L) = \\operatorname{{vec}}({SUM})$$", "\\nabla_W L", "right", 1),
+        (f"$$\\frac{{\\partial L}}{{\\partial \\operatorname{{vec}} W}} = \\operatorname{{vec}}({SUM})^\\top$$", "\\nabla_W L", "right", 1),
+        ("$$\\frac{\\partial L}{\\partial \\operatorname{vec} W} = \\operatorname{vec}(\\nabla_W L)^\\top$$", "\\nabla_W L", "restated", 0),
+        # for some times or one length only
+        (f"$${JACOBIAN} = \\operatorname{{diag}}(\\sigma'(z_t)) W, \\quad t = 2$$", JACOBIAN, "special", 0),
+        ("$$\\nabla_b L = \\delta_1, \\quad T = 1$$", "\\nabla_b L", "special", 0),
+        ("Let $T = 1$. $$\\nabla_b L = \\delta_1$$", "\\nabla_b L", "special", 0),
+        (f"$${JACOBIAN} = W, \\quad t = 2$$", JACOBIAN, "wrong", 0),
         # solved for something else
         (f"$$\\nabla_W L - {SUM} = 0$$", "2 \\nabla_W L", "right", 2),
         (f"$$0 = {SUM} - \\nabla_W L$$", "2 \\nabla_W L", "right", 2),
@@ -72,7 +94,7 @@ def result(document: str, wanted: str) -> Result:
         (f"$$\\| {JACOBIAN} \\| \\ge 0$$", f"\\| {JACOBIAN} \\|", "missing", 0),
         (f"$$\\| {JACOBIAN} \\| \\le \\| W \\|$$", f"\\| {JACOBIAN} \\| \\le 1", "right", 1),
     ],
-)
+)  # fmt: skip
 def test_results(document: str, wanted: str, state: str, points: float) -> None:
     found = result(document, wanted)
     assert (found.state, found.points) == (state, Fraction(points))

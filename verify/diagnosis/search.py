@@ -6,8 +6,9 @@ formula. Nothing depends on the time that is spent: so many changes are tried, a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations, islice
 
@@ -18,20 +19,21 @@ from derive.errors import BpttError
 from derive.normal import equal
 from derive.notation.elaborate import build
 from derive.notation.operations import Pre
+from derive.system import leaves
 from numeric.compare import relative_difference
 from numeric.draws import farthest
 from numeric.evaluate import Environment
 from numeric.functions import Array
 from verify.diagnosis.edits import Edit, edits
 from verify.diagnosis.shapes import Shapes
-from verify.diagnosis.trees import places, put
+from verify.diagnosis.trees import Path, at, places, put
 from verify.diagnosis.vocabulary import Vocabulary
 from verify.evaluated import evaluated
 from verify.formula import Subject
 from verify.instances import Trial, instance, instances
 from verify.measure import LONGEST
 from verify.names import Names
-from verify.proof import truth
+from verify.proof import line_of, truth
 from verify.readings import immediate_in_sums
 
 MOST = 1_500
@@ -73,15 +75,15 @@ class _Point:
 
 
 def diagnose(subject: Subject, left: Pre, right: Pre) -> Diagnosis | None:
-    """The cheapest change of a right side (or of the mark of a derivative on the left) that makes the equation true; None if
-    there is none among those that are tried.
+    """The cheapest change of a right side (or of which quantity the left side is) that makes the equation true; None if there is
+    none among those that are tried.
     """
     names = subject.names
     whole = Pre("relation", (left, right), ("=",))
     nodes = [node for _, node in places(whole)]
     if len(nodes) > LONGEST_FORMULA:
         return None
-    words = Vocabulary(names, nodes, _truth(names, left))
+    words = Vocabulary(names, nodes, _truths(names, left))
     points = _points(names, left, whole)
     if not points:
         return None
@@ -91,7 +93,10 @@ def diagnose(subject: Subject, left: Pre, right: Pre) -> Diagnosis | None:
         if found is None or found in seen:
             continue
         seen.add(found)
-        if not _agrees(names, found, points, edit.path[:1] == (0,)) or _says_nothing(found):
+        on_left = edit.path[:1] == (0,)
+        if not _agrees(names, found, points, on_left) or _says_nothing(found) or (on_left and _is_known(found)):
+            continue
+        if _vanishes(names, changed, edit.path, points):
             continue
         if subject.decide(found).verdict == "correct":
             return Diagnosis(edit, found, whole, changed)
@@ -119,25 +124,62 @@ def _says_nothing(relation: e.Relation) -> bool:
         return False
 
 
-def _truth(names: Names, left: Pre) -> e.Node | None:
+def _is_known(relation: e.Relation) -> bool:
+    """Whether a left side that is changed has become something that nobody asks for: ∂h_t/∂h_t, or a number."""
+    left = relation.lhs
+    same = isinstance(left, (e.Derivative, e.Gradient)) and left.of == left.by
+    return same or not any(True for _ in leaves(relation.rhs))
+
+
+def _vanishes(names: Names, changed: Pre, path: Path, points: list[_Point]) -> bool:
+    """Whether a derivative has become zero by the change, as ∂h_{t-1}/∂h_t is: nobody means that."""
+    around = [at(changed, path[:depth]) for depth in range(1, len(path) + 1)]
+    return any(_is_zero(names, node, points) for node in around if node.op in ("derivative", "gradient"))
+
+
+def _is_zero(names: Names, node: Pre, points: list[_Point]) -> bool:
+    """Whether a derivative is zero wherever it has a value."""
+    values: list[Array] = []
+    for point in points:
+        with contextlib.suppress(BpttError):
+            derivative = names.plain(build(node, names.context))
+            values.append(evaluated(derivative, point.environment, point.sizes, point.times))
+    return bool(values) and not any(np.any(value) for value in values)
+
+
+def _truths(names: Names, left: Pre) -> list[e.Node]:
+    """What the engine has for the left side, as it stands and written out."""
     try:
-        found = truth(names.system, names.plain(build(left, names.context)))
-        inner = found.operands[0] if isinstance(found, e.Transpose) else found
-        if isinstance(inner, e.Timed) and inner.name in names.system.adjoint_owners:
-            found = truth(names.system, inner) or found  # what it is made of, and not what it is called
-        return found
+        side = names.plain(build(left, names.context))
+        found = truth(names.system, side)
     except BpttError:
-        return None
+        return []
+    inner = found.operands[0] if isinstance(found, e.Transpose) else found
+    adjoint = next((one for one in (inner, side) if one is not None and line_of(names.system, one) is not None), None)
+    if adjoint is not None and adjoint is not side:
+        found = truth(names.system, adjoint) or found  # what it is made of, and not what it is called
+    line = None if adjoint is None else line_of(names.system, adjoint)
+    return [one for one in (line, found) if one is not None]
+
+
+_ON_THE_LEFT = {"total or immediate": 0.0, "index": 0.6, "loss": 0.65}
+"""What may be wrong about the left side, and how much more far-fetched it is than on the right: a summand that is missing comes first."""
 
 
 def _changes(whole: Pre, words: Vocabulary) -> Iterable[Edit]:
-    """All changes, the cheap ones first: of the right side anywhere, of the left side only how it is differentiated."""
+    """All changes, the cheap ones first: of the right side anywhere, of the left side only which quantity of that name it is, and how it
+    is differentiated.
+    """
     found: list[Edit] = []
     for path, node in places(whole):
         if path[:1] == (1,):
             found += edits(path, node, words)
-        elif path == (0,) and node.op == "derivative":
-            found += (edit for edit in edits(path, node, words) if edit.kind == "total or immediate")
+        elif path == (0,) or (len(path) == 2 and whole.args[0].op in ("derivative", "gradient")):
+            found += (
+                replace(edit, cost=edit.cost + _ON_THE_LEFT[edit.kind])
+                for edit in edits(path, node, words)
+                if edit.kind in _ON_THE_LEFT
+            )
     found.sort(key=lambda edit: edit.cost)
     return found
 

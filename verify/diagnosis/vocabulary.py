@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from sympy import Expr, Integer
@@ -25,14 +25,16 @@ class Vocabulary:
     ----------
     names : those of the cell, and the author's.
     used  : the formula, whose letters for times are used again.
-    truth : what the left side is, where the engine has a formula for it.
+    truths : what the left side is, where the engine has formulas for it, those nearest to the author's first.
     """
 
-    def __init__(self, names: Names, used: Iterable[Pre], truth: e.Node | None = None) -> None:
-        self.truth = truth
+    def __init__(self, names: Names, used: Iterable[Pre], truths: Sequence[e.Node] = ()) -> None:
+        self.truths = truths
         self.names, self.system = names, names.system
         self.context = names.context
         nodes = list(used)
+        self.fractions = any(node.op == "derivative" for node in nodes)
+        """Whether the author writes ∂L/∂h, and not only ∇_h L."""
         self.timed = self.context.scope.timed
         times = [node.data[1] for node in nodes if node.op == "name" and node.data[1] is not None]
         self.times: tuple[Expr, ...] = tuple(dict.fromkeys([*times, self.system.time]))
@@ -95,7 +97,9 @@ class Vocabulary:
     @cached_property
     def summands(self) -> tuple[tuple[Pre, bool], ...]:
         """Summands that may be missing: those of the truth (True), what the loss of a step adds, and quantities."""
-        found = [(pre, True) for part in _summands(self.truth) if (pre := self._read(part)) is not None]
+        parts = dict.fromkeys(part for truth in self.truths for part in _summands(truth))
+        found = [(pre, True) for part in parts if (pre := self._read(part)) is not None]
+        found += [(pre, True) for pre in self._as_fractions()] if self.fractions else []
         for key in self.system.definitions:
             if key in self.timed:
                 for time in self.times:
@@ -106,6 +110,21 @@ class Vocabulary:
                 for piece in (self.name(key, time) for time in self.times):
                     found += [(piece, False), (Pre("neg", (piece,)), False)]
         return tuple(found)
+
+    def _as_fractions(self) -> Iterator[Pre]:
+        """∂L_t/∂h_t, which h_t adds to the loss at once, and ∂L/∂h_{t+1} ∂h_{t+1}/∂h_t, by way of the next step."""
+        whole = self.name(self.system.loss_name, None)
+        for key in self.system.definitions:
+            for time in self.times if key in self.timed else ():
+                quantity = self.name(key, time)
+                yield Pre("derivative", (self.name(self.system.step_loss_name, time), quantity), "total")
+        for key in self.system.states:
+            for time in self.times:
+                for later in range(1, self.system.max_lag + 1):
+                    after = self.name(key, time + later)
+                    back = Pre("derivative", (after, self.name(key, time)), "total")
+                    yield Pre("times", (Pre("derivative", (whole, after), "total"), back))
+                    yield Pre("derivative", (whole, after), "total")
 
     def _read(self, node: e.Node) -> Pre | None:
         """A formula of the engine as operations."""
@@ -119,7 +138,8 @@ class Vocabulary:
     @cached_property
     def factors(self) -> tuple[Pre, ...]:
         """Factors that may be missing, the likely ones first."""
-        found = [pre for part in _factors(self.truth) if (pre := self._read(part)) is not None]
+        parts = dict.fromkeys(part for truth in self.truths[-1:] for part in _factors(truth))
+        found = [pre for part in parts if (pre := self._read(part)) is not None]
         vectors: list[Pre] = []
         for key, shape in self.shapes.items():
             if key in self.timed:
@@ -168,19 +188,17 @@ class Vocabulary:
         return Pre("plus", (Pre("scalar", data=(Integer(1), None)), Pre("neg", (body,))))
 
 
-def _summands(node: e.Node | None) -> Iterator[e.Node]:
-    if node is not None:
-        for part in node.atoms(e.Plus):
-            for term in part.operands:
-                yield term
-                if isinstance(term, e.Neg):
-                    yield term.operands[0]
+def _summands(node: e.Node) -> Iterator[e.Node]:
+    for part in node.atoms(e.Plus):
+        for term in part.operands:
+            yield term
+            if isinstance(term, e.Neg):
+                yield term.operands[0]
 
 
-def _factors(node: e.Node | None) -> Iterator[e.Node]:
-    if node is not None:
-        found = sorted({factor for part in node.atoms(e.Times, e.Hadamard) for factor in part.operands}, key=str)
-        yield from (factor for factor in found if not isinstance(factor, e.Over))
+def _factors(node: e.Node) -> Iterator[e.Node]:
+    found = sorted({factor for part in node.atoms(e.Times, e.Hadamard) for factor in part.operands}, key=str)
+    yield from (factor for factor in found if not isinstance(factor, e.Over))
 
 
 __all__ = ["Vocabulary"]

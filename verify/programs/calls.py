@@ -190,7 +190,7 @@ class Caller:
                 result = self.function(**chosen)
         except Exception as error:
             raise DataError(
-                f"the function raises {type(error).__name__} for T = {case.length}: {clipped(str(error), 200)}",
+                f"the function raises {type(error).__name__} for {case.said}: {clipped(str(error), 200)}",
                 expected="arrays, from " + ", ".join(_shapes(before)),
             ) from error
         arrays, unnamed = read(result, self.returns)

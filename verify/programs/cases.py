@@ -5,7 +5,7 @@ The loss of a batch is the sum over its sequences, as that of a compiled cell is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,8 +19,10 @@ from verify.programs.naming import Target
 from verify.programs.results import Point
 
 LENGTHS = (3, 4, 1, 2, 7)
-"""The lengths of the sequences: also longer ones than those after which backward passes are usually cut off."""
+"""The lengths of the ordinary sequences."""
 BATCH = 3
+SCALE = 0.8
+"""How large values are in ordinary cases."""
 LARGEST = 4
 """The largest size of a vector, where the cell has few sizes."""
 
@@ -34,16 +36,28 @@ class Case:
     points : one a sequence.
     batch  : whether arrays have an axis for the sequences, behind the time.
     own    : quantities without a time of which each sequence has its own, as a label of the whole sequence.
+    beyond : what sets it apart from the ordinary cases: ``length``, ``sizes``, ``scale``; empty for those.
     """
 
     system: RecurrentSystem
     points: tuple[Point, ...]
     batch: bool
     own: frozenset[str] = frozenset()
+    beyond: str = ""
 
     @property
     def length(self) -> int:
         return self.points[0].length
+
+    @property
+    def sizes(self) -> str:
+        """The sizes in words; empty where the cell has none."""
+        return ", ".join(f"{name} = {size}" for name, size in sorted(self.points[0].drawn.sizes.items()) if name != "T")
+
+    @property
+    def said(self) -> str:
+        """Its length in words, and its sizes where they are others than usual."""
+        return f"T = {self.length}{f', {self.sizes}' if self.beyond == 'sizes' else ''}"
 
     def right(self, target: Target) -> Array | None:
         """What an array has to be."""
@@ -86,37 +100,51 @@ def lengths_for(system: RecurrentSystem, length: int | None) -> tuple[int, ...]:
     return tuple(steps for steps in LENGTHS if steps >= least) or (least, least + 2)
 
 
-def cases_for(
-    system: RecurrentSystem,
-    seed: int,
-    lengths: Iterable[int],
-    batch: bool,
-    zero: frozenset[str] = frozenset(),
-    own: frozenset[str] = frozenset(),
-) -> list[Case]:
-    """Random cases, all of the same sizes, so that nothing but its length makes one unlike another.
+@dataclass(frozen=True)
+class Way:
+    """How cases are drawn.
 
     Parameters
     ----------
-    zero : starting values, as they are written, that are zero.
-    own  : quantities without a time of which each sequence has its own.
+    batch : whether there are several sequences.
+    zero  : starting values, as they are written, that are zero.
+    own   : quantities without a time of which each sequence has its own.
     """
+
+    system: RecurrentSystem
+    batch: bool
+    zero: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+
+    def case(
+        self,
+        seed: int,
+        sizes: Mapping[str, int],
+        scale: float = SCALE,
+        altered: Callable[[Draw], Draw] = lambda drawn: drawn,
+        beyond: str = "",
+    ) -> Case:
+        """A random case of given sizes, T among them."""
+        first = draw(self.system, seed, largest=LARGEST, scale=scale, fixed=sizes)
+        drawn = [first]
+        drawn += [self._another(first, seed + 1000 * k, scale) for k in range(1, BATCH if self.batch else 1)]
+        points = tuple(Point(self.system, altered(without(self.system, one, self.zero))) for one in drawn)
+        return Case(self.system, points, self.batch, self.own, beyond)
+
+    def _another(self, first: Draw, seed: int, scale: float) -> Draw:
+        """Another sequence with the same parameters."""
+        other = draw(self.system, seed, largest=LARGEST, scale=scale, fixed=first.sizes, tree=first.tree)
+        shared = {key: value for key, value in first.given.items() if key[1] is None and key[0] not in self.own}
+        return replace(other, given={**other.given, **shared})
+
+
+def cases_for(way: Way, seed: int, lengths: Iterable[int]) -> list[Case]:
+    """Ordinary cases, all of the same sizes, so that nothing but its length makes one unlike another."""
     found: list[Case] = []
     for number, steps in enumerate(lengths):
-        sizes = dict(found[0].points[0].drawn.sizes) if found else {}
-        first = draw(system, seed + number, length=steps, largest=LARGEST, fixed={**sizes, "T": steps})
-        drawn = [first]
-        drawn += [_another(system, first, seed + number + 1000 * k, own) for k in range(1, BATCH if batch else 1)]
-        points = tuple(Point(system, without(system, one, zero)) for one in drawn)
-        found.append(Case(system, points, batch, own))
+        sizes = found[0].points[0].drawn.sizes if found else {}
+        found.append(way.case(seed + number, {**sizes, "T": steps}))
     return found
-
-
-def _another(system: RecurrentSystem, first: Draw, seed: int, own: frozenset[str]) -> Draw:
-    """Another sequence with the same parameters."""
-    other = draw(system, seed, length=first.sizes["T"], largest=LARGEST, fixed=first.sizes, tree=first.tree)
-    shared = {point: value for point, value in first.given.items() if point[1] is None and point[0] not in own}
-    return replace(other, given={**other.given, **shared})
 
 
 def without(system: RecurrentSystem, drawn: Draw, zero: frozenset[str]) -> Draw:
@@ -127,4 +155,4 @@ def without(system: RecurrentSystem, drawn: Draw, zero: frozenset[str]) -> Draw:
     return replace(drawn, given=given)
 
 
-__all__ = ["BATCH", "Case", "cases_for", "lengths_for", "targets_of", "without"]
+__all__ = ["BATCH", "SCALE", "Case", "Way", "cases_for", "lengths_for", "targets_of", "without"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-from sympy import Integer
+from sympy import Expr, Integer
 
 from derive import expressions as e
 from derive.errors import BpttError
@@ -19,6 +20,8 @@ from verify.diagnosis.trees import Path, at, places, put
 from verify.diagnosis.vocabulary import Vocabulary
 from verify.names import Names
 
+DEAREST = 1.7
+"""Changes that are more far-fetched than this are tried in single formulas only."""
 _BY_KIND = {"extra summand": -0.4, "extra factor": -0.4, "derivative of a function": -0.3, "missing summand": 0.3}
 """The rules are made for the way from a wrong formula to the right one; here the right one is changed to the wrong one."""
 
@@ -33,7 +36,7 @@ class Change:
     @property
     def cost(self) -> float:
         """How far-fetched it is; what somebody leaves out is near, what somebody adds is far."""
-        return self.edit.cost + _BY_KIND.get(self.edit.kind, 0.0)
+        return _cost(self.edit)
 
     @property
     def after(self) -> Pre:
@@ -66,27 +69,55 @@ def read(node: e.Node, names: Names) -> Pre | None:
         return None
 
 
-def changes_of(pre: Pre, names: Names) -> Iterator[Change]:
-    """Every change whose shapes may conform, the cheap ones first."""
+def changes_of(
+    pre: Pre, names: Names, dearest: float = math.inf, kinds: Container[str] | None = None
+) -> Iterator[Change]:
+    """Every change whose shapes may conform, the cheap ones first.
+
+    Parameters
+    ----------
+    dearest : no change costs more.
+    kinds   : of these kinds alone.
+    """
     words = Vocabulary(names, [node for _, node in places(pre)])
     shapes = Shapes(names.context.shapes, names.context.layout)
-    found = [edit for path, node in places(pre) for edit in (*edits(path, node, words), *_slopes(node, path))]
-    for edit in sorted(found, key=lambda edit: edit.cost):
+    every = (edit for path, node in places(pre) for edit in (*edits(path, node, words), *_slopes(node, path, words)))
+    found = [edit for edit in every if _cost(edit) <= dearest and (kinds is None or edit.kind in kinds)]
+    found = [edit for edit in found if not (edit.kind == "index" and _in_gradient(pre, edit.path))]
+    for edit in sorted(found, key=_cost):
         change = Change(pre, edit)
         if shapes.conforms(change.after):
             yield change
 
 
-def _slopes(node: Pre, path: Path) -> Iterator[Edit]:
-    """f'(v) with the form that it has in terms of f(v), made of v itself: v (1 - v), 1 - v²."""
-    if node.op == "apply" and node.data[1] == 1 and node.args[0].op == "name":
-        v = node.args[0]
+def _in_gradient(pre: Pre, path: Path) -> bool:
+    """Whether a place is in a gradient of the loss, which is zero with another time: nobody computes ∇_{h_{t+1}} L_t."""
+    return any(at(pre, path[:depth]).op == "gradient" for depth in range(len(path)))
+
+
+def _cost(edit: Edit) -> float:
+    return edit.cost + _BY_KIND.get(edit.kind, 0.0)
+
+
+def _slopes(node: Pre, path: Path, words: Vocabulary) -> Iterator[Edit]:
+    """f'(v) with the form that it has in terms of f(v), made of v itself: v (1 - v), 1 - v²; or of f(v) one step away."""
+    if node.op != "apply" or node.data[1] != 1 or node.args[0].op != "name":
+        return
+    key, time = node.args[0].data
+    for v in (node.args[0], *_outputs_beside(key, time, words)):
         for form in (Pre("hadamard", (v, _one_minus(v))), _one_minus(Pre("hadamard", (v, v)))):
-            yield Edit(1.2, path, form, "", "derivative of a function")
+            yield Edit(1.2 if v is node.args[0] else 1.35, path, form, "", "derivative of a function")
+
+
+def _outputs_beside(key: str, time: Expr | None, words: Vocabulary) -> Iterator[Pre]:
+    """The output of a pre-activation, one step before and one after."""
+    output = words.system.preactivations.get(key)
+    if output is not None and time is not None:
+        yield from (words.name(output, time + step) for step in (-1, 1))
 
 
 def _one_minus(body: Pre) -> Pre:
     return Pre("plus", (Pre("scalar", data=(Integer(1), None)), Pre("neg", (body,))))
 
 
-__all__ = ["Change", "changes_of", "read"]
+__all__ = ["DEAREST", "Change", "changes_of", "read"]

@@ -10,6 +10,8 @@ from numeric.functions import Array
 
 ROUNDING = {"float64": 1e-6, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
 """The relative difference that passes, by the precision of an array."""
+CONFIRMED = 1e-9
+"""The relative difference up to which a derivation agrees with the unrolled cell."""
 
 
 def fitted(found: Array, right: Array) -> tuple[Array, bool] | None:
@@ -38,4 +40,4 @@ def steps_apart(found: Array, right: Array, tolerance: float) -> Iterator[int]:
             yield step
 
 
-__all__ = ["ROUNDING", "apart", "fitted", "steps_apart"]
+__all__ = ["CONFIRMED", "ROUNDING", "apart", "fitted", "steps_apart"]

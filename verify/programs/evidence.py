@@ -17,7 +17,7 @@ NEAR = 1e-8
 
 @dataclass(frozen=True)
 class Evidence:
-    """An array in every case, the shortest sequences first: there most reasons are seen not to fit.
+    """An array in several cases, the shortest sequences first: there most reasons are seen not to fit.
 
     Parameters
     ----------
@@ -44,15 +44,24 @@ class Evidence:
 
 
 def evidence(measured: Iterable[Measured]) -> list[Evidence]:
-    """The arrays that differ in their numbers alone, if at all; small ones first."""
+    """The arrays that differ in their numbers alone, if at all, in ordinary cases; small ones first."""
     found = []
     for one in measured:
-        if one.explicable:
-            near = NEAR if one.precision == "float64" else ROUNDING[one.precision]
-            pairs = tuple(sorted(one.pairs, key=lambda pair: pair.case.length))
-            wrong = one.wrong and not all(pair.error <= near for pair in pairs)
-            found.append(Evidence(one.name, one.target, pairs, near, wrong))
+        if one.explicable and (pairs := [pair for pair in one.pairs if not pair.case.beyond]):
+            found.append(_evidence(one, pairs))
     return sorted(found, key=lambda one: one.size)
 
 
-__all__ = ["NEAR", "Evidence", "evidence"]
+def beyond(measured: Iterable[Measured]) -> list[Evidence]:
+    """The arrays that are wrong in other cases alone, in all cases of the ordinary sizes."""
+    found = [one for one in measured if one.explicable and one.wrong and not one.ordinary]
+    return [_evidence(one, [pair for pair in one.pairs if pair.case.beyond in ("", "length")]) for one in found]
+
+
+def _evidence(one: Measured, pairs: Iterable[Pair]) -> Evidence:
+    near = NEAR if one.precision == "float64" else ROUNDING[one.precision]
+    ordered = tuple(sorted(pairs, key=lambda pair: pair.case.length))
+    return Evidence(one.name, one.target, ordered, near, one.wrong and not all(pair.error <= near for pair in ordered))
+
+
+__all__ = ["NEAR", "Evidence", "beyond", "evidence"]

@@ -19,7 +19,7 @@ from numeric.draws import starting_from_zero
 from verify.diagnosis.edits import Edit, renamed
 from verify.diagnosis.trees import places
 from verify.names import Names
-from verify.programs.changes import Change, changes_of, read
+from verify.programs.changes import DEAREST, Change, changes_of, read
 from verify.programs.evidence import Evidence
 from verify.programs.inside import ERRORS
 from verify.programs.measured import Pair
@@ -31,7 +31,6 @@ _FUNCTIONS = ("sigma", "tanh", "relu")
 _KINDS = (
     "transpose", "extra summand", "function", "index", "sign", "complement", "product", "order", "name", "gate", "extra factor", "constant",
 )  # fmt: skip
-_DEAREST = 1.7
 
 
 @dataclass(frozen=True)
@@ -173,9 +172,7 @@ def _changes(system: RecurrentSystem, equation: Equation, names: Names) -> Itera
     pre = read(equation.rhs, names)
     if pre is None:
         return
-    for change in changes_of(pre, names):
-        if change.edit.kind in _KINDS and change.cost <= _DEAREST:
-            yield change
+    yield from changes_of(pre, names, DEAREST, _KINDS)
     yield from _other_functions(pre)
     yield from _exchanged(pre, names)
 

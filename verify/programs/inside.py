@@ -20,6 +20,7 @@ from derive.substitute import substitute
 from numeric.adjoints import AdjointEnvironment, AdjointPass
 from numeric.evaluate import Evaluator
 from numeric.functions import Array
+from numeric.simulate import OutOfRange
 from numeric.simulate import Point as Place
 from verify.programs.results import Point, engine_of
 
@@ -60,6 +61,8 @@ class Backward(AdjointPass):
         environment = _Inside(point.run, {})
         environment.passed = self
         super(AdjointPass, self).__init__(point.run, environment, environment.adjoints)
+        if derived is not None:  # what formulas are made of is the same for all changes
+            self._known_adjoints, environment._calls = derived._known_adjoints, derived.environment._calls
         self.read: dict[Place, frozenset[str]] = {}
         """The lines that an adjoint at a time is made of."""
         self._reading: list[set[str]] = []
@@ -102,9 +105,20 @@ class Backward(AdjointPass):
         if 1 <= time <= self.run.length:
             if name not in self.lines:
                 raise DataError(f"{name} is no adjoint of the recursion")
-            return self.at(self.lines[name], time)
+            return self._at_step(name, time)
         self._check_start(name, time)
         return np.zeros(self.run.shape(key))
+
+    def _at_step(self, name: str, time: int) -> Array:
+        """A line at a step. One that is changed stays what it was where it reads a state beyond the ends of the sequence: whoever computes
+        the slope of another step has to do something else there.
+        """
+        try:
+            return self.at(self.lines[name], time)
+        except OutOfRange:
+            if name != self.changed or self.derived is None:
+                raise
+            return self.at(self.derived.lines[name], time)
 
     def _check_start(self, name: str, time: int) -> None:
         """Beyond the ends an adjoint is zero where the recursion starts from it, and nowhere else."""

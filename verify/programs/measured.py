@@ -112,14 +112,24 @@ class Measured:
             return self.problem
         if not self.explicable:
             return "it holds numbers that are not finite"
-        said = self._step() if self.target.over_time(self.pairs[0].case.system) else self._lengths()
+        said = [self._step()] if self.target.over_time(self.pairs[0].case.system) else []
         close = self.precision == "float64" and self.error <= ROUNDING["float32"]
-        return ", ".join(
-            filter(None, [said, "by as little as numbers of single precision are rounded" if close else ""])
-        )
+        said += [self._cases(bool(said)), "by as little as numbers of single precision are rounded" if close else ""]
+        return ", ".join(filter(None, said))
+
+    def _bad(self, pair: Pair) -> bool:
+        return not pair.error <= self.tolerance
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether it is wrong in ordinary cases already."""
+        return bool(self.problem) or any(self._bad(pair) for pair in self.pairs if not pair.case.beyond)
 
     def _step(self) -> str:
-        pair = max((pair for pair in self.pairs if pair.error > self.tolerance), key=lambda pair: pair.case.length)
+        bad = [pair for pair in self.pairs if self._bad(pair)]
+        pair = max(
+            (pair for pair in bad if not pair.case.beyond or not self.ordinary), key=lambda pair: pair.case.length
+        )
         steps = list(steps_apart(pair.found, pair.right, self.tolerance))
         if not steps:
             return ""
@@ -127,12 +137,27 @@ class Measured:
             return f"from step {steps[0]} on (T = {pair.case.length})"
         return f"at step {steps[-1]} first, going back from T = {pair.case.length}"
 
-    def _lengths(self) -> str:
+    def _cases(self, stepped: bool) -> str:
+        """In which cases it is right, where it is wrong in others: of which lengths, sizes, or gradients how large. Where a step is named,
+        short sequences say nothing.
+        """
+        if stepped and self.ordinary:
+            return ""
+        usual = [pair for pair in self.pairs if pair.case.beyond in ("", "length")]
+        if any(self._bad(pair) for pair in usual):
+            return self._lengths(usual)
+        if any(self._bad(pair) for pair in self.pairs if pair.case.beyond == "sizes"):
+            bad = dict.fromkeys(
+                pair.case.sizes for pair in self.pairs if self._bad(pair) and pair.case.beyond == "sizes"
+            )
+            fine = dict.fromkeys(pair.case.sizes for pair in self.pairs if not self._bad(pair))
+            return f"it is wrong for {' and for '.join(bad)}, and right for {' and for '.join(fine)}"
+        return "it is right for small gradients, and wrong for large ones"
+
+    def _lengths(self, pairs: Sequence[Pair]) -> str:
         """For which lengths it is right, where it is wrong for all that are longer."""
-        fine = {pair.case.length for pair in self.pairs if pair.error <= self.tolerance}
-        bad = {pair.case.length for pair in self.pairs} - fine
-        bad |= {pair.case.length for pair in self.pairs if not pair.error <= self.tolerance}
-        fine -= bad
+        bad = {pair.case.length for pair in pairs if self._bad(pair)}
+        fine = {pair.case.length for pair in pairs} - bad
         if not fine or not bad:
             return ""
         if max(fine) < min(bad):

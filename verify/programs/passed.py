@@ -54,6 +54,20 @@ class _Heard(SmoothLoss):
         return self.loss.value(time, arguments)
 
 
+def with_loss_at_the_end(point: Point) -> Point | None:
+    """The same instance, in which the loss passes what it passes at the last step alone; None where it is no loss of steps."""
+    other = with_passed_loss(point)
+    if other is None or not isinstance(other.drawn.loss, PassedLoss):
+        return None
+    passed = other.drawn.loss.passed
+    if not any(place[0] == point.length for place in passed) or any(place[0] is None for place in passed):
+        return None
+    for place in passed:
+        if place[0] != point.length:
+            passed[place] = np.zeros_like(passed[place])
+    return other
+
+
 def with_passed_loss(point: Point) -> Point | None:
     """The same instance, in which the loss passes what it passes now, whatever becomes of the states."""
     try:
@@ -63,4 +77,4 @@ def with_passed_loss(point: Point) -> Point | None:
     return Point(point.system, replace(point.drawn, loss=loss), point.arrays) if loss.certain else None
 
 
-__all__ = ["PassedLoss", "with_passed_loss"]
+__all__ = ["PassedLoss", "with_loss_at_the_end", "with_passed_loss"]

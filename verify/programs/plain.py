@@ -15,6 +15,7 @@ from verify.programs.cases import BATCH, Case
 from verify.programs.evidence import Evidence
 from verify.programs.inside import ERRORS
 from verify.programs.naming import Target
+from verify.programs.passed import with_loss_at_the_end
 from verify.programs.results import Point
 
 Candidate = tuple[str, Callable[[Case], Array | None]]
@@ -77,6 +78,16 @@ def _candidates(system: RecurrentSystem, found: Evidence) -> Iterator[Candidate]
         yield "it is that of the first sequence alone", lambda case: case.points[0].right(target)
         yield "it is that of the last sequence alone", lambda case: case.points[-1].right(target)
     yield from _of_others(system, found)
+    if target.differentiated and any(pair.case.length > 1 for pair in found.pairs):
+        yield "only what the loss passes at the last step is carried back", lambda case: _of_the_end(case, target)
+
+
+def _of_the_end(case: Case, target: Target) -> Array | None:
+    """An array for the loss of the last step alone."""
+    ends = {point: with_loss_at_the_end(point) for point in case.points}
+    if any(end is None for end in ends.values()):
+        return None
+    return case.changed(lambda point: ends[point] or point).right(target)
 
 
 def _of_steps(target: Target, found: Evidence) -> Iterator[Candidate]:
@@ -97,6 +108,7 @@ def _of_steps(target: Target, found: Evidence) -> Iterator[Candidate]:
     )
     for count in _cuts(found):
         yield f"it is what the last {count} steps add: the backward pass ends there", _last(steps, count)
+    for count in _cuts(found):
         if count > 1:  # after one step nothing is passed back at all, which is a line of the recursion
             yield f"each loss goes back {count} steps: it is truncated", _truncated(target, count)
     longer = [pair.case for pair in found.pairs if pair.case.length > 1]

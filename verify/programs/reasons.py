@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from derive.system import RecurrentSystem
 from verify.limits import TooLong, limited
-from verify.programs.evidence import Evidence, evidence
+from verify.programs.evidence import Evidence, beyond, evidence
 from verify.programs.formulas import formula_reason
 from verify.programs.forward import OtherForward, other_forward
 from verify.programs.measured import Measured
@@ -25,7 +25,10 @@ def why(system: RecurrentSystem, measured: Sequence[Measured]) -> dict[str, str]
     for stage in (search.slips, search.plain, search.forward, search.recursion, search.formulas):
         if search.left:
             stage()
-    return search.said
+    rare = _Search(system, beyond(measured))  # no formula is wrong where short sequences are right
+    if rare.left:
+        rare.plain()
+    return {**rare.said, **search.said}
 
 
 @contextlib.contextmanager

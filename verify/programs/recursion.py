@@ -10,17 +10,17 @@ from derive import expressions as e
 from derive.adjoint import AdjointEquation
 from derive.system import RecurrentSystem
 from numeric.functions import Array
+from numeric.simulate import OutOfRange
 from verify.names import Names
 from verify.programs.cases import Case
-from verify.programs.changes import Change, changes_of, read
-from verify.programs.evidence import Evidence
+from verify.programs.changes import DEAREST, Change, changes_of, read
+from verify.programs.compare import apart
+from verify.programs.evidence import NEAR, Evidence
 from verify.programs.inside import ERRORS, Backward
 from verify.programs.measured import Pair
 from verify.programs.naming import Target
 from verify.programs.results import Point, engine_of, formula_of
 
-_DEAREST = 1.7
-"""Changes that are more far-fetched than this are not tried."""
 MOST_BESIDE = 2
 _FEW = 3
 """One array of so many may be wrong in another way as well, and no more than two."""
@@ -138,12 +138,15 @@ def wrong_line(system: RecurrentSystem, found: Sequence[Evidence]) -> Iterator[W
     most = few_of([one for one in held if one.wrong])
     if not any(one.wrong for one in held):
         return
+    quiet = _quiet(held)
     for lines in _suspects(recursion, held):
         for _, _, name, change in merge(*(_changes(recursion, name, names) for name in lines)):
             equation, node = recursion.lines[name], change.built(names)
             if node is None or not (node.shape == equation.rhs.shape or node.is_scalar):
                 continue
             other = recursion.with_line(name, node)
+            if quiet is not None and not _same_at_the_end(recursion, other, name, quiet):
+                continue
             left = _unexplained(other, held, most)
             if left is not None:
                 said = f"{equation.adjoint} is {node}, where {equation.rhs} belongs{change.told(names)}"
@@ -153,17 +156,50 @@ def wrong_line(system: RecurrentSystem, found: Sequence[Evidence]) -> Iterator[W
                     return
 
 
+def _quiet(held: Sequence[Evidence]) -> Case | None:
+    """The case of one step, where nothing is wrong in it but for what comes back to the starting values."""
+    alone = [(one, pair) for one in held for pair in one.pairs if pair.case.length == 1 and not _is_start(one.target)]
+    right = bool(alone) and all(one.agrees(pair, pair.right) for one, pair in alone)
+    return alone[0][1].case if right else None
+
+
+def _same_at_the_end(recursion: Recursion, other: Recursion, name: str, case: Case) -> bool:
+    """Whether a changed line is the derived one where nothing comes back from later steps. That costs one line instead of all."""
+    for point in case.points:
+        passed = recursion.at(point)
+        try:
+            value = passed.at(other.lines[name], case.length)
+        except OutOfRange:  # it stays what it was there
+            continue
+        except ERRORS:
+            return False
+        if apart(value, passed.adjoint(name, case.length)) > NEAR:
+            return False
+    return True
+
+
 def _unexplained(recursion: Recursion, held: Sequence[Evidence], most: int) -> list[Evidence] | None:
     """The wrong arrays that a recursion does not give; None where these are too many, or a right one is among them."""
     left: list[Evidence] = []
-    for length in sorted({pair.case.length for one in held for pair in one.pairs}):
-        for one in held:
-            if one in left or all(recursion.gives(one, pair) for pair in one.pairs if pair.case.length == length):
-                continue
-            left.append(one)
-            if not one.wrong or len(left) > most:
-                return None
+    for one, pairs in _in_order(held, most):
+        if one in left or all(recursion.gives(one, pair) for pair in pairs):
+            continue
+        left.append(one)
+        if not one.wrong or len(left) > most:
+            return None
     return left
+
+
+def _in_order(held: Sequence[Evidence], most: int) -> Iterator[tuple[Evidence, list[Pair]]]:
+    """Arrays with their cases, the short ones first; and before all others so many arrays as it takes to see that a change does not fit,
+    up to the length from which on they are wrong.
+    """
+    lengths = sorted({pair.case.length for one in held for pair in one.pairs})
+    first = min(pair.case.length for one in held for pair in one.pairs if not one.agrees(pair, pair.right))
+    for arrays, last in ((held[: most + 1], first), (held, lengths[-1])):
+        for length in (length for length in lengths if length <= last):
+            for one in arrays:
+                yield one, [pair for pair in one.pairs if pair.case.length == length]
 
 
 # -- where to look -------------------------------------------------------------------------------------
@@ -191,9 +227,7 @@ def _suspects(recursion: Recursion, held: Sequence[Evidence]) -> list[list[str]]
 def _changes(recursion: Recursion, name: str, names: Names) -> Iterator[tuple[float, str, str, Change]]:
     """Every change of a line, the cheap ones first."""
     pre = read(recursion.lines[name].rhs, names)
-    for number, change in enumerate(changes_of(pre, names) if pre is not None else ()):
-        if change.cost > _DEAREST:
-            return
+    for number, change in enumerate(changes_of(pre, names, DEAREST) if pre is not None else ()):
         yield change.cost, f"{number:06d}{name}", name, change
 
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from derive import expressions as e
 from derive.cell import Cell
-from derive.errors import UsageError, ValidationError, clipped
+from derive.errors import DataError, UsageError, ValidationError, clipped
 from derive.system import leaves
 from numeric.arguments import Signature
+from verify.programs.beyond import beyond
 from verify.programs.calls import Answer, Caller
-from verify.programs.cases import Case, cases_for, lengths_for
+from verify.programs.cases import Case, Way, cases_for, lengths_for
 from verify.programs.measured import Measured, differing
 from verify.programs.naming import Target
 from verify.programs.reasons import why
@@ -63,8 +64,10 @@ class GradientReport:
     missing  : gradients by parameters that were not returned.
     unknown  : names that could not be checked.
     notes    : what else there is to say.
-    faults   : what is wrong with the function beside its arrays: arguments that it changes, answers that differ.
+    faults   : what is wrong with the function beside its arrays: arguments that it changes, answers that differ, sizes for which
+               it raises something.
     unchecked : for each name that could not be checked, why.
+    tried    : the lengths and sizes of the cases.
     """
 
     findings: tuple[Finding, ...]
@@ -73,6 +76,7 @@ class GradientReport:
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    tried: str = ""
 
     @property
     def right(self) -> bool:
@@ -99,7 +103,7 @@ class GradientReport:
         if self.missing:
             lines.append(f"not returned: {', '.join(self.missing)}")
         lines += [f"not checked: {said}" for said in self.unchecked]
-        return "\n".join([*lines, *self.faults, *self.notes])
+        return "\n".join([*lines, *self.faults, *self.notes, *filter(None, [self.tried])])
 
 
 def check_gradients(
@@ -115,8 +119,8 @@ def check_gradients(
 ) -> GradientReport:
     """Whether somebody's own backward pass gives the right gradients.
 
-    The function is called with random arrays at several lengths; what it returns is held against the unrolled cell by the
-    complex step. What it does not take of the values that a sequence starts from is zero.
+    The function is called with random arrays of several lengths, sizes and scales; what it returns is held against the
+    unrolled cell by the complex step. What it does not take of the values that a sequence starts from is zero.
 
     Parameters
     ----------
@@ -132,7 +136,7 @@ def check_gradients(
     Raises
     ------
     UsageError : what the function takes is no quantity of the cell, or an option is none.
-    DataError  : it raises something, or what it returns is no array, or has no name.
+    DataError  : it raises something in the first, ordinary cases, or what it returns is no array, or has no name.
 
     >>> import numpy as np
     >>> from derive.cell import cell
@@ -153,17 +157,25 @@ def check_gradients(
 def _report(cell: Cell, caller: Caller, tolerance: float | None, seed: int, length: int | None) -> GradientReport:
     zero = frozenset(caller.untaken_starts)
     lengths = lengths_for(cell, _length(cell, caller, length))
-    cases = cases_for(cell, seed, lengths, caller.batch, zero, caller.own_targets)
+    way = Way(cell, caller.batch, zero, caller.own_targets)
+    cases = cases_for(way, seed, lengths)
     _check_passed(cell, cases[0])
     answers = [caller(case) for case in cases]
-    again = [answers[0], caller(cases[0])]  # the first once more, after all others
+    again = [answers[0], caller(cases[0])]  # the first once more, after others
     different = list(differing(dict(again[0].arrays), dict(again[1].arrays)))
+    raised: list[str] = []
+    for case in beyond(way, seed, cases[0], _length(cell, caller, length)):
+        try:
+            answers.append(caller(case))
+            cases.append(case)
+        except DataError as error:
+            raised.append(error.message)
     measured, unchecked = _measured(caller, cases, answers, tolerance)
     findings = _findings(cell, measured, different)
-    faults = tuple(_faults([*answers, *again], different))
+    faults = (*_faults([*answers, *again], different), *raised)
     return GradientReport(
         findings, _missing(cell, caller, answers[0]), tuple(unchecked), tuple(_notes(caller, measured, answers[0])), faults,
-        tuple(f"{name}: {said}" if said else name for name, said in unchecked.items()),
+        tuple(f"{name}: {said}" if said else name for name, said in unchecked.items()), _tried(cases),
     )  # fmt: skip
 
 
@@ -281,6 +293,16 @@ def _notes(caller: Caller, measured: Sequence[Measured], answer: Answer) -> Iter
         names = [one.name for one in measured if one.precision == precision]
         yield f"of {precision}, held to {min(one.tolerance for one in measured if one.precision == precision):.0e}: {', '.join(names)}"
     yield from answer.unnamed
+
+
+def _tried(cases: Sequence[Case]) -> str:
+    """The lengths and sizes of the cases in words."""
+    said = []
+    for sizes in dict.fromkeys(case.sizes for case in cases):
+        lengths = sorted({case.length for case in cases if case.sizes == sizes})
+        said.append(f"T = {', '.join(map(str, lengths))}{f' with {sizes}' if sizes else ''}")
+    large = ["once with large gradients"] if any(case.beyond == "scale" for case in cases) else []
+    return f"tried: {'; '.join([*said, *large])}"
 
 
 def assert_gradients(function: Callable[..., Any], cell: Cell, **options: Any) -> None:

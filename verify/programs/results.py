@@ -18,7 +18,12 @@ from numeric.draws import Draw
 from numeric.evaluate import Arrays, Evaluator, NumpyArrays
 from numeric.functions import Array
 from numeric.simulate import Run
+from numeric.truth import STEP
+from verify.programs.compare import CONFIRMED
 from verify.programs.naming import Target
+
+MANY = 16
+"""So many entries times steps are differentiated one by one; more are taken from the derivation, and that is put to the test."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +60,8 @@ class Point:
 
     def right(self, target: Target, derived: bool = False) -> Array | None:
         """What an array has to be: from the unrolled system by the complex step, or, ``derived``, by the formulas of the
-        derivation; None if it is not known.
+        derivation; None if it is not known. Where there are many entries the complex step is made in a random direction, in
+        which the derivation has to agree with it.
         """
         if (target, derived) not in self._known:
             try:
@@ -75,7 +81,27 @@ class Point:
         if target.kind == "share" or derived:
             evaluator = Evaluator(self.backward.environment, self.drawn.sizes, {}, self.arrays)
             return self.over_time(target, lambda time: self._evaluated(target, time, evaluator))
-        return self.over_time(target, lambda time: self._differentiated(target.key, time))
+        return self.over_time(target, lambda time: self._confirmed(target, time))
+
+    def _confirmed(self, target: Target, time: int | None) -> Array | None:
+        """A gradient of the unrolled system."""
+        try:
+            value = self.run.value(target.key, time)
+            if value.size * self.length > MANY:
+                evaluator = Evaluator(self.backward.environment, self.drawn.sizes, {}, self.arrays)
+                found = self._evaluated(target, time, evaluator)
+                if found is not None and found.shape == value.shape and self._agrees(found, (target.key, time), value):
+                    return found
+        except BpttError:  # the derivation has no rule for it
+            pass
+        return self._differentiated(target.key, time)
+
+    def _agrees(self, found: Array, place: tuple[str, int | None], value: Array) -> bool:
+        """Whether a gradient says how the loss moves when all entries of its quantity are moved at once."""
+        direction = np.random.default_rng([value.size, self.length]).normal(size=value.shape)
+        moved = self.run.with_forced({place: value + 1j * STEP * direction})
+        change, expected = float(np.imag(moved.total_loss()).item()) / STEP, np.real(found) * direction
+        return bool(abs(change - np.sum(expected)) <= CONFIRMED * np.sum(np.abs(expected)))
 
     def over_time(self, target: Target, value: Callable[[int | None], Array | None]) -> Array | None:
         """The value at a time, or without one, or stacked over all times."""

@@ -129,3 +129,46 @@ def test_no_correction_says_that_something_is_itself() -> None:
     for claim in (D + "0", "W = W^\\top", "\\bar{h}_t = 0"):
         found = explained(RNN, claim)
         assert not found.correction or found.correction.split(" = ")[0] not in found.correction.split(" = ")[1]
+
+
+LAGGED = Cell.from_text("z_t = W h_{t-1} + U x_t + b\nh_t = h_{t-2} + \\tanh(z_t)")
+
+
+@pytest.mark.parametrize(
+    ("subject", "claim", "missing"),
+    [
+        (RNN, r"\frac{\partial L}{\partial h_t} = \frac{\partial L}{\partial h_{t+1}} \frac{\partial h_{t+1}}{\partial h_t}", r"\frac{\partial L_t}{\partial h_t}"),
+        (RNN, r"\frac{\partial L}{\partial h_k} = \frac{\partial L}{\partial h_{k+1}} \operatorname{diag}(\sigma'(z_{k+1})) W", r"\frac{\partial L_k}{\partial h_k}"),
+        (TAGGER, r"\frac{\partial L}{\partial h_{t-1}} = \frac{\partial L}{\partial h_t} \frac{\partial h_t}{\partial h_{t-1}}", r"\frac{\partial L_{t-1}}{\partial h_{t-1}}"),
+        (RNN, r"\nabla_{h_t} L = \left(\frac{\partial h_{t+1}}{\partial h_t}\right)^\top \nabla_{h_{t+1}} L", r"\nabla_{h_t} L_t"),
+        (LAGGED, r"\bar h_t = \nabla_{h_t} L_t + W^\top \delta_{t+1}", r"\bar{h}_{t+2}"),
+        (LAGGED, r"\bar h_t = W^\top \delta_{t+1} + \bar h_{t+2}", r"\nabla_{h_t} L_t"),
+    ],
+)  # fmt: skip
+def test_a_missing_summand_is_one_term_in_the_words_of_the_author(subject: Cell, claim: str, missing: str) -> None:
+    found = explained(subject, claim)
+    assert "summand" in found.hints[1] and found.correction.endswith(f" + {missing}")
+    assert check(found.correction, subject)[0].verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    ("claim", "left"),
+    [
+        (r"\nabla_W L_t = \sum_{t=1}^{T} \delta_t h_{t-1}^\top", r"\nabla_W L"),
+        (r"\frac{\partial L_t}{\partial W} = \sum_{k=1}^{T} \delta_k h_{k-1}^\top", r"\frac{\partial L}{\partial W}"),
+        (r"\nabla_{x_{t-1}} L = U^\top (h_t \odot (1 - h_t) \odot \bar h_t)", r"\nabla_{x_t} L"),
+        (r"\delta_{t-1} = \sigma'(z_t) \odot \bar h_t", r"\delta_t"),
+        (r"\frac{\partial h_t}{\partial h_{t-2}} = \operatorname{diag}(\sigma'(z_t)) W", r"\frac{\partial h_t}{\partial h_{t-1}}"),
+        (r"\frac{\partial L_t}{\partial h_t} = \frac{\partial L_t}{\partial h_t} + \frac{\partial L}{\partial h_{t+1}} \frac{\partial h_{t+1}}{\partial h_t}",
+         r"\frac{\partial L}{\partial h_t}"),
+    ],
+)  # fmt: skip
+def test_the_left_side_may_be_what_is_wrong(claim: str, left: str) -> None:
+    found = explained(RNN, claim)
+    assert found.correction.split(" = ")[0] == left
+    assert check(found.correction, RNN)[0].verdict == "correct"
+
+
+def test_a_left_side_is_not_made_into_what_nobody_asks_for() -> None:
+    for claim in (J + "I", J + "0"):
+        assert not explained(RNN, claim).correction

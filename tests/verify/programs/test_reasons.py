@@ -16,7 +16,7 @@ import bptt
 from derive.cell import Cell
 from derive.errors import UsageError
 from tests.verify.programs.passes import LSTM, RNN, lstm, rnn
-from verify.programs.cases import cases_for
+from verify.programs.cases import Way, cases_for
 from verify.programs.compare import apart
 from verify.programs.naming import Target
 from verify.programs.recursion import Recursion
@@ -147,7 +147,7 @@ def test_the_recursion_that_is_changed_is_the_truth_before(text: str, seed: int)
     """With no line changed it gives what the unrolled cell has, for one sequence and for a batch."""
     cell = Cell.from_text(text)
     recursion = Recursion.derived(cell)
-    for case in (*cases_for(cell, seed, (3,), False), *cases_for(cell, seed, (2,), True)):
+    for case in (*cases_for(Way(cell, False), seed, (3,)), *cases_for(Way(cell, True), seed, (2,))):
         for target in [Target("gradient", key) for key in cell.parameters]:
             right, value = case.right(target), recursion.value(target, case)
             if right is not None and np.all(np.isfinite(right)):
