@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy, pad
 
 from derive.errors import UsageError
 from training.data.cifar10 import SIDE, SOURCE, Images, read_images
+from training.data.digest import digest
 from training.data.download import Say
 from training.images.augment import Augmentation
 from training.images.schedule import Lookahead, Triangle
@@ -123,6 +124,10 @@ class ImagesJob(Job):
             ("held_out", "held_out_accuracy"),
             {"held_out_accuracy": "accuracy"},
         )
+        self.data = {
+            "training pictures": digest([train.pictures, train.classes]),
+            "test pictures": digest([test.pictures, test.classes]),
+        }
         self.rate = Triangle(self.steps, peak=float(own["peak"]))
         self.lookahead = Lookahead(model, self.steps)
         self._looked = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from derive.errors import UsageError, clipped
 from training.data.download import Say
 from training.errors import TrainingError, disk_error
 from training.files import clear, write_whole
+from training.layers.recurrent import cell_of
 from training.lock import Locked, locked
 from training.run import checkpoint
 from training.run.checkpoint import Progressed
@@ -109,8 +110,13 @@ def train(
     task, job = prepared(settings, request.data, say, processes)
     stepping = Stepping(job, settings.precision, processes.share(), settings.seed)
     with _alone_in(request.folder) if first else nullcontext():
-        at, steps = _begun(request, stepping, processes)
-        record = Record(request.folder, stepping, settings.to_json(), at.step, request.tensorboard) if first else None
+        about = origin(task, settings, job)
+        at, steps, rows = _begun(request, stepping, processes, about)
+        record = (
+            Record(request.folder, stepping, settings.to_json(), about, at.step, rows, request.tensorboard)
+            if first
+            else None
+        )
         run(stepping, steps, record, at, report, request.checkpoint_every)
         if not first:
             return {}
@@ -125,6 +131,12 @@ def train(
         return found
 
 
+def origin(task: Task, settings: Settings, job: Job) -> dict[str, str]:
+    """What a run is about and no setting says: the equations behind the name of a cell, and the data."""
+    equations = {"equations of the cell": str(cell_of(settings.cell))} if task.recurrent else {}
+    return {**equations, **{f"data: {part}": found for part, found in job.data.items()}}
+
+
 def _check_before(request: Request) -> None:
     """What can be said of a folder before the data are read, and is looked at again after that."""
     if request.tensorboard:
@@ -135,11 +147,15 @@ def _check_before(request: Request) -> None:
                 _check_fresh(request.folder)
 
 
-def _begun(request: Request, stepping: Stepping, processes: Processes) -> tuple[Progressed, int]:
-    """Where the run stands, and how many steps it shall have."""
-    folder, settings, at = request.folder, request.settings, Progressed()
+def _begun(
+    request: Request, stepping: Stepping, processes: Processes, about: Mapping[str, str]
+) -> tuple[Progressed, int, str]:
+    """Where the run stands, how many steps it shall have, and the rows of its curve so far."""
+    folder, settings, at, rows = request.folder, request.settings, Progressed(), ""
     if request.resume:
-        at = checkpoint.restore(processes.same(checkpoint.read(folder) if processes.first else None), stepping)
+        content = processes.same(checkpoint.read(folder) if processes.first else None)
+        checkpoint.check_origin(content["origin"], about)
+        at, rows = checkpoint.restore(content, stepping), content["curve"]
     elif processes.first:
         _check_fresh(folder)
     steps = settings.steps or settings.epochs * stepping.job.epoch
@@ -147,7 +163,7 @@ def _begun(request: Request, stepping: Stepping, processes: Processes) -> tuple[
         raise UsageError(f"{folder} has made {at.step} steps, more than {steps}", hint="name more --steps or --epochs")
     if processes.first:
         _write(folder / SETTINGS, settings.to_json() + "\n")
-    return at, steps
+    return at, steps, rows
 
 
 @contextmanager

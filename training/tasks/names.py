@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from derive.errors import UsageError
+from training.data.digest import digest
 from training.data.download import Say
 from training.data.names import LETTERS, SOURCE, Names, names_of
 from training.layers.recurrent import Recurrent, State
@@ -113,6 +114,7 @@ class NamesJob(Job):
         self.order = Order(len(self.trained), settings.batch, settings.seed)
         epoch = 1 if self.by_name else self.order.steps
         super().__init__(model, kind(model.parameters(), lr=settings.learning_rate), epoch, ("held_out",))
+        self.data = {"names": digest(word for k, name in pairs for word in (names.languages[k], name))}
         self.train, self.test = encoded(self.trained, settings.device), encoded(self.held_out, settings.device)
         numbers = np.array([number for number, _ in self.trained])
         self._by_language = [np.flatnonzero(numbers == k) for k in sorted(set(numbers))]

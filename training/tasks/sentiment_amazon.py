@@ -28,6 +28,8 @@ class AmazonJob(SentimentJob):
     def __init__(self, reviews: Parted, others: Reviews | None, settings: Settings, say: Say) -> None:
         super().__init__(reviews.train, reviews.test, settings, say, treebank_tokens)
         self.reviews, self.others = reviews, others
+        if others is not None:
+            self.data = {**self.data, "single sentences": others.digest}
 
     def tables(self, right: Tensor) -> Sequence[Table]:
         """The accuracy of each domain with its standard error, and that of the sentences."""

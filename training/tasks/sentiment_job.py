@@ -91,6 +91,7 @@ class SentimentJob(Job):
         adam = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
         columns, axes = ("held_out", "held_out_accuracy"), {"held_out_accuracy": "accuracy"}
         super().__init__(model, adam, self.order.steps, columns, axes)
+        self.data = {"training reviews": train.digest, "test reviews": test.digest}
 
     def numbered(self, read: Sequence[Sequence[str]], positive: Sequence[int], rows: Rows | None = None) -> Numbered:
         """Texts of tokens, some of them or all, as numbers."""

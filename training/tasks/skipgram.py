@@ -25,10 +25,10 @@ from training.arrays.layers import ACTIVATIONS
 from training.arrays.optimizers import OPTIMIZERS
 from training.arrays.outputs import Judged, Noise, sampled, softmax, squared
 from training.arrays.skip_gram import SkipGram
+from training.data.digest import digest
 from training.data.download import Say
 from training.data.text8 import CHARACTERS, SOURCE, Corpus, read_text8
 from training.data.windows import Windows, thinned
-from training.errors import TrainingError
 from training.run.arrays import ArrayModule, ArrayOptimizer
 from training.run.job import Job, Loss
 from training.run.order import Order
@@ -68,6 +68,7 @@ class SkipGramJob(Job):
         super().__init__(
             ArrayModule(self.network.arrays), ArrayOptimizer(optimizer, self.network), self.order.steps, ("held_out",)
         )
+        self.data = {"text": digest([*text.words, text.characters, text.numbers])}
         self._steps = settings.steps or settings.epochs * self.order.steps
         self._test = self._evenly()
 
@@ -122,13 +123,6 @@ class SkipGramJob(Job):
 
     def state(self) -> dict[str, Any]:
         return {"words": list(self.corpus.words), "characters": self.corpus.characters}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        if state != self.state():
-            raise TrainingError(
-                f"the run was begun with another text: {state['characters']:,} characters, now {self.corpus.characters:,}",
-                hint="name its folder with --data",
-            )
 
     def results(self) -> Results:
         found, nats = sense(Vectors(self.corpus.words, self.network.embeddings)), self._nats()

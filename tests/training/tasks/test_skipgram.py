@@ -15,7 +15,6 @@ import pytest
 import torch
 
 from derive.errors import UsageError
-from training.errors import TrainingError
 from training.run import checkpoint
 from training.run.compare import compare
 from training.run.curve import read_curve
@@ -178,7 +177,7 @@ def test_another_text_is_no_way_to_go_on(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "text8").write_text((folder / "text8").read_text()[:-20])
-    with pytest.raises(TrainingError, match="begun with another text"):
+    with pytest.raises(UsageError, match="begun with other data: text"):
         train(Request(tmp_path / "run", settings(steps=40), str(other), resume=True))
 
 
