@@ -60,7 +60,7 @@ def command(settings: Settings, processes: Processes | None = None) -> str:
         "--batch",
         str(settings.batch),
         "--learning-rate",
-        f"{settings.learning_rate:g}",
+        shortest(settings.learning_rate),
         "--hidden",
         str(settings.hidden),
     ]
@@ -71,6 +71,15 @@ def command(settings: Settings, processes: Processes | None = None) -> str:
     for key, value in settings.own.items():
         words += ["--set", f"{key}={value}"] if value != "" else []
     return shlex.join(words)
+
+
+def shortest(number: float) -> str:
+    """A number in few digits, and none too few to be read as the same number.
+
+    >>> shortest(1.0), shortest(0.0005), shortest(0.0123456789)
+    ('1', '0.0005', '0.0123456789')
+    """
+    return f"{number:g}" if float(f"{number:g}") == number else repr(number)
 
 
 def machine(device: str) -> Mapping[str, Any]:
@@ -97,4 +106,4 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-__all__ = ["command", "machine", "metrics"]
+__all__ = ["command", "machine", "metrics", "shortest"]

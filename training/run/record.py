@@ -30,13 +30,13 @@ class Record:
         folder: Path,
         stepping: Stepping,
         settings: str,
-        origin: Mapping[str, str],
+        origin: Mapping[str, str] | None = None,
         upto: int = 0,
         rows: str = "",
         tensorboard: bool = False,
     ) -> None:
         self.folder = folder
-        self._stepping, self._settings, self._origin = stepping, settings, origin
+        self._stepping, self._settings, self._origin = stepping, settings, dict(origin or {})
         self._curve = Curve(folder, stepping.job.columns, rows)
         self._events = Events(folder, upto) if tensorboard else None
 

@@ -74,6 +74,7 @@ def prepared(
     """The task and its job, with torch's random numbers seeded."""
     task = find(settings.task)
     settings.check()
+    task.check(settings)
     _check_recurrent(task, settings)
     _check_device(settings.device)
     (processes or Processes()).choose_device(settings.device)
@@ -155,6 +156,7 @@ def _begun(
     if request.resume:
         content = processes.same(checkpoint.read(folder) if processes.first else None)
         checkpoint.check_origin(content["origin"], about)
+        _check_planned(Settings.from_json(content["settings"]), settings, stepping.job)
         at, rows = checkpoint.restore(content, stepping), content["curve"]
     elif processes.first:
         _check_fresh(folder)
@@ -164,6 +166,16 @@ def _begun(
     if processes.first:
         _write(folder / SETTINGS, settings.to_json() + "\n")
     return at, steps, rows
+
+
+def _check_planned(before: Settings, now: Settings, job: Job) -> None:
+    lengths = [settings.steps or settings.epochs * job.epoch for settings in (before, now)]
+    if find(now.task).planned and lengths[0] != lengths[1]:
+        raise UsageError(
+            f"a run of {now.task} is planned for all of its {lengths[0]:,} steps, and cannot be given {lengths[1]:,}",
+            expected="as many as it was begun with: its learning rate follows from them",
+            hint="start another run (-o)",
+        )
 
 
 @contextmanager

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from derive.errors import UsageError
 from training.data.download import Say
 from training.layers.gradient_over_time import gradient_norms
 from training.layers.recurrent import Recurrent
 from training.run.job import Job, Loss
+from training.run.limits import Between, OneOf, positive
 from training.run.results import Cell, Lines, Results, Table
 from training.run.settings import Settings
 from training.run.share import Share
@@ -59,9 +59,7 @@ def problem_of(settings: Settings) -> Problem:
     own = settings.own
     if own["problem"] == "adding":
         return Adding(int(own["length"]))
-    if own["problem"] == "copy":
-        return Copying(int(own["length"]), int(own["string"]))
-    raise UsageError(f"--set problem is {own['problem']!r}", expected="adding or copy")
+    return Copying(int(own["length"]), int(own["string"]))
 
 
 class LongTimesJob(Job):
@@ -203,6 +201,13 @@ TASK = Task(
         "string": "letters of the string that is copied",
         "clip": "the longest gradient of a cell",
         "gate_bias": "first bias of the gates that keep the state, in LSTM and GRU",
+    },
+    limits={
+        "problem": OneOf("adding", "copy"),
+        "length": Between(2, 100_000),
+        "string": Between(1, 100_000),
+        "clip": positive(1e9),
+        "gate_bias": Between(-1e3, 1e3),
     },
     epoch=f"{_EPOCH} batches of new sequences",
     loss="mean squared error (adding) or nats per letter (copy), averaged over the cells",

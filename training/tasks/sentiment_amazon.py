@@ -18,7 +18,18 @@ from training.data.reviews import Parted, Reviews
 from training.data.vocabulary import treebank_tokens
 from training.run.results import Cell, Table
 from training.run.settings import Settings
-from training.tasks.sentiment_job import ASKED, DEFAULTS, EPOCH, LOSS, MEANINGS, SentimentJob, judged, share
+from training.tasks.sentiment_job import (
+    ASKED,
+    DEFAULTS,
+    EPOCH,
+    LIMITS,
+    LOSS,
+    MEANINGS,
+    SentimentJob,
+    check,
+    judged,
+    share,
+)
 from training.tasks.task import Task
 
 
@@ -71,6 +82,7 @@ def _by_domain(right: Tensor, domains: Sequence[str]) -> list[list[Cell]]:
 
 def prepare(settings: Settings, data: str | None, say: Say) -> AmazonJob:
     """The job."""
+    check(settings, treebank_tokens)
     return AmazonJob(read_amazon(data, say), read_sentences(data, say), settings, say)
 
 
@@ -95,6 +107,7 @@ TASK = Task(
         },
     ),
     own=MEANINGS,
+    limits=LIMITS,
     epoch=EPOCH,
     loss=LOSS,
     prepare=prepare,

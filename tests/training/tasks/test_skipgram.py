@@ -200,7 +200,7 @@ def test_another_text_is_no_way_to_go_on(folder: Path, tmp_path: Path) -> None:
         ({"negatives": "0"}, {}, "--set negatives is 0"),
         ({"decay_steps": "-1"}, {}, "--set decay_steps is -1"),
         ({"subsample": "-1"}, {}, "--set subsample is -1"),
-        ({"held_out": "0"}, {}, "0 are held out"),
+        ({"held_out": "0"}, {}, "--set held_out is 0.0"),
     ],
 )
 def test_settings_that_make_no_sense(folder: Path, own: dict[str, str], given: dict[str, object], message: str) -> None:
