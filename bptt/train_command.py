@@ -216,7 +216,12 @@ def _report(folder: Path, found: dict[str, Any], told: _Told) -> list[Path]:
 
 
 def _summary(found: dict[str, Any], folder: Path, files: list[Path]) -> None:
-    say("\n".join(f"{name}: {value:.6g}" for name, value in found["results"]["numbers"].items()))
+    say(
+        "\n".join(
+            f"{name}: {'none' if value is None else format(value, '.6g')}"
+            for name, value in found["results"]["numbers"].items()
+        )
+    )
     for title in (table["title"] for table in found["results"]["tables"]):
         tell(f"bptt: table in metrics.json: {title}")
     say("\n".join(safe(str(path)) for path in (folder / "metrics.json", folder / "curve.csv", *files)))

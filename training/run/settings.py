@@ -21,7 +21,7 @@ _LIMITS = {
     "epochs": Between(1, _READ - 1),
     "batch": Between(1, 1_000_000),
     "hidden": Between(1, 16_384),
-    "steps": Between(0, _READ - 1),
+    "steps": Between(1, _READ - 1),
     "seed": Between(0, _READ - 1),
     "threads": Between(1, 1024),
 }
@@ -83,7 +83,7 @@ class Settings:
         """Raise a UsageError where a value makes no sense."""
         for key, limit in _LIMITS.items():
             value = getattr(self, key)
-            if not limit.allows(value):
+            if not (limit.allows(value) or (key == "steps" and not value)):  # 0: the epochs say it
                 shown = f"{value:,}" if value < _READ else f"{_READ:,} or more"
                 raise UsageError(f"--{key} is {shown}", expected=str(limit))
         if not 0 < self.learning_rate <= 1e6:  # beyond, optimisers overflow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ from training.tasks.task import Task
 
 METRICS = "metrics.json"
 SETTINGS = "settings.json"
+_LACKING = re.compile(r"allocate memory|out of memory|not enough memory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def prepared(
     (processes or Processes()).choose_device(settings.device)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    return task, task.prepare(settings, data, say)
+    with enough_memory():
+        return task, task.prepare(settings, data, say)
 
 
 def train(
@@ -118,7 +121,8 @@ def train(
             if first
             else None
         )
-        run(stepping, steps, record, at, report, request.checkpoint_every)
+        with enough_memory():
+            run(stepping, steps, record, at, report, request.checkpoint_every)
         if not first:
             return {}
         say("evaluating")
@@ -128,7 +132,10 @@ def train(
         for name, content in results.files.items():
             _write(request.folder / name, content)
         found = metrics(task, settings, at, job, results, processes)
-        _write(request.folder / METRICS, json.dumps(found, indent=1, ensure_ascii=False, default=float) + "\n")
+        _write(
+            request.folder / METRICS,
+            json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, default=float) + "\n",
+        )
         return found
 
 
@@ -176,6 +183,20 @@ def _check_planned(before: Settings, now: Settings, job: Job) -> None:
             expected="as many as it was begun with: its learning rate follows from them",
             hint="start another run (-o)",
         )
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Raise a TrainingError where there is none left."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _LACKING.search(str(error)):
+            raise
+        raise TrainingError(
+            f"there is not enough memory: {str(error).splitlines()[0] if str(error) else 'none is left'}",
+            hint="smaller --hidden or --batch",
+        ) from None
 
 
 @contextmanager

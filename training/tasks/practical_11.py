@@ -121,7 +121,7 @@ class LongTimesJob(Job):
         if step % max(1, self._steps // 100) == 0:
             for name in self.names:
                 _, norms = self._norms(name)
-                found[f"back_{self._key(name)}"] = norms[0] / norms[-1] if norms[-1] else 0.0
+                found[f"back_{self._key(name)}"] = _back(norms)
         return found
 
     def _norms(self, name: str) -> tuple[list[int], list[float]]:
@@ -144,7 +144,7 @@ class LongTimesJob(Job):
         for name in self.names:
             given = self._learner(name)(x)
             error, near = float(self.problem.loss(given, y)), self.problem.rightly(given, y)
-            parts = [norms[0] / norms[-1] for _, norms in (self.begun[name], ended[name])]
+            parts = [_back(norms) for _, norms in (self.begun[name], ended[name])]
             weights = sum(value.numel() for value in self._learner(name).parameters())
             rows.append([self._key(name), weights, error, near, *parts])
         columns = ("cell", "weights", "test error", self.problem.right, "back, before", "back, after")
@@ -175,6 +175,11 @@ class LongTimesJob(Job):
         if not_yet:
             said.append(f"Not learnt in this time: {', '.join(not_yet)}.")
         return said
+
+
+def _back(norms: list[float]) -> float:
+    """How much of the last gradient arrives at the first time; nothing of nothing."""
+    return norms[0] / norms[-1] if norms[-1] else 0.0
 
 
 def prepare(settings: Settings, data: str | None, say: Say) -> LongTimesJob:

@@ -108,6 +108,12 @@ def test_data_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "English.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(DatasetError, match="cannot be read"):
         read_names(tmp_path)
+    (tmp_path / "English.txt").write_bytes(b"Ann\nMu\0ller\n")
+    with pytest.raises(DatasetError, match=r"English\.txt, line 2: it holds zero bytes"):
+        read_names(tmp_path)
+    (tmp_path / "English.txt").write_text(f"Ann\n\n{'x' * 201}\n")
+    with pytest.raises(DatasetError, match=r"English\.txt, line 3: 'x+ \.\.\. x+' has 201 letters"):
+        read_names(tmp_path)
     (tmp_path / "English.txt").write_text("123\n")
     with pytest.raises(DatasetError, match="no names"):
         read_names(tmp_path)
