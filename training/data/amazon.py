@@ -75,9 +75,13 @@ def read_amazon(data: str | None, say: Say = lambda text: None) -> Parted:
     found = parted(train, test)
     for part, reviews in (("train", found.train), ("test", found.test)):
         if len(set(reviews.positive)) < 2:
-            kind = "praise" if reviews.positive[:1] == [1] else "blame"
+            kind = (
+                ("praise alone" if reviews.positive[0] else "blame alone")
+                if reviews.positive
+                else "no text of their own"
+            )
             raise DatasetError(
-                f"the reviews of {part} hold {kind if reviews.positive else 'nothing'} alone",
+                f"the reviews of {part} hold {kind}",
                 expected="praise and blame (1 and 0) in both parts, no text in both",
             )
     return found

@@ -33,8 +33,8 @@ class Between:
     def __str__(self) -> str:
         kind = "a whole number" if isinstance(self.least, int) else "a number"
         if self.inside:
-            return f"{kind} between {self.least:,g} and {self.most:,g}"
-        return f"{kind} from {self.least:,g} {'up to, not including,' if self.below else 'to'} {_written(self.most)}"
+            return f"{kind} between {_written(self.least)} and {_written(self.most)}"
+        return f"{kind} from {_written(self.least)} {'up to, not including,' if self.below else 'to'} {_written(self.most)}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def positive(most: float) -> Between:
 
 
 def _written(number: float) -> str:
-    return f"{number:,}" if isinstance(number, int) else f"{number:,g}"
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,g}"
 
 
 __all__ = ["SHARE", "Between", "Limit", "OneOf", "positive"]

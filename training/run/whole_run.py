@@ -126,7 +126,7 @@ def train(
         if not first:
             return {}
         say("evaluating")
-        with torch.no_grad():
+        with torch.no_grad(), enough_memory():
             job.model.eval()
             results = job.results()
         for name, content in results.files.items():
