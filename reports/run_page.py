@@ -89,6 +89,11 @@ def made_in(metrics: Mapping[str, Any]) -> str:
 
 
 def _seconds(seconds: float) -> str:
+    """Seconds, of which a short run has some as well.
+
+    >>> _seconds(1234.5), _seconds(9.87), _seconds(0.3)
+    ('1,234', '9.9', '0.3')
+    """
     return f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.1g}" if seconds < 1 else f"{seconds:.1f}"
 
 
