@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from bptt import __version__, console
+from bptt.train_help import TrainHelp
 from derive.errors import BpttError, clipped, visible
 
 _EPILOG = "A CELL is a library name (bptt cells), a file, or the equations themselves in quotes."
@@ -235,7 +236,12 @@ def _sheet_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _train_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
-    train = commands.add_parser("train", help="the practical tasks: train, measure, report", epilog=_EPILOG)
+    train = commands.add_parser(
+        "train", help="the practical tasks: train, measure, report", epilog=_EPILOG, add_help=False
+    )
+    train.add_argument(
+        "-h", "--help", action=TrainHelp, nargs=0, help="show this; with TASK before it, its settings too"
+    )
     train.add_argument("task", nargs="?", metavar="TASK", help="what to train; without it, list the tasks")
     train.add_argument("--data", metavar="DIR", help="where the official archive was unpacked (default: it is fetched)")
     train.add_argument("-o", "--output", metavar="DIR", help="the folder of the run (default: runs/TASK)")

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from training.run.settings import Settings
     from training.tasks.task import Task
 
-_GIVEN = (
+GIVEN = (
     "cell", "grad", "epochs", "steps", "batch", "learning_rate", "hidden", "seed", "dtype", "precision", "device",
     "threads",
 )  # fmt: skip
@@ -62,9 +63,11 @@ def _asked(options: argparse.Namespace, processes: Processes | None = None) -> i
         raise UsageError(f"--checkpoint-every is {options.checkpoint_every}", expected="a number of steps")
     if options.compare is None and options.leaderboard is None:
         return _train(task, own, options, processes)
+    given = "--compare" if options.leaderboard is None else "--leaderboard"
     if processes is not None:
-        given = "--compare" if options.leaderboard is None else "--leaderboard"
         raise UsageError(f"{given} takes one process", hint="start it without torchrun")
+    if options.resume:
+        raise UsageError(f"{given} goes on with no run", hint="leave out --resume")
     if options.leaderboard is not None:
         return _leaderboard(task, options)
     return _compare(task.settings.changed(_given(options), own), options)
@@ -94,6 +97,8 @@ def _train(task: Task, own: dict[str, str], options: argparse.Namespace, process
                 words = f"{launcher} train {task.name} --resume -o {safe(str(folder))}"
                 tell(f"bptt: stopped after step {stopped.step}; go on with: {words}")
             return 130
+        if first:
+            _forget_report(folder)
         files = _report(folder, found, told) if first and not options.no_report else []
     if first:
         _summary(found, folder, files)
@@ -136,7 +141,7 @@ def _resumed(
     if before.task != task.name:
         raise UsageError(f"{folder} holds a run of {before.task}, not of {task.name}")
     after = before.changed(_given(options), own)
-    kept = [key for key in _GIVEN if key not in _LONGER]
+    kept = [key for key in GIVEN if key not in _LONGER]
     pairs = [(f"--{key.replace('_', '-')} ", getattr(before, key), getattr(after, key)) for key in kept]
     pairs += [(f"--set {key}=", before.own[key], after.own[key]) for key in before.own if key not in task.asked]
     asked = f", and --set {', '.join(task.asked)} may be others" if task.asked else ""
@@ -150,7 +155,7 @@ def _resumed(
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:
-    return {key: getattr(options, key) for key in _GIVEN}
+    return {key: getattr(options, key) for key in GIVEN}
 
 
 def _own(given: list[str]) -> dict[str, str]:
@@ -199,6 +204,13 @@ def _time(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def _forget_report(folder: Path) -> None:
+    """Remove a report of other results than those that the folder holds now."""
+    for name in ("report.html", "report.pdf"):
+        with suppress(OSError):
+            (folder / name).unlink()
+
+
 def _report(folder: Path, found: dict[str, Any], told: _Told) -> list[Path]:
     from reports.render import render
     from reports.run_page import run_document
@@ -216,7 +228,12 @@ def _report(folder: Path, found: dict[str, Any], told: _Told) -> list[Path]:
 
 
 def _summary(found: dict[str, Any], folder: Path, files: list[Path]) -> None:
-    say("\n".join(f"{name}: {value:.6g}" for name, value in found["results"]["numbers"].items()))
+    say(
+        "\n".join(
+            f"{name}: {'none' if value is None else format(value, '.6g')}"
+            for name, value in found["results"]["numbers"].items()
+        )
+    )
     for title in (table["title"] for table in found["results"]["tables"]):
         tell(f"bptt: table in metrics.json: {title}")
     say("\n".join(safe(str(path)) for path in (folder / "metrics.json", folder / "curve.csv", *files)))

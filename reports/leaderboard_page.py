@@ -13,6 +13,7 @@ from typing import Any
 
 from derive.errors import RenderError
 from reports import document as d
+from reports.run_parts import command_block
 
 
 def leaderboard_document(board: Mapping[str, Any]) -> d.Document:
@@ -50,7 +51,7 @@ def _blocks(board: Mapping[str, Any]) -> Iterator[d.Block]:
     classes = [str(name) for name in board["classes"]]
     shares = [[one["name"], *(f"{share:.3f}" for share in one["recall"])] for one in standings]
     yield _table(("entry", *classes), shares, "Share of each class that is recognised.", left=(0,))
-    commands = [f"# {one['name']}\n{one['run']['command']}" for one in standings if one["run"]]
+    commands = [f"# {one['name']}\n{command_block(one['run']['command']).text}" for one in standings if one["run"]]
     if commands:
         yield d.Heading(1, d.words("How to make them again"), "commands")
         yield d.CodeBlock("\n".join(commands), "sh")

@@ -85,7 +85,16 @@ def made_in(metrics: Mapping[str, Any]) -> str:
     machine = metrics.get("machine", {})
     threads = machine.get("threads")
     on = f" on {threads} thread{'s' * (threads != 1)} ({machine['processor']})" if threads else ""
-    return f"{metrics['steps']:,} updates{epochs} in {metrics['seconds']:,.0f} seconds{on}."
+    return f"{metrics['steps']:,} updates{epochs} in {_seconds(metrics['seconds'])} seconds{on}."
+
+
+def _seconds(seconds: float) -> str:
+    """Seconds, of which a short run has some as well.
+
+    >>> _seconds(1234.5), _seconds(9.87), _seconds(0.3)
+    ('1,234', '9.9', '0.3')
+    """
+    return f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.1g}" if seconds < 1 else f"{seconds:.1f}"
 
 
 def _grouped(count: float) -> str:

@@ -22,7 +22,7 @@ from reports.shaded_text import shaded
 
 MARKED = 40
 """Most points of a line whose points are marked; one that stands alone is seen only so."""
-_GROUPED = 10_000
+_GROUPED = 1_000
 """The least whole number whose digits are grouped."""
 _DIGITS = 4
 """Significant digits of numbers that are not whole."""

@@ -98,6 +98,28 @@ def test_wrong_arguments_are_one_clear_error(
     assert not list(tmp_path.iterdir())
 
 
+def test_the_help_of_a_task_has_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "names", "--help"])
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0 and "--checkpoint-every" in shown and "--learning-rate 0.0005" in shown
+    assert "--set held_out=0.1" in shown and "(a number between 0 and 1)" in shown
+
+
+@pytest.mark.parametrize("other", [["--compare", "2"], ["--leaderboard", "x"]])
+def test_what_goes_on_with_no_run(other: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "names", "--resume", *other]) == 2
+    assert f"{other[0]} goes on with no run" in capsys.readouterr().err
+
+
+def test_no_report_is_left_of_other_results(tmp_path: Path) -> None:
+    command = ["train", "lstm-cell", "--hidden", "2", "--no-report", "-o", str(tmp_path)]
+    assert main([*command, "--steps", "2"]) == 0
+    (tmp_path / "report.html").write_text("of two steps")
+    assert main([*command, "--steps", "3", "--resume"]) == 0
+    assert not (tmp_path / "report.html").exists()
+
+
 def test_offline_is_told_with_what_to_do(tmp_path: Path) -> None:
     found = run("names", cwd=tmp_path, BPTT_DATA=str(tmp_path / "cache"), https_proxy="http://127.0.0.1:9")
     assert found.returncode == 2

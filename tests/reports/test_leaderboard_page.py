@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from derive.errors import RenderError
+from reports.document import CodeBlock
 from reports.leaderboard_page import leaderboard_document
 from reports.render import make
 
@@ -31,6 +32,13 @@ BOARD = {
     "title": "Leaderboard: <T>", "examples": 10, "classes": ["cat", "dog"],
     "standings": [FIRST, {**FIRST, "rank": 2, "name": "c", "p": 0.5, "run": {}}, {**FIRST, "rank": 3, "name": "d", "p": 0.001}],
 }  # fmt: skip
+
+
+def test_a_long_command_is_broken_where_it_can_be_copied() -> None:
+    options = " ".join(f"--set key{k}=value" for k in range(9))
+    long = {**BOARD, "standings": [{**FIRST, "run": {**RUN, "command": f"bptt train x {options}"}}]}
+    (code,) = [block for block in leaderboard_document(long).blocks if isinstance(block, CodeBlock)]
+    assert max(map(len, code.text.splitlines())) < 80 and code.text.count("\\\n") == 2
 
 
 def test_places_and_runs_are_printed() -> None:

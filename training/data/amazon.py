@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from training.data.download import Say
+from training.data.plain_text import text_bytes
 from training.data.reviews import Parted, Review, Reviews, parted, reviews_of
 from training.data.source import Source
 from training.errors import DatasetError
@@ -71,7 +72,19 @@ def read_amazon(data: str | None, say: Say = lambda text: None) -> Parted:
             expected=f"{PUBLISHED:,}, as published",
             hint="unpack the archive of http://pfliu.com/paper/adv-mtl.html and name its folder with --data DIR",
         )
-    return parted(train, test)
+    found = parted(train, test)
+    for part, reviews in (("train", found.train), ("test", found.test)):
+        if len(set(reviews.positive)) < 2:
+            kind = (
+                ("praise alone" if reviews.positive[0] else "blame alone")
+                if reviews.positive
+                else "no text of their own"
+            )
+            raise DatasetError(
+                f"the reviews of {part} hold {kind}",
+                expected="praise and blame (1 and 0) in both parts, no text in both",
+            )
+    return found
 
 
 def read_sentences(data: str | None, say: Say = lambda text: None) -> Reviews | None:
@@ -145,13 +158,7 @@ def _decoded(path: Path) -> list[str]:
 
     Line feeds alone part them: a text may hold what Python takes for other ends of lines.
     """
-    try:
-        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
-    if b"\0" in content:
-        raise _damaged(path, content[: content.index(b"\0")].count(b"\n") + 1, "it holds zero bytes", "text")
-    return [_text(line.removesuffix(b"\r")) for line in content.split(b"\n")]
+    return [_text(line.removesuffix(b"\r")) for line in text_bytes(path, "text").split(b"\n")]
 
 
 def _text(line: bytes) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
+import lzma
 import shutil
 import stat
 import tarfile
@@ -13,11 +16,17 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from derive.errors import clipped
 from training.errors import DatasetError, disk_error
 
 MOST = 4 << 30
 """The most bytes that an archive may unpack to."""
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError)
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, EOFError)
+_UNREADABLE = (RuntimeError, NotImplementedError)
+"""What zipfile raises for an entry that is encrypted, or packed in a way that it does not know."""
+_NO_NAMES = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL)
+"""Errors that come of a name and not of the disk: one that is both a file and a folder, or is too long."""
+_PIECE = 1 << 20
 
 
 def unpack(archive: Path, folder: Path, only: str = "") -> None:
@@ -30,7 +39,8 @@ def unpack(archive: Path, folder: Path, only: str = "") -> None:
 
     Raises
     ------
-    DatasetError : it is damaged, holds a link or a name outside the folder, is too large, or the disk is full. Nothing is left then.
+    DatasetError : it is damaged (checksums of the whole of it included), holds a link or a name outside the folder, is too large, holds
+                   nothing that is wanted, or the disk is full. Nothing is left then.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -43,15 +53,20 @@ def unpack(archive: Path, folder: Path, only: str = "") -> None:
                     continue
                 written += size
                 if written > MOST:
-                    raise DatasetError(f"{archive} unpacks to more than {MOST:,} bytes", hint="is it the official one?")
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with target.open("wb") as out:
-                    shutil.copyfileobj(file, out)
+                    raise _large(archive)
+                _write(target, file, archive, name)
+        if not any(stage.iterdir()):
+            wanted = f"files whose names begin with {only}" if only else "files"
+            raise DatasetError(f"{archive} holds no {wanted}", hint=f"is it the official one? remove {archive}")
         stage.chmod(0o755)
         stage.replace(folder)
     except _DAMAGED as error:
         raise DatasetError(
             f"{archive} is damaged: {error}", expected="the official archive", hint=f"remove {archive} and try again"
+        ) from None
+    except _UNREADABLE as error:
+        raise DatasetError(
+            f"{archive} cannot be unpacked: {error}", expected="the official archive", hint=f"remove {archive}"
         ) from None
     except OSError as error:
         raise disk_error(DatasetError, folder, error, "the archive is kept") from None
@@ -71,6 +86,7 @@ def _entries(archive: Path) -> Iterator[Entries]:
     else:
         with tarfile.open(archive, "r:*") as taped:
             yield _taped(taped, archive)
+            _read_to_the_end(taped, archive)
 
 
 def _zipped(zipped: zipfile.ZipFile, archive: Path) -> Entries:
@@ -92,11 +108,38 @@ def _taped(taped: tarfile.TarFile, archive: Path) -> Entries:
         yield member.name, member.size, file
 
 
+def _read_to_the_end(taped: tarfile.TarFile, archive: Path) -> None:
+    """The checksum stands behind the last byte, and is compared when that has been read; a tape ends before."""
+    left = 0
+    while taped.fileobj is not None and (piece := taped.fileobj.read(_PIECE)):
+        left += len(piece)
+        if left > MOST:
+            raise _large(archive)
+
+
+def _write(target: Path, file: IO[bytes], archive: Path, name: str) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as out:
+            shutil.copyfileobj(file, out)
+    except OSError as error:
+        if error.errno not in _NO_NAMES:
+            raise
+        raise DatasetError(
+            f"{archive} holds {clipped(name, 100)!r}, which cannot be a file: {error.strerror}",
+            hint="is it the official one?",
+        ) from None
+
+
 def _inside(folder: Path, name: str, archive: Path) -> Path:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
         raise _hostile(archive, name)
     return folder / path
+
+
+def _large(archive: Path) -> DatasetError:
+    return DatasetError(f"{archive} unpacks to more than {MOST:,} bytes", hint="is it the official one?")
 
 
 def _hostile(archive: Path, name: str) -> DatasetError:

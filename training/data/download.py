@@ -7,12 +7,13 @@ import http.client
 import os
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from derive.errors import BpttError
+from derive.errors import BpttError, clipped
 from training.errors import DatasetError, disk_error
 
 Say = Callable[[str], None]
@@ -69,9 +70,26 @@ def download(url: str, path: Path, checksum: str | None, say: Say = lambda text:
 
 
 def _check_address(url: str) -> None:
-    local = url.startswith(("http://127.0.0.1:", "http://localhost:"))
-    if not (url.startswith("https://") or local):
+    if not (url.startswith("https://") or _is_local(url)):
         raise DatasetError(f"{url} is not fetched", expected="an address that starts with https://")
+
+
+def _is_local(url: str) -> bool:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost") and parts.username is None
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Goes where a server sends it by HTTPS alone; this machine may send to itself."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if not (newurl.startswith("https://") or (_is_local(newurl) and _is_local(req.full_url))):
+            raise DatasetError(
+                f"{req.full_url} sends on to {clipped(newurl, 200)}, which is not fetched",
+                expected="an address that starts with https://",
+                hint="bring the archive from elsewhere, unpack it, and name its folder with --data DIR",
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _fetch(url: str, part: Path, say: Say) -> None:
@@ -80,10 +98,10 @@ def _fetch(url: str, part: Path, say: Say) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "bptt"})
     if kept:
         request.add_header("Range", f"bytes={kept}-")
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+    with urllib.request.build_opener(_Redirects).open(request, timeout=_TIMEOUT) as answer:
         if kept and not _goes_on(answer, kept):  # the server sends all of it again
             kept = 0
-        total = kept + int(answer.headers.get("Content-Length") or 0)
+        total = kept + _length(answer)
         with part.open("ab" if kept else "wb") as file:
             while chunk := answer.read(_CHUNK):
                 file.write(chunk)
@@ -91,6 +109,16 @@ def _fetch(url: str, part: Path, say: Say) -> None:
                 say(f"{part.stem}: {kept / 1e6:.1f} of {max(kept, total) / 1e6:.1f} MB")
         if kept < total:  # http.client ends a stream of known length without a word when the connection is cut
             raise ConnectionError(f"the connection ended after {kept:,} of {total:,} bytes")
+
+
+def _length(answer: Any) -> int:
+    """How many bytes are announced; 0 where they come in chunks, whose end is told."""
+    given = str(answer.headers.get("Content-Length") or "")
+    if given.isascii() and given.isdecimal():
+        return int(given)
+    if given or not answer.chunked:  # else a connection that is cut looks like the end
+        raise http.client.HTTPException(f"the server does not say how many bytes it sends ({given or 'no'} length)")
+    return 0
 
 
 def _goes_on(answer: Any, kept: int) -> bool:

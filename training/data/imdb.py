@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from training.data.download import Say
+from training.data.plain_text import utf8
 from training.data.reviews import Reviews
 from training.data.source import Source
 from training.errors import DatasetError
@@ -38,10 +39,7 @@ def read_reviews(folder: Path, part: str, say: Say = lambda text: None) -> Revie
         for number, path in enumerate(files):
             if number % 1000 == 0:
                 say(f"reading {part}/{kind}: {number:,} of {len(files):,} reviews")
-            try:
-                texts.append(path.read_text(encoding="utf-8"))
-            except (OSError, UnicodeDecodeError) as error:
-                raise DatasetError(f"{path} cannot be read: {error}", expected="a review in UTF-8") from None
+            texts.append(utf8(path, "a review in UTF-8"))
         positive += [label] * len(files)
     return Reviews(texts, positive)
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from derive.errors import clipped
 from training.data.download import Say
+from training.data.plain_text import utf8
 from training.data.source import Source
 from training.errors import DatasetError
 
@@ -25,6 +27,10 @@ HOLDS = 18, 20_074
 """Languages and lines of the archive, which has no published checksum."""
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,;'-"
 """What names are made of once accents are taken off."""
+
+LONGEST = 200
+"""Letters of a name: all of them are filled up to the longest."""
+_EXPECTED = "one name a line, in UTF-8"
 
 
 @dataclass(frozen=True)
@@ -82,16 +88,20 @@ def read_names(folder: Path) -> Names:
     found: dict[str, Sequence[str]] = {}
     count = 0
     for path in sorted(folder.glob("*.txt")):
-        try:
-            lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise DatasetError(f"{path} cannot be read: {error}", expected="one name a line, in UTF-8") from None
+        lines = [line for line in utf8(path, _EXPECTED).splitlines() if line.strip()]
+        long = next((line for line in lines if len(line) > LONGEST), None)
+        if long is not None:
+            number = utf8(path, _EXPECTED).splitlines().index(long) + 1
+            raise DatasetError(
+                f"{path}, line {number}: {clipped(long, 40)!r} has {len(long):,} letters",
+                expected=f"names of at most {LONGEST} letters",
+            )
         names = list(dict.fromkeys(filter(None, map(plain, lines))))
         if not names:
-            raise DatasetError(f"{path} holds no names", expected="one name a line, in UTF-8")
+            raise DatasetError(f"{path} holds no names", expected=_EXPECTED)
         found[path.stem] = names
         count += len(lines)
     return Names(found, count)
 
 
-__all__ = ["HOLDS", "LETTERS", "SOURCE", "Names", "names_of", "plain", "read_names"]
+__all__ = ["HOLDS", "LETTERS", "LONGEST", "SOURCE", "Names", "names_of", "plain", "read_names"]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from training.data.digest import digest
+
 
 @dataclass(frozen=True)
 class Reviews:
@@ -14,6 +16,11 @@ class Reviews:
     texts: Sequence[str]
     positive: Sequence[int]
     domains: Sequence[str] = ()
+
+    @property
+    def digest(self) -> str:
+        """By which they are known again."""
+        return digest([*self.texts, *self.positive, *self.domains])
 
 
 class Review(NamedTuple):

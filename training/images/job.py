@@ -12,10 +12,12 @@ from torch.nn.functional import cross_entropy, pad
 
 from derive.errors import UsageError
 from training.data.cifar10 import SIDE, SOURCE, Images, read_images
+from training.data.digest import digest
 from training.data.download import Say
 from training.images.augment import Augmentation
 from training.images.schedule import Lookahead, Triangle
 from training.run.job import Job, Loss
+from training.run.limits import SHARE, Between, Limit, positive
 from training.run.order import Order
 from training.run.precision import cast
 from training.run.results import Cell
@@ -41,6 +43,16 @@ MEANING: Mapping[str, str] = {
     "crop": "by how many points a picture is shifted at most",
     "cutout": "side of the square that is taken out of a picture, 0 for none",
     "peak": "share of the run after which the learning rate is highest",
+}
+LIMITS: Mapping[str, Limit] = {
+    "held_out": SHARE,
+    "momentum": Between(0.0, 1.0, below=True),
+    "weight_decay": Between(0.0, 1e6),
+    "bias_rate": positive(1e6),
+    "smoothing": Between(0.0, 1.0, below=True),
+    "crop": Between(0, SIDE // 2),
+    "cutout": Between(0, SIDE),
+    "peak": Between(0.0, 1.0, below=True),
 }
 _BATCH = 500
 """Pictures at once where nothing is learnt."""
@@ -97,7 +109,6 @@ class ImagesJob(Job):
     def __init__(self, train: Images, test: Images, settings: Settings, build: Callable[[Tensor], nn.Module]) -> None:
         self.settings = settings
         own = settings.own
-        _check(settings)
         self._dtype: torch.dtype = getattr(torch, settings.dtype)
         order = np.random.default_rng((settings.seed, 0)).permutation(len(train))
         held = int(float(own["held_out"]) * len(train))
@@ -123,6 +134,10 @@ class ImagesJob(Job):
             ("held_out", "held_out_accuracy"),
             {"held_out_accuracy": "accuracy"},
         )
+        self.data = {
+            "training pictures": digest([train.pictures, train.classes]),
+            "test pictures": digest([test.pictures, test.classes]),
+        }
         self.rate = Triangle(self.steps, peak=float(own["peak"]))
         self.lookahead = Lookahead(model, self.steps)
         self._looked = 0
@@ -226,22 +241,4 @@ def read_data(data: str | None, say: Say) -> tuple[Images, Images]:
     return read_images(folder, "train", say), read_images(folder, "test", say)
 
 
-def _check(settings: Settings) -> None:
-    own = settings.own
-    for key, low, high in (
-        ("momentum", 0.0, 1.0), ("smoothing", 0.0, 1.0), ("held_out", 0.0, 1.0), ("peak", 0.0, 1.0)
-    ):  # fmt: skip
-        if not low <= float(own[key]) < high:
-            raise UsageError(
-                f"--set {key} is {own[key]}", expected=f"a number from {low:g} up to, not including, {high:g}"
-            )
-    for key, most in (("crop", SIDE // 2), ("cutout", SIDE)):
-        if not 0 <= int(own[key]) <= most:
-            raise UsageError(f"--set {key} is {own[key]}", expected=f"a number of points from 0 to {most}")
-    if float(own["weight_decay"]) < 0 or float(own["bias_rate"]) <= 0:
-        raise UsageError(
-            "weight_decay or bias_rate makes no sense", expected="weight_decay from 0 on, bias_rate above 0"
-        )
-
-
-__all__ = ["MEANING", "OWN", "ImagesJob", "Labelled", "Scaled", "accuracy", "read_data", "seen"]
+__all__ = ["LIMITS", "MEANING", "OWN", "ImagesJob", "Labelled", "Scaled", "accuracy", "read_data", "seen"]

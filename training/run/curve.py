@@ -17,25 +17,24 @@ NAME = "curve.csv"
 
 
 class Curve:
-    """Rows (step, loss, and what the task measures). After an interruption, rows beyond the checkpoint are dropped.
+    """Rows (step, loss, and what the task measures). After an interruption the file is written anew with the rows of the checkpoint.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with Curve(Path(folder), ("norm",)) as curve:
     ...         curve.add(1, 0.5, {"norm": 2.0})
-    ...     with Curve(Path(folder), ("norm",), upto=0) as curve:
-    ...         curve.add(1, 0.25, {})
+    ...     with Curve(Path(folder), ("norm",), curve.rows) as curve:
+    ...         curve.add(2, 0.25, {})
     ...     read_curve(Path(folder))
-    {'step': ['1'], 'loss': ['0.25'], 'norm': ['']}
+    {'step': ['1', '2'], 'loss': ['0.5', '0.25'], 'norm': ['2.0', '']}
     """
 
-    def __init__(self, folder: Path, columns: Sequence[str] = (), upto: int | None = None) -> None:
+    def __init__(self, folder: Path, columns: Sequence[str] = (), rows: str = "") -> None:
         self.path = folder / NAME
         self.columns = ("step", "loss", *columns)
-        kept = _rows(self.path, upto) if upto else []
-        lines = [",".join(row) + "\n" for row in ([*self.columns], *kept)]
+        self.rows = rows
         try:
-            write_text(self.path, "".join(lines))
+            write_text(self.path, ",".join(self.columns) + "\n" + rows)
             self._file: TextIO = self.path.open("a", encoding="utf-8", newline="")
         except OSError as error:
             raise disk_error(TrainingError, self.path, error, "nothing was lost") from None
@@ -55,6 +54,7 @@ class Curve:
         with self._told():
             self._file.write(line)
             self._file.flush()
+        self.rows += line
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -82,16 +82,6 @@ def read_curve(folder: Path) -> dict[str, list[str]]:
     with (folder / NAME).open(encoding="utf-8", newline="") as file:
         header, *rows = list(csv.reader(file))
     return {name: [row[k] for row in rows] for k, name in enumerate(header)}
-
-
-def _rows(path: Path, upto: int) -> list[list[str]]:
-    """The whole rows of steps up to one; the last line of a killed process may be cut."""
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1].splitlines()[1:]
-    rows = [line.split(",") for line in whole]
-    return [row for row in rows if row[0].isdigit() and int(row[0]) <= upto]
 
 
 def _cell(value: Cell) -> str:

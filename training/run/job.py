@@ -62,6 +62,7 @@ class Job(ABC):
     epoch     : how many steps are one.
     columns   : names of what :meth:`measure` adds to the curve.
     axes      : of columns that are no losses, what their axis is called.
+    data      : digests of what it learns from and is judged by, by name (:func:`training.data.digest.digest`).
     share     : what this process takes of each batch; all of it, unless :meth:`split` was called.
     """
 
@@ -71,6 +72,7 @@ class Job(ABC):
     columns: tuple[str, ...] = ()
     axes: Mapping[str, str] = field(default_factory=dict)
     share: Share = field(default_factory=Share)
+    data: Mapping[str, str] = field(default_factory=dict)
 
     @abstractmethod
     def loss(self, step: int) -> Loss:

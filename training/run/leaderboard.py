@@ -191,7 +191,7 @@ def _run(folder: Path, task: Task) -> Mapping[str, Any]:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
-            f"{path} cannot be read: {error}",
+            f"{path} cannot be read: {(error.strerror if isinstance(error, OSError) else None) or error}",
             expected="what bptt train wrote",
             hint=f"name {folder}'s file with the labels in its place",
         ) from None

@@ -6,7 +6,7 @@ import math
 import os
 import platform
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,10 @@ from training.tasks.task import Task
 def metrics(
     task: Task, settings: Settings, at: Progressed, job: Job, results: Results, processes: Processes
 ) -> dict[str, Any]:
-    """Everything about a finished run, as data."""
+    """Everything about a finished run, as data. JSON has no number that is none: there is nothing in its place."""
+    found = asdict(replace(results, files={}))
+    for one in found["lines"]:
+        one["lines"] = {name: _drawable(*line) for name, line in one["lines"].items()}
     return {
         "task": task.name,
         "title": task.title,
@@ -40,11 +43,29 @@ def metrics(
         "epochs": round(at.step / job.epoch, 3),
         "seconds": round(at.seconds, 1),
         "milliseconds_per_step": round(1000 * at.seconds / max(1, at.step), 3),
-        "first_loss": at.first if math.isfinite(at.first) else None,
+        "first_loss": finite(at.first),
         "parameters": sum(value.numel() for value in job.model.parameters()),
         "machine": {**machine(settings.device), **({"processes": processes.ranks} if processes.ranks > 1 else {})},
-        "results": {**asdict(replace(results, files={})), "files": [*results.files]},
+        "results": {**finite(found), "files": [*results.files]},
     }
+
+
+def finite(value: Any) -> Any:
+    """Data with None for numbers that are not finite.
+
+    >>> finite({"a": [1.0, float("nan")], "b": ("c", float("inf"))})
+    {'a': [1.0, None], 'b': ['c', None]}
+    """
+    if isinstance(value, Mapping):
+        return {key: finite(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _drawable(x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:
+    kept = [(a, b) for a, b in zip(x, y, strict=True) if math.isfinite(a) and math.isfinite(b)]
+    return [a for a, _ in kept], [b for _, b in kept]
 
 
 def command(settings: Settings, processes: Processes | None = None) -> str:
@@ -60,7 +81,7 @@ def command(settings: Settings, processes: Processes | None = None) -> str:
         "--batch",
         str(settings.batch),
         "--learning-rate",
-        f"{settings.learning_rate:g}",
+        shortest(settings.learning_rate),
         "--hidden",
         str(settings.hidden),
     ]
@@ -71,6 +92,15 @@ def command(settings: Settings, processes: Processes | None = None) -> str:
     for key, value in settings.own.items():
         words += ["--set", f"{key}={value}"] if value != "" else []
     return shlex.join(words)
+
+
+def shortest(number: float) -> str:
+    """A number in few digits, and none too few to be read as the same number.
+
+    >>> shortest(1.0), shortest(0.0005), shortest(0.0123456789)
+    ('1', '0.0005', '0.0123456789')
+    """
+    return f"{number:g}" if float(f"{number:g}") == number else repr(number)
 
 
 def machine(device: str) -> Mapping[str, Any]:
@@ -97,4 +127,4 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-__all__ = ["command", "machine", "metrics"]
+__all__ = ["command", "finite", "machine", "metrics", "shortest"]

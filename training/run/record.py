@@ -19,14 +19,25 @@ class Record:
     Parameters
     ----------
     settings    : of the run, as text.
-    upto        : the step from which the run goes on; later rows are dropped.
+    origin      : what it is about, as text by name.
+    upto        : the step from which the run goes on.
+    rows        : the rows of the curve up to there.
     tensorboard : whether events are written as well.
     """
 
-    def __init__(self, folder: Path, stepping: Stepping, settings: str, upto: int, tensorboard: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stepping: Stepping,
+        settings: str,
+        origin: Mapping[str, str] | None = None,
+        upto: int = 0,
+        rows: str = "",
+        tensorboard: bool = False,
+    ) -> None:
         self.folder = folder
-        self._stepping, self._settings = stepping, settings
-        self._curve = Curve(folder, stepping.job.columns, upto)
+        self._stepping, self._settings, self._origin = stepping, settings, dict(origin or {})
+        self._curve = Curve(folder, stepping.job.columns, rows)
         self._events = Events(folder, upto) if tensorboard else None
 
     def add(self, step: int, loss: float, measured: Mapping[str, Cell]) -> None:
@@ -40,7 +51,7 @@ class Record:
         self._curve.keep()
         if self._events is not None:
             self._events.keep()
-        checkpoint.save(self.folder, self._stepping, at, self._settings)
+        checkpoint.save(self.folder, self._stepping, at, self._settings, self._curve.rows, self._origin)
 
     def __enter__(self) -> Record:
         return self

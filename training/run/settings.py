@@ -8,10 +8,24 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from derive.errors import UsageError, clipped
+from training.run.limits import Between
 
 DTYPES = ("float32", "float64")
 PRECISIONS = ("full", "bfloat16", "float16")
 Own = str | int | float
+
+
+_READ = 1_000_000_000
+"""What a whole number on the command line is read as where it is larger."""
+_LIMITS = {
+    "epochs": Between(1, _READ - 1),
+    "batch": Between(1, 1_000_000),
+    "hidden": Between(1, 16_384),
+    "steps": Between(1, _READ - 1),
+    "seed": Between(0, _READ - 1),
+    "threads": Between(1, 1024),
+}
+"""A recurrent matrix has as many as the square of ``hidden`` entries; threads beyond some thousands end the process."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,8 @@ class Settings:
         {'clip': 0.5}
         """
         values = {key: value for key, value in given.items() if value is not None}
+        if values.get("steps", 1) < 1:
+            raise UsageError(f"--steps is {values['steps']:,}", expected="a whole number from 1 on")
         if "epochs" in values and "steps" not in values:
             values["steps"] = 0
         merged = {**self.own, **{key: _own(self, key, text) for key, text in own.items()}}
@@ -65,10 +81,11 @@ class Settings:
 
     def check(self) -> None:
         """Raise a UsageError where a value makes no sense."""
-        for key, least in (("epochs", 1), ("batch", 1), ("hidden", 1), ("steps", 0), ("seed", 0), ("threads", 1)):
+        for key, limit in _LIMITS.items():
             value = getattr(self, key)
-            if not least <= value < 2**31:
-                raise UsageError(f"--{key} is {value:,}", expected=f"a whole number from {least} on")
+            if not (limit.allows(value) or (key == "steps" and not value)):  # 0: the epochs say it
+                shown = f"{value:,}" if value < _READ else f"{_READ:,} or more"
+                raise UsageError(f"--{key} is {shown}", expected=str(limit))
         if not 0 < self.learning_rate <= 1e6:  # beyond, optimisers overflow
             raise UsageError(f"--learning-rate is {self.learning_rate}", expected="a number above 0, such as 0.001")
         if self.dtype not in DTYPES:

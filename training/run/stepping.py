@@ -67,7 +67,7 @@ class Stepping:
             raise TrainingError(
                 f"the loss of step {step + 1} is {shown}",
                 expected="a finite number",
-                hint="the last good checkpoint, if there is one, is kept; try a smaller --learning-rate, or --set clip=1 if there is one",
+                hint="the last good checkpoint, if there is one, is kept; try a smaller --learning-rate",
             )
         self._update(objective if factor is None else objective * factor, step)
         return shown, stop

@@ -31,7 +31,7 @@ def read(path: Path, classes: Sequence[str], count: int) -> list[int]:
     numbers = {name: k for k, name in enumerate(classes)}
     found: dict[int, int] = {}
     for line, row in _rows(path):
-        if len(row) != len(HEADER) or not row[0].strip().isdecimal() or not 1 <= int(row[0]) <= count:
+        if len(row) != len(HEADER) or not _is_id(row[0].strip(), count):
             raise _wrong(path, line, row, f"an id from 1 to {count:,} and a label")
         label = row[1].strip()
         if label not in numbers:
@@ -48,12 +48,17 @@ def read(path: Path, classes: Sequence[str], count: int) -> list[int]:
     return [found[k + 1] for k in range(count)]
 
 
+def _is_id(text: str, count: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 20 and 1 <= int(text) <= count
+
+
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [(k, row) for k, row in enumerate(csv.reader(file), 1) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} cannot be read: {error}", expected="a CSV file with the header id,label") from None
+        said = error.strerror if isinstance(error, OSError) else error
+        raise DatasetError(f"{path} cannot be read: {said}", expected="a CSV file with the header id,label") from None
     if not rows or tuple(cell.strip() for cell in rows[0][1]) != HEADER:
         raise DatasetError(f"{path} has not the header id,label", expected="id,label as its first line")
     return rows[1:]

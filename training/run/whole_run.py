@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from derive.errors import UsageError, clipped
 from training.data.download import Say
 from training.errors import TrainingError, disk_error
 from training.files import clear, write_whole
+from training.layers.recurrent import cell_of
 from training.lock import Locked, locked
 from training.run import checkpoint
 from training.run.checkpoint import Progressed
@@ -32,6 +34,7 @@ from training.tasks.task import Task
 
 METRICS = "metrics.json"
 SETTINGS = "settings.json"
+_LACKING = re.compile(r"allocate memory|out of memory|not enough memory", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,14 @@ def prepared(
     """The task and its job, with torch's random numbers seeded."""
     task = find(settings.task)
     settings.check()
+    task.check(settings)
     _check_recurrent(task, settings)
     _check_device(settings.device)
     (processes or Processes()).choose_device(settings.device)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    return task, task.prepare(settings, data, say)
+    with enough_memory():
+        return task, task.prepare(settings, data, say)
 
 
 def train(
@@ -109,20 +114,35 @@ def train(
     task, job = prepared(settings, request.data, say, processes)
     stepping = Stepping(job, settings.precision, processes.share(), settings.seed)
     with _alone_in(request.folder) if first else nullcontext():
-        at, steps = _begun(request, stepping, processes)
-        record = Record(request.folder, stepping, settings.to_json(), at.step, request.tensorboard) if first else None
-        run(stepping, steps, record, at, report, request.checkpoint_every)
+        about = origin(task, settings, job)
+        at, steps, rows = _begun(request, stepping, processes, about)
+        record = (
+            Record(request.folder, stepping, settings.to_json(), about, at.step, rows, request.tensorboard)
+            if first
+            else None
+        )
+        with enough_memory():
+            run(stepping, steps, record, at, report, request.checkpoint_every)
         if not first:
             return {}
         say("evaluating")
-        with torch.no_grad():
+        with torch.no_grad(), enough_memory():
             job.model.eval()
             results = job.results()
         for name, content in results.files.items():
             _write(request.folder / name, content)
         found = metrics(task, settings, at, job, results, processes)
-        _write(request.folder / METRICS, json.dumps(found, indent=1, ensure_ascii=False, default=float) + "\n")
+        _write(
+            request.folder / METRICS,
+            json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False, default=float) + "\n",
+        )
         return found
+
+
+def origin(task: Task, settings: Settings, job: Job) -> dict[str, str]:
+    """What a run is about and no setting says: the equations behind the name of a cell, and the data."""
+    equations = {"equations of the cell": str(cell_of(settings.cell))} if task.recurrent else {}
+    return {**equations, **{f"data: {part}": found for part, found in job.data.items()}}
 
 
 def _check_before(request: Request) -> None:
@@ -135,11 +155,16 @@ def _check_before(request: Request) -> None:
                 _check_fresh(request.folder)
 
 
-def _begun(request: Request, stepping: Stepping, processes: Processes) -> tuple[Progressed, int]:
-    """Where the run stands, and how many steps it shall have."""
-    folder, settings, at = request.folder, request.settings, Progressed()
+def _begun(
+    request: Request, stepping: Stepping, processes: Processes, about: Mapping[str, str]
+) -> tuple[Progressed, int, str]:
+    """Where the run stands, how many steps it shall have, and the rows of its curve so far."""
+    folder, settings, at, rows = request.folder, request.settings, Progressed(), ""
     if request.resume:
-        at = checkpoint.restore(processes.same(checkpoint.read(folder) if processes.first else None), stepping)
+        content = processes.same(checkpoint.read(folder) if processes.first else None)
+        checkpoint.check_origin(content["origin"], about)
+        _check_planned(Settings.from_json(content["settings"]), settings, stepping.job)
+        at, rows = checkpoint.restore(content, stepping), content["curve"]
     elif processes.first:
         _check_fresh(folder)
     steps = settings.steps or settings.epochs * stepping.job.epoch
@@ -147,7 +172,31 @@ def _begun(request: Request, stepping: Stepping, processes: Processes) -> tuple[
         raise UsageError(f"{folder} has made {at.step} steps, more than {steps}", hint="name more --steps or --epochs")
     if processes.first:
         _write(folder / SETTINGS, settings.to_json() + "\n")
-    return at, steps
+    return at, steps, rows
+
+
+def _check_planned(before: Settings, now: Settings, job: Job) -> None:
+    lengths = [settings.steps or settings.epochs * job.epoch for settings in (before, now)]
+    if find(now.task).planned and lengths[0] != lengths[1]:
+        raise UsageError(
+            f"a run of {now.task} is planned for all of its {lengths[0]:,} steps, and cannot be given {lengths[1]:,}",
+            expected="as many as it was begun with: its learning rate follows from them",
+            hint="start another run (-o)",
+        )
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Raise a TrainingError where there is none left."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _LACKING.search(str(error)):
+            raise
+        raise TrainingError(
+            f"there is not enough memory: {str(error).splitlines()[0] if str(error) else 'none is left'}",
+            hint="smaller --hidden or --batch",
+        ) from None
 
 
 @contextmanager

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from derive.errors import UsageError
 from training.data.cifar10 import CLASSES, SOURCE, Images, read_images
 from training.data.download import Say
-from training.images.job import MEANING, OWN, ImagesJob, accuracy, read_data
+from training.images.job import LIMITS, MEANING, OWN, ImagesJob, accuracy, read_data
 from training.images.network import WhitenedNet
 from training.run.job import Loss
+from training.run.limits import OneOf
 from training.run.results import Cell, Results, Table
 from training.run.settings import Settings
 from training.run.submission import written
@@ -36,14 +36,8 @@ class CompetitionJob(ImagesJob):
     model: WhitenedNet
 
     def __init__(self, train: Images, test: Images, settings: Settings) -> None:
-        own = settings.own
-        if own["convolutions"] not in (2, 3):
-            raise UsageError(f"--set convolutions is {own['convolutions']}", expected="2 or 3")
-        if own["views"] not in (1, 2, 6):
-            raise UsageError(f"--set views is {own['views']}", expected="1, 2 or 6")
-
         def build(pictures: Tensor) -> WhitenedNet:
-            net = WhitenedNet(settings.hidden, int(own["convolutions"]), len(CLASSES)).to(pictures)
+            net = WhitenedNet(settings.hidden, int(settings.own["convolutions"]), len(CLASSES)).to(pictures)
             net.start(pictures)
             return net
 
@@ -146,6 +140,8 @@ TASK = Task(
         own={"convolutions": 2, "views": 6, **OWN},
     ),
     own={**_OWN, **MEANING},
+    limits={"convolutions": OneOf(2, 3), "views": OneOf(1, 2, 6), **LIMITS},
+    planned=True,
     epoch="one pass through the training pictures that are not held out",
     loss="cross entropy in nats per picture, of changed pictures",
     prepare=prepare,

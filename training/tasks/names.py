@@ -18,10 +18,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from derive.errors import UsageError
+from training.data.digest import digest
 from training.data.download import Say
 from training.data.names import LETTERS, SOURCE, Names, names_of
 from training.layers.recurrent import Recurrent, State
 from training.run.job import Job, Loss
+from training.run.limits import SHARE, Between, OneOf
 from training.run.order import Order
 from training.run.results import Cell, Results
 from training.run.settings import Settings
@@ -103,16 +105,12 @@ class NamesJob(Job):
                 expected="some to train with, and some held out (--set held_out=0.1)",
             )
         model = NameModel(len(names.languages), settings).to(settings.device)
-        kinds = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
-        kind = kinds.get(str(settings.own["optimizer"]))
-        if kind is None:
-            raise UsageError(f"--set optimizer is {settings.own['optimizer']!r}", expected="adam or sgd")
+        kind = torch.optim.Adam if settings.own["optimizer"] == "adam" else torch.optim.SGD
         self.by_name = settings.own["epoch"] == "name"
-        if settings.own["epoch"] not in ("pass", "name"):
-            raise UsageError(f"--set epoch is {settings.own['epoch']!r}", expected="pass or name")
         self.order = Order(len(self.trained), settings.batch, settings.seed)
         epoch = 1 if self.by_name else self.order.steps
         super().__init__(model, kind(model.parameters(), lr=settings.learning_rate), epoch, ("held_out",))
+        self.data = {"names": digest(word for k, name in pairs for word in (names.languages[k], name))}
         self.train, self.test = encoded(self.trained, settings.device), encoded(self.held_out, settings.device)
         numbers = np.array([number for number, _ in self.trained])
         self._by_language = [np.flatnonzero(numbers == k) for k in sorted(set(numbers))]
@@ -210,6 +208,12 @@ TASK = Task(
         "optimizer": "adam or sgd",
         "held_out": "share of the names that are kept from training",
         "samples": "names drawn for each language and each way of sampling",
+    },
+    limits={
+        "epoch": OneOf("pass", "name"),
+        "optimizer": OneOf("adam", "sgd"),
+        "held_out": SHARE,
+        "samples": Between(1, 10_000),
     },
     epoch="one pass through all training names in shuffled batches (with epoch=name: one drawn name)",
     loss="negative log-likelihood in nats per letter, the end of the name included",

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from derive.errors import UsageError
 from training.data.download import Say
 from training.layers.gradient_over_time import gradient_norms
 from training.layers.recurrent import Recurrent
 from training.run.job import Job, Loss
+from training.run.limits import Between, OneOf, positive
 from training.run.results import Cell, Lines, Results, Table
 from training.run.settings import Settings
 from training.run.share import Share
@@ -59,9 +59,7 @@ def problem_of(settings: Settings) -> Problem:
     own = settings.own
     if own["problem"] == "adding":
         return Adding(int(own["length"]))
-    if own["problem"] == "copy":
-        return Copying(int(own["length"]), int(own["string"]))
-    raise UsageError(f"--set problem is {own['problem']!r}", expected="adding or copy")
+    return Copying(int(own["length"]), int(own["string"]))
 
 
 class LongTimesJob(Job):
@@ -123,7 +121,7 @@ class LongTimesJob(Job):
         if step % max(1, self._steps // 100) == 0:
             for name in self.names:
                 _, norms = self._norms(name)
-                found[f"back_{self._key(name)}"] = norms[0] / norms[-1] if norms[-1] else 0.0
+                found[f"back_{self._key(name)}"] = _back(norms)
         return found
 
     def _norms(self, name: str) -> tuple[list[int], list[float]]:
@@ -146,7 +144,7 @@ class LongTimesJob(Job):
         for name in self.names:
             given = self._learner(name)(x)
             error, near = float(self.problem.loss(given, y)), self.problem.rightly(given, y)
-            parts = [norms[0] / norms[-1] for _, norms in (self.begun[name], ended[name])]
+            parts = [_back(norms) for _, norms in (self.begun[name], ended[name])]
             weights = sum(value.numel() for value in self._learner(name).parameters())
             rows.append([self._key(name), weights, error, near, *parts])
         columns = ("cell", "weights", "test error", self.problem.right, "back, before", "back, after")
@@ -179,6 +177,11 @@ class LongTimesJob(Job):
         return said
 
 
+def _back(norms: list[float]) -> float:
+    """How much of the last gradient arrives at the first time; nothing of nothing."""
+    return norms[0] / norms[-1] if norms[-1] else 0.0
+
+
 def prepare(settings: Settings, data: str | None, say: Say) -> LongTimesJob:
     """The job; its data are made, not fetched."""
     return LongTimesJob(settings)
@@ -203,6 +206,13 @@ TASK = Task(
         "string": "letters of the string that is copied",
         "clip": "the longest gradient of a cell",
         "gate_bias": "first bias of the gates that keep the state, in LSTM and GRU",
+    },
+    limits={
+        "problem": OneOf("adding", "copy"),
+        "length": Between(2, 100_000),
+        "string": Between(1, 100_000),
+        "clip": positive(1e9),
+        "gate_bias": Between(-1e3, 1e3),
     },
     epoch=f"{_EPOCH} batches of new sequences",
     loss="mean squared error (adding) or nats per letter (copy), averaged over the cells",

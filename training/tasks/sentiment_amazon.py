@@ -18,7 +18,18 @@ from training.data.reviews import Parted, Reviews
 from training.data.vocabulary import treebank_tokens
 from training.run.results import Cell, Table
 from training.run.settings import Settings
-from training.tasks.sentiment_job import ASKED, DEFAULTS, EPOCH, LOSS, MEANINGS, SentimentJob, judged, share
+from training.tasks.sentiment_job import (
+    ASKED,
+    DEFAULTS,
+    EPOCH,
+    LIMITS,
+    LOSS,
+    MEANINGS,
+    SentimentJob,
+    check,
+    judged,
+    share,
+)
 from training.tasks.task import Task
 
 
@@ -28,6 +39,8 @@ class AmazonJob(SentimentJob):
     def __init__(self, reviews: Parted, others: Reviews | None, settings: Settings, say: Say) -> None:
         super().__init__(reviews.train, reviews.test, settings, say, treebank_tokens)
         self.reviews, self.others = reviews, others
+        if others is not None:
+            self.data = {**self.data, "single sentences": others.digest}
 
     def tables(self, right: Tensor) -> Sequence[Table]:
         """The accuracy of each domain with its standard error, and that of the sentences."""
@@ -69,6 +82,7 @@ def _by_domain(right: Tensor, domains: Sequence[str]) -> list[list[Cell]]:
 
 def prepare(settings: Settings, data: str | None, say: Say) -> AmazonJob:
     """The job."""
+    check(settings, treebank_tokens)
     return AmazonJob(read_amazon(data, say), read_sentences(data, say), settings, say)
 
 
@@ -93,6 +107,7 @@ TASK = Task(
         },
     ),
     own=MEANINGS,
+    limits=LIMITS,
     epoch=EPOCH,
     loss=LOSS,
     prepare=prepare,

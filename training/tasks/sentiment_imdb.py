@@ -15,9 +15,10 @@ from torch import Tensor
 
 from training.data.download import Say
 from training.data.imdb import SOURCE, read_reviews
+from training.data.vocabulary import tokens
 from training.run.results import Cell, Table
 from training.run.settings import Settings
-from training.tasks.sentiment_job import ASKED, DEFAULTS, EPOCH, LOSS, MEANINGS, SentimentJob, share
+from training.tasks.sentiment_job import ASKED, DEFAULTS, EPOCH, LIMITS, LOSS, MEANINGS, SentimentJob, check, share
 from training.tasks.task import Task
 
 
@@ -38,6 +39,7 @@ class FilmJob(SentimentJob):
 
 def prepare(settings: Settings, data: str | None, say: Say) -> FilmJob:
     """The job."""
+    check(settings, tokens)
     folder = SOURCE.folder(data, say)
     return FilmJob(read_reviews(folder, "train", say), read_reviews(folder, "test", say), settings, say)
 
@@ -55,6 +57,7 @@ TASK = Task(
         own=DEFAULTS,
     ),
     own=MEANINGS,
+    limits=LIMITS,
     epoch=EPOCH,
     loss=LOSS,
     prepare=prepare,

@@ -17,13 +17,15 @@ from derive.errors import UsageError
 from training.data.download import Say
 from training.data.reviews import Reviews
 from training.data.vocabulary import Vocabulary, tokens
+from training.layers.bidirectional import POOLS
 from training.run.job import Job, Loss
+from training.run.limits import SHARE, Between, Limit, OneOf, positive
 from training.run.order import Buckets
 from training.run.results import Cell, Results, Table
 from training.run.settings import Own, Settings
 from training.run.share import Share
 from training.tasks.sentiment_explained import Explained, check_text
-from training.tasks.sentiment_model import Numbered, Rows, SentimentModel
+from training.tasks.sentiment_model import LAYERS, Numbered, Rows, SentimentModel, check_cell
 
 Tokenize = Callable[[str], list[str]]
 DEFAULTS: Mapping[str, Own] = {
@@ -54,6 +56,19 @@ MEANINGS: Mapping[str, str] = {
     "explained": "test reviews of each kind (praise and blame, judged rightly and wrongly) whose words are explained",
     "text": "a text of your own that is explained, in place of the one that is built in",
 }
+LIMITS: Mapping[str, Limit] = {
+    "embedding": Between(1, 16_384),
+    "spread": positive(100.0),
+    "directions": OneOf(1, 2),
+    "layer": OneOf(*LAYERS),
+    "pool": OneOf(*POOLS),
+    "dropout": Between(0.0, 1.0, below=True),
+    "longest": Between(1, 100_000),
+    "vocabulary": Between(1, 10_000_000),
+    "held_out": SHARE,
+    "clip": positive(1e9),
+    "explained": Between(0, 1000),
+}
 ASKED = ("explained", "text")
 """Settings that a finished run may be asked anew with."""
 EPOCH = "one pass through the training reviews that are not held out, in batches of similar length"
@@ -72,8 +87,6 @@ class SentimentJob(Job):
         self.settings, self.tokenize = settings, tokenize
         self._measured = 0
         own = settings.own
-        _check(own)
-        check_text(tokenize(str(own["text"])))
         say("counting words")
         read = [tokenize(text) for text in train.texts]
         order = np.random.default_rng((settings.seed, 0)).permutation(len(read))
@@ -91,6 +104,7 @@ class SentimentJob(Job):
         adam = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
         columns, axes = ("held_out", "held_out_accuracy"), {"held_out_accuracy": "accuracy"}
         super().__init__(model, adam, self.order.steps, columns, axes)
+        self.data = {"training reviews": train.digest, "test reviews": test.digest}
 
     def numbered(self, read: Sequence[Sequence[str]], positive: Sequence[int], rows: Rows | None = None) -> Numbered:
         """Texts of tokens, some of them or all, as numbers."""
@@ -173,6 +187,12 @@ class SentimentJob(Job):
         )
 
 
+def check(settings: Settings, tokenize: Tokenize) -> None:
+    """Raise a UsageError where settings make no sense, before any data are read."""
+    check_text(tokenize(str(settings.own["text"])))
+    check_cell(settings)
+
+
 def judged(scores: Tensor, data: Numbered) -> Tensor:
     """Of each text, whether its score is on the right side of 0."""
     return (scores > 0) == (data.positive > 0.5)
@@ -188,15 +208,16 @@ def share(right: Tensor) -> float:
     return float(right.double().mean())
 
 
-def _check(own: Mapping[str, Own]) -> None:
-    if not 0 <= float(own["dropout"]) < 1:
-        raise UsageError(f"--set dropout is {own['dropout']}", expected="a number from 0 up to, not including, 1")
-    if int(own["longest"]) < 1 or int(own["vocabulary"]) < 1 or int(own["embedding"]) < 1:
-        raise UsageError("longest, vocabulary and embedding are sizes", expected="whole numbers from 1 on")
-    if not 0 < float(own["spread"]) <= 100:
-        raise UsageError(f"--set spread is {own['spread']}", expected="a number above 0, such as 0.1")
-    if int(own["explained"]) < 0:
-        raise UsageError(f"--set explained is {own['explained']}", expected="a whole number from 0 on")
-
-
-__all__ = ["ASKED", "DEFAULTS", "EPOCH", "LOSS", "MEANINGS", "SentimentJob", "entropy", "judged", "share"]
+__all__ = [
+    "ASKED",
+    "DEFAULTS",
+    "EPOCH",
+    "LIMITS",
+    "LOSS",
+    "MEANINGS",
+    "SentimentJob",
+    "check",
+    "entropy",
+    "judged",
+    "share",
+]

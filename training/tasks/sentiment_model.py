@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from derive.errors import UsageError
 from training.data.vocabulary import PAD
 from training.layers.bidirectional import CellEncoder, Encoder, PackedEncoder, TorchEncoder
 from training.run.settings import Settings
 
+LAYERS = ("torch", "packed", "cells")
 Rows = Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
@@ -43,16 +43,18 @@ class SentimentModel(nn.Module):
         return scores
 
 
+def check_cell(settings: Settings) -> None:
+    """Raise what making the recurrent layer raises, without a number drawn."""
+    with torch.random.fork_rng(devices=[]):
+        _encoder(int(settings.own["embedding"]), replace(settings, hidden=1))
+
+
 def _encoder(width: int, settings: Settings) -> Encoder:
     own = settings.own
-    if own["directions"] not in (1, 2):
-        raise UsageError(f"--set directions is {own['directions']}", expected="1 or 2")
     both, pool = own["directions"] == 2, str(own["pool"])
     if own["layer"] in ("torch", "packed") and settings.grad == "autograd":
         kind = TorchEncoder if own["layer"] == "torch" else PackedEncoder
         return kind(settings.cell, width, settings.hidden, both, pool, settings.dtype)
-    if own["layer"] not in ("torch", "packed", "cells"):
-        raise UsageError(f"--set layer is {own['layer']!r}", expected="torch, packed or cells")
     return CellEncoder(settings.cell, width, settings.hidden, both, pool, settings.dtype, settings.grad)
 
 
@@ -81,4 +83,4 @@ class Numbered:
         return first, second, third
 
 
-__all__ = ["Numbered", "Rows", "SentimentModel"]
+__all__ = ["LAYERS", "Numbered", "Rows", "SentimentModel", "check_cell"]

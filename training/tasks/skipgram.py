@@ -25,12 +25,13 @@ from training.arrays.layers import ACTIVATIONS
 from training.arrays.optimizers import OPTIMIZERS
 from training.arrays.outputs import Judged, Noise, sampled, softmax, squared
 from training.arrays.skip_gram import SkipGram
+from training.data.digest import digest
 from training.data.download import Say
 from training.data.text8 import CHARACTERS, SOURCE, Corpus, read_text8
 from training.data.windows import Windows, thinned
-from training.errors import TrainingError
 from training.run.arrays import ArrayModule, ArrayOptimizer
 from training.run.job import Job, Loss
+from training.run.limits import SHARE, Between, OneOf
 from training.run.order import Order
 from training.run.results import Cell, Results
 from training.run.settings import Settings
@@ -50,7 +51,6 @@ class SkipGramJob(Job):
     def __init__(self, text: Corpus, settings: Settings) -> None:
         self.corpus, self.settings = text, settings
         own = settings.own
-        _check(settings)
         threadpool_limits(settings.threads)
         self._kind, self._reach = str(own["loss"]), int(own["window"])
         self.train, self.held_out = self._windows()
@@ -68,6 +68,7 @@ class SkipGramJob(Job):
         super().__init__(
             ArrayModule(self.network.arrays), ArrayOptimizer(optimizer, self.network), self.order.steps, ("held_out",)
         )
+        self.data = {"text": digest([*text.words, text.characters, text.numbers])}
         self._steps = settings.steps or settings.epochs * self.order.steps
         self._test = self._evenly()
 
@@ -122,13 +123,6 @@ class SkipGramJob(Job):
 
     def state(self) -> dict[str, Any]:
         return {"words": list(self.corpus.words), "characters": self.corpus.characters}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        if state != self.state():
-            raise TrainingError(
-                f"the run was begun with another text: {state['characters']:,} characters, now {self.corpus.characters:,}",
-                hint="name its folder with --data",
-            )
 
     def results(self) -> Results:
         found, nats = sense(Vectors(self.corpus.words, self.network.embeddings)), self._nats()
@@ -199,28 +193,10 @@ _SAID = {
 }
 
 
-def _check(settings: Settings) -> None:
-    own = settings.own
-    for key, names in (("loss", LOSSES), ("optimizer", [*OPTIMIZERS]), ("activation", [*ACTIVATIONS])):
-        if own[key] not in names:
-            raise UsageError(f"--set {key} is {own[key]!r}", expected=f"one of {', '.join(names)}")
-    for key, least in (("window", 1), ("vocabulary", 2), ("negatives", 1), ("decay_steps", 0)):
-        if int(own[key]) < least:
-            raise UsageError(f"--set {key} is {own[key]}", expected=f"a whole number from {least} on")
-    for key in ("dropout", "held_out"):
-        if not 0 <= float(own[key]) < 1:
-            raise UsageError(f"--set {key} is {own[key]}", expected="a number from 0 up to, not including, 1")
-    if not 0 <= float(own["subsample"]) <= 1:
-        raise UsageError(
-            f"--set subsample is {own['subsample']}", expected="a frequency, such as 0.0001; 0 keeps all words"
-        )
-
-
 def prepare(settings: Settings, data: str | None, say: Say) -> SkipGramJob:
     """The job."""
     if settings.device != "cpu":
         raise UsageError(f"--device {settings.device} does not apply to skipgram", expected="cpu, where NumPy computes")
-    _check(settings)  # before the text is read
     return SkipGramJob(read_text8(SOURCE.folder(data, say), int(settings.own["vocabulary"]), say), settings)
 
 
@@ -259,6 +235,18 @@ TASK = Task(
         "negatives": "words drawn for each centre word, with loss=sampled",
         "decay_steps": "updates after which the learning rate is a half, then a third, …; 0: it stays",
         "held_out": "share of the text, its end, that is kept from training",
+    },
+    limits={
+        "loss": OneOf(*LOSSES),
+        "optimizer": OneOf(*OPTIMIZERS),
+        "activation": OneOf(*ACTIVATIONS),
+        "dropout": Between(0.0, 1.0, below=True),
+        "window": Between(1, 1000),
+        "vocabulary": Between(2, 10_000_000),
+        "subsample": Between(0.0, 1.0),
+        "negatives": Between(1, 100_000),
+        "decay_steps": Between(0, 1_000_000_000),
+        "held_out": SHARE,
     },
     epoch="one pass through all windows of the training text in shuffled batches",
     loss="loss per context word (softmax: nats)",

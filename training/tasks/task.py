@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from derive.errors import UsageError, clipped
 from training.data.download import Say
 from training.run.job import Job
+from training.run.limits import Limit
 from training.run.settings import Own, Settings
 
 Prepare = Callable[[Settings, str | None, Say], Job]
@@ -43,6 +45,9 @@ class Task:
     prepare   : reads the data and makes model and optimiser; seeds are set before it is called.
     terms     : of the data.
     alike     : own settings with which both kinds of gradients start from the same weights.
+    limits    : of its own settings; all that is no free text has some.
+    planned   : whether a step depends on how many there are in all, as with a learning rate that falls until the end: a run then cannot
+                be made longer.
     asked     : own settings that say what is asked of a trained model: a finished run may be gone on with, and asked something else.
     submission: what is handed in and judged by the right labels, for a task that is a competition.
     """
@@ -56,6 +61,8 @@ class Task:
     own: Mapping[str, str] = field(default_factory=dict)
     terms: str = ""
     alike: Mapping[str, Own] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    planned: bool = False
     asked: tuple[str, ...] = ()
     submission: Submission | None = None
 
@@ -63,6 +70,14 @@ class Task:
     def recurrent(self) -> bool:
         """Whether it has a recurrent layer, so that there is a cell to choose, whose gradients may be derived ones."""
         return self.settings.cell != ""
+
+    def check(self, settings: Settings) -> None:
+        """Raise a UsageError where one of its own settings makes no sense."""
+        for key, limit in self.limits.items():
+            value = settings.own[key]
+            if not limit.allows(value):
+                shown = repr(clipped(value, 40)) if isinstance(value, str) else value
+                raise UsageError(f"--set {key} is {shown}", expected=str(limit))
 
 
 __all__ = ["Prepare", "Submission", "Task"]

@@ -15,12 +15,13 @@ from training.data.cifar10 import CLASSES, SOURCE, Images
 from training.data.download import Say
 from training.images.ascent import Ascent
 from training.images.convnet import ConvNet, copied
-from training.images.job import MEANING, OWN, ImagesJob, accuracy, read_data
+from training.images.job import LIMITS, MEANING, OWN, ImagesJob, accuracy, read_data
 from training.images.looked_at import LookedAt, together
 from training.images.show_attributions import attributions_shown
 from training.images.show_filters import filters_shown
 from training.images.show_inputs import inputs_shown
 from training.images.show_layers import channels, layers_shown
+from training.run.limits import Between
 from training.run.results import Results
 from training.run.settings import Settings
 from training.tasks.task import Task
@@ -33,9 +34,7 @@ class VisualizeJob(ImagesJob):
 
     def __init__(self, train: Images, test: Images, settings: Settings, say: Say) -> None:
         own = settings.own
-        if int(own["attributed"]) < 1 or int(own["ascent"]) < 1:
-            raise UsageError("attributed and ascent are numbers", expected="whole numbers from 1 on")
-        if not 0 <= int(own["picture"]) < len(test):
+        if int(own["picture"]) >= len(test):
             raise UsageError(
                 f"--set picture is {own['picture']}", expected=f"a test picture from 0 to {len(test) - 1:,}"
             )
@@ -108,6 +107,14 @@ TASK = Task(
         },
     ),
     own={**_OWN, **MEANING},
+    limits={
+        "picture": Between(0, 1_000_000),
+        "attributed": Between(1, 1_000_000),
+        "ascent": Between(1, 1_000_000),
+        "roughness": Between(0.0, 1e6),
+        **LIMITS,
+    },
+    planned=True,
     epoch="one pass through the training pictures that are not held out",
     loss="cross entropy in nats per picture, of changed pictures",
     prepare=prepare,

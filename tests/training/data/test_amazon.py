@@ -68,6 +68,11 @@ def test_lines_in_latin_1_and_ends_of_windows(tmp_path: Path) -> None:
         ("amazon14.csv", TABLE + "dvd,dev,1,fine\n", "amazon14.csv, line 10: the split is 'dev'"),
         ("amazon14.csv", TABLE + "dvd,test,good,fine\n", "amazon14.csv, line 10: the label is 'good'"),
         ("amazon14.csv", TABLE + '\ndvd,test,1,"fine\n', "amazon14.csv, line 1[12]: unexpected end of data"),
+        (
+            "amazon14.csv",
+            "".join(TABLE.splitlines(True)[:1]) + "dvd,train,1,a\ndvd,test,1,b\n",
+            "train hold praise alone",
+        ),
         ("amazon14.csv", TABLE.splitlines()[0], "0 reviews to train with and 0 to test with"),
     ],
 )

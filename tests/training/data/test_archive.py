@@ -91,3 +91,45 @@ def test_the_archive_in_the_cache_is_used(tmp_path: Path, monkeypatch: pytest.Mo
     )
     assert source.folder() == source.folder() == tmp_path / "names" / "data" / "names"
     assert not (tmp_path / "names" / "data" / "eng-fra.txt").exists()
+
+
+def flipped(path: Path, place: int) -> Path:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    return path
+
+
+def marked(path: Path, place: int, value: int) -> Path:
+    """A number of the header of the only entry of a ZIP archive, in both of its places."""
+    content = bytearray(path.read_bytes())
+    content[place] = content[content.find(b"PK\1\2") + place + 2] = value
+    path.write_bytes(content)
+    return path
+
+
+def test_the_checksum_behind_a_tape_is_compared(tmp_path: Path) -> None:
+    archive = flipped(taped(tmp_path / "a.tar.gz", {"a.txt": "x" * 5000}), -8)
+    with pytest.raises(DatasetError, match="is damaged: CRC"):
+        unpack(archive, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_archives_that_cannot_be_read(tmp_path: Path) -> None:
+    compressed = tmp_path / "a.tar.xz"
+    with tarfile.open(compressed, "w:xz") as archive:
+        archive.add(__file__, "a")
+    wrong = {
+        marked(zipped(tmp_path / "a.zip", {"a": "x"}), 6, 1): "encrypted",
+        marked(zipped(tmp_path / "b.zip", {"a": "x"}), 8, 99): "compression",
+        flipped(compressed, 200): "damaged",
+        zipped(tmp_path / "c.zip", {}): "holds no files",
+        taped(tmp_path / "d.tar.gz", {"d": "x", "d/e": "y"}): "'d/e', which cannot be a file",
+        zipped(tmp_path / "e.zip", {"a" * 300: "x"}): "which cannot be a file",
+    }
+    for path, message in wrong.items():
+        with pytest.raises(DatasetError, match=message):
+            unpack(path, tmp_path / "out")
+    with pytest.raises(DatasetError, match="no files whose names begin with data/"):
+        unpack(zipped(tmp_path / "f.zip", {"a": "x"}), tmp_path / "out", only="data/")
+    assert not (tmp_path / "out").exists()

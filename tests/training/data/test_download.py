@@ -25,6 +25,8 @@ class Server(ThreadingHTTPServer):
     ranges = True
     asked: list[str | None]
     status = 200
+    length: str | None = ""
+    """What is said of the length in the place of the truth; None for nothing."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -33,6 +35,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = self.headers.get("Range")
         self.server.asked.append(asked)
+        if self.path.startswith("/to/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/to/"))
+            self.end_headers()
+            return
         if self.server.status != 200 or self.path != "/file.zip":
             self.send_error(self.server.status if self.server.status != 200 else 404)
             return
@@ -44,7 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         if asked and self.server.ranges:
             self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
         body = CONTENT[start:]
-        self.send_header("Content-Length", str(len(body)))
+        if self.server.length is not None:
+            self.send_header("Content-Length", self.server.length or str(len(body)))
         self.end_headers()
         self.wfile.write(body[: self.server.cuts.pop(0)] if self.server.cuts else body)
 
@@ -133,6 +141,25 @@ def test_other_addresses_are_refused(tmp_path: Path) -> None:
     for url in ("file:///etc/passwd", "http://example.org/x.zip", "ftp://example.org/x.zip"):
         with pytest.raises(DatasetError, match="not fetched"):
             download(url, tmp_path / "x", None)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:1@192.0.2.1/x.zip", "http://192.0.2.1:80/x.zip", "ftp://127.0.0.1/x.zip"]
+)
+def test_other_addresses_are_refused_after_a_redirect_too(server: Server, tmp_path: Path, url: str) -> None:
+    for given in (url, address(server, f"to/{url}")):
+        with pytest.raises(DatasetError, match="not fetched"):
+            download(given, tmp_path / "x", SHA256, pause=0.0)
+    here = address(server, f"to/{address(server)}")
+    assert download(here, tmp_path / "x", SHA256, pause=0.0).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("length", [None, "abc", "-5"])
+def test_an_end_that_nobody_announced_is_none(server: Server, tmp_path: Path, length: str | None) -> None:
+    server.length, server.cuts = length, [10] * 4
+    with pytest.raises(DatasetError, match="does not say how many bytes"):
+        download(address(server), tmp_path / "file.zip", None, pause=0.0)
+    assert not (tmp_path / "file.zip").exists()
 
 
 def test_a_full_disk(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,6 +102,9 @@ def test_the_command_writes_the_page(images_folder: Path, tmp_path: Path, capsys
     assert "  1  1.0000  (0.9124 to 1.0000)  team" in capsys.readouterr().out
     files = sorted(path.name for path in (tmp_path / "board").iterdir())
     assert files == ["leaderboard.html", "leaderboard.json", "leaderboard.pdf"]
+    (tmp_path / "team.csv").write_text(f"id,label\n{'1' * 5000},cat\n")
+    assert main(["train", "cifar10", *options]) == 2
+    assert "line 2: '1111" in capsys.readouterr().err
     (tmp_path / "team.csv").write_text("id,label\n1,cow\n")
     assert main(["train", "cifar10", *options]) == 2
     assert "line 2: '1,cow'" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -119,8 +120,50 @@ def test_nothing_to_resume(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"nothing", b"PK\x03\x04" + bytes(100)])
 def test_a_damaged_checkpoint(tmp_path: Path, content: bytes) -> None:
     (tmp_path / checkpoint.NAME).write_bytes(content)
-    with pytest.raises(TrainingError, match="is damaged"):
+    with pytest.raises(TrainingError, match="is damaged: it is not what was written"):
         checkpoint.read(tmp_path)
+
+
+def test_no_bit_of_a_checkpoint_may_differ(names_folder: Path, tmp_path: Path) -> None:
+    train(Request(tmp_path, small(), str(names_folder)))
+    place = tmp_path / checkpoint.NAME
+    whole = place.read_bytes()
+    assert torch.load(place, weights_only=True)["at"]["step"] == 6  # what stands behind it is read by nobody else
+    for k in range(0, len(whole), len(whole) // 100):
+        place.write_bytes(whole[:k] + bytes([whole[k] ^ 4]) + whole[k + 1 :])
+        with pytest.raises(TrainingError, match="is damaged"):
+            checkpoint.read(tmp_path)
+    torch.save({"format": 1, "settings": ""}, place)
+    with pytest.raises(TrainingError, match="another version"):
+        checkpoint.read(tmp_path)
+
+
+def test_a_run_goes_on_with_what_it_was_begun_with(names_folder: Path, tmp_path: Path) -> None:
+    """Other names under the same file names, and other equations in the same file."""
+    cell, data = tmp_path / "mine.tex", shutil.copytree(names_folder, tmp_path / "data")
+    cell.write_text("h_t = \\tanh(W h_{t-1} + U x_t)\n")
+    settings = small(cell=str(cell))
+    train(Request(tmp_path / "run", settings, str(data)))
+    moved = data.rename(tmp_path / "moved")
+    train(Request(tmp_path / "run", settings, str(moved), resume=True))
+    cell.write_text("h_t = \\sigma(W h_{t-1} + U x_t)\n")
+    with pytest.raises(UsageError, match=r"begun with other equations of the cell\n.*tanh"):
+        train(Request(tmp_path / "run", settings, str(moved), resume=True))
+    cell.write_text("h_t = \\tanh(W h_{t-1} + U x_t)\n")
+    (file,) = moved.rglob("Russian.txt")
+    file.write_text(file.read_text().replace("ov", "ow"))
+    with pytest.raises(UsageError, match="begun with other data: names"):
+        train(Request(tmp_path / "run", settings, str(moved), resume=True))
+
+
+@pytest.mark.parametrize("content", [None, b"step,loss,held_out\n1,0.5\n", b"\xff\xfe"])
+def test_the_curve_is_that_of_the_checkpoint(names_folder: Path, tmp_path: Path, content: bytes | None) -> None:
+    train(Request(tmp_path / "whole", small(steps=9), str(names_folder)))
+    train(Request(tmp_path / "run", small(), str(names_folder)))
+    curve = tmp_path / "run" / "curve.csv"
+    curve.unlink() if content is None else curve.write_bytes(content)
+    train(Request(tmp_path / "run", small(steps=9), str(names_folder), resume=True))
+    assert curve.read_bytes() == (tmp_path / "whole" / "curve.csv").read_bytes()
 
 
 def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(names_folder: Path, tmp_path: Path) -> None:

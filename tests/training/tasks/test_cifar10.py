@@ -56,8 +56,11 @@ def test_a_run_goes_on_as_if_it_had_not_stopped(images_folder: Path, tmp_path: P
     def go_on(name: str, steps: int, at: checkpoint.Progressed | None = None) -> Job:
         stepping = Stepping(prepared(chosen, str(images_folder))[1])
         torch.rand(10)
-        at = checkpoint.restore(checkpoint.read(tmp_path / name), stepping) if at is None else at
-        run(stepping, steps, Record(tmp_path / name, stepping, chosen.to_json(), at.step), at)
+        rows = ""
+        if at is None:
+            content = checkpoint.read(tmp_path / name)
+            at, rows = checkpoint.restore(content, stepping), content["curve"]
+        run(stepping, steps, Record(tmp_path / name, stepping, chosen.to_json(), upto=at.step, rows=rows), at)
         return stepping.job
 
     whole = go_on("whole", 13, checkpoint.Progressed())

@@ -15,7 +15,7 @@ from training.run.stepping import Stepping
 from training.run.whole_run import prepared
 from training.tasks import find
 from training.tasks.names import END, START, NamesJob, encoded
-from training.tasks.names_sampled import Way, chosen, drawn
+from training.tasks.names_sampled import LONGEST, Way, chosen, drawn
 
 
 def job(folder: Path, **given: object) -> NamesJob:
@@ -84,9 +84,35 @@ def test_a_temperature_near_zero_takes_the_best(names_folder: Path) -> None:
     assert drawn(found, Way(0, 1e-6), 2, 0) == drawn(found, Way(1), 2, 7)
 
 
+@pytest.mark.parametrize(
+    "cell", ["h_t = \\tanh(W h_{t-1} + U x_t + V x_{t-1} + b)", "h_t = \\tanh(W h_{t-1} + U x_t)\nh_0 = p"]
+)
+def test_names_are_drawn_from_the_model_that_was_trained(names_folder: Path, cell: str) -> None:
+    """The best letter each time, by the scores of all letters so far."""
+    found = job(names_folder, cell=cell)
+    with torch.no_grad():
+        for weight in found.model.parameters():
+            weight.copy_(torch.randn_like(weight))
+        for language, (name,) in enumerate(drawn(found, Way(1), 1, 0)):
+            letters = [START]
+            while len(letters) <= LONGEST:
+                scores, _ = found.model(torch.tensor([language]), torch.tensor(letters)[:, None])
+                best = int(scores[-1, 0].argmax())
+                if best == END:
+                    break
+                letters.append(best)
+            assert name == "".join(LETTERS[k] for k in letters[1:])
+
+
 def test_data_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "English.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(DatasetError, match="cannot be read"):
+        read_names(tmp_path)
+    (tmp_path / "English.txt").write_bytes(b"Ann\nMu\0ller\n")
+    with pytest.raises(DatasetError, match=r"English\.txt, line 2: it holds zero bytes"):
+        read_names(tmp_path)
+    (tmp_path / "English.txt").write_text(f"Ann\n\n{'x' * 201}\n")
+    with pytest.raises(DatasetError, match=r"English\.txt, line 3: 'x+ \.\.\. x+' has 201 letters"):
         read_names(tmp_path)
     (tmp_path / "English.txt").write_text("123\n")
     with pytest.raises(DatasetError, match="no names"):

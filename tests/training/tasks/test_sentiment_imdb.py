@@ -9,6 +9,7 @@ import torch
 from made_reviews import made_reviews
 
 from derive.errors import UsageError
+from training.data.imdb import read_reviews
 from training.data.vocabulary import PAD
 from training.errors import DatasetError
 from training.layers.bidirectional import CellEncoder, PackedEncoder, TorchEncoder
@@ -134,6 +135,14 @@ def test_dropout_goes_on_where_it_stopped(reviews: Path, tmp_path: Path) -> None
         torch.rand(100)  # what else happens to torch's random numbers does not matter
         train(Request(parts, settings(own, cell="lstm", grad=grad, steps=24), str(reviews), resume=True))
         assert (whole / "curve.csv").read_bytes() == (parts / "curve.csv").read_bytes()
+
+
+def test_zero_bytes_are_no_review(tmp_path: Path) -> None:
+    for kind in ("pos", "neg"):
+        (tmp_path / "train" / kind).mkdir(parents=True)
+        (tmp_path / "train" / kind / "0_1.txt").write_bytes(b"fine\nor \0 not")
+    with pytest.raises(DatasetError, match=r"0_1\.txt, line 2: it holds zero bytes"):
+        read_reviews(tmp_path, "train")
 
 
 def test_an_empty_folder(reviews: Path, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ import pytest
 import torch
 
 from derive.errors import UsageError
-from training.errors import TrainingError
 from training.run import checkpoint
 from training.run.compare import compare
 from training.run.curve import read_curve
@@ -178,7 +177,7 @@ def test_another_text_is_no_way_to_go_on(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     (other / "text8").write_text((folder / "text8").read_text()[:-20])
-    with pytest.raises(TrainingError, match="begun with another text"):
+    with pytest.raises(UsageError, match="begun with other data: text"):
         train(Request(tmp_path / "run", settings(steps=40), str(other), resume=True))
 
 
@@ -201,7 +200,7 @@ def test_another_text_is_no_way_to_go_on(folder: Path, tmp_path: Path) -> None:
         ({"negatives": "0"}, {}, "--set negatives is 0"),
         ({"decay_steps": "-1"}, {}, "--set decay_steps is -1"),
         ({"subsample": "-1"}, {}, "--set subsample is -1"),
-        ({"held_out": "0"}, {}, "0 are held out"),
+        ({"held_out": "0"}, {}, "--set held_out is 0.0"),
     ],
 )
 def test_settings_that_make_no_sense(folder: Path, own: dict[str, str], given: dict[str, object], message: str) -> None:
