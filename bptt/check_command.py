@@ -42,7 +42,9 @@ def run_check(options: argparse.Namespace) -> int:
     if options.json:
         console.say_json(_data(document, results))
     else:
-        console.say("\n".join([*_report(document.equations, console.width(), options.hints), *_marks(results)]))
+        width = console.width()
+        lines = [*_report(document.equations, width, options.hints), *_usual(document.usual if options.hints else (), width), *_marks(results)]
+        console.say("\n".join(lines))
     for line in _doubts(document.equations, text, options):
         console.tell(f"bptt: {line}")
     complete = results is None or all(one.state == "right" for one in results)
@@ -122,6 +124,15 @@ def _report(found: Sequence[Checked], width: int, hints: int) -> Iterator[str]:
         if hints:
             yield from _remarks(one, width, hints)
     yield _count(found)
+
+
+def _usual(meanings: Sequence[str], width: int) -> Iterator[str]:
+    """With which meanings of letters the verdicts hold."""
+    if meanings:
+        words = (
+            f"with the usual meaning, which the document does not give by an equation: {visible('; '.join(meanings))}"
+        )
+        yield from textwrap.wrap(words, max(30, width - 2), subsequent_indent="  ")
 
 
 def _remarks(one: Checked, width: int, hints: int) -> Iterator[str]:

@@ -31,6 +31,7 @@ from verify.own_cell import own_cell
 from verify.require import Answer, Result, Wanted, results
 from verify.sentences import all_claims
 from verify.spellings import clashing, with_adjoints, with_own_names, with_sums
+from verify.usual import usual_meanings
 from verify.values import Values
 
 DRAWS = 8
@@ -83,6 +84,8 @@ class CheckedDocument:
     names: Names
     narrowed: tuple[bool, ...]
     """Whether an equation is meant for some times or one length alone."""
+    usual: tuple[str, ...] = ()
+    """What letters for derivatives were taken for, of which no equation of the document says it: ``\\delta_t = \\nabla_{z_t} L``."""
 
     def results(self, wanted: Iterable[Wanted]) -> tuple[Result, ...]:
         """How far the document has what a marker wants."""
@@ -136,7 +139,10 @@ def checked(
         narrows(conditions_of(claim, names), claim, names) or (one.found is not None and one.found.one_length)
         for claim, one in zip(claims, equations, strict=True)
     )
-    return CheckedDocument(tuple(equations), names, tuple(narrowed))
+    judged = [claim for claim, one in zip(claims, equations, strict=True) if one.accepted or one.verdict == "wrong"]
+    return CheckedDocument(
+        tuple(equations), names, tuple(narrowed), tuple(usual_meanings(judged, reading.claims, names))
+    )
 
 
 @dataclass(frozen=True)

@@ -69,11 +69,13 @@ def mentions(found: Sequence[tuple[Formula, Claim]], claims: Sequence[Claim], na
     found  : the formulas of a document with their claims as they were found.
     claims : the claims as they are read, in the same order.
     """
-    settled = _settled(claims, names)
+    said = settled(claims, names)
     for sentence in _sentences(found, claims):
         for place, (formula, claim) in enumerate(sentence.formulas):
             letter = _letter(formula, claim, names)
-            if letter is None or (letter.key in settled and not _speaks_anew(sentence, claim)):
+            if letter is None or _is_by_its_own(claim, letter):
+                continue
+            if letter.key in said and not _speaks_anew(sentence, claim):
                 continue
             if _by_another(sentence, place, letter, names):
                 surface = s.Relation((":=",), (letter.surface, s.Text("this")), span=claim.span)
@@ -139,7 +141,7 @@ def _letter(formula: Formula, claim: Claim, names: Names) -> _Letter | None:
     return None if owner is None else _Letter(surface, key, owner)
 
 
-def _settled(claims: Sequence[Claim], names: Names) -> set[str]:
+def settled(claims: Sequence[Claim], names: Names) -> set[str]:
     """The letters of which an equation says that they are the derivative by what they belong to."""
     found: set[str] = set()
     for claim in claims:
@@ -161,7 +163,8 @@ def _settled(claims: Sequence[Claim], names: Names) -> set[str]:
 
 def _speaks_anew(sentence: _Sentence, claim: Claim) -> bool:
     """Whether a sentence may give a letter with a meaning another one."""
-    return says_meaning(claim) or _CHANGES.search(" ".join(sentence.words)) is not None
+    in_words = says_meaning(claim) and not isinstance(claim.surface, s.Relation)
+    return in_words or _CHANGES.search(" ".join(sentence.words)) is not None
 
 
 def _by_another(sentence: _Sentence, place: int, letter: _Letter, names: Names) -> bool:
@@ -189,6 +192,14 @@ def _by_another(sentence: _Sentence, place: int, letter: _Letter, names: Names) 
     if said is None or speaks_of_others(shown[: said.end()]) or _RESULT.search(shown, said.end()):
         return False
     return _OWN.search(shown) is None or _DENIES.search(shown) is not None
+
+
+def _is_by_its_own(claim: Claim, letter: _Letter) -> bool:
+    """Whether an equation says that the letter is the derivative by the quantity that it belongs to."""
+    if not isinstance(claim.surface, s.Relation) or claim.error is not None:
+        return False
+    bases = {base.lstrip("\\") for base, _ in _TARGET.findall(write_latex(claim.surface.items[1]))}
+    return bases == {QName.from_key(letter.owner).base}
 
 
 def _is_judged(claim: Claim, letter: _Letter) -> bool:
@@ -227,4 +238,4 @@ def _first_index(surface: s.Surface) -> str:
     return "" if script is None else write_latex(script).replace(" ", "")
 
 
-__all__ = ["mentions"]
+__all__ = ["mentions", "settled"]

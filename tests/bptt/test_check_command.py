@@ -33,6 +33,20 @@ def test_right_and_wrong(answer: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["check", str(answer), "--cell", CELL]) == 0
 
 
+def test_letters_have_their_usual_meaning_unless_an_equation_gives_it(
+    answer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The verdict on the sum is one with this δ; whoever means another one sees it."""
+    right = WRONG.replace("h_t^", "h_{t-1}^")
+    answer.write_text(right)
+    assert main(["check", str(answer), "--cell", CELL]) == 0
+    assert r"does not give by an equation: \delta_t = \nabla_{z_t} L" in " ".join(capsys.readouterr().out.split())
+    for text in (r"Let $\delta_t = \nabla_{z_t} L$. " + right, RIGHT):
+        answer.write_text(text)
+        assert main(["check", str(answer), "--cell", CELL]) == 0
+        assert "usual meaning" not in capsys.readouterr().out
+
+
 def test_json_is_a_list_with_an_object_for_each_equation(answer: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(answer), "--cell", CELL, "--json"]) == 1
     captured = capsys.readouterr()
