@@ -43,7 +43,11 @@ def run_check(options: argparse.Namespace) -> int:
         console.say_json(_data(document, results))
     else:
         width = console.width()
-        lines = [*_report(document.equations, width, options.hints), *_usual(document.usual if options.hints else (), width), *_marks(results)]
+        lines = [
+            *_report(document.equations, width, options.hints),
+            *_usual(document.usual if options.hints else (), width),
+            *_marks(results),
+        ]
         console.say("\n".join(lines))
     for line in _doubts(document.equations, text, options):
         console.tell(f"bptt: {line}")

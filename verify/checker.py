@@ -16,6 +16,7 @@ from derive.system import T
 from verify.announced import says_meaning
 from verify.asides import Asides
 from verify.checked import Checked
+from verify.chosen import DENIED
 from verify.claims import Claim
 from verify.conditions import bound_in, conditions_of, has_unread, letters_of, meant, restricts
 from verify.diagnosis.explain import Explanation, explain
@@ -28,7 +29,7 @@ from verify.measure import LONGEST
 from verify.memberships import is_membership
 from verify.names import Names
 from verify.shares import READING, has_shares, of_steps
-from verify.values import DENIED, Values
+from verify.values import Values
 from verify.verdict import Verdict
 from verify.wording import ENDS
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +20,7 @@ from numeric.compare import relative_difference
 from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
+from verify.chosen import DENIED, is_chosen, is_left_open
 from verify.claims import Claim
 from verify.closed import NO_DIGIT, shown_units, value_of
 from verify.evaluated import evaluated
@@ -36,50 +36,6 @@ LARGEST = 1e100
 """The largest number that is put in."""
 SOON = 1
 """A number that takes more seconds to compute is not given, but something to be judged."""
-
-
-DENIED = re.compile(
-    r"\b(?:not|never|no|without|if|many|others?|unlike|could|would|instead|rather|case|silly|figure|code|nicht|nie|kein\w*|ohne|falls|wenn|statt|viele|anders"
-    r"|abbildung)\b[^.!?]*\Z|n['’]t\b[^.!?]*\Z",
-    re.IGNORECASE,
-)
-"""Words before a number that is not given."""
-
-
-_CHOOSES = re.compile(
-    r"(?:[^\w\\]|\b(?:and|und|here|hier|we|wir|now|also|then|as usual|"
-    r"wie üblich|throughout|always|the|our|this|its|an?|initial\w*|hidden|cell|"
-    r"states?|starts?|starting|"
-    r"vector|values?|anfangs\w*|start\w*|zustand|zustands|wert\w*|is|are|be|ist|sei(?:en)?|let|set|sets|take|choose|fix|assume|"
-    r"assuming|suppose|with|where|from|at|in|for|by|"
-    r"to|of|all|zero|null|given|since|because|da|setzen?|setze|mit|wobei|von|aus|gilt|dabei|that|der|die|das|den|dem|wird|gegeben|begin\w*|initially|"
-    r"initialized?|initialised?|defined?|as|als|it|es|so|that|dass|use|using|numbers|item|data)\b|\\item\b|\\\\)*",
-    re.IGNORECASE,
-)
-"""Words of a sentence that chooses a starting value, up to the formula; any other word leaves it open."""
-_NOT_SO = re.compile(
-    r"\s*\?|\s*(?:\)|,)?\s*(?:(?:is|are|be|would|was|were|ist|sei|wäre|wird)\s+(?:\w+\s+){0,2}?(?:bad|poor|wrong|excluded|not|never|only|one|possible|"
-    r"chosen|common|schlecht\w*|falsch|ausgeschlossen|nicht|nie|nur|möglich|üblich)\b|in\s+(?:general|pytorch|the lecture)"
-    r"|does\b|need\b|muss\b|or\b|oder\b|but\b|aber\b)",
-    re.IGNORECASE,
-)
-"""Words behind a starting value by which it is not meant."""
-_OPEN = re.compile(
-    r"\A[^.!?]*\b(?:arbitrary|any|free|learn\w*|trainable|parameter|general|beliebig\w*|frei|gelernt|lernbar)\b",
-    re.IGNORECASE,
-)
-"""Words behind a starting value that may be anything."""
-_EXAMPLE = re.compile(
-    r"\\(begin|end)\s*\{\s*(?:example|exercise|remark|examples|lemma|theorem|proposition|corollary|claim|case|proof|beispiel|aufgabe|"
-    r"bemerkung|satz|beweis)\*?\s*\}"
-)
-
-
-def _in_an_example(claim: Claim) -> bool:
-    """Whether a claim stands in an environment, what is assumed in which holds there alone."""
-    place = claim.span.original
-    marks = [mark[1] for mark in _EXAMPLE.finditer(place.source.text, 0, place.start)]
-    return bool(marks) and marks[-1] == "begin"
 
 
 @dataclass
@@ -130,15 +86,10 @@ class Values:
         node = self._quantity(surface.items[0])
         if not isinstance(node, e.Timed) or node.name in self.system.inputs:
             return False
-        if (
-            surface.operators == ("!=",)
-            or _OPEN.search(claim.after.split("$")[0])
-            or closed_value(surface.items[-1]) is None
-        ):
+        if surface.operators == ("!=",) or is_left_open(claim) or closed_value(surface.items[-1]) is None:
             self.open.add(node.name)
             return True
-        clause = re.split(r"[.!?;](?=\s)|\n\s*\n", claim.words)[-1]
-        return _CHOOSES.fullmatch(clause) is None or _NOT_SO.match(claim.after) is not None or _in_an_example(claim)
+        return not is_chosen(claim)
 
     def _take(self, left: s.Surface, right: s.Surface) -> bool:
         if _is_list(left) and _is_list(right) and len(left.children()) == len(right.children()):
@@ -453,4 +404,4 @@ def _rounded(value: Array, room: Array) -> str:
     return np.array2string(value, precision=digits + 1, suppress_small=True, threshold=20).replace("\n", "")
 
 
-__all__ = ["DENIED", "Values", "closed_value", "is_closed"]
+__all__ = ["Values", "closed_value", "is_closed"]
