@@ -16,7 +16,8 @@ _CHOOSING = frozenset(
     r"""
     and und here hier we wir now also then as usual wie üblich throughout always the our this its a an hidden cell state states start starts
     starting vector value values zustand zustands is are be ist sei seien let set sets take choose fix assume assuming suppose with where
-    from at in for by to of all zero null given since because da setze setzen setzt mit wobei von aus gilt dabei that der die das den dem wird
+    from at in for by to of all zero null given since because da setze setzen setzt mit wobei von aus gilt dabei that der die das den dem
+    wird
     gegeben begin begins beginning initialized initialised defined define als it es so dass use using numbers data item
     """.split()
 )

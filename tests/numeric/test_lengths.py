@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from amount import some
 from hypothesis import assume, given
 from strategies import cells, examples
 
@@ -85,8 +86,7 @@ def _same(function: CompiledCell, scale: float = 0.5, tolerance: float = 1e-9) -
 SEQUENCES = [name for name in library() if cell(name).tree is None]
 
 
-@pytest.mark.parametrize("backend", ["numpy", "compiled"])
-@pytest.mark.parametrize("name", SEQUENCES)
+@pytest.mark.parametrize(("name", "backend"), some([(n, b) for b in ("numpy", "compiled") for n in SEQUENCES], 3))
 def test_every_cell_of_the_library(name: str, backend: str) -> None:
     _same(compile_cell(cell(name), backend))
 

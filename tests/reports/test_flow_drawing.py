@@ -135,7 +135,7 @@ def hidden(canvas: Canvas) -> list[object]:
 # -- tests -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("key", "length"), some([(key, length) for length in (1, 2) for key in OVER_TIME], 2))
+@pytest.mark.parametrize(("key", "length"), some([(key, length) for length in (1, 2) for key in OVER_TIME], 3))
 def test_every_cell_of_the_library_is_drawn(key: str, length: int) -> None:
     subject = cell(key)
     graph = flow_graph(subject, length)

@@ -31,7 +31,7 @@ def part(number: int) -> list[dict[str, Any]]:
     names = sorted(CORPUS["cells"])[number::PARTS]
     entries = [entry for entry in CORPUS["entries"] if entry["cell"] in names]
     wrong = [entry for entry in entries if not entry["true"]]
-    return [entry for entry in entries if entry["true"]] + some(wrong, 6)
+    return some((entry for entry in entries if entry["true"]), 2) + some(wrong, 6)
 
 
 def test_the_corpus_is_large_and_mixed() -> None:
@@ -56,7 +56,7 @@ def test_verdicts(number: int) -> None:
 
 
 def test_a_single_slip_is_found() -> None:
-    wrong = some((entry for entry in CORPUS["entries"] if not entry["true"] and len(entry["edits"]) == 1), 18)
+    wrong = some((entry for entry in CORPUS["entries"] if not entry["true"] and len(entry["edits"]) == 1), 24)
     lost = []
     for entry in wrong:
         (found,) = check(entry["claim"], subject(entry["cell"]))

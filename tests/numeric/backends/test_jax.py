@@ -18,7 +18,7 @@ jax = pytest.importorskip("jax")
 jax.config.update("jax_enable_x64", True)
 
 
-@pytest.mark.parametrize("name", some([name for name in library() if cell(name).tree is None], 2))
+@pytest.mark.parametrize("name", some([name for name in library() if cell(name).tree is None], 3))
 def test_every_cell_of_the_library(name: str) -> None:
     assert validate_compiled(cell(name), draws=1, compiled=compile_cell(cell(name), "jax")).error <= 1e-10
 

@@ -11,7 +11,7 @@ from tests.verify.hostile.documents import NO_END, ended_well, ends_well, on_dem
 SEED = 2024
 SHORTEST, LONGEST = 100, 4_000
 """How many characters documents have at most."""
-CHECKED, READ, PARTS = 1_800 if LONG else 600, 1_200, 20
+CHECKED, READ, PARTS = 1_800 if LONG else 450, 900, 20
 """From so many numbers the documents are made, of which more than half are short; and so many parts run side by side."""
 SLOW = (789, 886)
 """Short ones whose equations are decided, or given up, after seconds only."""
