@@ -28,12 +28,8 @@ from derive.notation.trees import TreeLetters, tree_letters, with_edges
 class Builder:
     """Makes nodes from operations. Open constants (I, 0, a vector of ones) take the size that their place asks for."""
 
-    def __init__(
-        self, inference: Inference, bare: Mapping[str, e.Node] | None = None, about_cell: bool = False
-    ) -> None:
-        self.reader = ShapeReader(
-            inference.solver, inference.shapes, inference.layout, inference.constants, about_cell=about_cell
-        )
+    def __init__(self, inference: Inference, bare: Mapping[str, e.Node] | None = None) -> None:
+        self.reader = ShapeReader(inference.solver, inference.shapes, inference.layout, inference.constants)
         self.solver = inference.solver
         self.shapes = inference.shapes
         self.bare = bare or {}
@@ -127,7 +123,7 @@ class Builder:
 
     def chain(self, factors: Sequence[e.Node]) -> e.Node:
         """A product read from the left: a chain that has become a number multiplies what follows; rows side by side as
-        ⊙ where the reader of shapes does so.
+        ⊙ in a row cell.
         """
         done: list[e.Node] = []
         chain: list[e.Node] = []
@@ -140,9 +136,7 @@ class Builder:
             if chain and is_scalar(shape):
                 done.append(chain[0] if len(chain) == 1 else e.Times(*chain))
                 chain = []
-            if not is_scalar(shape) and self.reader.reads_as_hadamard(
-                shape, factor.shape, _is_slope(factor) or _is_slope(chain[-1])
-            ):
+            if not is_scalar(shape) and self.reader.reads_as_hadamard(shape, factor.shape):
                 left = chain[0] if len(chain) == 1 else e.Times(*chain)
                 chain = [e.Hadamard(*(left.operands if isinstance(left, e.Hadamard) else (left,)), factor)]
                 continue
@@ -417,12 +411,12 @@ def build_together(pres: Sequence[Pre], context: Context | None = None) -> list[
     """The expressions of several formulas, in which a name has one shape."""
     infos = _infos(pres, context)
     layouts = (context.layout,) if context else ("column", "row")
-    inference = infer(pres, infos, layouts, about_cell=context is not None)
+    inference = infer(pres, infos, layouts)
     _name_open_sizes(inference, infos, context)
     if context is not None:
         for pre in pres:
             _reject_open_constants(pre, inference, context)
-    builder = Builder(inference, context.bare if context else None, about_cell=context is not None)
+    builder = Builder(inference, context.bare if context else None)
     return [builder.build(pre) for pre in pres]
 
 
@@ -442,12 +436,6 @@ def _derivatives_turned(pre: Pre, shapes: Mapping[str, Shape], every: bool) -> P
     if of is None or by is None or not is_vector(by) or is_scalar(by) or not is_vector(of):
         return inside
     return Pre("transpose", (inside,), span=pre.span) if every or is_scalar(of) else inside
-
-
-def _is_slope(node: e.Node) -> bool:
-    """Whether it is f'(z), or a product entry by entry that ends with it."""
-    last = node.operands[-1] if isinstance(node, e.Hadamard) else node
-    return isinstance(last, e.Apply) and last.order > 0 and not last.is_scalar
 
 
 def _is_turned(by: e.Node) -> bool:

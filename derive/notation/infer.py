@@ -160,30 +160,24 @@ def one_hot_labels(pre: Pre) -> set[str]:
     return found
 
 
-def infer(
-    lines: Sequence[Pre],
-    infos: Mapping[str, NameInfo],
-    layouts: Sequence[str] = ("column", "row"),
-    about_cell: bool = False,
-) -> Inference:
-    """Shapes for all names such that every line conforms, at the least cost; ``about_cell``: the lines are no equations of a cell.
+def infer(lines: Sequence[Pre], infos: Mapping[str, NameInfo], layouts: Sequence[str] = ("column", "row")) -> Inference:
+    """Shapes for all names such that every line conforms, at the least cost.
 
     Raises
     ------
     ShapeError     : no assignment conforms; the message is that of the conventional reading.
     AmbiguityError : two assignments are equally good.
     """
-    search = _Search(lines, infos, about_cell)
+    search = _Search(lines, infos)
     return search.run([layout for layout in layouts if len(layouts) == 1 or search.shows(layout)])
 
 
 class _Search:
     """Cheapest-first search over what names are."""
 
-    def __init__(self, lines: Sequence[Pre], infos: Mapping[str, NameInfo], about_cell: bool = False) -> None:
+    def __init__(self, lines: Sequence[Pre], infos: Mapping[str, NameInfo]) -> None:
         self.lines = lines
         self.infos = infos
-        self.about_cell = about_cell
         self.convention = {key: default_kind(info) for key, info in infos.items()}
         self.defined = {line.args[0].data[0] for line in lines if line.op == "relation" and line.args[0].op == "name"}
         self.convention |= self._by_place()
@@ -313,9 +307,7 @@ class _Search:
         kinds = {key: changes.get(key, self.convention[key]) for key in self.infos}
         shapes = {key: info.given(layout) or _kinded(solver, kinds[key], layout) for key, info in self.infos.items()}
         classes = {key: info.classes for key, info in self.infos.items() if info.classes is not None}
-        reader = ShapeReader(
-            solver, shapes, layout, side_by_side=side_by_side, classes=classes, about_cell=self.about_cell
-        )
+        reader = ShapeReader(solver, shapes, layout, side_by_side=side_by_side, classes=classes)
         for line in self.lines:
             try:
                 reader.shape(line)

@@ -46,14 +46,11 @@ class ShapeReader:
         constants: dict[int, Shape] | None = None,
         side_by_side: bool = False,
         classes: Mapping[str, Expr] | None = None,
-        about_cell: bool = False,
     ) -> None:
         self.solver = solver
         self.shapes = shapes
         self.layout = layout
         self.side_by_side = side_by_side
-        self.about_cell = about_cell
-        """Whether a formula is about a cell, and no equation of it."""
         self.slices: list[tuple[Expr, Expr, Span | None]] = []
         """Sizes of what is sliced, and where the slices end."""
         self.classes = dict(classes or {})
@@ -119,7 +116,7 @@ class ShapeReader:
             return right
         if is_scalar(right, solver):
             return left
-        if self.reads_as_hadamard(left, right, any(map(self._is_slope, pre.args[position - 1 : position + 1]))):
+        if self.reads_as_hadamard(left, right):
             return left
         if len(left) == 2 and solver.inner(left[1], right[0]):
             if len(right) > 2 and solver.is_one(left[0]):
@@ -139,12 +136,9 @@ class ShapeReader:
             hint="is a transpose missing, the order exchanged, or an elementwise product \\odot meant?",
         )
 
-    def reads_as_hadamard(self, left: Shape, right: Shape, slope: bool) -> bool:
-        """In a cell written in row vectors, two row vectors side by side are multiplied entry by entry; in a formula about one, only where
-        one of them is a slope f'(z), which is a diagonal matrix as well.
-        """
-        rows = self.layout == "row" and (slope or not self.about_cell)
-        if not (rows or self.side_by_side) or len(left) != 2 or len(right) != 2:
+    def reads_as_hadamard(self, left: Shape, right: Shape) -> bool:
+        """In a cell written in row vectors, two row vectors side by side are multiplied entry by entry."""
+        if (self.layout != "row" and not self.side_by_side) or len(left) != 2 or len(right) != 2:
             return False
         thin, long = (0, 1) if self.layout == "row" else (1, 0)
         rows = self.solver.is_one(left[thin]) and self.solver.is_one(right[thin])
@@ -154,11 +148,6 @@ class ShapeReader:
             and not self.solver.is_one(right[long])
             and self.solver.equal(left[long], right[long])
         )
-
-    def _is_slope(self, pre: Pre) -> bool:
-        """Whether an operation is f'(z) of a vector."""
-        slope = pre.op in ("apply", "bare_function") and pre.data[1] > 0
-        return slope and not is_scalar(self.shape(pre), self.solver)
 
     def _ast(self, pre: Pre) -> Shape:
         return e.Hadamard.shape_rule([self.shape(arg) for arg in pre.args], self.solver)
