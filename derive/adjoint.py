@@ -135,6 +135,7 @@ class AdjointEngine:
         loss gives them: it is not handed on as it is, because p ⊙ (a ⊘ p) is a.
         """
         read = {use.key for use in self.system.uses}
+        read |= {leaf.name for value in self.system.initial.values() for leaf in leaves(value)}
         found = {}
         for equation in self.system.steps:
             inner = equation.rhs.operands[0] if isinstance(equation.rhs, (e.Softmax, e.Apply)) else None
@@ -165,8 +166,11 @@ class AdjointEngine:
         found = {reach.leaf.name for _, parts in self.loss_parts for reach in parts}
         stack = list(found)
         while stack:
-            equation = self.system.definitions.get(stack.pop())
-            for leaf in leaves(equation.rhs) if equation is not None else ():
+            key = stack.pop()
+            equation = self.system.definitions.get(key)
+            formulas = [] if equation is None else [equation.rhs]
+            formulas += [value for start, value in self.system.initial.items() if start.name == key]
+            for leaf in (leaf for formula in formulas for leaf in leaves(formula)):
                 if leaf.name not in found:
                     found.add(leaf.name)
                     stack.append(leaf.name)

@@ -21,7 +21,7 @@ from numeric.program import Kind, Program, Stage, Statement, Storage
 
 def program(equations: Equations) -> Program:
     """The stages of both passes, and the array of every quantity."""
-    forward = [*_initial(equations), *_stages(equations.forward, equations)]
+    forward = [*_forward(equations)]
     backward = [*_stages(equations.backward, equations)]
     own = tuple(total for total in equations.totals if total.target.name == LOSS)
     others = tuple(total for total in equations.totals if total.target.name != LOSS)
@@ -48,11 +48,32 @@ def _is_local(key: str, stages: Sequence[Stage], equations: Equations) -> bool:
     )
 
 
-def _initial(equations: Equations) -> Iterator[Stage]:
-    """Starting values that the cell gives."""
-    given = tuple(Statement(q.lhs, q.rhs, note=str(e.Relation("=", q.lhs, q.rhs))) for q in equations.starts)
+def _forward(equations: Equations) -> Iterator[Stage]:
+    """Starting values that the cell gives, after the definitions that they are made of, and the other definitions."""
+    needed = _needed_by_starts(equations)
+    made = [q for q in equations.starts if any(leaf.name in needed for leaf in leaves(q.rhs))]
+    yield from _initial([q for q in equations.starts if q not in made])
+    yield from _stages([q for q in equations.forward if q.key in needed], equations)
+    yield from _initial(made)
+    yield from _stages([q for q in equations.forward if q.key not in needed], equations)
+
+
+def _initial(starts: Sequence[Equation]) -> Iterator[Stage]:
+    given = tuple(Statement(q.lhs, q.rhs, note=str(e.Relation("=", q.lhs, q.rhs))) for q in starts)
     if given:
         yield Stage("once", given)
+
+
+def _needed_by_starts(equations: Equations) -> set[str]:
+    """The definitions that starting values are made of."""
+    read = {q.key: {leaf.name for leaf in leaves(q.rhs)} for q in equations.forward}
+    pending = {leaf.name for q in equations.starts for leaf in leaves(q.rhs)} & set(read)
+    found: set[str] = set()
+    while pending:
+        key = pending.pop()
+        found.add(key)
+        pending |= (read[key] & set(read)) - found
+    return found
 
 
 def _offsets(equations: Iterable[Equation], system: RecurrentSystem) -> dict[tuple[str, str], frozenset[int]]:

@@ -360,3 +360,20 @@ def test_powers_of_the_time() -> None:
 def test_what_is_named_exists_at_every_time_at_which_it_is_read(text: str, backend: str) -> None:
     subject = Cell.from_text(text)
     validate_compiled(subject, draws=6, scale=0.5, compiled=compile_cell(subject, backend))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "compiled"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "k = \\tanh(M p)\nh_0 = k\nh_t = \\tanh(W h_{t-1} + U x_t)\nL = \\sum_{t=1}^{T} L_t(h_t)",
+        "k = \\tanh(M p)\nq = A k\nh_0 = q + b\nC_0 = k\nC_t = \\tanh(V C_{t-1} + h_{t-1})\n"
+        "h_t = \\tanh(W h_{t-1} + U x_t + C_t)\nL = h_T^\\top h_T + k^\\top k",
+        "k = \\operatorname{softmax}(M p)\nh_0 = V k\nh_t = \\tanh(W h_{t-1} + U x_t)\nL = h_T^\\top h_T",
+        "k = \\sigma(M p)\nb_{T+1} = k\nb_t = \\tanh(B b_{t+1} + Q x_t)\nL = \\sum_{t=1}^{T} b_t^\\top b_t",
+    ],
+)
+def test_starting_values_that_are_computed(text: str, backend: str) -> None:
+    """What they are made of is computed before them, and gets its gradient through them alone."""
+    subject = Cell.from_text(text)
+    assert validate_compiled(subject, draws=2, compiled=compile_cell(subject, backend)).error <= 1e-10
