@@ -106,8 +106,7 @@ def test_usage(
     assert not Path("out").exists()
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGTERM, "1"), (signal.SIGINT, "2")])
 def test_what_is_finished_before_a_stop_is_kept(tmp_path: Path, number: signal.Signals, jobs: str) -> None:
     folder, out = tmp_path / "class", tmp_path / "out"
     folder.mkdir()
