@@ -91,7 +91,7 @@ def test_every_cell_of_the_library(name: str, backend: str) -> None:
     _same(compile_cell(cell(name), backend))
 
 
-@examples(20)
+@examples(40)
 @given(cells())
 def test_random_cells(text: str) -> None:
     assume("t=0" not in text)

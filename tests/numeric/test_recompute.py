@@ -67,7 +67,7 @@ def test_segments_of_any_length(name: str, steps: int) -> None:
         _same(cell(name), steps, backend)
 
 
-@examples(20)
+@examples(40)
 @given(cells())
 def test_random_cells(text: str) -> None:
     assume("t=0" not in text)

@@ -151,7 +151,7 @@ def test_every_cell_of_the_library_is_drawn(key: str, length: int) -> None:
         assert box[0] >= 0 and box[1] >= 0 and box[2] <= canvas.width and box[3] <= canvas.height
 
 
-@examples(15)
+@examples(30)
 @given(text=cells())
 def test_random_cells(text: str) -> None:
     subject = Cell.from_text(text)

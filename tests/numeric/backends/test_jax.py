@@ -23,7 +23,7 @@ def test_every_cell_of_the_library(name: str) -> None:
     assert validate_compiled(cell(name), draws=1, compiled=compile_cell(cell(name), "jax")).error <= 1e-10
 
 
-@examples(6)
+@examples(12)
 @given(cells())
 def test_random_cells(text: str) -> None:
     assume("t=0" not in text)

@@ -31,7 +31,7 @@ def test_every_cell_of_the_library(name: str) -> None:
     assert validate_compiled(cell(name), draws=2, compiled=_compiled(cell(name))).error <= 1e-10
 
 
-@examples(14)
+@examples(25)
 @given(cells())
 def test_random_cells(text: str) -> None:
     assume("t=0" not in text)
@@ -39,14 +39,14 @@ def test_random_cells(text: str) -> None:
     validate_compiled(subject, draws=2, tolerance=1e-8, scale=0.2, compiled=_compiled(subject))
 
 
-@examples(12)
+@examples(20)
 @given(tree_cells())
 def test_random_trees(text: str) -> None:
     subject = Cell.from_text(text)
     validate_compiled(subject, draws=2, tolerance=1e-8, scale=0.2, compiled=_compiled(subject))
 
 
-@examples(8)
+@examples(15)
 @given(cells())
 def test_random_cells_in_small_pieces_by_threads(text: str) -> None:
     """Slices of one or two rows, pieces of time of three steps, and two threads for everything."""
