@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -27,6 +26,7 @@ from verify.wording import (
     NAMES,
     OF,
     OF_LOSS,
+    OF_THE_LOSS,
     OTHER,
     SAID,
     SIGN,
@@ -209,19 +209,12 @@ class _Statement:
 def _in_words_alone(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator[Claim]:
     """Letters that words alone say to be something else than usual: ``where $z_t$ is twice the pre-activation``, ``$L$ is the mean of``."""
     for k, (formula, claim) in enumerate(found):
-        of_the_loss = claim.surface == loss and _SUBJECT.search(_sentence(found, k)) is not None
+        of_the_loss = claim.surface == loss and OF_THE_LOSS.search(_sentence(found, k)) is not None
         said = _is_alone(claim) and (says_meaning(claim) or of_the_loss or HERE.search(_sentence(found, k)))
         words = first_words(formula.after)
         if said and STARTS.match(words) and ALTERED.search(words) and claim.surface is not None:
             surface = s.Relation((":=",), (_subject(claim.surface), s.Text(words.strip())), span=claim.surface.span)
             yield replace(claim, surface=surface, altered=True, error=ParseError("what the words say is not read"))
-
-
-_SUBJECT = re.compile(
-    r"\A\s*(?:and\s+|und\s+)?(?:(?:the|our|this|der|die|das)\s+(?:\w+\s+)?)?(?:loss|cost|objective|verlust\w*|kosten\w*)?\s*\Z",
-    re.IGNORECASE,
-)
-"""Words with which a sentence about the loss begins."""
 
 
 def _is_name(surface: s.Surface | None) -> bool:

@@ -142,9 +142,9 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     step may be whatever the author says of it.
     """
     left = _left(claim)
-    slope = _slope(left)
-    if slope is not None:
-        return slope if claim.inline else None
+    function = _function_at(left)
+    if function is not None:
+        return function if claim.inline else None
     if left is None or not (
         says_meaning(claim)
         or _is_about_the_cell(claim, left, names)
@@ -163,14 +163,15 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     return letter
 
 
-def _slope(left: s.Surface | None) -> Letter | None:
-    """The function with its prime, where a left side is the slope of one at some point: \\tanh'(z)."""
+def _function_at(left: s.Surface | None) -> Letter | None:
+    """The function, with its primes, whose value at some point a left side is: \\sigma(z), \\tanh'(z)."""
     parts = left.items if isinstance(left, s.Sequence) else ()
     head = parts[0] if len(parts) == 2 and isinstance(parts[1], s.Bracket) else left
-    return _primed(head) if head is not None else None
+    return _function(head) if head is not None else None
 
 
-def _primed(node: s.Surface) -> Letter | None:
+def _function(node: s.Surface) -> Letter | None:
+    """An elementwise function, or the slope of one, as a letter that a document may speak of."""
     if isinstance(node, s.Name) and elementwise(node.text) is not None:
         return node.text, ()
     if not isinstance(node, s.Scripted) or not node.primes or not isinstance(node.base, s.Name):
@@ -262,7 +263,7 @@ def _letters(surface: s.Surface | None) -> Sequence[Letter]:
     if surface is None:
         return ()
     found = [base_of(node) for node in surface.walk() if isinstance(node, (s.Name, s.Accent))]
-    return found + [letter for node in surface.walk() if (letter := _primed(node)) is not None]
+    return found + [letter for node in surface.walk() if (letter := _function(node)) is not None]
 
 
 def _letter_of(key: str) -> Letter:

@@ -109,6 +109,11 @@ COMPARED = re.compile(
     re.IGNORECASE,
 )
 """Words by which one thing is compared with another, or stands beside it."""
+OF_THE_LOSS = re.compile(
+    r"\A\s*(?:and\s+|und\s+)?(?:(?:the|our|this|der|die|das)\s+(?:\w+\s+)?)?(?:loss|cost|objective|verlust\w*|kosten\w*)?\s*\Z",
+    re.IGNORECASE,
+)
+"""Words with which a sentence about the loss begins."""
 THAT_IS = re.compile(r"\b(?:that is|das heißt)\b", re.IGNORECASE)
 SAID = re.compile(r"\b(?:denotes?|represents?|means?|stands?\s+for|bezeichnet|bedeutet)\b", re.IGNORECASE)
 
@@ -135,6 +140,7 @@ __all__ = [
     "NAMES",
     "OF",
     "OF_LOSS",
+    "OF_THE_LOSS",
     "OTHER",
     "SAID",
     "SIGN",
