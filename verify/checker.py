@@ -22,12 +22,13 @@ from verify.conditions import bound_in, conditions_of, has_unread, letters_of, m
 from verify.diagnosis.explain import Explanation, explain
 from verify.doubts import Doubts
 from verify.factors import spelled_out
-from verify.formula import Subject, verdict_on
+from verify.formula import Numeric, Subject, verdict_on
 from verify.instances import Condition
 from verify.limits import TooLong, limited
 from verify.measure import LONGEST
 from verify.memberships import is_membership
 from verify.names import Names
+from verify.put_in import judge_put_in
 from verify.shares import READING, has_shares, of_steps
 from verify.values import Values
 from verify.verdict import Verdict
@@ -135,17 +136,21 @@ class Checker:
                 "unsupported", "tested", message="a share of a step stands beside another derivative by its parameter"
             )
             return self._of_steps(claim, subject) or (subject, unread)
-        verdict = _verdict(claim, subject, self.values)
+        verdict = _verdict(claim, subject, self.values.judge)
         if verdict.verdict in ("wrong", "unsupported"):
             for other, reading in self._as_said(claim, subject):
-                found = _verdict(claim, other, self.values)
+                found = _verdict(claim, other, self.values.judge)
                 if found.verdict in ("correct", "layout"):
                     said = "; ".join(filter(None, (found.reading, reading)))
                     return other, replace(found, reading=said, one_length=other.sizes != subject.sizes)
+            found = _verdict(claim, subject, self._with_numbers) if self.values.any else verdict
+            if found.verdict != "wrong" and verdict.verdict == "wrong":
+                put_in = dict.fromkeys(link.put_in for link in (*found.links, found) if link.put_in)
+                return subject, replace(found, reading="; ".join(filter(None, (found.reading, *put_in))))
         columns = self.names.in_columns if verdict.verdict == "wrong" else self.names
         if columns.definitions != self.names.definitions:
             other = replace(subject, names=columns)
-            found = _verdict(claim, other, Values(columns))
+            found = _verdict(claim, other, Values(columns).judge)
             if found.verdict in ("correct", "layout"):
                 return other, replace(found, verdict="layout")
         if verdict.verdict in ("unsupported", "unreadable") and shares:
@@ -157,6 +162,9 @@ class Checker:
             return self._beside(claim) or (subject, verdict)
         return subject, verdict
 
+    def _with_numbers(self, link: s.Relation) -> Verdict | None:
+        return self.values.judge(link) or judge_put_in(self.values, link)
+
     def _of_steps(self, claim: Claim, subject: Subject) -> tuple[Subject, Verdict] | None:
         """The verdict on a formula about what one step adds to the derivative by a parameter; None where it is none."""
         found = None if claim.surface is None or claim.error else of_steps(claim.surface, self.names)
@@ -164,7 +172,7 @@ class Checker:
             return None
         names, surface = found
         other = replace(subject, names=names)
-        verdict = _verdict(replace(claim, surface=surface), other, Values(names))
+        verdict = _verdict(replace(claim, surface=surface), other, Values(names).judge)
         return (other, replace(verdict, reading=READING)) if verdict.verdict != "unreadable" else None
 
     def _as_said(self, claim: Claim, subject: Subject) -> Iterator[tuple[Subject, str]]:
@@ -211,7 +219,7 @@ class Checker:
         first: tuple[Subject, Verdict] | None = None
         for names in self.asides.subjects(claim):
             other = Subject(names, self.draws)
-            found = _verdict(claim, other, Values(names))
+            found = _verdict(claim, other, Values(names).judge)
             if found.verdict in ("correct", "layout"):
                 return other, found
             if found.verdict != "unreadable":
@@ -295,7 +303,7 @@ def _told(claim: Claim, verdict: Verdict, explanation: Explanation | None) -> Ch
     )
 
 
-def _verdict(claim: Claim, subject: Subject, values: Values) -> Verdict:
+def _verdict(claim: Claim, subject: Subject, numeric: Numeric) -> Verdict:
     if claim.surface is None or claim.error is not None:
         error = claim.error
         return Verdict(
@@ -313,7 +321,7 @@ def _verdict(claim: Claim, subject: Subject, values: Values) -> Verdict:
             surface = spelled_out(surface, subject.names.context.shapes)
         except BpttError as error:
             return Verdict("wrong", "tested", message=error.message, error_at=error.span)
-    return verdict_on(subject.names, surface, subject.decide, values.judge)
+    return verdict_on(subject.names, surface, subject.decide, numeric)
 
 
 def given(claim: Claim) -> Checked:

@@ -77,6 +77,7 @@ class Verdict:
     error_at : the place of what is wrong with it.
     tried    : the verdicts on all readings that were tried, in their order, where the formula has more than one.
     links    : the verdicts on the links of a chain.
+    put_in   : of which given quantities the numbers stand in it in place of letters.
     one_length : whether it holds for the length of the sequence that the document gives, and not for every one.
     """
 
@@ -93,6 +94,7 @@ class Verdict:
     error_at: Span | None = field(default=None, compare=False)
     tried: tuple[Verdict, ...] = ()
     links: tuple[Verdict, ...] = ()
+    put_in: str = ""
     one_length: bool = False
 
 
