@@ -29,12 +29,19 @@ _LONGEST = 600
 _PLACE = re.compile(r"line \d+(?:, column \d+)?: ")
 
 
-def annotated(name: str, equations: Sequence[Checked], results: Sequence[Result] = (), hints: int = 4) -> d.Document:
+def annotated(
+    name: str,
+    equations: Sequence[Checked],
+    results: Sequence[Result] = (),
+    hints: int = 4,
+    usual: Sequence[str] = (),
+) -> d.Document:
     """A document with every equation of an answer, its verdict, and what is to be said of it; the marks first.
 
     Parameters
     ----------
     hints : how much is said of a wrong equation: nothing, where it is wrong, which kind of slip it is, what it is, what holds.
+    usual : what letters are taken for where the answer does not say it, as equations in LaTeX.
     """
     blocks: list[d.Block] = []
     if results:
@@ -42,6 +49,7 @@ def annotated(name: str, equations: Sequence[Checked], results: Sequence[Result]
     if not equations:
         blocks.append(d.Paragraph(d.words("There is no displayed equation.")))
     blocks += [_callout(one, hints) for one in equations]
+    blocks += meanings(usual)
     return d.Document(wording.title(name), blocks=tuple(blocks), outlined=False)
 
 
@@ -62,6 +70,14 @@ def marks(results: Sequence[Result]) -> d.Table:
     rows.append((d.words("all"), (), (), d.words(total)))
     header = tuple(d.words(text) for text in ("result", "", "line", "points"))
     return d.Table(header, tuple(rows), ("left", "left", "right", "right"))
+
+
+def meanings(usual: Sequence[str]) -> Iterator[d.Block]:
+    """With which meanings of letters verdicts hold, where nobody gave them by an equation."""
+    if usual:
+        formulas = [piece for one in usual for piece in (*d.words(", "), d.Math(parse_one(one).items[0]))][1:]
+        said = "The verdicts are with the usual meaning of letters that an answer does not give by an equation: "
+        yield d.Paragraph((*d.words(said), *formulas, *d.words(".")))
 
 
 def state(one: Result) -> str:
@@ -141,4 +157,4 @@ def _shown(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
-__all__ = ["annotated", "contradiction", "marks", "result_title", "state"]
+__all__ = ["annotated", "contradiction", "marks", "meanings", "result_title", "state"]

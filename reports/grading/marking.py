@@ -71,6 +71,7 @@ class Marked:
     problem   : why the file, or its annotated copy, could not be made.
     copy      : the annotated copy, a PDF; empty if there is none.
     page      : where the copy is, from the page of all.
+    usual     : what letters are taken for where the file does not say it, as equations in LaTeX.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Marked:
     problem: str = ""
     copy: bytes = field(default=b"", repr=False)
     page: str = ""
+    usual: tuple[str, ...] = ()
 
     def count(self, verdict: str) -> int:
         """How many equations have a verdict."""
@@ -156,7 +158,8 @@ def _mark(answer: Answer, task: Task) -> Marked:
     cell = Cell.from_text(task.cell) if task.cell else None
     document = checked(text, cell, name=answer.name, aliases=task.aliases, inline=task.inline)
     results = document.results(read_wanted(task.wanted, document.names)) if task.wanted else ()
-    marked = Marked(answer.name, document.equations, results, "" if document.equations else _nothing(task))
+    problem = "" if document.equations else _nothing(task)
+    marked = Marked(answer.name, document.equations, results, problem, usual=tuple(document.usual))
     return _with_copy(marked, task) if task.pdf else _lighter(marked)
 
 
@@ -169,7 +172,7 @@ def _with_copy(marked: Marked, task: Task) -> Marked:
     from reports.render import make
 
     try:
-        document = annotated(marked.name, marked.equations, marked.results, task.hints)
+        document = annotated(marked.name, marked.equations, marked.results, task.hints, marked.usual)
         copy = make(document, "copy", ("pdf",), task.route).contents["copy.pdf"]
     except BpttError as error:
         return _lighter(replace(marked, problem=f"no annotated copy: {error.message}"))

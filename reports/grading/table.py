@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from derive.errors import visible
 from reports import document as d
-from reports.grading.annotated import contradiction, result_title
+from reports.grading.annotated import contradiction, meanings, result_title
 from reports.grading.marking import Marked
 from verify.require import Wanted, shown_points
 
@@ -71,7 +71,7 @@ def overview(marked: Sequence[Marked], title: str) -> d.Document:
     return d.Document(
         d.words(title),
         d.words("1 file" if len(marked) == 1 else f"{len(marked)} files"),
-        blocks=(table,),
+        blocks=(table, *meanings(sorted({said for one in marked for said in one.usual}))),
         outlined=False,
     )
 

@@ -68,9 +68,9 @@ def test_the_copies_tell_as_much_as_they_may(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "class" / "a.tex").write_text(WRONG)
     asked: list[int] = []
 
-    def seen(name: object, equations: object, results: object, hints: int) -> object:
+    def seen(name: object, equations: object, results: object, hints: int, usual: object) -> object:
         asked.append(hints)
-        return annotated(name, equations, results, hints)  # type: ignore[arg-type]
+        return annotated(name, equations, results, hints, usual)  # type: ignore[arg-type]
 
     from reports.grading.annotated import annotated
 

@@ -129,6 +129,16 @@ def test_contradictions_are_in_the_table_and_in_the_copy(tmp_path: Path) -> None
     assert isinstance(note, d.Callout) and "contradict" in plain_text(note.title)
 
 
+def test_meanings_that_nobody_gave_are_told(tmp_path: Path) -> None:
+    said = "Let $$\\delta_t = \\nabla_{z_t} L.$$"
+    plain, given, none = mark_all(answers(tmp_path, a=WRONG, b=said + WRONG, c=RIGHT), Task(CELL, pdf=False), 1)
+    assert (plain.usual, given.usual, none.usual) == (("\\delta_t = \\nabla_{z_t} L",), (), ())
+    assert "usual meaning" in str(make(overview([plain, given], "class"), "x", ("html",)).contents["x.html"])
+    assert "usual meaning" not in str(make(overview([given, none], "class"), "x", ("html",)).contents["x.html"])
+    copy = annotated(plain.name, plain.equations, usual=plain.usual)
+    assert "usual meaning" in str(make(copy, "x", ("html",)).contents["x.html"])
+
+
 @pytest.mark.parametrize("name", ["=1+1.tex", "@x.tex", "+a.tex"])
 def test_no_cell_is_a_formula_of_a_spreadsheet(name: str) -> None:
     assert as_csv([Marked(name)]).splitlines()[1].startswith("'")
