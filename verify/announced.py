@@ -36,6 +36,7 @@ from verify.wording import (
     WORDS,
     first_words,
     plain,
+    sentence,
     speaks_of_others,
 )
 
@@ -153,7 +154,7 @@ class _Statement:
 
     @property
     def _around(self) -> str:
-        return f"{ENDS.split(plain(self.first.words))[-1]} {self.between} {first_words(self.formula.after)}"
+        return f"{plain(sentence(self.first.words))} {self.between} {first_words(self.formula.after)}"
 
     @property
     def _is_aside(self) -> bool:
@@ -161,7 +162,7 @@ class _Statement:
         about something else.
         """
         told = BETWEEN.match(self.between) or SIGN.fullmatch(self.between) or NAMES.search(self.between)
-        about = NAMES.search(ENDS.split(plain(self.first.words))[-1])
+        about = NAMES.search(plain(sentence(self.first.words)))
         return (
             SUBORDINATE.search(self.sentence) is not None
             or COMPARED.search(self.between) is not None
@@ -227,11 +228,11 @@ def _subject(surface: s.Surface) -> s.Surface:
 
 def _sentence(found: Sequence[tuple[Formula, Claim]], k: int) -> str:
     """The words of a sentence up to a formula."""
-    words = plain(found[k][1].words)
+    words = found[k][1].words
     while k > 0 and ENDS.search(words) is None and found[k][0].inline:
         k -= 1
-        words = f"{plain(found[k][1].words)} \N{DOTTED CIRCLE} {words}"
-    return ENDS.split(words)[-1]
+        words = f"{found[k][1].words} \N{DOTTED CIRCLE} {words}"
+    return plain(sentence(words))
 
 
 def _is_alone(claim: Claim) -> bool:

@@ -16,7 +16,7 @@ from derive.system import T
 from verify.announced import says_meaning
 from verify.asides import Asides
 from verify.checked import Checked
-from verify.chosen import DENIED
+from verify.chosen import is_denied
 from verify.claims import Claim
 from verify.conditions import bound_in, conditions_of, has_unread, letters_of, meant, restricts
 from verify.diagnosis.explain import Explanation, explain
@@ -32,7 +32,7 @@ from verify.put_in import judge_put_in
 from verify.shares import READING, has_shares, of_steps
 from verify.values import Values
 from verify.verdict import Verdict
-from verify.wording import ENDS
+from verify.wording import sentence
 
 SECONDS, SECONDS_TO_EXPLAIN = 5, 3
 """How long one equation may take to be decided, and to be explained."""
@@ -47,7 +47,7 @@ _BEYOND = re.compile(
     r"\b(?:more than|longer than|less than|at least|at most|up to|until|beyond|last|previous|old|"
     r"mehr als|länger als|mindestens|höchstens|bis|"
     r"letzte\w*|"
-    r"vorige\w*)\b[^.!?]*\Z",
+    r"vorige\w*)\b",
     re.IGNORECASE,
 )
 """Words before a length that is not that of the sequence."""
@@ -203,12 +203,12 @@ class Checker:
                 break
             if _GENERAL.search(other.words):
                 found = None
-            length = _length(other.surface) if other.error is None and not DENIED.search(other.words) else None
+            length = _length(other.surface) if other.error is None and not is_denied(other) else None
             if length is None:
                 continue
             if found not in (None, length) and other.inline:
                 found = None  # the document names two
-            elif _BEYOND.search(ENDS.split(other.words)[-1]):
+            elif _BEYOND.search(sentence(other.words)):
                 continue
             elif says_meaning(other) or not other.inline or length == written_out:
                 found = length

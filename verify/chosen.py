@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from verify.claims import Claim
+from verify.wording import sentence
 
-DENIED = re.compile(
+_DENIED = re.compile(
     r"\b(?:not|never|no|without|if|many|others?|unlike|could|would|instead|rather|case|silly|figure|code|nicht|nie|kein\w*|ohne|falls|wenn|statt|viele|anders"
-    r"|abbildung)\b[^.!?]*\Z|n['’]t\b[^.!?]*\Z",
+    r"|abbildung)\b|n['’]t\b",
     re.IGNORECASE,
 )
 """Words before a number that is not given."""
@@ -44,10 +45,14 @@ _APART = re.compile(
 
 def is_chosen(claim: Claim) -> bool:
     """Whether the sentence of a starting value chooses it, for the whole of the document."""
-    clause = re.split(r"[.!?;](?=\s)|\n\s*\n", claim.words)[-1]
-    words = re.findall(r"\\?\w+", clause.lower())
+    words = re.findall(r"\\?\w+", sentence(claim.words).lower())
     chooses = all(word.lstrip("\\") in _CHOOSING or word.startswith(_CHOOSING_STEMS) for word in words)
     return chooses and _NOT_SO.match(claim.after) is None and not _stands_apart(claim)
+
+
+def is_denied(claim: Claim) -> bool:
+    """Whether the sentence of a number says that it is not given, or is one of somebody else."""
+    return _DENIED.search(sentence(claim.words)) is not None
 
 
 def is_left_open(claim: Claim) -> bool:
@@ -61,4 +66,4 @@ def _stands_apart(claim: Claim) -> bool:
     return bool(marks) and marks[-1] == "begin"
 
 
-__all__ = ["DENIED", "is_chosen", "is_left_open"]
+__all__ = ["is_chosen", "is_denied", "is_left_open"]

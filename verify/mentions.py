@@ -20,14 +20,8 @@ from verify.announced import DEFINES, says_meaning
 from verify.claims import Claim
 from verify.document import Formula
 from verify.names import Names
-from verify.wording import speaks_of_others
+from verify.wording import ENDS, speaks_of_others
 
-_ENDS = re.compile(
-    r"(?<![.!?;])(?<!\bi\.e)(?<!\be\.g)(?<!w\.r\.t)(?<!\bz\.B)(?<!\bd\.h)(?<!\bcf)(?<!\bbzgl)[.!?;](?=\s|\Z)"
-    r"|\n\s*\n|\n\s*(?:[-*|+]|\d+[.)])\s|\\item\b|\\\\|\\(?:sub)*section|^#{1,6} ",
-    re.MULTILINE,
-)
-"""Where a sentence, an item of a list or a row of a table ends."""
 _LETTER, _OTHER, _OWNER, _REST = "⟦δ⟧", "⟦q⟧", "⟦z⟧", "⟦⟧"
 """What stands in a sentence for its formulas: the letter, another quantity of the cell, what the letter belongs to, the rest."""
 _BY_OTHER = re.compile(
@@ -97,7 +91,7 @@ def _sentences(found: Sequence[tuple[Formula, Claim]], claims: Sequence[Claim]) 
     for (formula, _), claim in zip(found, claims, strict=False):
         if formula is last:
             continue  # another claim of the same formula
-        parts = _ENDS.split(formula.words)
+        parts = ENDS.split(formula.words)
         now.words[-1] += parts[0]
         if len(parts) > 1 or formula.cell != cell:
             yield now
@@ -110,7 +104,7 @@ def _sentences(found: Sequence[tuple[Formula, Claim]], claims: Sequence[Claim]) 
             now.words.append("")
         last, cell = formula, formula.cell
     if last is not None:
-        now.words[-1] += _ENDS.split(last.after)[0]
+        now.words[-1] += ENDS.split(last.after)[0]
     yield now
 
 

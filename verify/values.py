@@ -20,7 +20,7 @@ from numeric.compare import relative_difference
 from numeric.functions import Array
 from numeric.losses import SmoothLoss
 from numeric.simulate import Point, Run
-from verify.chosen import DENIED, is_chosen, is_left_open
+from verify.chosen import is_chosen, is_denied, is_left_open
 from verify.claims import Claim
 from verify.closed import NO_DIGIT, shown_units, value_of
 from verify.evaluated import evaluated
@@ -67,7 +67,7 @@ class Values:
     def take(self, claim: Claim) -> bool:
         """Take a claim as a gift, if it gives a number or a matrix to a parameter, an input or a starting value."""
         surface = self.spelled_out(claim.surface)
-        if DENIED.search(claim.words):
+        if is_denied(claim):
             return False
         if claim.inline and isinstance(surface, s.Relation) and self._leaves_open(claim, surface):
             return False

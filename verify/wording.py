@@ -26,7 +26,12 @@ BETWEEN = re.compile(
     re.IGNORECASE,
 )
 """Words between a name and its meaning, or a meaning and its name."""
-ENDS = re.compile(r"[.!?;](?:\s|\Z)|\n\s*\n")
+ENDS = re.compile(
+    r"(?<![.!?;])(?<!\bi\.e)(?<!\be\.g)(?<!w\.r\.t)(?<!\bz\.B)(?<!\bd\.h)(?<!\bcf)(?<!\bbzgl)[.!?;](?=\s|\Z)"
+    r"|\n\s*\n|\n\s*(?:[-*|+]|\d+[.)])\s|\\item\b|\\\\|\\(?:sub)*section|^#{1,6} ",
+    re.MULTILINE,
+)
+"""Where a sentence, an item of a list or a row of a table ends."""
 OF_LOSS = re.compile(r"\s*(?:with respect to|by|nach|bezüglich|w\.r\.t\.)\s*\Z", re.IGNORECASE)
 NAMES = re.compile(
     r"\b(?:mean|means|denotes?|denoted|denoting|use|uses|call|called|writes?|written|is(?!\s+(?:then\s+|now\s+|also\s+)?\w+ed\b)|stands?|equals?|name[ds]?|be|sei|bezeichne\w*|bezeichnet|schreib\w*"
@@ -118,6 +123,15 @@ THAT_IS = re.compile(r"\b(?:that is|das heißt)\b", re.IGNORECASE)
 SAID = re.compile(r"\b(?:denotes?|represents?|means?|stands?\s+for|bezeichnet|bedeutet)\b", re.IGNORECASE)
 
 
+def sentence(words: str) -> str:
+    """The words of the sentence in which a formula stands, up to the formula.
+
+    >>> sentence("It is so, e.g. here. Let also ")
+    ' Let also '
+    """
+    return ENDS.split(words)[-1]
+
+
 def first_words(words: str) -> str:
     return re.split(r"[.!?;,$]|\n\s*\n", words)[0]
 
@@ -150,5 +164,6 @@ __all__ = [
     "WORDS",
     "first_words",
     "plain",
+    "sentence",
     "speaks_of_others",
 ]

@@ -76,7 +76,7 @@ def meanings(usual: Sequence[str]) -> Iterator[d.Block]:
     """With which meanings of letters verdicts hold, where nobody gave them by an equation."""
     if usual:
         formulas = [piece for one in usual for piece in (*d.words(", "), d.Math(parse_one(one).items[0]))][1:]
-        said = "The verdicts are with the usual meaning of letters that an answer does not give by an equation: "
+        said = "The verdicts hold with the usual meaning of letters that an answer does not give by an equation: "
         yield d.Paragraph((*d.words(said), *formulas, *d.words(".")))
 
 
