@@ -36,7 +36,6 @@ from verify.wording import (
     WORDS,
     first_words,
     plain,
-    sentence,
     speaks_of_others,
 )
 
@@ -94,7 +93,7 @@ def namings(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator
     """
     for k, ((_, first), (formula, second)) in enumerate(pairwise(found)):
         third = found[k + 2] if k + 2 < len(found) else None
-        statement = _Statement(first, second, formula, third, _sentence(found, k), loss)
+        statement = _Statement(first, second, formula, third, plain(first.sentence), loss)
         named = statement.naming()
         if named is not None:
             yield named
@@ -154,7 +153,7 @@ class _Statement:
 
     @property
     def _around(self) -> str:
-        return f"{plain(sentence(self.first.words))} {self.between} {first_words(self.formula.after)}"
+        return f"{self.sentence} {self.between} {first_words(self.formula.after)}"
 
     @property
     def _is_aside(self) -> bool:
@@ -162,7 +161,7 @@ class _Statement:
         about something else.
         """
         told = BETWEEN.match(self.between) or SIGN.fullmatch(self.between) or NAMES.search(self.between)
-        about = NAMES.search(plain(sentence(self.first.words)))
+        about = NAMES.search(self.sentence)
         return (
             SUBORDINATE.search(self.sentence) is not None
             or COMPARED.search(self.between) is not None
@@ -209,9 +208,9 @@ class _Statement:
 
 def _in_words_alone(found: Sequence[tuple[Formula, Claim]], loss: s.Surface) -> Iterator[Claim]:
     """Letters that words alone say to be something else than usual: ``where $z_t$ is twice the pre-activation``, ``$L$ is the mean of``."""
-    for k, (formula, claim) in enumerate(found):
-        of_the_loss = claim.surface == loss and OF_THE_LOSS.search(_sentence(found, k)) is not None
-        said = _is_alone(claim) and (says_meaning(claim) or of_the_loss or HERE.search(_sentence(found, k)))
+    for formula, claim in found:
+        of_the_loss = claim.surface == loss and OF_THE_LOSS.search(plain(claim.sentence)) is not None
+        said = _is_alone(claim) and (says_meaning(claim) or of_the_loss or HERE.search(plain(claim.sentence)))
         words = first_words(formula.after)
         if said and STARTS.match(words) and ALTERED.search(words) and claim.surface is not None:
             surface = s.Relation((":=",), (_subject(claim.surface), s.Text(words.strip())), span=claim.surface.span)
@@ -224,15 +223,6 @@ def _is_name(surface: s.Surface | None) -> bool:
 
 def _subject(surface: s.Surface) -> s.Surface:
     return surface.items[0] if isinstance(surface, s.Relation) else surface
-
-
-def _sentence(found: Sequence[tuple[Formula, Claim]], k: int) -> str:
-    """The words of a sentence up to a formula."""
-    words = found[k][1].words
-    while k > 0 and ENDS.search(words) is None and found[k][0].inline:
-        k -= 1
-        words = f"{found[k][1].words} \N{DOTTED CIRCLE} {words}"
-    return plain(sentence(words))
 
 
 def _is_alone(claim: Claim) -> bool:

@@ -32,7 +32,6 @@ from verify.put_in import judge_put_in
 from verify.shares import READING, has_shares, of_steps
 from verify.values import Values
 from verify.verdict import Verdict
-from verify.wording import sentence
 
 SECONDS, SECONDS_TO_EXPLAIN = 5, 3
 """How long one equation may take to be decided, and to be explained."""
@@ -208,7 +207,7 @@ class Checker:
                 continue
             if found not in (None, length) and other.inline:
                 found = None  # the document names two
-            elif _BEYOND.search(sentence(other.words)):
+            elif _BEYOND.search(other.sentence):
                 continue
             elif says_meaning(other) or not other.inline or length == written_out:
                 found = length

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from verify.claims import Claim
-from verify.wording import sentence
 
 _DENIED = re.compile(
     r"\b(?:not|never|no|without|if|many|others?|unlike|could|would|instead|rather|case|silly|figure|code|nicht|nie|kein\w*|ohne|falls|wenn|statt|viele|anders"
@@ -45,14 +44,14 @@ _APART = re.compile(
 
 def is_chosen(claim: Claim) -> bool:
     """Whether the sentence of a starting value chooses it, for the whole of the document."""
-    words = re.findall(r"\\?\w+", sentence(claim.words).lower())
+    words = re.findall(r"\\?\w+", claim.sentence.lower())
     chooses = all(word.lstrip("\\") in _CHOOSING or word.startswith(_CHOOSING_STEMS) for word in words)
     return chooses and _NOT_SO.match(claim.after) is None and not _stands_apart(claim)
 
 
 def is_denied(claim: Claim) -> bool:
     """Whether the sentence of a number says that it is not given, or is one of somebody else."""
-    return _DENIED.search(sentence(claim.words)) is not None
+    return _DENIED.search(claim.sentence) is not None
 
 
 def is_left_open(claim: Claim) -> bool:

@@ -50,6 +50,7 @@ class Claim:
     error      : why it cannot be read.
     conditions : relations between times beside it, as in ``k < t``.
     words      : the text before it.
+    sentence   : the words of its sentence before it, with a mark for each formula in them.
     after      : the first characters behind the formula that it stands in.
     cell       : the number of the notebook's cell that it stands in.
     inline     : whether it stands within a line.
@@ -65,6 +66,7 @@ class Claim:
     error: BpttError | None = None
     conditions: tuple[s.Relation, ...] = ()
     words: str = ""
+    sentence: str = ""
     after: str = ""
     cell: int | None = None
     inline: bool = False

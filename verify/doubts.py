@@ -18,7 +18,7 @@ from derive.notation.write_latex import write_latex
 from verify.announced import is_adjoint, means_adjoint, says_meaning
 from verify.claims import Claim
 from verify.names import Names
-from verify.wording import sentence, speaks_of_others
+from verify.wording import speaks_of_others
 
 Letter = tuple[str | None, tuple[str, ...]]
 """A name without its labels: its base and its accents."""
@@ -119,7 +119,7 @@ def _is_against(claim: Claim, letter: Letter, names: Names, verdict: Callable[[C
     """Whether what is said of a letter is false; or cannot be read, where it is a meaning for it that the cell does not give."""
     if claim.altered:
         return True
-    if _SUPPOSED.search(sentence(claim.words)) or speaks_of_others(sentence(claim.words)) or _is_dependence(claim):
+    if _SUPPOSED.search(claim.sentence) or speaks_of_others(claim.sentence) or _is_dependence(claim):
         return False
     found = "unreadable" if claim.surface is None or claim.error is not None else verdict(claim)
     if found == "unreadable":

@@ -38,7 +38,7 @@ def _meaning(claim: Claim) -> tuple[str, str] | None:
     left, right = surface.items
     if not isinstance(left, s.Name) or not isinstance(right, s.Name) or elementwise(right.text) is None:
         return None
-    said = says_meaning(claim) and not speaks_of_others(claim.words) and not claim.qualified
+    said = says_meaning(claim) and not speaks_of_others(claim.sentence) and not claim.qualified
     return (left.text, right.text) if said and left.text != right.text else None
 
 

@@ -27,7 +27,7 @@ from verify.claims import Claim
 from verify.conditions import LENGTH, conditions_of, has_unread, letters_of, times_that_meet
 from verify.conventions import Definition
 from verify.names import Names
-from verify.wording import sentence, speaks_of_others
+from verify.wording import speaks_of_others
 
 MOST_TOGETHER = 12
 """Of so many definitions that wait for each other, pairs are tried."""
@@ -189,7 +189,7 @@ def _may_define(names: Names, claim: Claim, claims: Sequence[Claim], timed: froz
     surface = claim.surface
     if not isinstance(surface, s.Relation) or claim.error is not None or surface.operators[0] not in DEFINES:
         return False
-    if claim.qualified or speaks_of_others(sentence(claim.words)):
+    if claim.qualified or speaks_of_others(claim.sentence):
         return False  # it holds at times that are not read, or for others
     found = names.key_of(surface.items[0], timed)
     if found is None or found[0] == "T" or found[0] in names.context.scope.sizes:

@@ -13,6 +13,7 @@ from derive.notation import surface as s
 from verify.beside import is_condition
 from verify.claims import MAX_CLAIMS, Claim, claims_of, going_on
 from verify.document import Formula
+from verify.wording import FORMULA, sentence
 
 
 def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
@@ -37,7 +38,19 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
         found += [(formula, claim) for claim in claims if opens is None or _gives_length(opens)]
         if len(found) > MAX_CLAIMS:
             raise UsageError(f"the document holds more than {MAX_CLAIMS:,} equations", hint="is this the right file?")
-    return _qualified(found)
+    return _with_sentences(_qualified(found))
+
+
+def _with_sentences(found: Sequence[tuple[Formula, Claim]]) -> list[tuple[Formula, Claim]]:
+    """The claims with the words of their sentences. An equation on a line of its own ends one."""
+    told: list[tuple[Formula, Claim]] = []
+    words, cell = "", None
+    for formula, claim in found:
+        words = sentence(f"{words if formula.cell == cell else ''}{claim.words}")
+        told.append((formula, replace(claim, sentence=words)))
+        goes_on = formula.inline and not _ends_sentence(formula.source.text)
+        words, cell = f"{words} {FORMULA} " if goes_on else "", formula.cell
+    return told
 
 
 def _behind(before: Formula, formula: Formula, claims: Sequence[Claim]) -> s.Relation | None:

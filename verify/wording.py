@@ -123,6 +123,10 @@ THAT_IS = re.compile(r"\b(?:that is|das heißt)\b", re.IGNORECASE)
 SAID = re.compile(r"\b(?:denotes?|represents?|means?|stands?\s+for|bezeichnet|bedeutet)\b", re.IGNORECASE)
 
 
+FORMULA = "\N{DOTTED CIRCLE}"
+"""What stands in the words of a sentence for a formula."""
+
+
 def sentence(words: str) -> str:
     """The words of the sentence in which a formula stands, up to the formula.
 
@@ -149,6 +153,7 @@ __all__ = [
     "COMPARED",
     "CONDITION",
     "ENDS",
+    "FORMULA",
     "HERE",
     "LEADS",
     "NAMES",
