@@ -13,7 +13,7 @@ from derive.notation import surface as s
 from derive.notation.elaborate import elaborate
 from derive.notation.names import QName
 from derive.notation.parser import parse_one
-from derive.notation.scope import base_of
+from derive.notation.scope import CONVENTIONAL_INDICES, base_of
 from derive.notation.write_latex import write_latex
 from verify.announced import is_adjoint, means_adjoint, says_meaning
 from verify.claims import Claim
@@ -33,11 +33,11 @@ class Doubts:
 
     def about(self, claim: Claim) -> str:
         """Why nothing can be said of a claim; empty where none of its letters is doubtful."""
-        own = {_letter_of(key) for key in self.names.system.definitions}
+        own = {_letter_of(key) for key in self.names.system.definitions} | _functions_of(self.names)
         of_the_cell = sorted(own & set(self.of), key=str)  # then all that it computes is in doubt
         for letter in (*_letters(claim.surface), *of_the_cell):
             doubtful = self.of.get(letter)
-            if doubtful is not None and doubtful is not claim and not self._holds_in_general(letter, claim):
+            if doubtful is not None and doubtful is not claim and not self._holds_in_general(letter, claim, doubtful):
                 return f"line {doubtful.span.line} says {_shown(doubtful)}, which is not what the cell says, or is not read"
         return ""
 
@@ -52,13 +52,13 @@ class Doubts:
                 return f"it does not hold in general, and line {said.span.line} says {_shown(said)}, of which no use is made"
         return ""
 
-    def _holds_in_general(self, letter: Letter, claim: Claim) -> bool:
+    def _holds_in_general(self, letter: Letter, claim: Claim, doubtful: Claim) -> bool:
         """Whether the letter is one of a parameter or an input and the claim is no derivative by it: what holds for every value holds for
-        the one that the author gives.
+        the one that the author gives, unless he gives one to each time.
         """
         system = self.names.system
         keys = [key for key in (*system.parameters, *system.inputs) if _letter_of(key) == letter]
-        if not keys or claim.surface is None:
+        if not keys or claim.surface is None or _is_of_times(doubtful, self.names):
             return False
         try:
             node = elaborate(claim.surface, self.names.context)
@@ -103,9 +103,7 @@ def doubts(names: Names, claims: Iterable[Claim], taken: Iterable[Claim], verdic
     return Doubts(names, found)
 
 
-_PASSING = re.compile(
-    r"\b(?:for|at|as|when|recall|often|e\.g\.|like|because|since|für|bei|da|weil|wie)\s*\Z", re.IGNORECASE
-)
+_PASSING = re.compile(r"\b(?:for|at|as|when|often|e\.g\.|like|für|bei|wie)\s*\Z", re.IGNORECASE)
 """Words before a formula that is spoken of by the way."""
 _SUPPOSED = re.compile(
     r"\b(?:case|if|would|instead|compare|unlike|not|never|no|wrong|without|must|warning|linear|scalar|special|fall|falls|wenn|wäre|würde|nicht|nie|kein\w*|statt|falsch)\b"
@@ -123,8 +121,23 @@ def _is_against(claim: Claim, letter: Letter, names: Names, verdict: Callable[[C
         return False
     found = "unreadable" if claim.surface is None or claim.error is not None else verdict(claim)
     if found == "unreadable":
-        return says_meaning(claim) and letter not in {_letter_of(key) for key in names.system.definitions}
+        of_the_cell = letter in {_letter_of(key) for key in names.system.definitions}
+        return (says_meaning(claim) and not of_the_cell) or (claim.inline and _is_written_out(claim))
     return found == "wrong" or (found == "unsupported" and claim.qualified)
+
+
+def _is_written_out(claim: Claim) -> bool:
+    """Whether the right side of an equation is more than a name, or a function of names: W_t = W + t I, h_0 = W v."""
+    right = claim.surface.items[1] if isinstance(claim.surface, s.Relation) else None
+    if right is None or any(isinstance(node, s.Text) or _is_dots(node) for node in right.walk()):
+        return False
+    parts = right.items if isinstance(right, s.Sequence) else (right,)
+    called = len(parts) == 2 and isinstance(parts[1], s.Bracket) and parts[1].kind == "("
+    return not called and not isinstance(right, (s.Name, s.Accent, s.Scripted, s.Number))
+
+
+def _is_dots(node: s.Surface) -> bool:
+    return isinstance(node, s.Mark) and "dots" in node.kind
 
 
 def _is_dependence(claim: Claim) -> bool:
@@ -145,7 +158,9 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     function = _function_at(left)
     if function is not None:
         return function if claim.inline else None
-    if left is None or not (
+    if left is None or base_of(s.bare(left))[0] is None:
+        return _adjoint_at_right(claim)
+    if not (
         says_meaning(claim)
         or _is_about_the_cell(claim, left, names)
         or _is_of_the_loss(claim, left, names)
@@ -161,6 +176,17 @@ def _said_of(claim: Claim, names: Names) -> Letter | None:
     if isinstance(left, s.Scripted) and letter[0] == QName.from_key(names.system.loss_name).base:
         return None
     return letter
+
+
+def _adjoint_at_right(claim: Claim) -> Letter | None:
+    """The letter of a derivative of which an equation within a line says that a derivative is made: ∇_{z_t} L = -δ_t."""
+    if not claim.inline or not isinstance(claim.surface, s.Relation) or len(claim.surface.items) != 2:
+        return None
+    left, right = claim.surface.items
+    letters = set(_letters(right))
+    marked = any(isinstance(node, s.Mark) and node.kind in ("nabla", "partial") for node in left.walk())
+    letters -= {letter for letter in letters if letter[0] in CONVENTIONAL_INDICES}
+    return next(iter(letters)) if marked and len(letters) == 1 and means_adjoint(*next(iter(letters))) else None
 
 
 def _function_at(left: s.Surface | None) -> Letter | None:
@@ -211,14 +237,33 @@ def _is_about_the_cell(claim: Claim, left: s.Surface, names: Names) -> bool:
 
 
 def _tied(claim: Claim, names: Names) -> Sequence[Letter]:
-    """The parameters of which a parameter or a starting value is said to be made: derivatives by them are others then."""
+    """The parameters of which a parameter or a starting value is said to be made: derivatives by them are others then; and what the cell
+    computes, where an input or a starting value is made of it: it reads itself then.
+    """
     if not isinstance(claim.surface, s.Relation):
         return []
-    key = (names.key_of(claim.surface.items[0]) or ("", False))[0]
-    known = {_letter_of(one) for one in names.system.parameters}
-    if key not in names.system.parameters and not _is_start(claim.surface.items[0], names):
+    left, right = claim.surface.items[:2]
+    key = (names.key_of(left) or ("", False))[0]
+    start = _is_start(left, names)
+    if key not in names.system.parameters and key not in names.system.inputs and not start:
         return []
-    return [letter for letter in _letters(claim.surface.items[1]) if letter in known]
+    known = set() if key in names.system.parameters else set(names.system.definitions) - {names.system.loss_name}
+    known |= set() if key in names.system.inputs else set(names.system.parameters)
+    read = {node for node in right.walk() if isinstance(node, (s.Name, s.Accent, s.Scripted))}
+    keys = {(names.key_of(node) or ("", False))[0] for node in read}
+    return sorted({_letter_of(one) for one in keys & known}, key=str)
+
+
+def _is_of_times(claim: Claim, names: Names) -> bool:
+    """Whether an equation says what a parameter is at each time."""
+    left = _left(claim)
+    key, timed = ("", False) if left is None else (names.key_of(left) or ("", False))
+    return timed and key in names.system.parameters
+
+
+def _functions_of(names: Names) -> set[Letter]:
+    """The functions of which the cell is made."""
+    return {(node.function, ()) for q in names.system.equations for node in q.rhs.atoms(e.Apply)}
 
 
 def _is_start(left: s.Surface, names: Names) -> bool:

@@ -26,6 +26,7 @@ from verify.announced import DEFINES, means_adjoint, named_on_the_left, says_mea
 from verify.claims import Claim
 from verify.conditions import LENGTH, conditions_of, has_unread, letters_of, times_that_meet
 from verify.conventions import Definition
+from verify.defining import only_defines
 from verify.names import Names
 from verify.wording import speaks_of_others
 
@@ -236,7 +237,8 @@ def _may_define_adjoint(names: Names, key: str, claim: Claim, said: bool) -> boo
             and QName.from_key(key).base == "delta"
             and whole
         )
-        return said or (by_form and _is_first(names, key))
+        told = said or (by_form and _is_first(names, key))
+        return told and (not claim.inline or same or only_defines(claim))
     if any(part.op in ("gradient", "derivative") for part in parts):
         return False
     if key in names.unclear and right.op == "name" and is_adjoint_letter(right.data[0]):

@@ -125,6 +125,7 @@ def _letter(formula: Formula, claim: Claim, names: Names) -> _Letter | None:
     while surface is not None and isinstance(bracket := s.bare(surface), s.Bracket) and len(bracket.items) == 1:
         surface = bracket.items[0]
     shown = not formula.inline and claim.surface is not None  # an equation on a line of its own is judged
+    surface = None if surface is None else _without_component(surface)
     if surface is None or shown or base_of(s.bare(surface))[0] is None:
         return None
     key = (names.key_of(surface) or ("", False))[0]
@@ -133,6 +134,16 @@ def _letter(formula: Formula, claim: Claim, names: Names) -> _Letter | None:
         if isinstance(line.rhs, (e.Timed, e.Var)):
             owner = names.system.adjoint_owners.get(line.rhs.name, owner)
     return None if owner is None else _Letter(surface, key, owner)
+
+
+def _without_component(surface: s.Surface) -> s.Surface:
+    """A vector for one of its entries: δ_t for δ_{t,i} and for δ_i(t)."""
+    if isinstance(surface, s.Sequence) and len(surface.items) == 2 and isinstance(surface.items[1], s.Bracket):
+        name, time = surface.items
+        return replace(name, subs=time.children()) if isinstance(name, s.Scripted) and len(name.subs) == 1 else surface
+    if isinstance(surface, s.Scripted) and len(surface.subs) == 2 and isinstance(surface.subs[1], s.Name):
+        return replace(surface, subs=surface.subs[:1])
+    return surface
 
 
 def settled(claims: Sequence[Claim], names: Names) -> set[str]:

@@ -28,7 +28,7 @@ BETWEEN = re.compile(
 """Words between a name and its meaning, or a meaning and its name."""
 ENDS = re.compile(
     r"(?<![.!?;])(?<!\bi\.e)(?<!\be\.g)(?<!w\.r\.t)(?<!\bz\.B)(?<!\bd\.h)(?<!\bcf)(?<!\bbzgl)[.!?;](?=\s|\Z)"
-    r"|\n\s*\n|\n\s*(?:[-*|+]|\d+[.)])\s|\\item\b|\\\\|\\(?:sub)*section|^#{1,6} ",
+    r"|\n\s*\n|\n\s*(?:[-*|+]|\d+[.)])\s|\\item\b|\\\\|\\(?:sub)*(?:section|paragraph)\b\*?(?:\s*\{[^{}]*\})?|^#{1,6} ",
     re.MULTILINE,
 )
 """Where a sentence, an item of a list or a row of a table ends."""

@@ -167,3 +167,70 @@ def test_lengths_of_what_is_written_out(said: str) -> None:
 )  # fmt: skip
 def test_lengths_that_are_over(said: str) -> None:
     assert verdicts(said + r"$$\nabla_b L = \delta_1$$")[-1] == "wrong"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"In a linear network, $\delta_t = \nabla_{h_t} L$. ",
+        r"Zeige, dass $\delta_t = \nabla_{h_t} L$ falsch ist. ",
+        r"In Exercise 1 we had $\delta_t = \nabla_{h_t} L$. ",
+        r"A careless reader takes $\delta_t = \nabla_{h_t} L$. ",
+        r"Close to saturation $\delta_t = \nabla_{h_t} L$. ",
+    ],
+)
+def test_meanings_of_other_places_are_neither_taken_nor_denied(said: str) -> None:
+    assert verdicts(said + SUM)[-1] in ("correct", "unsupported")
+    of_state = r"$$\nabla_b L = \sum_{t=1}^{T} \tanh'(z_t) \odot \delta_t$$"
+    assert verdicts(said + of_state)[-1] in ("wrong", "unsupported")
+    given = r"In this course $\delta_t = \nabla_{h_t} L$. "
+    assert verdicts(given + of_state)[-1] == "correct" and verdicts(given + SUM)[-1] == "wrong"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"Componentwise, $\delta_{t,i} = \partial L / \partial h_{t,i}$. ",
+        r"Remember that $\nabla_{z_t} L = -\delta_t$. ",
+        r"The input is the previous output, $x_{t+1} = h_t$. ",
+        r"Als Eingabe dient der vorige Zustand: $x_t = h_{t-1}$. ",
+        r"The start is $h_0 = h_T$. ",
+        r"with $h_0 = W v$ for a fixed vector $v$. ",
+        r"Units are leaky: $h_t = (1-\alpha) h_{t-1} + \alpha \tanh(z_t)$. ",
+        r"Recall $h_t = 2 \tanh(z_t) - h_{t-1}$. ",
+        r"We use $\tanh(u) = \max(0, u)$. ",
+        r"That is $\tanh(u) = 2/(1+e^{-u/\tau})$. ",
+    ],
+)
+def test_what_a_line_makes_of_the_cell_is_heeded(said: str) -> None:
+    assert verdicts(RECURSION + SUM)[-2:] == ["correct", "correct"]
+    assert verdicts(said + RECURSION + SUM)[-2:] == ["unsupported", "unsupported"]
+
+
+def test_a_matrix_of_each_step_is_another_one() -> None:
+    assert verdicts(r"Here $W_t = W + tI$. " + SLOPE)[-1] == "unsupported"
+    assert verdicts(r"Here $W = 0.5 I$. " + SLOPE)[-1] == "correct"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        r"The state is some function $h_t = f(h_{t-1}, x_t)$. ",
+        r"Recall $h_t = \tanh(z_t)$. ",
+        r"Since $\tanh'(u) = 1 - \tanh(u)^2$, all is known. ",
+        r"Unrolled, $h_t = \tanh(W \dots)$. ",
+        r"One reads $x_t$ and $h_{t-1}$ and writes $h_t$. ",
+        r"Many authors stack layers, $x_t = h_t$. ",
+    ],
+)
+def test_what_a_line_says_in_passing_or_rightly_is_no_harm(said: str) -> None:
+    assert verdicts(said + RECURSION + SUM)[-2:] == ["correct", "correct"]
+
+
+def test_starting_values_of_another_place() -> None:
+    cell = bptt.cell("lstm")
+    claim = r"$$\nabla_{W_f} L = \sum_{t=2}^{T} \delta^f_t h_{t-1}^\top$$"
+    assert verdicts(r"Let $h_0 = 0$ and $c_0 = 0$. " + claim, cell)[-1] == "correct"
+    assert (
+        verdicts(r"Part (a) had $h_0 = 0$, $c_0 = 0$. In part (b) the start is random. " + claim, cell)[-1] == "wrong"
+    )
