@@ -180,7 +180,7 @@ class Checker:
         if zeros and not self.values.start_from_zero:
             yield (
                 replace(subject, zeros=zeros),
-                " and ".join(f"{start} = 0" for start in zeros) + ", as the document says",
+                " and ".join(f"{start.latex()} = 0" for start in zeros) + ", as the document says",
             )
         length = self._length_before(claim)
         if length is not None and length < LONGEST:

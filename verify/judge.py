@@ -137,7 +137,7 @@ def _tried(names: Names, relation: e.Relation, trial: Trial) -> list[Verdict]:
             found = Verdict("unsupported", "tested", points=found.points, message=hidden) if hidden else found
         if reading.zero_start and not trial.zero_counts:
             if found.verdict == "correct" and tried:
-                tried[0] = replace(tried[0], message=_ZERO)
+                tried[0] = replace(tried[0], message=_only_from_zero(names.system))
             continue
         useless = bool(reading.name) and tried and found.verdict != "correct" and found.verdict != "wrong"
         useless = useless or (reading.zero_start and found.verdict == "wrong")
@@ -148,7 +148,9 @@ def _tried(names: Names, relation: e.Relation, trial: Trial) -> list[Verdict]:
     return tried
 
 
-_ZERO = "it holds only if the states start from zero; say so by h_0 = 0, if that is meant"
+def _only_from_zero(system: RecurrentSystem) -> str:
+    starts = [f"{start.latex()} = 0" for start in system.starts if start not in system.initial]
+    return f"it holds only if the states start from zero; say so by {' and '.join(starts)}, if that is meant"
 
 
 def _has_layouts(relation: e.Relation) -> bool:

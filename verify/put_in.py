@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from sympy import Integer
 
 from derive import expressions as e
 from derive.errors import BpttError
@@ -132,7 +133,8 @@ def _has_decimals(surface: s.Surface) -> bool:
 
 def _shown(values: Values, point: Point) -> str:
     key, time = point
-    return str(values.system.quantity(key)) if time is None else f"{key}_{time}"
+    quantity = values.system.quantity(key, None if time is None else Integer(time))
+    return quantity.latex()
 
 
 __all__ = ["judge_put_in"]

@@ -15,9 +15,7 @@ from derive import expressions as e
 from derive.cell import Cell
 from derive.errors import BpttError
 from derive.notation import surface as s
-from derive.notation.present import present
 from derive.notation.rebuild import rebuilt
-from derive.notation.write_latex import write_latex
 from derive.system import RecurrentSystem
 from verify.names import Names
 
@@ -145,7 +143,7 @@ def _with_values_at_each_step(cell: Cell, parameters: tuple[str, ...]) -> Cell |
         rhs = relation.rhs.xreplace(values) if timed else relation.rhs
         if not timed and any(relation.has(value) for value in values):
             return None
-        lines.append(write_latex(present(e.Relation("=", relation.lhs, rhs))))
+        lines.append(e.Relation("=", relation.lhs, rhs).latex())
     try:
         return Cell.from_text("\n".join([*lines, *_sizes(cell, parameters)]), "steps")
     except BpttError:
@@ -156,7 +154,7 @@ def _sizes(cell: Cell, parameters: tuple[str, ...]) -> Iterator[str]:
     for key, (rows, columns) in cell.shapes.items():
         if key in cell.definitions or key in cell.inputs or key in cell.parameters:
             node = e.Timed(key, cell.time, rows, columns) if key in parameters else cell.quantity(key)
-            yield f"{write_latex(present(node))} \\in \\mathbb{{R}}^{{{rows} \\times {columns}}}"
+            yield f"{node.latex()} \\in \\mathbb{{R}}^{{{rows} \\times {columns}}}"
 
 
 __all__ = ["READING", "has_shares", "of_steps"]

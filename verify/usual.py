@@ -11,7 +11,6 @@ from sympy import Symbol
 from derive import expressions as e
 from derive.notation import surface as s
 from derive.notation.names import QName
-from derive.notation.present import present
 from derive.notation.write_latex import write_latex
 from verify.claims import Claim
 from verify.mentions import settled
@@ -37,7 +36,7 @@ def usual_meanings(claims: Iterable[Claim], all_claims: Collection[Claim], names
         if isinstance(quantity, e.Timed):
             letter = _with_time(letter, quantity.time)
         by = e.Gradient(quantity, e.Var(names.system.loss_name))
-        yield f"{write_latex(letter)} = {write_latex(present(by))}"
+        yield f"{write_latex(letter)} = {by.latex()}"
 
 
 def _owner(key: str, names: Names) -> str | None:

@@ -234,3 +234,11 @@ def test_starting_values_of_another_place() -> None:
     assert (
         verdicts(r"Part (a) had $h_0 = 0$, $c_0 = 0$. In part (b) the start is random. " + claim, cell)[-1] == "wrong"
     )
+
+
+def test_it_is_said_which_starts_are_missing() -> None:
+    cell = bptt.cell(
+        "z_t = A a_{t-1} + P x_t\na_t = \\tanh(z_t)\nv_t = B b_{t+1} + a_t\nb_t = \\tanh(v_t)\nL = \\sum_{t=1}^T L_t(b_t)"
+    )
+    found = bptt.check(r"$$\nabla_B L = \sum_{t=1}^{T-1} \bar v_t b_{t+1}^\top$$", cell=cell, explained=False)[-1]
+    assert found.verdict == "wrong" and "say so by a_0 = 0 and b_{T+1} = 0" in found.message
