@@ -58,7 +58,6 @@ class Recurrent(nn.Module):
         if grad not in GRADS:
             raise UsageError(f"there are no gradients called {grad!r}", expected=f"one of {', '.join(GRADS)}")
         system = cell_of(name)
-        _check(system, name)
         self.grad = grad
         system = with_inputs_kept(system)
         self.sizes, weights = _sizes(system, inputs, hidden)
@@ -149,14 +148,16 @@ class Recurrent(nn.Module):
 
 
 def cell_of(name: str) -> Cell:
-    """The cell that ``--cell`` names.
+    """The cell that ``--cell`` names, of which a layer can be made.
 
     Raises
     ------
-    UsageError : there is none of that name; and all that reading a cell can raise.
+    UsageError : there is none of that name, or it is none for a layer (see :class:`Recurrent`); and all that reading a cell can raise.
     """
     if "=" in name or "\n" in name or name in library() or is_file_name(name):
-        return cell(name)
+        found = cell(name)
+        _check(found, name)
+        return found
     raise UsageError(
         f"--cell: there is no cell {clipped(name, 100)!r} in the library, and no file of that name",
         expected="a name that 'bptt cells' lists, a file, or the equations themselves in quotes",

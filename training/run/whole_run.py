@@ -244,6 +244,8 @@ def _check_recurrent(task: Task, settings: Settings) -> None:
                 f"--{key} {clipped(given, 40)} does not apply to {task.name}, which has no recurrent layer",
                 hint=f"leave out --{key}",
             )
+    if task.recurrent:
+        cell_of(settings.cell)  # before any data are fetched
 
 
 def _check_device(device: str) -> None:

@@ -12,13 +12,13 @@ import pytest
 
 from bptt.cli import main
 from derive.errors import UsageError
-from training.errors import TrainingError
+from training.errors import DatasetError, TrainingError
 from training.run.curve import read_curve
 from training.run.loop import Report
 from training.run.metrics import command
 from training.run.results import Lines, Results, Table
 from training.run.settings import Settings
-from training.run.whole_run import Request, settings_of, train
+from training.run.whole_run import Request, prepared, settings_of, train
 from training.tasks import TASKS, find
 from training.tasks.lstm_cell import CellsJob
 
@@ -145,3 +145,13 @@ def test_missing_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(CellsJob, "loss", lacking)
     with pytest.raises(TrainingError, match="not enough memory"):
         train(Request(tmp_path, find("lstm-cell").settings.changed({"steps": 2, "hidden": 2}, {})))
+
+
+@pytest.mark.parametrize("cell", ["nothing", "h_t = \\tanh(W h_{t+1} + U x_t)", "tree-lstm"])
+@pytest.mark.parametrize("task", ["names", "sentiment-imdb"])
+def test_a_cell_is_looked_at_before_data_are(task: str, cell: str, tmp_path: Path) -> None:
+    settings = find(task).settings.changed({"cell": cell}, {})
+    with pytest.raises(UsageError, match="cell"):
+        prepared(settings, str(tmp_path / "no folder"))
+    with pytest.raises(DatasetError, match="no folder"):
+        prepared(find(task).settings, str(tmp_path / "no folder"))
