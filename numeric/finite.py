@@ -22,7 +22,7 @@ def all_finite(run: Forward, results: Iterable[Array]) -> bool:
     """Whether all numbers of a run are finite."""
     kind = run.given.kind
     with kind.quietly():
-        return kind.finite(*map(kind.read, results))
+        return all(map(kind.finite, map(kind.read, results)))
 
 
 def found_at(system: RecurrentSystem, library: Library, given: Arguments) -> NonFiniteWarning:

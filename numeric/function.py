@@ -129,7 +129,7 @@ class CompiledCell:
         found = recomputation(given)
         losses = () if found.loss is None else (found.loss,)
         with given.kind.quietly():
-            finite = given.kind.finite(*map(given.kind.read, (*losses, *found.gradients.values())))
+            finite = all(map(given.kind.finite, map(given.kind.read, (*losses, *found.gradients.values()))))
         if not finite:
             warnings.warn(
                 NonFiniteWarning("the loss or a gradient is not finite; without recompute it is said where"),

@@ -38,8 +38,8 @@ class Arrays(Protocol):
     def whole(self, array: Array) -> bool:
         """Whether all entries are integers."""
 
-    def finite(self, *arrays: Array) -> bool:
-        """Whether all entries of all arrays are finite."""
+    def finite(self, array: Array) -> bool:
+        """Whether all entries are finite."""
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """Zeros."""

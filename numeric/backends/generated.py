@@ -98,7 +98,7 @@ class _Shortcut:
             gradients = {key: kind.numbers(found[name])[index] for key, name, index in self._gradients}
             loss = float(kept[LOSS]) if self._has_loss else None
             ends = [kept[name][rows] for _, name, _, rows in self._states]
-            finite = (loss is None or isfinite(loss)) and kind.finite(*gradients.values(), *ends)
+            finite = (loss is None or isfinite(loss)) and all(map(kind.finite, (*gradients.values(), *ends)))
         return Found(loss, states, gradients, finite)
 
 

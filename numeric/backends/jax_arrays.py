@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -56,8 +56,8 @@ class JaxArrays:
     def whole(self, array: Array) -> bool:
         return self.letter(array) != "f" or not bool((array != jnp.floor(array)).any())
 
-    def finite(self, *arrays: Array) -> bool:
-        return bool(_finite(arrays))
+    def finite(self, array: Array) -> bool:
+        return bool(jnp.isfinite(array).all())
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         return jnp.zeros(shape, self.dtype)
@@ -76,11 +76,3 @@ class JaxArrays:
 
     def quietly(self) -> AbstractContextManager[Any]:
         return nullcontext()
-
-
-def _all_finite(arrays: tuple[Array, ...]) -> Array:
-    """One function for all of them, which is compiled and waited for once."""
-    return jnp.all(jnp.array([jnp.isfinite(array).all() for array in arrays]))
-
-
-_finite: Callable[[tuple[Array, ...]], Array] = jax.jit(_all_finite)

@@ -44,9 +44,9 @@ class NumpyArrays:
     def whole(self, array: Array) -> bool:
         return array.dtype.kind != "f" or not np.any(array != np.floor(array))
 
-    def finite(self, *arrays: Array) -> bool:
+    def finite(self, array: Array) -> bool:
         # the sum of squares is quick, and finite only if all entries are; where it is not, they may be too large for it
-        return all(math.isfinite(np.vdot(array, array)) or np.isfinite(array).all() for array in arrays)
+        return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         return np.zeros(shape, self.dtype)

@@ -51,8 +51,8 @@ class TorchArrays:
     def whole(self, array: Array) -> bool:
         return not array.dtype.is_floating_point or bool((array == array.floor()).all())
 
-    def finite(self, *arrays: Array) -> bool:
-        return all(bool(torch.isfinite(array).all()) for array in arrays)
+    def finite(self, array: Array) -> bool:
+        return bool(torch.isfinite(array).all())
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         return torch.zeros(shape, **self.making())
