@@ -82,6 +82,8 @@ class AdjointEngine:
         self.all_terms = self.loss_terms = system.loss_terms if terms is None else tuple(terms)
         self.names = system.adjoint_names
         self.window = window
+        self._equations: dict[str, AdjointEquation | None] = {}
+        self._gradients: dict[tuple[str, Expr | None], e.Node] = {}
         self.end: Expr = T if only is None else only
         """The last step, which the recursion starts from."""
         self.first: Expr = Integer(1) if window is None else Max(1, self.end - window + 1)
@@ -292,6 +294,11 @@ class AdjointEngine:
 
     def equation(self, key: str) -> AdjointEquation | None:
         """The adjoint equation of a timed quantity; None where the loss does not depend on it."""
+        if key not in self._equations:
+            self._equations[key] = self._equation(key)
+        return self._equations[key]
+
+    def _equation(self, key: str) -> AdjointEquation | None:
         always, final = self.from_loss(key)
         parts = sorted(self.contributions(key), key=lambda part: part[2])
         passed = by_child([part for _, part, _ in parts])
@@ -357,6 +364,11 @@ class AdjointEngine:
 
     def parameter_gradient(self, key: str) -> e.Node:
         """∇L by a quantity without time, in terms of the adjoints."""
+        if (key, None) not in self._gradients:
+            self._gradients[key, None] = self._parameter_gradient(key)
+        return self._gradients[key, None]
+
+    def _parameter_gradient(self, key: str) -> e.Node:
         terms: list[e.Node] = []
         step = self.per_step(key)
         if step is not None:
@@ -380,6 +392,11 @@ class AdjointEngine:
 
     def state_gradient(self, key: str, time: Expr) -> e.Node:
         """∇L by a value that the sequence starts from, such as h_0 (or h_{T+1}): what the steps that read it pass back."""
+        if (key, time) not in self._gradients:
+            self._gradients[key, time] = self._state_gradient(key, time)
+        return self._gradients[key, time]
+
+    def _state_gradient(self, key: str, time: Expr) -> e.Node:
         terms = []
         for _, part, later in self.contributions(key):
             when = time + later

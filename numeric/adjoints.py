@@ -150,10 +150,15 @@ class BackwardPass(Generic[E]):
 
 
 class AdjointPass(BackwardPass[AdjointEnvironment]):
-    """One backward pass over a run: every adjoint at every time, and the gradients."""
+    """One backward pass over a run: every adjoint at every time, and the gradients.
 
-    def __init__(self, run: Run) -> None:
-        self.engine = AdjointEngine(run.system)
+    Parameters
+    ----------
+    engine : of the run's system, where several runs share one.
+    """
+
+    def __init__(self, run: Run, engine: AdjointEngine | None = None) -> None:
+        self.engine = AdjointEngine(run.system) if engine is None else engine
         environment = AdjointEnvironment(run, {})
         super().__init__(run, environment, environment.adjoints)
         with np.errstate(all="ignore"):  # log'(p) may have no value where nothing is made of it

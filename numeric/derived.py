@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from derive import expressions as e
+from derive.adjoint import AdjointEngine
 from derive.derivation import Derivation
 from derive.expressions import make
 from derive.substitute import substitute
@@ -159,11 +160,18 @@ class DerivedNames:
 
 
 class WithAdjoints(DerivedNames):
-    """Adjoints come from the evaluated recursion."""
+    """Adjoints come from the evaluated recursion.
 
-    def __init__(self, run: Run, derivation: Derivation, times: Mapping[str, int]) -> None:
+    Parameters
+    ----------
+    engine : of the run's system, where several runs share one.
+    """
+
+    def __init__(
+        self, run: Run, derivation: Derivation, times: Mapping[str, int], engine: AdjointEngine | None = None
+    ) -> None:
         super().__init__(run, derivation, times)
-        self.adjoints = AdjointPass(run).environment
+        self.adjoints = AdjointPass(run, engine).environment
         for name in run.system.adjoint_owners:
             self.named.pop(name, None)
 

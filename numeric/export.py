@@ -236,6 +236,9 @@ class _Module:
             )
         }
         tree, converted = self.cell.tree is not None, _CONVERTED.get(self._library.name)
+        called = (
+            f"loss_and_gradients({{x}}, {'parents' if tree else 'T'})" if self._library is not JAX else "compiled({x})"
+        )
         lines = [
             f"def check(seed=0, T=5, B={2 if self.cell.inputs or self.cotangents else 1}, step=1e-6):",
             '    """The largest relative difference between a gradient and finite differences, along random directions."""',
@@ -254,12 +257,17 @@ class _Module:
                 else []
             ),
             *(["    parents = [*(T - (T - node - 1) // 2 for node in range(1, T)), T + 1]"] if tree else []),
+            *(
+                ["    compiled = jax.jit(lambda arrays: loss_and_gradients(arrays, T))  # once for all calls below"]
+                if self._library is JAX
+                else []
+            ),
             "",
             "    def total(arrays):",
-            f"        loss, states, _ = loss_and_gradients(arrays, {'parents' if tree else 'T'})",
+            f"        loss, states, _ = {called.format(x='arrays')}",
             f"        return float({self._total()})",
             "",
-            f"    _, _, gradients = loss_and_gradients(given, {'parents' if tree else 'T'})",
+            f"    _, _, gradients = {called.format(x='given')}",
             "    worst = 0.0",
             "    for name, gradient in gradients.items():",
             f"        direction = {(converted or '{x}').format(x='rng.normal(size=np.shape(given[name]))')}",

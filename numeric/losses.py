@@ -43,11 +43,13 @@ class SmoothLoss:
 
     def value(self, time: int | None, arguments: Sequence[Array]) -> Array:
         """L_t of its arguments, as a (1, 1) array of their kind."""
-        total = 0.5 * self._together(time, arguments) ** 2
+        together: Array = 0.0
+        apart: Array = 0.0
         for position, q in enumerate(arguments):
-            a, b, c, _ = self.coefficients(time, position, q)
-            total = total + (a * q + 0.5 * b * q * q + c * q * q * q / 3.0).sum()
-        return total.reshape(1, 1)
+            a, b, c, d = self.coefficients(time, position, q)
+            together = together + (d * q).sum()
+            apart = apart + (a * q + 0.5 * b * q * q + c * q * q * q / 3.0).sum()
+        return (0.5 * together**2 + apart).reshape(1, 1)
 
     def gradient(self, time: int | None, position: int, arguments: Sequence[Array]) -> Array:
         """∇ of L_t by its argument at a position."""

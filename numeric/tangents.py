@@ -62,11 +62,13 @@ class TangentPass(BackwardPass[_TangentEnvironment]):
     Parameters
     ----------
     direction : the direction's part for each parameter that it moves, in the shape of its expression.
+    engine    : for a direction in these parameters, where several runs share one.
     """
 
-    def __init__(self, run: Run, direction: Mapping[str, Array]) -> None:
-        self.engine = TangentEngine(run.system, tuple(direction))
-        environment = _TangentEnvironment(run, AdjointPass(run).environment, self.engine, {})
+    def __init__(self, run: Run, direction: Mapping[str, Array], engine: TangentEngine | None = None) -> None:
+        self.engine = TangentEngine(run.system, tuple(direction)) if engine is None else engine
+        adjoints = AdjointPass(run, self.engine.reverse).environment
+        environment = _TangentEnvironment(run, adjoints, self.engine, {})
         super().__init__(run, environment, environment.tangents)
         for key, value in direction.items():
             self.values[(self._dotted(key), None)] = value

@@ -12,8 +12,10 @@ import numpy as np
 from sympy import Integer
 
 from derive import expressions as e
+from derive.adjoint import AdjointEngine
 from derive.derivation import Derivation
 from derive.errors import DataError, MissingRuleError, ValidationError
+from derive.second import TangentEngine
 from derive.system import RecurrentSystem, T
 from numeric.adjoints import AdjointPass
 from numeric.compare import relative_difference
@@ -114,12 +116,12 @@ def validate_gradients(
     ------
     ValidationError : an error is larger than the tolerance; the message says which gradient of which draw.
     """
-    record = Record()
+    record, engine = Record(), AdjointEngine(system)
     for number in range(draws):
         drawn = draw(system, seed + number, scale=scale)
         record.drawn(drawn)
         with np.errstate(all="ignore"):  # what is not finite is told by its place
-            pairs = list(_gradient_pairs(system, drawn))
+            pairs = list(_gradient_pairs(system, drawn, engine))
         for point, measured, truth in pairs:
             record.compare(measured, truth, f"{point[0]} (draw {number})")
     return record.accepted("gradients", tolerance)
@@ -141,7 +143,7 @@ def validate_hessian_vector(
     """
     varying = tuple(key for key in system.parameters if key not in system.labels)
     moved = tuple(map(system.resolve_name, along)) or varying
-    record = Record()
+    record, engine = Record(), TangentEngine(system, moved)
     for number in range(draws):
         drawn = draw(system, seed + number, scale=scale)
         generator = np.random.default_rng([seed + number, 11])
@@ -149,19 +151,21 @@ def validate_hessian_vector(
         record.drawn(drawn)
         truth = TorchReferee(system, drawn).hessian_vector(direction)
         with np.errstate(all="ignore"):
-            tangents = TangentPass(run_of(system, drawn), direction)
+            tangents = TangentPass(run_of(system, drawn), direction, engine)
             measured = {key: np.array(tangents.parameter(key)) for key in varying}
         for key in varying:
             record.compare(measured[key], truth[key], f"{key} (draw {number})")
     return record.accepted("Hessian-vector product", tolerance)
 
 
-def _gradient_pairs(system: RecurrentSystem, drawn: Draw) -> Iterable[tuple[Point, Array, Array]]:
+def _gradient_pairs(
+    system: RecurrentSystem, drawn: Draw, engine: AdjointEngine
+) -> Iterable[tuple[Point, Array, Array]]:
     """The loss, and its gradients: by every parameter, by every starting value, by each input at all times together."""
     points = [point for point in drawn.given if point[0] not in system.labels]
     loss, truth = TorchReferee(system, drawn).loss_gradients(points)
     run = run_of(system, drawn)
-    backward = AdjointPass(run)
+    backward = AdjointPass(run, engine)
     yield (system.loss_name, None), np.real(run.total_loss()), np.array([[loss]])
     over_time: dict[str, list[tuple[Array, Array]]] = {}
     for point in points:
@@ -192,7 +196,7 @@ def validate_derivation(
     ValidationError  : an error is larger than the tolerance.
     MissingRuleError : the target is not a derivative.
     """
-    record = Record()
+    record, engine = Record(), AdjointEngine(system)
     for number in range(draws):
         drawn = draw(system, seed + number, derivation.length, scale=scale)
         generator = np.random.default_rng([seed + number, 7])
@@ -209,7 +213,7 @@ def validate_derivation(
             )
         record.drawn(drawn)
         with np.errstate(all="ignore"):
-            measured, truth = _result_pair(system, derivation, drawn, times)
+            measured, truth = _result_pair(system, derivation, drawn, times, engine)
         record.compare(measured, truth, f"draw {number}, {times}")
     return record.accepted(str(derivation.target), tolerance)
 
@@ -272,7 +276,7 @@ def _nodes(
 
 
 def _result_pair(
-    system: RecurrentSystem, derivation: Derivation, drawn: Draw, times: Mapping[str, int]
+    system: RecurrentSystem, derivation: Derivation, drawn: Draw, times: Mapping[str, int], engine: AdjointEngine
 ) -> tuple[Array, Array]:
     target, result = derivation.target, derivation.result
     run = run_of(system, drawn)
@@ -301,7 +305,7 @@ def _result_pair(
         truth = found[point]
         if isinstance(target.by, e.Vec):
             truth = truth.ravel()[_down_columns(run.value(*point).shape)]
-        measured = WithAdjoints(run, derivation, times).evaluator()(result)
+        measured = WithAdjoints(run, derivation, times, engine).evaluator()(result)
         return np.real(measured).reshape(truth.shape), truth
     raise MissingRuleError(f"{target} is not a derivative")
 

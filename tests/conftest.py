@@ -29,8 +29,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _machine_code_in_a_folder_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Nothing is read from the user's folder of machine code, or left in it."""
-    os.environ["BPTT_CACHE_DIR"] = str(tmp_path_factory.mktemp("machine-code"))
+    """Nothing is read from the user's folder of machine code, or left in it; the processes of one run share what they make."""
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ["BPTT_CACHE_DIR"] = str(run / "machine-code")
 
 
 @pytest.fixture

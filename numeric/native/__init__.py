@@ -4,7 +4,7 @@
 
     Program ──items──▶ pieces of work ──plan──▶ phases, runs, groups, places ──kernel──▶ LLVM ──target──▶ functions
                             │                                                   │
-                         flatten: operations                     writer, entries, formulas, products, vectors
+                         flatten: operations                     writer, entries, formulas, products, shared, vectors
 
     passes, calls, shortcut: arrays of NumPy go in and come out; layout and memory say where, threads who.
 

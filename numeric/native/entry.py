@@ -93,7 +93,7 @@ def _finite(v: Vectors, plan: Pass) -> Any:
         number = SUMS if place.where == "sum" else place.number
         start = b.inttoptr(b.load(_at(b, table, len(TABLE) + number)), v.pointer)
         for first, count in _ranges(b, plan, place, length, batch):
-            total = _added(v, b, b.gep(start, [whole(first)]), count, total)
+            total = b.call(_added(v), [b.gep(start, [whole(first)]), whole(count), total])
     fine = b.fcmp_ordered("==", v.total(b, total), ir.Constant(v.number, 0.0))
     b.ret(b.select(fine, whole(0), whole(1)))
     return function
@@ -123,7 +123,18 @@ def _ranges(
     yield plus(b, before, b.mul(whole(row), b.sub(length, whole(1)))), some
 
 
-def _added(v: Vectors, b: Builder, start: Value, count: int | Value, total: Value) -> Value:
+def _added(v: Vectors) -> Any:
+    """A function of numbers, how many there are, and a sum: the sum with x - x of each of them."""
+    name = "added"
+    known = v.module.globals.get(name)
+    if known:
+        return known
+    function = ir.Function(v.module, ir.FunctionType(v.vector, [v.pointer, I64, v.vector]), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    start, count, total = function.args
+    b = ir.IRBuilder(function.append_basic_block())
+
     def several(k: Value, so_far: Value) -> Value:
         x = v.load(b, b.gep(start, [b.mul(k, whole(v.lanes))]))
         return b.fadd(so_far, b.fsub(x, x))
@@ -132,9 +143,10 @@ def _added(v: Vectors, b: Builder, start: Value, count: int | Value, total: Valu
         x = v.splat(b, b.load(b.gep(start, [k]), align=v.bytes))
         return b.fadd(so_far, b.fsub(x, x))
 
-    vectors = b.sdiv(whole(count), whole(v.lanes))
+    vectors = b.sdiv(count, whole(v.lanes))
     total = folded(b, vectors, total, several)
-    return folded(b, whole(count), total, one, b.mul(vectors, whole(v.lanes)))
+    b.ret(folded(b, count, total, one, b.mul(vectors, whole(v.lanes))))
+    return function
 
 
 __all__ = ["TEMPLATE", "write_calls"]

@@ -109,9 +109,8 @@ class Kernel:
         for (name, turned), matrix in wanted.items():
             at, inner, columns = self.plan.packs[name, turned]
             source = Addresses(frame, self.plan.places, self.plan.clock).pointer(matrix)
-            width = whole(numbers_of(matrix.shape, self.plan.sizes)[1])
-            target = b.gep(frame.pointer(PACKS), [whole(at)])
-            b.call(pack(self.v, columns, turned), [source, width, whole(inner), target])
+            distance = numbers_of(matrix.shape, self.plan.sizes)[1]
+            pack(self.v, b, source, distance, inner, columns, b.gep(frame.pointer(PACKS), [whole(at)]), turned)
         b.ret_void()
 
     def _ends(self, b: Builder, frame: Frame) -> None:

@@ -2,17 +2,21 @@
 
 A product has ``rows`` rows and a number of columns that is known when code is written. Its inner sum runs over two counters, so that
 rows at several times can be multiplied without being copied: Σ_{o < outer} Σ_{i < inner} A[r, o, i] B[o, i, j].
+
+Panels of a form are the same in every cell, so their machine code is made once in a process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
 
+from numeric.native.shared import shared
 from numeric.native.target import vector_bytes
-from numeric.native.vectors import I64, Builder, Value, Vectors, loop, whole
+from numeric.native.vectors import I64, Builder, Value, Vectors, least, loop, whole
 
 _WIDE = vector_bytes() == 64
 ROWS = {4: 4, 3: 4, 2: 8, 1: 8} if _WIDE else {3: 4, 2: 4, 1: 8}
@@ -30,22 +34,18 @@ def packed_size(v: Vectors, inner: int, columns: int) -> int:
     return inner * -(-columns // panel_columns(v)) * panel_columns(v)
 
 
-def _panels(v: Vectors, columns: int) -> list[tuple[int, int, int]]:
-    """The first column of each panel, its vectors, and the lanes of the last (0: all)."""
+def _panels(v: Vectors, columns: int) -> list[tuple[int, int, int, int]]:
+    """Panels of one form: the first column, how many panels follow each other, their vectors, and the lanes of the last (0: all)."""
     width = panel_columns(v)
-    found = [(k * width, WIDEST, 0) for k in range(columns // width)]
-    left = columns % width
+    full, left = divmod(columns, width)
+    found = [(0, full, WIDEST, 0)] if full else []
     if left:
-        found.append((columns - left, -(-left // v.lanes), left % v.lanes))
+        found.append((columns - left, 1, -(-left // v.lanes), left % v.lanes))
     return found
 
 
 def _function(v: Vectors, name: str, kinds: Sequence[Any]) -> Any:
-    function = ir.Function(v.module, ir.FunctionType(ir.VoidType(), kinds), name)
-    function.linkage = "internal"
-    function.attributes.add("noinline")
-    function.attributes.add("nounwind")
-    return function
+    return ir.Function(v.module, ir.FunctionType(ir.VoidType(), kinds), name)
 
 
 def _tile(v: Vectors, rows: int, vectors: int, lanes: int) -> Any:
@@ -55,6 +55,9 @@ def _tile(v: Vectors, rows: int, vectors: int, lanes: int) -> Any:
     if known:
         return known
     function = _function(v, name, [v.pointer] * 3 + [I64] * 9)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    function.attributes.add("nounwind")
     a, b_, c, lda, a_inner, a_outer, ldb, b_outer, inner, outer, ldc, add = function.args
     c.add_attribute("noalias")
     names = ("entry", "outer", "inner", "outer_end", "sums", "fresh", "added", "done")
@@ -113,84 +116,111 @@ def _tile(v: Vectors, rows: int, vectors: int, lanes: int) -> Any:
     return function
 
 
+_PANELS = (
+    "rows",
+    "a",
+    "lda",
+    "a_inner",
+    "a_outer",
+    "b",
+    "ldb",
+    "b_outer",
+    "b_panel",
+    "c",
+    "ldc",
+    "inner",
+    "outer",
+    "add",
+    "panels",
+)
+"""What panels get: the rows, A and its three distances, B and its three, C and its distance, both counts, whether C is added to, and how
+many panels follow each other."""
+
+
+def _panels_kind(v: Vectors) -> list[Any]:
+    return [v.pointer if name in ("a", "b", "c") else I64 for name in _PANELS]
+
+
+def _write_panels(v: Vectors, name: str, vectors: int, lanes: int) -> None:
+    """Panels of one form, one after the other: all rows of each in tiles."""
+    function = _function(v, name, _panels_kind(v))
+    rows, a, lda, a_inner, a_outer, b_, ldb, b_outer, b_panel, c, ldc, inner, outer, add, panels = function.args
+    b, high = ir.IRBuilder(function.append_basic_block()), ROWS[vectors]
+    with loop(b, panels) as number:
+        right = b.gep(b_, [b.mul(number, b_panel)])
+        left = b.gep(c, [b.mul(number, whole(panel_columns(v)))])
+
+        def tile(row: Value, height: int) -> None:
+            place, result = b.gep(a, [b.mul(row, lda)]), b.gep(left, [b.mul(row, ldc)])
+            rest = [lda, a_inner, a_outer, ldb, b_outer, inner, outer, ldc, add]
+            b.call(_tile(v, height, vectors, lanes), [place, right, result, *rest])
+
+        most = b.mul(b.sdiv(rows, whole(high)), whole(high))
+        with loop(b, most, 0, high) as row:
+            tile(row, high)
+        at, left_over, height = most, b.sub(rows, most), high // 2
+        while height:
+            bit = b.and_(left_over, whole(height))
+            with b.if_then(b.icmp_signed("!=", bit, whole(0))):
+                tile(at, height)
+            at, height = b.add(at, bit), height // 2
+    b.ret_void()
+
+
 class Product:
-    """``rows``, A with its three distances, B in panels with its distances, C with its distance, both counts, whether C is added to."""
+    """A product with so many columns, written where a builder stands as calls of what all modules share."""
 
     def __init__(self, v: Vectors, columns: int) -> None:
         self.v, self.columns = v, columns
-        self.function = v.module.globals.get(f"product_{columns}") or self._written()
 
-    def _written(self) -> Any:
-        v, columns = self.v, self.columns
-        kinds = [I64, v.pointer, I64, I64, I64, v.pointer, I64, I64, I64, v.pointer, *[I64] * 4]
-        function = _function(v, f"product_{columns}", kinds)
-        rows, a, lda, a_inner, a_outer, b_, ldb, b_outer, b_panel, c, ldc, inner, outer, add = function.args
-        b = ir.IRBuilder(function.append_basic_block())
-
-        def panel(number: int | Value, column: int | Value, vectors: int, lanes: int) -> None:
-            high = ROWS[vectors]
-            right = b.gep(b_, [b.mul(whole(number), b_panel)])
-            left = b.gep(c, [whole(column)])
-
-            def tile(row: Value, height: int) -> None:
-                place, result = b.gep(a, [b.mul(row, lda)]), b.gep(left, [b.mul(row, ldc)])
-                rest = [lda, a_inner, a_outer, ldb, b_outer, inner, outer, ldc, add]
-                b.call(_tile(v, height, vectors, lanes), [place, right, result, *rest])
-
-            most = b.mul(b.sdiv(rows, whole(high)), whole(high))
-            with loop(b, most, 0, high) as row:
-                tile(row, high)
-            at, left_over, height = most, b.sub(rows, most), high // 2
-            while height:
-                bit = b.and_(left_over, whole(height))
-                with b.if_then(b.icmp_signed("!=", bit, whole(0))):
-                    tile(at, height)
-                at, height = b.add(at, bit), height // 2
-
-        panels = _panels(v, columns)
-        full = sum(1 for _, vectors, lanes in panels if vectors == WIDEST and not lanes)
-        if full:
-            with loop(b, full) as number:
-                panel(number, b.mul(number, whole(panel_columns(v))), WIDEST, 0)
-        for number, (column, vectors, lanes) in enumerate(panels[full:], full):
-            panel(number, column, vectors, lanes)
-        b.ret_void()
-        return function
+    def _call(self, b: Builder, rows: Value, left: Sequence[Value], right: Sequence[Value], *rest: Value) -> None:
+        v, width = self.v, panel_columns(self.v)
+        c, more = rest[0], rest[1:]
+        for first, panels, vectors, lanes in _panels(v, self.columns):
+            name = f"bptt_panels_{v.suffix}_{vectors}_{lanes}"
+            write = partial(_write_panels, name=name, vectors=vectors, lanes=lanes)
+            function = shared(v, name, _panels_kind(v), write)
+            begin = b.gep(right[0], [b.mul(whole(first // width), right[-1])]) if first else right[0]
+            result = b.gep(c, [whole(first)]) if first else c
+            b.call(function, [rows, *left, begin, *right[1:], result, *more, whole(panels)])
 
     def packed(
         self, b: Builder, rows: Value, a: Value, lda: int, right: Value, c: Value, ldc: int, inner: int, add: bool
     ) -> None:
         """C[rows, columns] (+)= A[rows, inner] B, with B as :func:`pack` leaves it."""
         width = panel_columns(self.v)
-        distances = [a, whole(lda), whole(1), whole(0), right, whole(width), whole(0), whole(inner * width)]
-        b.call(self.function, [rows, *distances, c, whole(ldc), whole(inner), whole(1), whole(int(add))])
+        left = [a, whole(lda), whole(1), whole(0)]
+        middle = [right, whole(width), whole(0), whole(inner * width)]
+        self._call(b, rows, left, middle, c, whole(ldc), whole(inner), whole(1), whole(int(add)))
 
     def outer(
         self, b: Builder, height: int, a: Value, lda: int, a_outer: Value, right: Value, ldb: int, b_outer: Value, c: Value,
         inner: Value, outer: Value,
     ) -> None:  # fmt: skip
         """C[height, columns] += Σ_o Σ_i A[o, i, :]ᵀ B[o, i, :]; rows of A and B at distances ``lda`` and ``ldb``."""
-        left = [whole(height), a, whole(1), whole(lda), a_outer]
+        left = [a, whole(1), whole(lda), a_outer]
         middle = [right, whole(ldb), b_outer, whole(panel_columns(self.v))]
-        b.call(self.function, [*left, *middle, c, whole(self.columns), inner, outer, whole(1)])
+        self._call(b, whole(height), left, middle, c, whole(self.columns), inner, outer, whole(1))
 
 
-def pack(v: Vectors, columns: int, turned: bool) -> Any:
-    """A function of W, its distance between rows, the inner size and a destination: W, or Wᵀ where it is turned, in panels."""
-    name = f"pack_{columns}_{int(turned)}"
-    known = v.module.globals.get(name)
-    if known:
-        return known
-    function = _function(v, name, [v.pointer, I64, I64, v.pointer])
-    w, ldw, inner, target = function.args
+def pack(
+    v: Vectors, b: Builder, w: Value, distance: int, inner: int, columns: int, target: Value, turned: bool
+) -> None:
+    """Write W, the rows of which are ``distance`` apart, or Wᵀ where it is turned, in panels to ``target``."""
+    name = f"bptt_pack_{v.suffix}_{int(turned)}"
+    function = shared(v, name, [v.pointer, I64, I64, I64, v.pointer], partial(_write_pack, name=name, turned=turned))
+    b.call(function, [w, whole(distance), whole(inner), whole(columns), target])
+
+
+def _write_pack(v: Vectors, name: str, turned: bool) -> None:
+    function = _function(v, name, [v.pointer, I64, I64, I64, v.pointer])
+    w, ldw, inner, columns, target = function.args
     w.add_attribute("noalias")
     target.add_attribute("noalias")
     b, width = ir.IRBuilder(function.append_basic_block()), panel_columns(v)
-    with loop(b, -(-columns // width)) as number:
-        first = b.mul(number, whole(width))
-        panel = b.gep(target, [b.mul(b.mul(number, inner), whole(width))])
-        left = b.sub(whole(columns), first)
-        wide = b.select(b.icmp_signed("<", left, whole(width)), left, whole(width))
+    with loop(b, columns, 0, width) as first:
+        panel = b.gep(target, [b.mul(first, inner)])
+        wide = least(b, b.sub(columns, first), whole(width))
         if turned:
             with loop(b, wide) as j:
                 source, place = b.gep(w, [b.mul(b.add(first, j), ldw)]), b.gep(panel, [j])
@@ -203,7 +233,6 @@ def pack(v: Vectors, columns: int, turned: bool) -> Any:
                 with loop(b, wide) as j:
                     b.store(b.load(b.gep(source, [j])), b.gep(place, [j]))
     b.ret_void()
-    return function
 
 
 __all__ = ["Product", "pack", "packed_size", "panel_columns"]

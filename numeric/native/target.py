@@ -114,6 +114,10 @@ class Code:
         self._engine.add_object_file(binding.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
 
+    def publish(self, name: str) -> None:
+        """Let modules that are made later call a function by its name, for as long as this object lives."""
+        binding.add_symbol(name, self._engine.get_function_address(name))
+
     def function(self, name: str, arguments: int, answers: bool = False) -> Function:
         """A function of so many integers or addresses, and whether it gives an integer; while it runs, other threads of Python run too."""
         kind = ctypes.CFUNCTYPE(ctypes.c_int64 if answers else None, *[ctypes.c_int64] * arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from llvmlite import ir
@@ -20,7 +21,24 @@ LOOSE = ("contract", "nsz")
 
 def whole(value: int | Value) -> Value:
     """An integer as a value."""
-    return ir.Constant(I64, value) if isinstance(value, int) else value
+    return constant(I64, value) if isinstance(value, int) else value
+
+
+@lru_cache(maxsize=4096)
+def constant(kind: Any, value: int | tuple[int, ...]) -> Value:
+    """Integers as a constant: it is written many times, and its text is made once."""
+    return ir.Constant(kind, value if isinstance(value, int) else list(value))
+
+
+@lru_cache(maxsize=4096)
+def _numbers(kind: Any, count: int, digits: str) -> Value:
+    """A number in so many lanes; by its digits, because 0 and -0 are equal."""
+    return ir.Constant(kind, [float.fromhex(digits)] * count)
+
+
+@lru_cache(maxsize=64)
+def _undefined(kind: Any) -> Value:
+    return ir.Constant(kind, ir.Undefined)
 
 
 def plus(b: Builder, x: int | Value, y: int | Value) -> int | Value:
@@ -129,15 +147,15 @@ class Vectors:
 
     def const(self, value: float) -> Value:
         """A number in every lane."""
-        return ir.Constant(self.vector, [float(value)] * self.lanes)
+        return _numbers(self.vector, self.lanes, float(value).hex())
 
     def const_integers(self, value: int) -> Value:
         """An integer in every lane."""
-        return ir.Constant(self.integers, [value] * self.lanes)
+        return constant(self.integers, (value,) * self.lanes)
 
     def mask(self, lanes: int) -> Value:
         """True in the first lanes."""
-        return ir.Constant(self.bits, [int(k < lanes) for k in range(self.lanes)])
+        return constant(self.bits, tuple(int(k < lanes) for k in range(self.lanes)))
 
     def load(self, b: Builder, pointer: Value, lanes: int | None = None) -> Value:
         """Numbers that follow each other; with ``lanes``, only so many are read, and the others are 0."""
@@ -146,7 +164,7 @@ class Vectors:
             return b.load(place, align=self.bytes)
         kinds = [self.vector.as_pointer(), I32, self.bits, self.vector]
         read = self.external(f"llvm.masked.load.{self.suffix}.p0", self.vector, kinds)
-        return b.call(read, [place, ir.Constant(I32, self.bytes), self.mask(lanes), self.const(0)])
+        return b.call(read, [place, constant(I32, self.bytes), self.mask(lanes), self.const(0)])
 
     def store(self, b: Builder, value: Value, pointer: Value, lanes: int | None = None) -> None:
         """The counterpart of :meth:`load`."""
@@ -156,24 +174,24 @@ class Vectors:
             return
         kinds = [self.vector, self.vector.as_pointer(), I32, self.bits]
         write = self.external(f"llvm.masked.store.{self.suffix}.p0", ir.VoidType(), kinds)
-        b.call(write, [value, place, ir.Constant(I32, self.bytes), self.mask(lanes)])
+        b.call(write, [value, place, constant(I32, self.bytes), self.mask(lanes)])
 
     def splat(self, b: Builder, number: Value) -> Value:
         """A number in every lane."""
-        empty = ir.Constant(self.vector, ir.Undefined)
-        first = b.insert_element(empty, number, ir.Constant(I32, 0))
-        return b.shuffle_vector(first, empty, ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes))
+        empty = _undefined(self.vector)
+        first = b.insert_element(empty, number, constant(I32, 0))
+        return b.shuffle_vector(first, empty, constant(ir.VectorType(I32, self.lanes), (0,) * self.lanes))
 
     def lane(self, b: Builder, vector: Value, k: int) -> Value:
         """The number in a lane."""
-        return b.extract_element(vector, ir.Constant(I32, k))
+        return b.extract_element(vector, constant(I32, k))
 
     def gather(self, b: Builder, pointer: Value, stride: int, lanes: int | None = None) -> Value:
         """Numbers at equal distances."""
         found = self.const(0)
         for k in range(self.lanes if lanes is None else lanes):
             number = b.load(b.gep(pointer, [whole(k * stride)]), align=self.bytes)
-            found = b.insert_element(found, number, ir.Constant(I32, k))
+            found = b.insert_element(found, number, constant(I32, k))
         return found
 
     def fma(self, b: Builder, x: Value, y: Value, z: Value) -> Value:
@@ -188,10 +206,10 @@ class Vectors:
         """A function of the C library, lane by lane."""
         called = name if self.double else f"{name}f"
         function = self.external(called, self.number, [self.number] * len(arguments))
-        found = ir.Constant(self.vector, ir.Undefined)
+        found = _undefined(self.vector)
         for k in range(self.lanes):
             number = b.call(function, [self.lane(b, argument, k) for argument in arguments])
-            found = b.insert_element(found, number, ir.Constant(I32, k))
+            found = b.insert_element(found, number, constant(I32, k))
         return found
 
     def total(self, b: Builder, x: Value) -> Value:
@@ -206,10 +224,10 @@ class Vectors:
     def counting(self, b: Builder, first: int | Value) -> Value:
         """``first``, ``first + 1``, … as integers of 64 bits."""
         kind = ir.VectorType(I64, self.lanes)
-        empty = ir.Constant(kind, ir.Undefined)
-        base = b.insert_element(empty, whole(first), ir.Constant(I32, 0))
-        base = b.shuffle_vector(base, empty, ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes))
-        return b.add(base, ir.Constant(kind, list(range(self.lanes))))
+        empty = _undefined(kind)
+        base = b.insert_element(empty, whole(first), constant(I32, 0))
+        base = b.shuffle_vector(base, empty, constant(ir.VectorType(I32, self.lanes), (0,) * self.lanes))
+        return b.add(base, constant(kind, tuple(range(self.lanes))))
 
 
 __all__ = [

@@ -282,7 +282,7 @@ class GroupWriter:
         def body(i: Index | None, j: Index | None, lanes: int | None) -> None:
             def one_call(call: Value, so_far: Value) -> Value:
                 addresses = span.addresses.after(call)
-                bases = {leaf: addresses.pointer(leaf) for leaf in read(operation)}
+                bases = {leaf: addresses.pointer(leaf) for leaf in sorted(read(operation), key=str)}
 
                 def one_row(row: Value, value: Value) -> Value:
                     entries = self._entries(addresses, self._of_row(bases, row), lanes)

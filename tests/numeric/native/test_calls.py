@@ -9,10 +9,12 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import bptt
 from numeric.function import Result
-from numeric.native import layout, memory, target, threads
+from numeric.native import kernel, layout, memory, shared, target, threads, writer
 from tests.numeric.calls import D, M, N, compiled, example, plainly, same
 
 
@@ -147,6 +149,17 @@ def test_a_child_process_has_threads_of_its_own() -> None:
 # -- the folder --------------------------------------------------------------------------------------------
 
 
+ALIVE: list[dict[str, target.Code]] = []
+"""Modules that are made later find what is shared by the address that was given last."""
+
+
+def nothing_shared(monkeypatch: pytest.MonkeyPatch) -> dict[str, target.Code]:
+    """As in a new process: what modules share is made, or read, anew."""
+    ALIVE.append({})
+    monkeypatch.setattr(shared, "_made", ALIVE[-1])
+    return ALIVE[-1]
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BPTT_CACHE_DIR", str(tmp_path / "kept"))
@@ -155,9 +168,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_machine_code_is_kept_and_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = nothing_shared(monkeypatch)
     function = compiled()
     same(function(**example(0, 6, 3)), plainly(**example(0, 6, 3)))
-    assert len(list(folder.iterdir())) == 2
+    assert made and len(list(folder.iterdir())) == 2 + len(made)
+    nothing_shared(monkeypatch)
     monkeypatch.setattr(target.binding, "parse_assembly", _only_empty(target.binding.parse_assembly))
     again = compiled()
     same(again(**example(0, 6, 3)), plainly(**example(0, 6, 3)))
@@ -171,12 +186,44 @@ def _only_empty(real):  # type: ignore[no-untyped-def]
     return parse
 
 
+def test_products_are_made_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = nothing_shared(monkeypatch)
+    compiled()(**example(0, 6, 3))
+    before = dict(made)
+    bptt.compile(bptt.cell("h_t = W h_{t-1} + U x_t"), "compiled")(
+        {"W": np.eye(N), "U": np.ones((N, D))}, {"x": np.ones((2, D))}
+    )
+    assert before and made == before
+
+
+def test_texts_do_not_depend_on_the_order_of_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sets of names have another order in every process, and what is kept is found by its text."""
+    texts: list[str] = []
+
+    class Listed(target.Code):
+        def __init__(self, text: str) -> None:
+            texts.append(text)
+            super().__init__(text)
+
+    monkeypatch.setattr(kernel, "Code", Listed)
+    read = writer.read
+    for turned in (False, True):
+        monkeypatch.setattr(
+            writer, "read", lambda operation, turned=turned: sorted(read(operation), key=str, reverse=turned)
+        )
+        subject = bptt.cell("h_t = a \\odot h_{t-1} \\odot x_t, h_t \\in \\mathbb{R}^n")
+        bptt.compile(subject, "compiled")({"a": np.ones(N)}, {"x": np.ones((4, N))}, cotangents={"h": np.ones((4, N))})
+    assert len(texts) == 4 and texts[:2] == texts[2:]
+
+
 @pytest.mark.parametrize("damage", [b"", b"no code at all", None])
-def test_damaged_files_are_made_anew(folder: Path, damage: bytes | None) -> None:
+def test_damaged_files_are_made_anew(folder: Path, damage: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing_shared(monkeypatch)
     function = compiled()
     function(**example(0, 6, 3))
     for file in folder.iterdir():
         file.write_bytes(file.read_bytes()[:-40] + b"x" * 40 if damage is None else damage)
+    nothing_shared(monkeypatch)
     again = compiled()
     same(again(**example(0, 6, 3)), plainly(**example(0, 6, 3)))
 
