@@ -6,6 +6,7 @@ import re
 import subprocess
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shutil import which
 
@@ -157,6 +158,9 @@ def test_short_derivations_stay_on_a_page_and_long_ones_break_inside(read_formul
     lines = tuple(d.AlignedLine(None, "=", s.Name(letter)) for letter in "abcdefghij")
     assert [row.sticky for row in break_rows(d.Aligned(lines[:4]), LINE).rows] == [True, True, True, False]
     assert [row.sticky for row in break_rows(d.Aligned(lines), LINE).rows] == [True, *[False] * 7, True, False]
+    named = [replace(line, lhs=s.Name("z")) if k % 3 == 0 else line for k, line in enumerate(lines)]
+    sticky = [row.sticky for row in break_rows(d.Aligned(tuple(named)), LINE).rows]
+    assert sticky == [True, False, False, True, False, False, True, False, True, False]
 
 
 @pytest.mark.parametrize(
