@@ -73,8 +73,10 @@ def _together(rows: Sequence[Row]) -> tuple[Row, ...]:
     last = len(rows) - 1
     short = len(rows) <= SHORT
     kept = _formulas_kept(rows)
+    # What is defined or computed is not parted from the first row that says how.
+    opens = [bool(row.left) and k < last and not rows[k + 1].left for k, row in enumerate(rows)]
     return tuple(
-        replace(row, sticky=k < last and (short or k in (0, last - 1) or kept[k] or row.hangs))
+        replace(row, sticky=k < last and (short or k in (0, last - 1) or kept[k] or opens[k] or row.hangs))
         for k, row in enumerate(rows)
     )
 

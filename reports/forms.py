@@ -88,10 +88,11 @@ WHOLE = Form()
 
 
 def finished(document: d.Document, form: Form) -> d.Document:
-    """A document in its form: without headings that have nothing below them where answers are left out, with the table of marks in its
+    """A document in its form: without headings that have nothing below them where parts are left out, with the table of marks in its
     place, and with a word on the form below the title.
     """
-    blocks = document.blocks if form.has_answers else without_links(with_content(document.blocks))
+    whole = form.has_answers and form.detail == "steps" and not form.variant
+    blocks = document.blocks if whole else without_links(with_content(document.blocks))
     blocks = tuple(_marking(block, document) for block in blocks)
     meta = dict(document.meta)
     if form.paper != "a4":

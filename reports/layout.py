@@ -197,11 +197,13 @@ def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]
     """
     columns = list(zip(*rows, strict=True))
     # The header is bold, and bold letters are wider.
-    wanted = [max(BOLD * inlines_width(column[0]), *map(inlines_width, column)) for column in columns]
+    whole = [max(BOLD * inlines_width(column[0]), *map(inlines_width, column)) for column in columns]
     room = line - _COLUMN_GAP * max(0, len(columns) - 1)
-    if sum(wanted) <= room:
+    if sum(whole) <= room:
         return tuple(0.0 for _ in columns)
     least = list(map(_least_column, columns))
+    # Where room is short, a header of several words goes on several lines.
+    wanted = [max(least[k], *map(inlines_width, column[1:]), 0.0) for k, column in enumerate(columns)]
     fixed: dict[int, float] = {}
     while len(fixed) < len(columns):
         # Columns that need less than an even share keep their width, those that cannot be as narrow take what they
@@ -213,8 +215,10 @@ def _shares(rows: list[tuple[d.Inlines, ...]], line: float) -> tuple[float, ...]
             if k not in fixed and (wanted[k] <= even or least[k] > even)
         }
         fixed |= more or {k: even for k in range(len(columns)) if k not in fixed}
+    spare = max(0.0, room - sum(fixed.values())) / sum(whole[k] - fixed[k] for k in fixed)
+    fixed = {k: width + spare * (whole[k] - width) for k, width in fixed.items()}
     factor = min(1.0, room / sum(fixed.values()))
-    natural = [factor == 1.0 and fixed[k] >= wanted[k] for k in range(len(columns))]
+    natural = [factor == 1.0 and fixed[k] >= whole[k] for k in range(len(columns))]
     return tuple(0.0 if natural[k] else round(fixed[k] * factor / line, 4) for k in range(len(columns)))
 
 

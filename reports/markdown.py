@@ -384,6 +384,14 @@ class _Reader(MarkdownReader):
             raise ParseError(
                 f"'{node.markup} {words[0]}' is never closed", span=span, expected=f"a line {node.markup} after it"
             )
+        for inner in node.children:
+            if inner.type == node.type and (inner.map or (0, 0))[1] == last:  # one ::: cannot close both
+                raise ParseError(
+                    f"'{inner.markup} {inner.info.strip()}' or the '{node.markup} {words[0]}' around it is never closed",
+                    span=self.file.line_span((inner.map or (0, 0))[0]),
+                    expected=f"a line {node.markup} after each",
+                    hint="an outer ::: needs more colons",
+                )
         if words[0] in PARTS and len(words) > 1:
             raise ParseError(f"a part {words[0]!r} has no title", span=span, expected=f"::: {words[0]}")
         rest = words[1] if len(words) > 1 else ""

@@ -292,16 +292,20 @@ class _Writer:
 
     def _computed(self, formula: str, digits: str | None, span: Span) -> str:
         value = _matrix(formula.strip(), span)
-        if value.shape != (1, 1):
-            raise ParseError("only numbers are computed in a line", span=span, expected="a block bptt value")
-        exact = value[0, 0]
-        if digits:
-            return write_latex(spelled(exact, int(digits)))
-        if not exact.is_Rational or not _is_decimal(exact):
-            raise ParseError(
-                f"{formula.strip()} is no decimal", span=span, expected="how many digits, as in <<= a/b | 3>>"
-            )
-        return _decimal(exact)
+
+        def spell(entry: sp.Expr) -> str:
+            if digits:
+                return write_latex(spelled(entry, int(digits)))
+            if not entry.is_Rational or not _is_decimal(entry):
+                raise ParseError(
+                    f"{formula.strip()} is no decimal",
+                    span=span,
+                    expected="how many digits, as in <<= a/b | 3>>",
+                )
+            return _decimal(entry)
+
+        rows = _rows(value, spell)
+        return rows[0][0] if value.shape == (1, 1) else _pmatrix(rows)
 
 
 def _is_decimal(value: sp.Rational) -> bool:

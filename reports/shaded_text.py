@@ -24,7 +24,7 @@ def shaded(text: Mapping[str, Any]) -> Iterator[d.Paragraph]:
     for name, values in text["values"].items():
         largest = max(map(abs, values), default=0.0)
         legend = (d.Emphasis(d.words(str(name).capitalize())), *d.words(", for "), up, *d.words(" or "), down)
-        total = f" (sum {math.fsum(values):.4g}, largest {largest:.4g}): "
+        total = f" (sum {math.fsum(values):.4g}, largest {largest:.4g}): ".replace("-", "−")
         yield d.Paragraph((*legend, *d.words(total), *_on_grounds(text["tokens"], values, largest)))
 
 

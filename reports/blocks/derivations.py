@@ -249,9 +249,7 @@ def norm_bound_block(call: BlockCall) -> Sequence[Block]:
     reached = measure_bound(subject, context.draws, context.seed, derivation)
     lines = lines_of(_selected(call, derivation), call.flag("rules", True))
     sharpest = reached[0]
-    text = (
-        f"Of the first bound, {sharpest.smallest:.2g} to {sharpest.largest:.2g} is reached in {sharpest.draws} draws."
-    )
+    text = f"The left side is {sharpest.smallest:.2g} to {sharpest.largest:.2g} times the first bound in {sharpest.draws} draws."
     return [Aligned(lines, words(text) if call.flag("show-measured", True) else ())]
 
 

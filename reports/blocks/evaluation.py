@@ -12,6 +12,7 @@ from sympy import Expr, Integer
 from derive import expressions as e
 from derive.cell import Cell
 from derive.errors import BpttError, ParseError, ValidationError
+from derive.expressions.node import show_shape
 from derive.notation import surface as s
 from derive.notation.elaborate import elaborate
 from derive.notation.parser import parse_lines
@@ -19,6 +20,7 @@ from derive.notation.present import present
 from derive.notation.rebuild import rebuilt
 from derive.notation.source import Source
 from derive.notation.write_latex import write_latex
+from derive.notation.write_plain import write_plain
 from derive.spectra import from_sympy
 from numeric.compare import relative_difference
 from numeric.functions import Array
@@ -83,8 +85,18 @@ class _Numbers:
                         "this gives no number to a parameter, an input, a start or the length",
                         span=item.span,
                         expected="such as x_1 = \\begin{pmatrix} 1 \\\\ 0 \\end{pmatrix}, each once",
+                        hint=self._size_of(item),
                     )
         self.exactly: dict[e.Node, sp.Matrix] = {}
+
+    def _size_of(self, item: s.Surface) -> str | None:
+        """What may be wrong with the number that a line gives: its size."""
+        if not isinstance(item, s.Relation):
+            return None
+        try:
+            return f"in this cell {write_plain(item.items[0])} is {show_shape(self._read(item.items[0]).shape)}"
+        except BpttError:
+            return None
 
     # -- lines -----------------------------------------------------------------------------------------
 

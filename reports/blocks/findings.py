@@ -116,7 +116,8 @@ def _evidence(finding: Finding) -> list[Inlines]:
     if verdict.tried:
         return [*(_of_reading(tried, draws) for tried in verdict.tried), *special]
     if verdict.verdict in ("correct", "layout"):
-        return [_agreement(verdict, draws, _is_bound(finding.reading or finding.printed))]
+        body = finding.reading or finding.printed
+        return [_agreement(verdict, draws, _is_bound(body), _is_membership(body))]
     if verdict.message and not verdict.points:
         return [(*words("It has no meaning: "), *message(verdict.message), *words("."))]
     return [_disagreement(verdict, draws), *special]
@@ -142,9 +143,20 @@ def _is_bound(formula: Inlines) -> bool:
     )
 
 
-def _agreement(verdict: Verdict, draws: int, bound: bool = False) -> Inlines:
+def _is_membership(formula: Inlines) -> bool:
+    """Whether a formula says of which size something is."""
+    surfaces = (piece.surface for piece in formula if isinstance(piece, Math))
+    return any(
+        isinstance(item, s.Relation) and "in" in item.operators
+        for surface in surfaces
+        for item in (surface.items if isinstance(surface, s.Line) else (surface,))
+    )
+
+
+def _agreement(verdict: Verdict, draws: int, bound: bool = False, membership: bool = False) -> Inlines:
     if verdict.evidence == "definition":
-        return words("An equation of the cell.")
+        sizes = "The equations and the declared sizes leave no other."
+        return words(sizes if membership else "An equation of the cell.")
     if verdict.exact:
         return words("Computed exactly.")
     if verdict.evidence == "proved":

@@ -153,6 +153,13 @@ def test_links_to_what_is_left_out_are_words() -> None:
     assert links == ["#two"]
 
 
+@pytest.mark.parametrize(("form", "stays"), [(Form(), True), (Form(variant=3), False), (Form(detail="short"), True)])
+def test_headings_over_parts_that_a_form_has_not_are_left_out(form: Form, stays: bool) -> None:
+    text = "---\ntitle: t\n---\n\n## One\n\nText.\n\n## The source\n\n::: original\nOnly here.\n:::\n\n## Two\n\nText."
+    headings = [walk.plain_text(block.body) for block in read(form, text).blocks if isinstance(block, d.Heading)]
+    assert headings == (["One", "The source", "Two"] if stays else ["One", "Two"])
+
+
 def test_what_a_form_has_not_is_not_derived() -> None:
     wrong = SHEET.replace("of: h_t\n", "of: q_t\n")
     with pytest.raises(BpttError):

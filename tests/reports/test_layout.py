@@ -6,6 +6,7 @@ import re
 import subprocess
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shutil import which
 
@@ -157,18 +158,28 @@ def test_short_derivations_stay_on_a_page_and_long_ones_break_inside(read_formul
     lines = tuple(d.AlignedLine(None, "=", s.Name(letter)) for letter in "abcdefghij")
     assert [row.sticky for row in break_rows(d.Aligned(lines[:4]), LINE).rows] == [True, True, True, False]
     assert [row.sticky for row in break_rows(d.Aligned(lines), LINE).rows] == [True, *[False] * 7, True, False]
+    named = [replace(line, lhs=s.Name("z")) if k % 3 == 0 else line for k, line in enumerate(lines)]
+    sticky = [row.sticky for row in break_rows(d.Aligned(tuple(named)), LINE).rows]
+    assert sticky == [True, False, False, True, False, False, True, False, True, False]
 
 
-@pytest.mark.parametrize("route", ["tex", "typst"])
-def test_a_footer_stands_on_the_page_of_its_formula(tmp_path: Path, route: str) -> None:
+@pytest.mark.parametrize(
+    ("route", "rows", "counts"), [("tex", 3, (16, 17, 18, 19)), ("typst", 3, (16, 17, 18, 19)), ("tex", 18, (9,))]
+)
+def test_a_footer_stands_on_the_page_of_its_formula(
+    tmp_path: Path, route: str, rows: int, counts: tuple[int, ...]
+) -> None:
     """Wherever the page ends, the sentence about a derivation follows its last line."""
     if route == "tex" and tex_program() is None:
         pytest.skip("pdflatex is not installed")
     if which("pdftotext") is None:
         pytest.skip("pdftotext is not installed")
-    formula = d.Aligned(tuple(d.AlignedLine(None, "=", s.Name(letter)) for letter in "xyz"), d.words("measured below"))
+    letters = "ghijklmnopqrstuvwxyz"[-rows:]
+    formula = d.Aligned(
+        tuple(d.AlignedLine(None, "=", s.Name(letter)) for letter in letters), d.words("measured below")
+    )
     paragraph = d.Paragraph(d.words("filling words " * 12))
-    for count in (16, 17, 18, 19):
+    for count in counts:
         pdf = tmp_path / f"{route}{count}.pdf"
         document = d.Document(
             d.words("t"), blocks=(*(paragraph,) * count, d.Paragraph(d.words("leading sentence")), formula)
@@ -178,7 +189,7 @@ def test_a_footer_stands_on_the_page_of_its_formula(tmp_path: Path, route: str) 
             ["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True
         ).stdout.split("\f")
         (page,) = [unicodedata.normalize("NFKC", page) for page in pages if "measured below" in page]
-        assert "leading sentence" in page and re.search(r"=\s*z", page)
+        assert re.search(r"=\s*z", page) and ("leading sentence" in page or rows > 3)
 
 
 def test_short_callouts_are_kept_whole(read_formula: Read) -> None:
@@ -241,6 +252,14 @@ def test_tables_share_the_line() -> None:
     ).blocks
     assert isinstance(narrow, d.Table) and narrow.shares == (0.0,)
     assert isinstance(wide, d.Table) and wide.shares[0] < 0.1 < wide.shares[1] and sum(wide.shares) <= 1
+
+
+def test_long_headers_leave_room_for_long_text() -> None:
+    header = map(d.words, ("sentence", "integrated gradients", "gradient times input", "gradient norm"))
+    row = map(d.words, ("some words of a text " * 6, "0.046", "1.767", "2.350"))
+    (table,) = lay_out(d.Document(d.words("t"), blocks=(d.Table(tuple(header), (tuple(row),)),))).blocks
+    assert isinstance(table, d.Table)
+    assert table.shares[0] > 2 * max(table.shares[1:]) > 0 and sum(table.shares) <= 1
 
 
 def test_short_rows_are_filled_up() -> None:

@@ -121,6 +121,7 @@ def test_anchors_are_unique_and_may_be_chosen() -> None:
         ("see [x](#nowhere)", 1, 5, "no heading has the anchor"),
         ("a\n\n::: answr\nx\n:::", 3, 1, "no callout 'answr'"),
         ("::: answer\nx\n", 1, 1, "never closed"),
+        ("::: hint\n\n::: question\nx\n:::\n\ny", 3, 1, "never closed"),
         ("x\n\n:::\n", 3, 1, "closes nothing"),
         ("```python\nx = 1\n", 1, 1, "never closed"),
         (">>>>>> a", 1, 1, "nested more than"),

@@ -96,6 +96,14 @@ def test_what_is_computed() -> None:
     assert matrix(factors.strip("$")) == matrix(MATRIX)
 
 
+def test_matrices_are_computed_entry_by_entry() -> None:
+    computed = written(defined("W", MATRIX, "symmetric") + "<<= (<<W>>)^{30} | 3>> <<= 2 (<<W>>)>>", 4)
+    power, double = map(matrix, computed.replace("} \\begin", "}@\\begin").split("@"))
+    variant = matrix(written(defined("W", MATRIX, "symmetric") + "<<W>>", 4))
+    assert double == 2 * variant
+    assert all(abs(found / right - 1) < 0.006 for found, right in zip(power, variant**30, strict=True))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -111,7 +119,6 @@ def test_what_is_computed() -> None:
         ("```bptt number\nname: a\n```\n", "no definition"),
         (defined("a", "3") + "<<= 1/<<a>>>>", "how many digits"),
         (defined("a", "0") + "<<= 1/<<a>> | 2>>", "division by zero"),
-        (defined("W", MATRIX) + "<<= <<W>> | 2>>", "only numbers"),
     ],
 )
 def test_slips_are_told_with_their_place(text: str, said: str) -> None:

@@ -135,7 +135,7 @@ def test_exact_values() -> None:
         (ROWS.replace("OF", "s_7"), ""),
         (ROWS.replace("OF", "y").replace(r"\hat{y} = 1", r"y = 1"), "gives no number"),
         (ROWS.replace("OF", "L").replace(r", \hat{y} = 1", ""), "hat"),
-        (ROWS.replace("OF", "y").replace(r"V = \begin{pmatrix} 0.5 \\ 0.3 \end{pmatrix}", r"V = \begin{pmatrix} 0.5 \\ 0.3 \\ 1 \end{pmatrix}"), ""),
+        (ROWS.replace("OF", "y").replace(r"V = \begin{pmatrix} 0.5 \\ 0.3 \end{pmatrix}", r"V = \begin{pmatrix} 0.5 \\ 0.3 \\ 1 \end{pmatrix}"), "in this cell V is a vector of size 2"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_computed_is_refused(text: str, said: str) -> None:
