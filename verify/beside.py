@@ -33,8 +33,12 @@ def is_condition(relation: s.Relation) -> bool:
         return False
     leaves = [leaf for item in relation.items for leaf in item.walk()]
     names = [leaf.text for leaf in leaves if isinstance(leaf, s.Name)]
-    plain = all(isinstance(leaf, (s.Name, s.Number, s.Sum, s.Mark)) for leaf in leaves)
+    plain = all(isinstance(leaf, (s.Name, s.Sum, s.Mark)) or _is_whole(leaf) for leaf in leaves)
     return plain and bool(names) and all(name in CONVENTIONAL_INDICES for name in names)
+
+
+def _is_whole(leaf: s.Surface) -> bool:
+    return isinstance(leaf, s.Number) and leaf.text.isdecimal()
 
 
 def _is_space(node: s.Surface) -> bool:

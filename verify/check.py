@@ -112,7 +112,8 @@ def checked(
     if len(text) > MAX_BYTES:
         raise UsageError(f"the document has more than {MAX_BYTES:,} characters", hint="is this the right file?")
     formulas = formulas_of(Source(text, name))
-    found = with_functions(all_claims(formulas))
+    quantities = () if cell is None else (*cell.parameters, *cell.inputs)
+    found = with_functions(all_claims(formulas, quantities))
     try:
         with limited(SECONDS_TO_READ):
             subject = (

@@ -31,6 +31,9 @@ _WORDS = frozenset(
     """.split()
 )
 
+_FORMULA = re.compile(r"\$[^$]*(?:\$|\Z)|\\\(.*?(?:\\\)|\Z)", re.DOTALL)
+"""Formulas in the words behind one."""
+
 
 def only_defines(claim: Claim) -> bool:
     """Whether the sentence of an equation has no other words than those of definitions.
@@ -42,8 +45,11 @@ def only_defines(claim: Claim) -> bool:
     >>> [only_defines(claim) for _, claim in all_claims(formulas_of(Source(text, "text")))]
     [True, False]
     """
-    words = plain(f"{claim.sentence} {ENDS.split(claim.after)[0]}").lower()
-    return all(word in _WORDS for word in re.findall(r"[^\W\d_][\w.'’-]*(?<![.'’-])", words))
+    behind, *rest = ENDS.split(_FORMULA.sub(" ", claim.after))
+    if not rest:
+        behind = re.sub(r"\S*\Z", "", behind)  # the word in which the stretch that is looked at ends
+    words = re.findall(r"[^\W\d_][\w.'’-]*(?<![.'’-])", plain(f"{claim.sentence} {behind}").lower())
+    return all(word in _WORDS for word in words if len(word) > 1)
 
 
 __all__ = ["only_defines"]

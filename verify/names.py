@@ -228,6 +228,8 @@ class Names:
         if reference is None:
             raise ParseError("this is no definition", span=surface.span, expected="name = formula")
         key, time = reference.name.key, reference.time
+        if len(right.shape) > 2:
+            raise MissingRuleError(f"{right} has more than two indices, so that no name is given to it")
         left = e.Var(key, *right.shape) if time is None else e.Timed(key, time, *right.shape)
         return Definition(left, right, surface.span)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 from sympy import Integer
@@ -12,15 +14,18 @@ from derive import expressions as e
 from derive.errors import BpttError
 from derive.notation import surface as s
 from derive.notation.elaborate import elaborate, within
+from derive.notation.rebuild import rebuilt
 from numeric.compare import relative_difference
 from numeric.functions import Array
 from numeric.simulate import Point
 from verify.evaluated import evaluated
-from verify.values import EXACT, ROUGH, Values
+from verify.values import EXACT, Values
 from verify.verdict import Verdict
 
 DRAWS = 3
 """How often the quantities of which no number is put in are drawn anew."""
+ROUNDED = re.compile(r"\.\d\d")
+"""A decimal that may be a rounded number; one of a single digit is one that somebody chose."""
 SPREAD = 0.5
 """How far they are moved, as a standard deviation."""
 
@@ -34,12 +39,12 @@ def judge_put_in(values: Values, surface: s.Relation) -> Verdict | None:
     if not values.any or values.twice or surface.operators not in (("=",), (":=",), ("==",)):
         return None
     try:
-        relation = values.names.plain(elaborate(surface, within(surface, values.names.context)))
+        relation = values.names.plain(_elaborated(values, surface))
         if not isinstance(relation, e.Relation) or not relation.atoms(e.Timed, e.Var):
             return None
         gap = _gap(values, relation)
         if gap > EXACT:
-            return _nearly(gap) if gap <= ROUGH and _has_decimals(surface) else None
+            return _nearly(gap) if _is_rounding(values, surface, relation) else None
         free, fixed = _divided(values, relation)
         if not fixed or not _leaves_letters(values, relation, free):
             return None
@@ -54,7 +59,7 @@ def judge_put_in(values: Values, surface: s.Relation) -> Verdict | None:
 
 
 def _nearly(gap: float) -> Verdict:
-    message = f"with the numbers given, the sides agree to {gap:.1e}, so that it is a matter of rounding in between"
+    message = f"with the numbers given, the sides agree to {gap:.1e}, which rounding of the numbers in it may explain"
     return Verdict("unsupported", "tested", points=1, error=gap, message=message)
 
 
@@ -73,6 +78,28 @@ def _given_letters(relation: e.Relation) -> set[Point]:
     leaves = relation.atoms(e.Timed, e.Var)
     timed = {(leaf.name, int(leaf.time)) for leaf in leaves if isinstance(leaf, e.Timed) and leaf.time.is_Integer}
     return timed | {(leaf.name, None) for leaf in leaves if isinstance(leaf, e.Var)}
+
+
+def _is_rounding(values: Values, surface: s.Relation, relation: e.Relation) -> bool:
+    """Whether the sides come together where every decimal may be off by half of its last digit."""
+    left, right = (_value(values, side, relation) for side in (relation.lhs, relation.rhs))
+    room = np.zeros(np.broadcast(left, right).shape)
+    for text in {node.text for node in surface.walk() if isinstance(node, s.Number) and ROUNDED.search(node.text)}:
+        moved = values.names.plain(_elaborated(values, _with_half_a_digit_more(surface, text)))
+        if isinstance(moved, e.Relation):
+            a, b = (_value(values, side, moved) for side in (moved.lhs, moved.rhs))
+            room = room + np.abs((a - b) - (left - right))
+    return bool(np.all(np.abs(left - right) <= room * (1 + EXACT)))
+
+
+def _with_half_a_digit_more(surface: s.Relation, text: str) -> s.Surface:
+    """A formula with half a unit of its last digit more for each number that is written so."""
+    more = str(Decimal(text) + Decimal(5).scaleb(-len(text.partition(".")[2]) - 1))
+    return rebuilt(surface, lambda node: replace(node, text=more) if node == s.Number(text) else node)
+
+
+def _elaborated(values: Values, surface: s.Surface) -> e.Node:
+    return elaborate(surface, within(surface, values.names.context))
 
 
 def _leaves_letters(values: Values, relation: e.Relation, free: list[Point]) -> bool:
@@ -125,10 +152,6 @@ def _value(values: Values, node: e.Node, whole: e.Node | None = None) -> Array:
 
 def _is_plain(array: Array) -> bool:
     return bool(np.all(np.isin(array, (-1, 0, 1))))
-
-
-def _has_decimals(surface: s.Surface) -> bool:
-    return any(isinstance(node, s.Number) and "." in node.text for node in surface.walk())
 
 
 def _shown(values: Values, point: Point) -> str:

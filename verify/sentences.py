@@ -5,7 +5,7 @@ behind it, and words that leave it open.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from derive.errors import UsageError
@@ -16,9 +16,13 @@ from verify.document import Formula
 from verify.wording import FORMULA, sentence
 
 
-def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
+def all_claims(formulas: Iterable[Formula], quantities: Collection[str] = ()) -> list[tuple[Formula, Claim]]:
     """The claims of all formulas. A display that starts with a sign of relation goes on with the equation before it; a condition in
     words is one of the equation before it in its sentence, or of the equation that its sentence begins with.
+
+    Parameters
+    ----------
+    quantities : letters that are no times, since the cell has them: ``u = 1`` gives a number.
     """
     found: list[tuple[Formula, Claim]] = []
     opening: s.Relation | None = None
@@ -27,18 +31,18 @@ def all_claims(formulas: Iterable[Formula]) -> list[tuple[Formula, Claim]]:
         before = found[-1] if found else None
         if before is not None and before[0].inline == formula.inline and claims and claims[0].error is not None:
             claims = going_on(formula, before[1]) or claims
-        if before is not None and (said := _behind(before[0], formula, claims)) is not None:
+        if before is not None and (said := _behind(before[0], formula, claims, quantities)) is not None:
             found[-1] = (before[0], replace(before[1], conditions=(*before[1].conditions, said)))
             continue
         goes_on = opening is not None and _AFTER_CONDITION.match(formula.words) is not None
         if opening is not None and goes_on and (_ends_sentence(formula.source.text) or not _MORE.match(formula.after)):
             claims = [replace(claim, conditions=(*claim.conditions, opening)) for claim in claims]
-        opens = _condition(claims, _OPENS_CONDITION) if formula.inline else None
+        opens = _condition(claims, _OPENS_CONDITION, quantities) if formula.inline else None
         opening = opens or (opening if goes_on and opening is not None and _gives_length(opening) else None)
         found += [(formula, claim) for claim in claims if opens is None or _gives_length(opens)]
         if len(found) > MAX_CLAIMS:
             raise UsageError(f"the document holds more than {MAX_CLAIMS:,} equations", hint="is this the right file?")
-    return _with_sentences(_qualified(found))
+    return _with_sentences(_qualified(found, quantities))
 
 
 def _with_sentences(found: Sequence[tuple[Formula, Claim]]) -> list[tuple[Formula, Claim]]:
@@ -53,14 +57,16 @@ def _with_sentences(found: Sequence[tuple[Formula, Claim]]) -> list[tuple[Formul
     return told
 
 
-def _behind(before: Formula, formula: Formula, claims: Sequence[Claim]) -> s.Relation | None:
+def _behind(
+    before: Formula, formula: Formula, claims: Sequence[Claim], quantities: Collection[str]
+) -> s.Relation | None:
     """The condition that a formula is of the one before it, where they stand in one sentence that ends with the condition."""
     if before.cell != formula.cell or _ends_sentence(before.source.text) or not _BEHIND_CONDITION.match(formula.after):
         return None
-    return _condition(claims, _BEFORE_CONDITION)
+    return _condition(claims, _BEFORE_CONDITION, quantities)
 
 
-def _qualified(found: Sequence[tuple[Formula, Claim]]) -> list[tuple[Formula, Claim]]:
+def _qualified(found: Sequence[tuple[Formula, Claim]], quantities: Collection[str]) -> list[tuple[Formula, Claim]]:
     """The claims, with those marked of which their sentence says at which times they hold, in a way that is not read."""
     marked: set[int] = set()
     for k, (formula, claim) in enumerate(found):
@@ -70,7 +76,7 @@ def _qualified(found: Sequence[tuple[Formula, Claim]]) -> list[tuple[Formula, Cl
         if (
             not formula.inline
             or not isinstance(surface, s.Relation)
-            or not is_condition(surface)
+            or not _is_of_times(surface, quantities)
             or _gives_length(surface)
         ):
             continue
@@ -123,12 +129,17 @@ _QUALIFIED = re.compile(
 """Words behind an equation that say of times what is not read."""
 
 
-def _condition(claims: Sequence[Claim], words: re.Pattern[str]) -> s.Relation | None:
+def _condition(claims: Sequence[Claim], words: re.Pattern[str], quantities: Collection[str]) -> s.Relation | None:
     """The condition that a formula is, if the words before it are such: ``$g_t = ...$ for $t \\ge 2$``."""
     if len(claims) != 1 or claims[0].error is not None or words.match(claims[0].words) is None:
         return None
     surface = claims[0].surface
-    return surface if isinstance(surface, s.Relation) and is_condition(surface) else None
+    return surface if isinstance(surface, s.Relation) and _is_of_times(surface, quantities) else None
+
+
+def _is_of_times(relation: s.Relation, quantities: Collection[str]) -> bool:
+    names = {node.text for item in relation.items for node in item.walk() if isinstance(node, s.Name)}
+    return is_condition(relation) and not names & set(quantities)
 
 
 def _ends_sentence(text: str) -> bool:

@@ -173,3 +173,8 @@ def test_the_adjoint_of_a_gate(name: str) -> None:
     said = "$$\\delta_t = \\nabla_{a_t} L$$ " if name == r"\delta_t" else ""
     assert verdicts(f"{said}$$\\nabla_A L = \\sum_{{t=1}}^{{T}} {name} h_{{t-1}}^\\top$$", GATE)[-1] == "correct"
     assert verdicts(f"{said}$$\\nabla_B L = \\sum_{{t=1}}^{{T}} {name} x_t^\\top$$", GATE)[-1] == "wrong"
+
+
+def test_nothing_with_three_indices_gets_a_name() -> None:
+    text = r"Let $$g_{t+9} = W$$ $$h_t = g_{-t} a_{t+1}$$ Let $$g_t \equiv \frac{\partial g_t}{\partial h_t}$$"
+    assert "correct" not in [one.verdict for one in check(text, RNN)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from derive.cell import Cell
 from verify.check import check
@@ -17,7 +19,7 @@ H2 = np.tanh(0.5 * H1 - 1.5)
 
 
 def found(claim: str, given: str = GIVEN) -> tuple[str, str]:
-    last = check(f"{given}$${claim}$$", CELL)[-1]
+    last = check(f"{given}$${claim}$$", CELL, explained=False)[-1]
     return last.verdict, last.reading + last.message
 
 
@@ -76,4 +78,43 @@ def test_matrices() -> None:
         $$W = \begin{pmatrix} 0.5 & 0 \\ 0 & 0.5 \end{pmatrix}, U = \begin{pmatrix} 2 \\ 3 \end{pmatrix}, x_1 = 1, x_2 = -1, h_0 = 0.$$ """
     claims = {"z_2 = 0.5 h_1 + U x_2": "correct", "z_2 = 0.4 h_1 + U x_2": "wrong", "\\delta_1 = \\delta_2": "wrong"}
     for claim, verdict in claims.items():
-        assert check(f"{given}$${claim}$$", cell)[-1].verdict == verdict
+        assert check(f"{given}$${claim}$$", cell, explained=False)[-1].verdict == verdict
+
+
+SCALAR = Cell.from_text(
+    "z_t = w h_{t-1} + u x_t + b\nh_t = \\sigma(z_t)\nh_t, x_t, y \\in \\mathbb{R}\nL = \\frac12 (h_T - y)^2"
+)
+FORMS = (
+    "z_2 = {w} h_1 + {u} {x_2} + {b}",
+    "h_2 = \\sigma({w} h_1 + {u} {x_2} + {b})",
+    "\\frac{{\\partial L}}{{\\partial h_2}} = h_2 - {y}",
+    "\\delta_2 = (h_2 - {y}) h_2 (1 - h_2)",
+    "\\delta_1 = {w} \\delta_2 h_1 (1 - h_1)",
+    "\\frac{{\\partial L}}{{\\partial h_1}} = {w} (h_2 - {y}) \\sigma'({w} h_1 + {u} {x_2} + {b})",
+)
+NUMBERS = st.integers(2, 99).map(lambda k: k / 100)
+
+
+@settings(max_examples=12, deadline=None, phases=[Phase.generate])
+@given(
+    st.sampled_from(FORMS),
+    st.fixed_dictionaries(dict.fromkeys(("w", "u", "x_2", "b", "y"), NUMBERS)),
+    st.fixed_dictionaries({name: st.booleans() for name in ("w", "u", "x_2", "b", "y")}),
+    st.data(),
+)
+def test_whatever_is_put_in(
+    form: str, numbers: dict[str, float], letters: dict[str, bool], data: st.DataObject
+) -> None:
+    said = "Let $T=2$, $h_0 = 0.3$, $x_1 = -0.7$, " + ", ".join(
+        f"${name} = {value}$" for name, value in numbers.items()
+    )
+
+    def verdict(values: dict[str, float]) -> str:
+        parts = {name: name if letters[name] else f"({values[name]})" for name in values}
+        return check(f"{said}. $${form.format(**parts)}$$", SCALAR, explained=False)[-1].verdict
+
+    assert verdict(numbers) == "correct"
+    used = [name for name in numbers if f"{{{name}}}" in form and not letters[name]]
+    if used:
+        other = data.draw(st.sampled_from(used))
+        assert verdict({**numbers, other: round(numbers[other] + 0.01, 2)}) != "correct"
