@@ -1,4 +1,4 @@
-"""The lines between ``---`` at the top of a sheet: ``key: value``, nothing more."""
+"""The lines between ``---`` at the top of a sheet: ``key: value``, nothing more; a value may be given in another language as well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from derive.errors import ParseError
 from derive.notation.source import Source, Span
-from reports.labels import LANGUAGES
+from reports.labels import LANGUAGES, in_language
 
 KEYS = ("title", "subtitle", "author", "course", "date", "source", "language", "fields")
 """Keys that have a meaning for every sheet; content may use others for itself."""
@@ -41,6 +41,8 @@ def read_front_matter(source: Source, settings: Mapping[str, str] | None = None)
         key, value, place = _entry(given.text, 0, given)
         front.values[key], front.places[key] = value, place
     _check_language(front.values, front.places)
+    language = front.values.get("language", "en")
+    front.values.update({key: in_language(value, language) for key, value in front.values.items()})
     return front
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 _ENGLISH = {
@@ -28,6 +29,19 @@ def labels(language: str) -> Mapping[str, str]:
     'Lösung'
     """
     return LANGUAGES.get(language.split("-")[0].lower(), _ENGLISH)
+
+
+_IN_ANOTHER_LANGUAGE = re.compile(r"\s*\{(en|de):\s*((?:[^{}]|\{[^{}]*\})*)\}")
+
+
+def in_language(text: str, language: str) -> str:
+    """A title in a language, where it is given in it.
+
+    >>> in_language("Answer sheet {de: Lösungen}", "de"), in_language("Answer sheet {de: Lösungen}", "en")
+    ('Lösungen', 'Answer sheet')
+    """
+    others = {match[1]: match[2] for match in _IN_ANOTHER_LANGUAGE.finditer(text)}
+    return others.get(language, _IN_ANOTHER_LANGUAGE.sub("", text)) if others else text
 
 
 def callout_label(kind: str, language: str) -> str:

@@ -31,6 +31,7 @@ from reports.escape import SCHEMES
 from reports.forms import PARTS, WHOLE, Form, finished
 from reports.front_matter import read_front_matter
 from reports.inline import Sentence
+from reports.labels import in_language
 from reports.layout import MAX_NESTING
 from reports.numbers import with_numbers
 from reports.places import Excerpt, FileText
@@ -47,7 +48,6 @@ MAX_BLOCKS = 3000
 _CLOSING_COLONS = re.compile(r"[\s>]*:{3,}\s*")
 _CLOSING_FENCE = re.compile(r"[\s>]*(`{3,}|~{3,})\s*")
 _NO_MARKS = re.compile(r"\([^()]*\b(?:marks?|points?|Punkte?)\)\s*\Z")
-_IN_ANOTHER_LANGUAGE = re.compile(r"\s*\{(en|de):\s*((?:[^{}]|\{[^{}]*\})*)\}")
 _ANCHOR = re.compile(r"\s*\{#[A-Za-z][A-Za-z0-9-]*\}\s*\Z")
 _CONTAINER = "callout"
 _MARKS = re.compile(r"\((?P<marks>\d{1,4}(?:[.,]\d{1,3})?) (?:marks?|points?|Punkte?)\)\s*\Z")
@@ -258,13 +258,11 @@ class _Reader(MarkdownReader):
     def heading(self, node: SyntaxTreeNode) -> d.Inlines:
         """The words of a heading, in the language of the sheet where they are given in it: ``## One {de: Eins}``."""
         content = node.children[0].content
-        others = {match[1]: match for match in _IN_ANOTHER_LANGUAGE.finditer(content)}
-        if not others:
+        anchor = _ANCHOR.search(content)
+        title = content if anchor is None else content[: anchor.start()]
+        text = in_language(title, self.language) + (anchor.group() if anchor else "")
+        if text == content:
             return self.inline(node)
-        chosen = others.get(self.language)
-        plain = _IN_ANOTHER_LANGUAGE.sub("", content)
-        anchor = _ANCHOR.search(plain)
-        text = plain if chosen is None else chosen[2] + (anchor.group() if anchor else "")
         first = (node.map or (0, 0))[0]
         start = self.file.starts[first] + max(0, self.file.lines[first].find(text[:20]))
         return self.sentence(text.strip(), self.file.span(start, start + len(text)))

@@ -242,3 +242,11 @@ def test_headings_in_the_language_of_the_sheet() -> None:
 
     assert headings("en") == [("One h_t", "first"), ("Two", "two"), ("Three", "three")]
     assert headings("de") == [("Eins h_t", "first"), ("Zwei", "zwei"), ("Three", "three")]
+
+
+def test_what_a_sheet_is_called_in_another_language() -> None:
+    text = "---\ntitle: One $h_t$ {de: Eins $h_t$}\nsubtitle: Answers {de: Lösungen}\nfields: Name {de: Vorname}\n---\nWords.\n"
+    english, german = read(Form(), text), read(Form(settings={"language": "de"}), text)
+    assert walk.plain_text(english.title) == "One h_t" and walk.plain_text(german.title) == "Eins h_t"
+    assert (english.subtitle, german.subtitle) == (d.words("Answers"), d.words("Lösungen"))
+    assert (english.meta["fields"], german.meta["fields"]) == ("Name", "Vorname")
