@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bptt.console import safe, say, tell
+from bptt.jobs import jobs_of
 from bptt.progress import Progress
 from derive.cell import Cell, cell, library
 from derive.errors import UsageError
@@ -34,9 +34,7 @@ def run_atlas(options: argparse.Namespace) -> int:
     check_folder(folder)
     check_targets(folder, (f"{NAME}.{ending}" for ending in FORMATS))
     subjects = _subjects(options.cells)
-    if options.jobs is not None and options.jobs < 1:
-        raise UsageError(f"--jobs is {options.jobs}", expected="a number from 1 on")
-    jobs = options.jobs or _cores()
+    jobs = jobs_of(options.jobs)
     with Progress() as progress:
         progress.say(f"0 of {len(subjects)} cells")
         found = chapters(
@@ -54,11 +52,6 @@ def run_atlas(options: argparse.Namespace) -> int:
         tell(f"bptt: warning: {warning}")
     tell(f"bptt: {len(found)} {'cell' if len(found) == 1 else 'cells'}, {time.perf_counter() - start:.1f} s")
     return 0
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _bar(done: int, total: int, width: int = 20) -> str:

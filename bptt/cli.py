@@ -217,6 +217,9 @@ def _sheet_parser(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     sheet.add_argument("-o", "--output", metavar="DIR", default=".", help="where the files go (default: here)")
     sheet.add_argument(
+        "--jobs", type=_number, metavar="N", help="how many sheets are made at once (default: the cores)"
+    )
+    sheet.add_argument(
         "--run", action="store_true", help="run the code in a file of your own (that of the package's sheets always is)"
     )
     sheet.add_argument(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bptt import console
 from bptt.checked_options import aliases_of, cell_of
-from derive.errors import UsageError
+from bptt.jobs import jobs_of
 from derive.files import read_text
 
 if TYPE_CHECKING:
@@ -29,15 +29,13 @@ STOPPED = 128
 def run_grade(options: argparse.Namespace) -> int:
     """Mark all files of a folder; 0 if all of them could be checked, whatever the marks are, and 1 if not."""
     from reports.grading.folder import answers_of
-    from reports.grading.marking import NOT_REACHED, cores, mark_all
+    from reports.grading.marking import NOT_REACHED, mark_all
     from reports.output import check_folder, check_targets, folder_of
 
     start = time.perf_counter()
     folder = folder_of(options.output)
     check_folder(folder)
-    jobs = cores() if options.jobs is None else options.jobs
-    if jobs < 1:
-        raise UsageError(f"--jobs is {jobs}", expected="a number from 1 on")
+    jobs = jobs_of(options.jobs)
     answers = answers_of(Path(options.folder), folder)
     check_targets(folder, (f"{TABLE}.csv", f"{TABLE}.html"))
     task = _task(options)
@@ -101,7 +99,7 @@ def _stoppable() -> Iterator[Callable[[], int | None]]:
         asking = [one for name in ("SIGINT", "SIGTERM", "SIGHUP") if (one := getattr(signal, name, None)) is not None]
         # What is ignored stays so: a command that nohup starts goes on when its terminal is closed.
         before = {one: signal.signal(one, stop) for one in asking if signal.getsignal(one) != signal.SIG_IGN}
-    from reports.grading.stopping import never_lost
+    from reports.stopping import never_lost
 
     end = never_lost(KeyboardInterrupt, lambda: came[-1] if came else signal.SIGINT)
     try:

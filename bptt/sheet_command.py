@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from bptt.console import safe, say, tell
+from bptt.jobs import jobs_of
 from bptt.progress import Progress
 from derive.errors import UsageError
 
@@ -36,6 +37,7 @@ def run_sheet(options: argparse.Namespace) -> int:
             run=options.run,
             notebook=options.notebook,
             fragment=options.fragment,
+            jobs=jobs_of(options.jobs),
         )
     for one in built:
         _report(one)

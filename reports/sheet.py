@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
-from derive.errors import UsageError, clipped
+from derive.errors import BpttError, RenderError, UsageError, clipped
 from derive.files import is_file_name, read_text
 from derive.notation.source import Source
 from reports.block_calls import BlockCall, did_you_mean
@@ -19,12 +21,17 @@ from reports.latex_writer import STYLE
 from reports.markdown import read_markdown
 from reports.output import check_folder, check_targets, folder_of, same_name, write_files
 from reports.render import FORMATS, FRAGMENT, NOTEBOOK, Rendered, RenderResult, check, file_names, make
+from reports.workers import each
 
 MAX_BYTES = 200_000
 """Largest content file."""
 
 Say = Callable[[str], None]
 """Told what is being done, in a few words."""
+
+
+_Made = tuple[Rendered, float]
+"""A sheet with the seconds that it took."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,7 @@ def build_all(
     run: bool = False,
     notebook: bool = False,
     fragment: bool = False,
+    jobs: int = 1,
 ) -> list[Built]:
     """Build sheets, in a form that their files are named after. All are made before the first file is written, so after an error the
     directory is as it was.
@@ -160,6 +168,7 @@ def build_all(
     run      : whether code that stands in a user's own file is run; without it, such a file is refused.
     notebook : make ``NAME.ipynb`` and ``NAME-student.ipynb`` as well.
     fragment : make ``NAME-fragment.tex`` and ``bptt-sheet.sty`` as well.
+    jobs     : how many sheets are made at once, each in a process of its own.
 
     Raises
     ------
@@ -170,18 +179,54 @@ def build_all(
     folder = folder_of(directory)
     formats = (*FORMATS, *((NOTEBOOK,) if notebook else ()), *((FRAGMENT,) if fragment else ()))
     _check_all(names, contents, folder, formats, route)
-    made: list[tuple[Rendered, float]] = []
-    for number, (name, content) in enumerate(zip(names, contents, strict=True), 1):
-        title = name if len(names) == 1 else f"[{number}/{len(names)}] {name}"
-        made.append(_make(title, content, formats, route, say, form, run))
+    make_one = partial(_make, formats=formats, route=route, form=form, run=run)
+    if min(jobs, len(names)) > 1:
+        made = _side_by_side(make_one, contents, jobs, say)
+    else:
+        titles = names if len(names) == 1 else [f"[{k}/{len(names)}] {name}" for k, name in enumerate(names, 1)]
+        made = [make_one(content, title=title, say=say) for content, title in zip(contents, titles, strict=True)]
     write_files(folder, _merged(names, [rendered for rendered, _ in made]))
     results = [rendered.written_to(folder, content.name) for content, (rendered, _) in zip(contents, made, strict=True)]
     return [Built(name, result, seconds) for name, result, (_, seconds) in zip(names, results, made, strict=True)]
 
 
+def _side_by_side(
+    make_one: Callable[[Content], _Made], contents: Sequence[Content], jobs: int, say: Say
+) -> list[_Made]:
+    """The sheets, made in several processes. The first of them that cannot be made says why."""
+    found: dict[int, _Made | BpttError] = {}
+    with closing(each(partial(_made_or_error, make_one), contents, jobs)) as results:
+        say(f"0 of {len(contents)} sheets")
+        for place, result in results:
+            found[place] = result or RenderError(
+                f"the process that made {contents[place].name} died", hint="try --jobs 1"
+            )
+            say(f"{len(found)} of {len(contents)} sheets")
+            for k in range(len(contents)):
+                if k not in found:
+                    break  # an earlier one may have an error as well
+                one = found[k]
+                if isinstance(one, BpttError):
+                    raise one
+    return [found[k] for k in range(len(contents))]  # type: ignore[misc]
+
+
+def _made_or_error(make_one: Callable[[Content], _Made], content: Content) -> _Made | BpttError:
+    try:
+        return make_one(content)
+    except BpttError as error:
+        return error
+
+
 def _make(
-    title: str, content: Content, formats: Sequence[str], route: str, say: Say, form: Form, run: bool
-) -> tuple[Rendered, float]:
+    content: Content,
+    formats: Sequence[str],
+    route: str,
+    form: Form,
+    run: bool,
+    title: str = "",
+    say: Say = lambda text: None,
+) -> _Made:
     start = time.perf_counter()
     say(f"{title}: reading")
     document = document_of(content, say=lambda text: say(f"{title}, {text}"), form=form, run=run)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 from derive.cell import Cell
 from derive.errors import BpttError, clipped, visible
 from derive.files import read_text
-from reports.grading.workers import each
+from reports.workers import each
 from verify.check import MAX_BYTES, checked
 from verify.checked import Checked
 from verify.require import Result, read_wanted
@@ -203,9 +202,4 @@ def _limited(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-__all__ = ["NOT_REACHED", "Answer", "Marked", "Task", "cores", "mark", "mark_all"]
+__all__ = ["NOT_REACHED", "Answer", "Marked", "Task", "mark", "mark_all"]

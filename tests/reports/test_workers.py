@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from reports.grading.workers import each
+from reports.workers import each
 
 ROOT = Path(__file__).parents[3]
 SLEEPERS = """
 import sys, subprocess, os
-from reports.grading.workers import each
-from tests.reports.grading.test_workers import told_and_asleep
+from reports.workers import each
+from tests.reports.test_workers import told_and_asleep
 for _ in each(told_and_asleep, sys.argv[1:], 2):
     pass
 """

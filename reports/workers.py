@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 
-from reports.grading.stopping import never_lost
+from reports.stopping import never_lost
 
 GRACE = 3.0
 """How many seconds a process has to tidy up before it is killed, with the programs that it started."""

@@ -10,7 +10,7 @@ import weakref
 
 import pytest
 
-from reports.grading.stopping import never_lost
+from reports.stopping import never_lost
 
 
 class _Thing:
