@@ -309,7 +309,7 @@ def _verdict(claim: Claim, subject: Subject, numeric: Numeric) -> Verdict:
             "unreadable",
             "tested",
             message="" if error is None else error.message,
-            hint=(error and error.hint) or "",
+            hint="" if error is None else _advice(error),
             error_at=None if error is None else error.span,
         )
     if not isinstance(claim.surface, (s.Relation, s.Line)):
@@ -321,6 +321,12 @@ def _verdict(claim: Claim, subject: Subject, numeric: Numeric) -> Verdict:
         except BpttError as error:
             return Verdict("wrong", "tested", message=error.message, error_at=error.span)
     return verdict_on(subject.names, surface, subject.decide, numeric)
+
+
+def _advice(error: BpttError) -> str:
+    """What to do about a formula that cannot be read."""
+    expected = f"expected: {error.expected}" if error.expected else ""
+    return "; ".join(filter(None, (expected, error.hint)))
 
 
 def given(claim: Claim) -> Checked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from verify.claims import Claim
+from verify.defining import DEFINING
 
 _DENIED = re.compile(
     r"\b(?:not|never|no|without|if|many|others?|unlike|could|would|instead|rather|case|silly|figure|code|nicht|nie|kein\w*|ohne|falls|wenn|statt|viele|anders"
@@ -45,7 +46,8 @@ _APART = re.compile(
 def is_chosen(claim: Claim) -> bool:
     """Whether the sentence of a starting value chooses it, for the whole of the document."""
     words = re.findall(r"\\?\w+", claim.sentence.lower())
-    chooses = all(word.lstrip("\\") in _CHOOSING or word.startswith(_CHOOSING_STEMS) for word in words)
+    known = _CHOOSING | DEFINING
+    chooses = all(word.lstrip("\\") in known or word.startswith(_CHOOSING_STEMS) for word in words)
     return chooses and _NOT_SO.match(claim.after) is None and not _stands_apart(claim)
 
 

@@ -9,13 +9,13 @@ import re
 from verify.claims import Claim
 from verify.wording import ENDS, plain
 
-_WORDS = frozenset(
+DEFINING = frozenset(
     """
     let where wherein with define defines defining defined definition denote denotes denoted denoting write writes written set
     sets put call calls called use uses using used abbreviate abbreviated abbreviation shorthand short introduce introducing
     introduced notation convention recall remember note reminder mean means meaning stand stands name named symbol letter a an the
     this these that which its it is are be being as by of to at in from on for into and or so then thus hence therefore here now
-    again also first next below above we us our i you one they following follows have has having holds get compute given i.e e.g
+    again also first next below above we us our i you one they following follows have has having holds get compute given i.e
     w.r.t namely error errors signal signals gradient gradients derivative derivatives differential partial total full adjoint
     adjoints cotangent delta deltas sensitivity local backpropagated propagated backward flowing arriving loss cost objective
     respect pre-activation preactivation preactivations activation activations net input state states hidden cell unit units
@@ -30,7 +30,7 @@ _WORDS = frozenset(
     blatt kurs skript lösung legende gelte summed accumulated
     """.split()
 )
-
+"""Words of sentences that say what a letter is."""
 _FORMULA = re.compile(r"\$[^$]*(?:\$|\Z)|\\\(.*?(?:\\\)|\Z)", re.DOTALL)
 """Formulas in the words behind one."""
 
@@ -49,7 +49,7 @@ def only_defines(claim: Claim) -> bool:
     if not rest:
         behind = re.sub(r"\S*\Z", "", behind)  # the word in which the stretch that is looked at ends
     words = re.findall(r"[^\W\d_][\w.'’-]*(?<![.'’-])", plain(f"{claim.sentence} {behind}").lower())
-    return all(word in _WORDS for word in words if len(word) > 1)
+    return all(word in DEFINING for word in words if len(word) > 1)
 
 
-__all__ = ["only_defines"]
+__all__ = ["DEFINING", "only_defines"]

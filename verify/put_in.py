@@ -55,7 +55,7 @@ def judge_put_in(values: Values, surface: s.Relation) -> Verdict | None:
         message = f"it holds for {shown}, as given, and not in general; 0 and 1 do not show whether they were put in"
         return Verdict("unsupported", "tested", points=1, message=message)
     points = 1 + DRAWS
-    return Verdict("correct", "tested", points=points, holds=points, put_in=f"{shown} put in, as given")
+    return Verdict("correct", "tested", points=points, holds=points, put_in=f"the numbers given stand for {shown}")
 
 
 def _nearly(gap: float) -> Verdict:
@@ -99,7 +99,7 @@ def _with_half_a_digit_more(surface: s.Relation, text: str) -> s.Surface:
 
 
 def _elaborated(values: Values, surface: s.Surface) -> e.Node:
-    return elaborate(surface, within(surface, values.names.context))
+    return elaborate(surface, values.sized(within(surface, values.names.context)))
 
 
 def _leaves_letters(values: Values, relation: e.Relation, free: list[Point]) -> bool:

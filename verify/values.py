@@ -242,7 +242,7 @@ class Values:
             return None
         left, right = (closed_value(item) for item in relation.items)
         try:
-            context = self._sized(within(relation, self.names.context))
+            context = self.sized(within(relation, self.names.context))
             if left is None and right is None and _matrices(relation):
                 return self._compared(elaborate(relation, context))
             if sign in COMPARED and sign != "=":
@@ -277,13 +277,15 @@ class Values:
         message = "with the numbers given, it does not hold"
         return Verdict("wrong", "tested", points=1, message=message, counterexample=shown)
 
-    def _sized(self, context: Context) -> Context:
-        """What formulas may use, with the sizes that are known by the numbers given."""
+    def sized(self, context: Context) -> Context:
+        """What formulas may use, with the sizes that are known by the numbers given. A number other than zero for a matrix says that it has
+        one row and one column.
+        """
         sizes = {
             size: Integer(have)
             for (key, _), array in self.given.items()
             for size, have in zip(self.system.shapes[key], array.shape, strict=True)
-            if size.is_Symbol and array.size > 1
+            if size.is_Symbol and (array.size > 1 or np.any(array))
         }
         shapes = {key: tuple(size.xreplace(sizes) for size in shape) for key, shape in context.shapes.items()}
         return replace(context, shapes=shapes, classes={key: n.xreplace(sizes) for key, n in context.classes.items()})

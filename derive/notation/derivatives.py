@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -87,11 +88,14 @@ class Derivatives:
                 expected="a quantity, as in \\partial_{h_t} L",
             )
         of, after = self.resolver.factor(items, position + 1, under_gradient=True)
-        self._check_bound(of, "∂")
-        return Pre("derivative", (of, by), kind, item.span.to(of.span) if item.span and of.span else item.span), after
+        span = item.span.to(of.span) if item.span and of.span else item.span
+        return self._bound(of, "∂", lambda inner: Pre("derivative", (inner, by), kind, span)), after
 
     @staticmethod
-    def _check_bound(of: Pre, sign: str) -> None:
+    def _bound(of: Pre, sign: str, derived: Callable[[Pre], Pre]) -> Pre:
+        """The derivative of a name. In ``\\nabla_{y_t} L_t^\\top`` it is transposed itself: a transposed number would say nothing."""
+        if sign == "∇" and of.op in ("transpose", "transpose_or_power") and of.args[0].op == "name":
+            return replace(of, args=(derived(of.args[0]), *of.args[1:]))
         if of.op in ("transpose", "transpose_or_power"):
             raise AmbiguityError(
                 "it is not clear what is transposed",
@@ -99,6 +103,7 @@ class Derivatives:
                 expected="parentheses, as in (\\nabla_W L)^\\top",
                 hint=f"{sign} binds one atom",
             )
+        return derived(of)
 
     def gradient(self, item: s.Surface, items: list[s.Surface], position: int) -> tuple[Pre, int]:
         if isinstance(item, s.Scripted) and item.sups:
@@ -116,8 +121,8 @@ class Derivatives:
             )
         by = self.resolver.expression(item.subs[0])
         of, after = self.resolver.factor(items, position + 1, under_gradient=True)
-        self._check_bound(of, "∇")
-        result = Pre("gradient", (by, of), span=item.span.to(of.span) if item.span and of.span else item.span)
+        span = item.span.to(of.span) if item.span and of.span else item.span
+        result = self._bound(of, "∇", lambda inner: Pre("gradient", (by, inner), span=span))
         for sup in item.sups:
             result = self.resolver.superscript(result, sup, item.span)
         return result, after

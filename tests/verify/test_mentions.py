@@ -242,3 +242,10 @@ def test_it_is_said_which_starts_are_missing() -> None:
     )
     found = bptt.check(r"$$\nabla_B L = \sum_{t=1}^{T-1} \bar v_t b_{t+1}^\top$$", cell=cell, explained=False)[-1]
     assert found.verdict == "wrong" and "say so by a_0 = 0 and b_{T+1} = 0" in found.message
+
+
+def test_a_start_is_chosen_beside_a_meaning() -> None:
+    said = r"We write $\delta_t = \nabla_{z_t} L$ for the error signal, with $h_0 = 0$. "
+    claim = r"$$\nabla_W L = \sum_{t=2}^{T} \delta_t h_{t-1}^\top$$"
+    assert verdicts(said + claim)[-1] == "correct"
+    assert verdicts(said.replace("with", "unlike the book, which has") + claim)[-1] != "correct"

@@ -38,7 +38,7 @@ def found(claim: str, given: str = GIVEN) -> tuple[str, str]:
 )
 def test_numbers_beside_letters(claim: str, put_in: str) -> None:
     verdict, reading = found(claim)
-    assert verdict == "correct" and reading.startswith(f"{put_in} put in")
+    assert verdict == "correct" and reading == f"the numbers given stand for {put_in}"
     assert found(claim, "")[0] != "correct"
     other = GIVEN.replace("w = 0.5", "w = 0.6").replace("u = 1.5", "u = 1.4").replace("y = 0.25", "y = 0.35")
     assert found(claim, other)[0] == "wrong"
@@ -118,3 +118,15 @@ def test_whatever_is_put_in(
     if used:
         other = data.draw(st.sampled_from(used))
         assert verdict({**numbers, other: round(numbers[other] + 0.01, 2)}) != "correct"
+
+
+def test_numbers_for_matrices_say_that_all_sizes_are_one() -> None:
+    cell = Cell.from_text("z_t = W h_{t-1} + U x_t + b\nh_t = \\tanh(z_t)\nL = \\sum_{t=1}^{T} L_t(h_t)")
+    said = "With $W = 0.5$, $U = 1.5$, $b = 0$, $h_0 = 0$, $x_1 = 1$, $x_2 = -1$: "
+    claims = {
+        f"\\frac{{\\partial h_2}}{{\\partial h_1}} = 0.5 (1 - h_2^2) = {0.5 * (1 - H2**2):.3f}": "correct",
+        "\\frac{\\partial h_2}{\\partial h_1} = 0.5 (1 - h_1^2)": "wrong",
+        f"h_1 = {H1:.4f}": "correct",
+    }
+    for claim, verdict in claims.items():
+        assert check(f"{said}$${claim}$$", cell, explained=False)[-1].verdict == verdict

@@ -48,6 +48,8 @@ def test_round_trip(text: str) -> None:
         ("W @ h[t-1]", r"W h_{t-1}"),
         (r"\displaystyle h_t \, x_t^{\mathsf{T}}", r"h_t x_t^\top"),
         (r"h_{t} \quad % a remark", "h_t"),
+        (r"h_t \nabla_{h_t} L_t^\top", r"h_t (\nabla_{h_t} L_t)^\top"),
+        (r"h_t \nabla_{h_t} L^T", r"h_t (\nabla_{h_t} L)^\top"),
     ],
 )
 def test_spellings_of_one_formula_compare_equal(one: str, other: str) -> None:
