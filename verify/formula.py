@@ -94,9 +94,7 @@ def _unclear(names: Names, surface: s.Surface) -> str:
     """Why a name without a label does not say what it stands for, and how to say it; empty where every name does."""
     if not names.unclear:
         return ""
-    bases = {id(node.base) for node in surface.walk() if isinstance(node, s.Scripted)}
-    keys = {found[0] for node in surface.walk() if id(node) not in bases and (found := names.key_of(node)) is not None}
-    for key in sorted(names.unclear.keys() & keys):
+    for key in sorted(names.unclear.keys() & names.keys_in(surface)):
         meant = " or ".join(str(names.system.quantity(one)) for one in names.unclear[key])
         of = "the adjoint of " if QName.from_key(key).base == "delta" else ""
         return f"{key} may be {of}{meant}; say which, as in 'let {key}_t = ...'"

@@ -190,8 +190,9 @@ class Names:
 
     def keys_in(self, surface: s.Surface) -> set[str]:
         """The names that a formula reads."""
+        bases = {id(node.base) for node in surface.walk() if isinstance(node, s.Scripted)}
         parts = [node for node in surface.walk() if isinstance(node, (s.Name, s.Scripted, s.Accent))]
-        return {found[0] for node in parts if (found := self.key_of(node)) is not None}
+        return {found[0] for node in parts if id(node) not in bases and (found := self.key_of(node)) is not None}
 
     def defined(self, surfaces: Sequence[s.Relation], timed: Iterable[str] = ()) -> list[Definition]:
         """What equations of the form ``name = formula`` say, which may speak of each other.

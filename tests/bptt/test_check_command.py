@@ -41,7 +41,8 @@ def test_letters_have_their_usual_meaning_unless_an_equation_gives_it(
     answer.write_text(right)
     assert main(["check", str(answer), "--cell", CELL]) == 0
     assert r"does not give by an equation: \delta_t = \nabla_{z_t} L" in " ".join(capsys.readouterr().out.split())
-    for text in (r"Let $\delta_t = \nabla_{z_t} L$. " + right, RIGHT):
+    of_state = right.replace(r"\delta_t", r"(\sigma'(z_t) \odot \delta_t)")
+    for text in (r"Let $\delta_t = \nabla_{z_t} L$. " + right, RIGHT, r"Let $\delta_t = \nabla_{h_t} L$. " + of_state):
         answer.write_text(text)
         assert main(["check", str(answer), "--cell", CELL]) == 0
         assert "usual meaning" not in capsys.readouterr().out
