@@ -15,15 +15,12 @@ _DENIED = re.compile(
 """Words before a number that is not given."""
 _CHOOSING = frozenset(
     r"""
-    and und here hier we wir now also then as usual wie üblich throughout always the our this its a an hidden cell state states start starts
-    starting vector value values zustand zustands is are be ist sei seien let set sets take choose fix assume assuming suppose with where
-    from at in for by to of all zero null given since because da setze setzen setzt mit wobei von aus gilt dabei that der die das den dem
-    wird
-    gegeben begin begins beginning initialized initialised defined define als it es so dass use using numbers data item
+    usual wie üblich throughout always start starts starting value values take choose fix assume assuming suppose zero null since
+    because da aus wird gegeben begin begins beginning initialized initialised dass numbers data item
     """.split()
 )
 _CHOOSING_STEMS = ("initial", "anfangs", "start", "wert")
-"""Words of a sentence that chooses a starting value, up to the formula; any other word leaves it open."""
+"""Words of a sentence that chooses a starting value, up to the formula, besides those of definitions; any other word leaves it open."""
 _NOT_SO = re.compile(
     r"\s*\?|\s*(?:\)|,)?\s*(?:(?:is|are|be|would|was|were|ist|sei|wäre|wird)\s+(?:\w+\s+){0,2}?(?:bad|poor|wrong|excluded|not|never|only|one|"
     r"possible|chosen|common|schlecht\w*|falsch|ausgeschlossen|nicht|nie|nur|möglich|üblich)\b|in\s+(?:general|pytorch|the lecture)"
