@@ -2,6 +2,6 @@
 
 import sys
 
-from bptt.cli import main
+from bptt.cli import run
 
-sys.exit(main())
+sys.exit(run())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import sys
@@ -340,6 +341,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "hint: please report it, with what you typed; BPTT_TRACEBACK=1 in the environment shows where it happened"
         )
         return 70
+
+
+def run() -> int:
+    """The command of the shell: :func:`main`, and an end without a search for what could be freed, which takes torch's
+    modules a second.
+    """
+    code = main()
+    gc.freeze()
+    return code
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

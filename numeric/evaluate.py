@@ -2,14 +2,15 @@
 
 Every value is an array with the shape of its expression: scalars (1, 1), columns (n, 1), rows (1, n). It works on real
 and complex NumPy arrays and, with :class:`numeric.torch_arrays.TorchArrays`, on torch tensors, where autograd follows
-it.
+it. NumPy arrays may be stacks: an axis before those of the shape numbers the members, and a value that is the same for all
+of them may do without it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,9 +43,20 @@ def _compiled(value: Expr) -> tuple[tuple[str, ...], Callable[..., float]]:
     return tuple(symbol.name for symbol in symbols), lambdify(symbols, value, "math")
 
 
+@lru_cache(maxsize=4096)
+def _has_nodes(value: Expr) -> bool:
+    """Whether nodes of a tree are found from others in it."""
+    return bool(value.has(e.NodeIndex))
+
+
 def _nodes(index: e.NodeIndex) -> tuple[Expr, ...]:
     """The nodes that another one is found from."""
     return index.args if isinstance(index, e.Edge) else index.args[:1]
+
+
+@cache
+def _method_name(kind: str) -> str:
+    return f"_{kind}"
 
 
 class Arrays(Protocol):
@@ -62,13 +74,12 @@ class Arrays(Protocol):
     def inverse(self, m: Array) -> Array: ...
     def norm(self, x: Array, kind: str) -> Array: ...
     def block(self, rows: list[list[Array]]) -> Array: ...
-    def reshape(self, x: Array, shape: tuple[int, ...]) -> Array: ...
     def contract(self, a: Array, b: Array) -> Array: ...
     def kron(self, a: Array, b: Array) -> Array: ...
 
 
 class NumpyArrays:
-    """NumPy, real or complex."""
+    """NumPy, real or complex; a matrix, or each of a stack of them, is in the last two axes."""
 
     def constant(self, value: Any) -> Array:
         return np.asarray(value, dtype=float)
@@ -77,7 +88,7 @@ class NumpyArrays:
         return a @ b
 
     def transpose(self, a: Array) -> Array:
-        return a.T
+        return np.swapaxes(a, -1, -2)
 
     def apply(self, name: str, order: int, x: Array) -> Array:
         return numpy_function(name, order)(x)
@@ -90,39 +101,42 @@ class NumpyArrays:
         return np.where(first, a, b)
 
     def diag(self, v: Array) -> Array:
-        return np.diag(v.ravel())
+        entries = v.reshape((*v.shape[:-2], -1))
+        matrix = np.zeros((*entries.shape, entries.shape[-1]), v.dtype)
+        places = np.arange(entries.shape[-1])
+        matrix[..., places, places] = entries
+        return matrix
 
     def diag_part(self, m: Array) -> Array:
-        return np.diagonal(m).reshape(-1, 1)
+        return np.diagonal(m, axis1=-2, axis2=-1)[..., None]
 
     def total(self, x: Array) -> Array:
-        return np.sum(x).reshape(1, 1)
+        return np.sum(x, axis=(-2, -1), keepdims=True)
 
     def inverse(self, m: Array) -> Array:
         return np.linalg.inv(m)
 
     def norm(self, x: Array, kind: str) -> Array:
-        if kind == "F" or 1 in x.shape:
+        if kind == "F" or 1 in x.shape[-2:]:
             largest = float(np.max(np.abs(x), initial=0.0))
             scaled = x / largest if 0 < largest < np.inf else x
-            return (np.sqrt(np.sum(scaled * scaled)) * (largest if 0 < largest < np.inf else 1.0)).reshape(1, 1)
+            return np.sqrt(self.total(scaled * scaled)) * (largest if 0 < largest < np.inf else 1.0)
         u, s, v = np.linalg.svd(np.real(x))
-        value = np.asarray(s[0])
+        value = s[..., :1, None]
         if np.iscomplexobj(x):  # the largest singular value moves by u^T dX v
-            value = value + 1j * (u[:, 0] @ np.imag(x) @ v[0])
-        return value.reshape(1, 1)
+            value = value + 1j * (np.swapaxes(u[..., :, :1], -1, -2) @ np.imag(x) @ np.swapaxes(v[..., :1, :], -1, -2))
+        return value
 
     def block(self, rows: list[list[Array]]) -> Array:
-        return np.block(rows)
-
-    def reshape(self, x: Array, shape: tuple[int, ...]) -> Array:
-        return np.reshape(x, shape)
+        stack = np.broadcast_shapes(*(entry.shape[:-2] for row in rows for entry in row))
+        return np.block([[np.broadcast_to(entry, stack + entry.shape[-2:]) for entry in row] for row in rows])
 
     def contract(self, a: Array, b: Array) -> Array:
         return np.tensordot(a, b, axes=(1, 0))
 
     def kron(self, a: Array, b: Array) -> Array:
-        return np.kron(a, b)
+        product = a[..., :, None, :, None] * b[..., None, :, None, :]
+        return product.reshape((*product.shape[:-4], a.shape[-2] * b.shape[-2], a.shape[-1] * b.shape[-1]))
 
 
 class Environment(Protocol):
@@ -176,7 +190,9 @@ class Evaluator:
         ------
         DataError : it contains a symbol without a value.
         """
-        names, formula = _compiled(self._found(value) if value.has(e.NodeIndex) else value)
+        if value.is_Symbol and value.name in self.times:  # nearly all that is asked for, and often
+            return self.times[value.name]
+        names, formula = _compiled(self._found(value) if _has_nodes(value) else value)
         try:
             return formula(*(self.times[name] if name in self.times else self.sizes[name] for name in names))
         except KeyError as missing:
@@ -192,6 +208,8 @@ class Evaluator:
         DataError : it is no whole number.
         """
         number = self.number(value)
+        if isinstance(number, int):
+            return number
         if not math.isfinite(number) or abs(number - round(number)) > 1e-9:
             raise DataError(f"{value} is {number:g} here, which is no whole number")
         return round(number)
@@ -227,7 +245,7 @@ class Evaluator:
 
     def __call__(self, node: e.Node) -> Array:
         """The value of an expression."""
-        method: Callable[[Any], Array] | None = getattr(self, f"_{type(node).__name__}", None)
+        method: Callable[[Any], Array] | None = getattr(self, _method_name(node.__class__.__name__), None)
         if method is None:
             raise MissingRuleError(f"{type(node).__name__} has no value")
         return method(node)
@@ -283,7 +301,7 @@ class Evaluator:
                 chain = value if chain is None else self.arrays.matmul(chain, value)
         if chain is None or scalar is None:
             return chain if scalar is None else scalar
-        return scalar.reshape((1,) * (chain.ndim - 2) + (1, 1)) * chain
+        return scalar * chain
 
     def _Hadamard(self, node: e.Hadamard) -> Array:
         result = self(node.operands[0])
@@ -307,7 +325,7 @@ class Evaluator:
         base = self(node.base)
         if count < 0:
             base, count = self.arrays.inverse(base), -count
-        result = self.arrays.constant(np.eye(base.shape[0]))
+        result = self.arrays.constant(np.eye(base.shape[-1]))
         while count:
             if count & 1:
                 result = self.arrays.matmul(result, base)
@@ -322,11 +340,15 @@ class Evaluator:
 
     def _Inner(self, node: e.Inner) -> Array:
         a, b = node.operands
-        return self.arrays.total(self(a) * self(b))
+        return self._total(a, self(a) * self(b))
 
     def _SquaredNorm(self, node: e.SquaredNorm) -> Array:
         value = self(node.operands[0])
-        return self.arrays.total(value * value)
+        return self._total(node.operands[0], value * value)
+
+    def _total(self, node: e.Node, value: Array) -> Array:
+        """The sum of the entries of what has the shape of a node."""
+        return self.arrays.total(value if len(node.shape) == 2 else value.reshape(1, -1))
 
     def _Kron(self, node: e.Kron) -> Array:
         a, b = node.operands
@@ -344,7 +366,7 @@ class Evaluator:
         return self.arrays.total(self.arrays.diag_part(self(node.operands[0])))
 
     def _SumEntries(self, node: e.SumEntries) -> Array:
-        return self.arrays.total(self(node.operands[0]))
+        return self._total(node.operands[0], self(node.operands[0]))
 
     def _Norm(self, node: e.Norm) -> Array:
         return self.arrays.norm(self(node.operands[0]), node.kind)
@@ -354,7 +376,7 @@ class Evaluator:
 
     def _Slice(self, node: e.Slice) -> Array:
         top, bottom, left, right = (self.integer(bound) for bound in node.bounds)
-        return self(node.operands[0])[top:bottom, left:right]
+        return self(node.operands[0])[..., top:bottom, left:right]
 
     def _Commutation(self, node: e.Commutation) -> Array:
         rows, columns = (self.integer(size) for size in node.args)
@@ -365,7 +387,7 @@ class Evaluator:
 
     def _Vec(self, node: e.Vec) -> Array:
         value = self.arrays.transpose(self(node.operands[0]))
-        return self.arrays.reshape(value, (value.shape[0] * value.shape[1], 1))
+        return value.reshape((*value.shape[:-2], value.shape[-2] * value.shape[-1], 1))
 
     # -- functions ---------------------------------------------------------------------------------
 
@@ -378,7 +400,7 @@ class Evaluator:
 
     def _Softmax(self, node: e.Softmax) -> Array:
         value = self(node.operands[0])
-        return self.arrays.softmax(value, 0 if node.shape[1] == e.ONE else 1)
+        return self.arrays.softmax(value, -2 if node.shape[1] == e.ONE else -1)
 
     # -- calculus ----------------------------------------------------------------------------------
 

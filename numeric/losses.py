@@ -17,6 +17,11 @@ def _coefficients(seed: int, time: int, position: int, shape: tuple[int, ...]) -
     return a, b, c, d
 
 
+def total(x: Array) -> Array:
+    """The sum of the entries of a matrix, or of each of a stack of them, as a (1, 1) array."""
+    return x.sum(axis=(-2, -1), keepdims=True)
+
+
 class SmoothLoss:
     """A different smooth function at every time: L_t(q) = Σ_i a_i q_i + ½ b_i q_i² + c_i q_i³/3, summed over its
     arguments, and ½ (Σ_i d_i q_i)² over all entries together, so that second derivatives by two of them are not zero.
@@ -34,7 +39,7 @@ class SmoothLoss:
     def coefficients(self, time: int | None, position: int, q: Array) -> list[Array]:
         """a, b, c and d for one argument, as arrays of its kind."""
         moment = 0 if time is None or self.level else time + 1000
-        found: Sequence[Array] = _coefficients(self.seed, moment, position, tuple(q.shape))
+        found: Sequence[Array] = _coefficients(self.seed, moment, position, tuple(q.shape[-2:]))
         if self.level:
             found = (found[0], *(np.zeros_like(part) for part in found[1:]))
         root = self.scale**0.5  # d enters as its square
@@ -42,14 +47,14 @@ class SmoothLoss:
         return [x if isinstance(q, np.ndarray) else q.new_tensor(x) for x in found]
 
     def value(self, time: int | None, arguments: Sequence[Array]) -> Array:
-        """L_t of its arguments, as a (1, 1) array of their kind."""
+        """L_t of its arguments, as a (1, 1) array of their kind; of stacks of arguments, as a stack."""
         together: Array = 0.0
         apart: Array = 0.0
         for position, q in enumerate(arguments):
             a, b, c, d = self.coefficients(time, position, q)
-            together = together + (d * q).sum()
-            apart = apart + (a * q + 0.5 * b * q * q + c * q * q * q / 3.0).sum()
-        return (0.5 * together**2 + apart).reshape(1, 1)
+            together = together + total(d * q)
+            apart = apart + total(a * q + 0.5 * b * q * q + c * q * q * q / 3.0)
+        return 0.5 * together**2 + apart
 
     def gradient(self, time: int | None, position: int, arguments: Sequence[Array]) -> Array:
         """∇ of L_t by its argument at a position."""
@@ -66,5 +71,5 @@ class SmoothLoss:
         return together + np.diag((b + 2 * c * q).ravel()) if first == second else together
 
     def _together(self, time: int | None, arguments: Sequence[Array]) -> Array:
-        parts = [(self.coefficients(time, position, q)[3] * q).sum() for position, q in enumerate(arguments)]
+        parts = [total(self.coefficients(time, position, q)[3] * q) for position, q in enumerate(arguments)]
         return sum(parts[1:], parts[0])

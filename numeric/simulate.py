@@ -51,10 +51,11 @@ class Run:
     def __post_init__(self) -> None:
         self.values: dict[Point, Array] = {}
         self.moved: dict[tuple[Point, int, int | None], Run] = {}
-        """Runs with one entry of a quantity moved off the real axis, by (quantity, entry, the only step that is
-        computed).
+        """Runs with entries of a quantity moved off the real axis, one in each member of a stack, by (quantity, first entry,
+        the only step that is computed).
         """
         self._computing: set[Point] = set()
+        self._total: Array | None = None
 
     @property
     def length(self) -> int:
@@ -201,6 +202,11 @@ class Run:
 
     def total_loss(self) -> Array:
         """L."""
+        if self._total is None:
+            self._total = self._added_up()
+        return self._total
+
+    def _added_up(self) -> Array:
         total = self.arrays.constant(np.zeros((1, 1)))
         for term in self.system.loss_terms:
             for time in self.loss_times(term):

@@ -74,9 +74,6 @@ class TorchArrays:
     def block(self, rows: list[list[Array]]) -> Array:
         return torch.cat([torch.cat(row, dim=1) for row in rows], dim=0)
 
-    def reshape(self, x: Array, shape: tuple[int, ...]) -> Array:
-        return x.reshape(shape)
-
     def contract(self, a: Array, b: Array) -> Array:
         return torch.tensordot(a, b, dims=1)
 

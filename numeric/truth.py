@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 STEP = 1e-40
 """The imaginary step: its square vanishes beside any real part."""
+LARGEST = 10_000
+"""How many numbers the stack of moved values may hold, where that is more than one member."""
 
 
 def derivative_value(run: Run, node: e.Node, evaluator: Evaluator) -> Array:
@@ -93,18 +95,29 @@ def immediate(run: Run, of: e.Node, by: e.Node, evaluator: Evaluator) -> Array:
 
 def _columns(run: Run, of: e.Node, point: Point, evaluator: Evaluator, only_step: int | None) -> Array:
     """One column an entry of b: how a moves with it. A moved run serves every quantity that is asked of it."""
+    entries = run.value(*point).size
+    together = max(1, LARGEST // max(1, entries))
     columns = []
-    for position in range(run.value(*point).size):
-        moved = run.moved.get((point, position, only_step))
+    for first in range(0, entries, together):
+        moved = run.moved.get((point, first, only_step))
         if moved is None:
-            moved = run.moved[(point, position, only_step)] = _moved(run, point, position, only_step)
-        columns.append(np.imag(_value(moved, of, evaluator)).ravel() / STEP)
-    return np.array(columns).T
+            some = range(first, min(first + together, entries))
+            moved = run.moved[(point, first, only_step)] = _moved(run, point, some, only_step)
+        value = np.imag(_value(moved, of, evaluator)) / STEP
+        columns.append(_each(value, min(together, entries - first)))
+    return np.concatenate(columns).T
 
 
-def _moved(run: Run, point: Point, position: int, only_step: int | None) -> Run:
-    value = run.value(*point).astype(complex)
-    value.flat[position] += 1j * STEP
+def _each(value: Array, members: int) -> Array:
+    """The entries of each member of a stack, one member a row; what does not move is the same for all."""
+    return value.reshape(members, -1) if value.ndim > 2 else np.broadcast_to(value.ravel(), (members, value.size))
+
+
+def _moved(run: Run, point: Point, positions: range, only_step: int | None) -> Run:
+    """The run with one entry moved, for a stack of entries."""
+    value = run.value(*point)
+    stack = np.repeat(value[None].astype(complex), len(positions), axis=0)
+    stack.reshape(len(positions), -1)[range(len(positions)), positions] += 1j * STEP
     fixed: dict[Point, Array] = {}
     if only_step is not None:
         for key, equation in run.system.definitions.items():
@@ -114,7 +127,7 @@ def _moved(run: Run, point: Point, position: int, only_step: int | None) -> Run:
                 fixed.update(
                     {(key, time): run.value(key, time) for time in times if run.step_of(key, time) != only_step}
                 )
-    return run.with_forced({**fixed, point: value})
+    return run.with_forced({**fixed, point: stack})
 
 
 __all__ = ["derivative_value", "immediate", "leaves", "point_of", "total"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -39,7 +40,7 @@ class BlockCall:
     places  : where each option's value stands.
     body_source : the body with its place in the file, for whoever reads it as formulas or as a cell.
     context : what the caller of :func:`reports.markdown.read_markdown` passed through.
-    reader  : reads Markdown: a sentence, or blocks, from a source.
+    reader  : reads a sentence of Markdown.
     """
 
     name: str
@@ -123,15 +124,6 @@ class BlockCall:
         """
         return self.reader.sentence(self.options[key], self.places[key]) if self.options.get(key) else ()
 
-    def body_blocks(self) -> d.Blocks:
-        """The body read as Markdown.
-
-        Raises
-        ------
-        ParseError : as for a whole file.
-        """
-        return self.reader.blocks(self.body_source)
-
     def error(
         self, message: str, key: str | None = None, *, expected: str | None = None, hint: str | None = None
     ) -> ParseError:
@@ -147,10 +139,6 @@ class MarkdownReader:
         """A sentence that stands at a place of the file."""
         raise NotImplementedError
 
-    def blocks(self, source: Source) -> d.Blocks:
-        """Blocks of a part of the file."""
-        raise NotImplementedError
-
 
 BlockHandler = Callable[[BlockCall], Sequence[d.Block]]
 
@@ -162,6 +150,7 @@ class _Entry:
     required: tuple[str, ...]
     body: Body
     defines: bool
+    ahead: Callable[[BlockCall], None] | None
 
 
 class BlockRegistry:
@@ -202,9 +191,11 @@ class BlockRegistry:
         required: Iterable[str] = (),
         body: Body = "none",
         defines: bool = False,
+        ahead: Callable[[BlockCall], None] | None = None,
     ) -> Callable[[BlockHandler], BlockHandler]:
         """Register the decorated function. ``required`` options need not be repeated in ``options``; ``body``: whether
-        text after ``---`` is read; ``defines``: whether other blocks need it, so that it is called even where it is not shown.
+        text after ``---`` is read; ``defines``: whether other blocks need it, so that it is called even where it is not shown;
+        ``ahead``: begins with what takes long as soon as the sheet is read.
         """
         if name in self._entries:
             raise ValueError(f"block {name!r} is registered twice")
@@ -214,7 +205,12 @@ class BlockRegistry:
 
         def register(handler: BlockHandler) -> BlockHandler:
             self._entries[name] = _Entry(
-                handler, (*needed, *(option for option in options if option not in needed)), needed, body, defines
+                handler,
+                (*needed, *(option for option in options if option not in needed)),
+                needed,
+                body,
+                defines,
+                ahead,
             )
             return handler
 
@@ -223,6 +219,14 @@ class BlockRegistry:
     def defines(self, call: BlockCall) -> bool:
         """Whether a block defines what others use."""
         return call.name in self._entries and self._entries[call.name].defines
+
+    def begin(self, call: BlockCall) -> None:
+        """Let a block begin that is called later; whatever is wrong with it is told then."""
+        entry = self._entries.get(call.name)
+        if entry is not None and entry.ahead is not None:
+            with suppress(BpttError):
+                self._checked(call)
+                entry.ahead(call)
 
     def call(self, call: BlockCall) -> d.Blocks:
         """What a block stands for.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from derive.notation.source import Source, Span
 from reports import document as d
 from reports import walk
 from reports.anchors import check_links, finish_headings
-from reports.block_calls import PREFIX, BlockRegistry, MarkdownReader, did_you_mean, read_call
+from reports.block_calls import PREFIX, BlockCall, BlockRegistry, MarkdownReader, did_you_mean, read_call
 from reports.escape import SCHEMES
 from reports.forms import PARTS, WHOLE, Form, finished
 from reports.front_matter import read_front_matter
@@ -52,6 +53,8 @@ _ANCHOR = re.compile(r"\s*\{#[A-Za-z][A-Za-z0-9-]*\}\s*\Z")
 _CONTAINER = "callout"
 _MARKS = re.compile(r"\((?P<marks>\d{1,4}(?:[.,]\d{1,3})?) (?:marks?|points?|Punkte?)\)\s*\Z")
 _TABLE = "Table: "
+_ALWAYS = frozenset(("question", "given", "hint"))
+"""What a form without answers has."""
 _DIVIDE = "divide it into several sheets, or is this the right file?"
 _QUOTES = {"en": "“”‘’", "de": "„“‚‘"}
 
@@ -176,7 +179,20 @@ class _Reader(MarkdownReader):
     def read(self, text: str) -> d.Blocks:
         """All blocks of the text, which has the same lines as the file."""
         tree = SyntaxTreeNode(_parser(self.language).parse(text))
+        for fence in (node for node in tree.walk() if node.type == "fence" and self.is_read(node)):
+            with suppress(ParseError):  # it is told in its turn
+                if (call := self.call(fence)) is not None:
+                    self.registry.begin(call)
         return tuple(self.inside(tree, 0))
+
+    def is_read(self, node: SyntaxTreeNode) -> bool:
+        """Whether the containers around a node are wanted."""
+        kinds: list[str] = []
+        around = node.parent
+        while around is not None:
+            kinds += around.info.split()[:1] if around.type == f"container_{_CONTAINER}" else []
+            around = around.parent
+        return all(map(self.form.has, kinds)) and (self.shown or not _ALWAYS.isdisjoint(kinds))
 
     # -- for handlers ------------------------------------------------------------------------------
 
@@ -185,13 +201,6 @@ class _Reader(MarkdownReader):
         line = self.file.source.text.count("\n", 0, place.start)
         excerpt = Excerpt(self.file, text, line, place.start - self.file.starts[line])
         return Sentence(excerpt, self.link).read(tree.children[0]) if tree.children else ()
-
-    def blocks(self, source: Source) -> d.Blocks:
-        inner = _Reader(source, self.registry, self.context, self.language, self.form)
-        inner.shown = self.shown
-        blocks = inner.read(source.text)
-        self.links += inner.links
-        return blocks
 
     # -- blocks ------------------------------------------------------------------------------------
 
@@ -315,19 +324,30 @@ class _Reader(MarkdownReader):
                 span=self.file.line_span(first),
                 expected=f"a line {node.markup} after the block",
             )
+        call = self.call(node)
+        if call is None:
+            yield d.CodeBlock(node.content.rstrip("\n"), "".join(node.info.split()[:1]))
+        elif self.shown or self.registry.defines(call):
+            yield from self.registry.call(call)
+
+    def call(self, node: SyntaxTreeNode) -> BlockCall | None:
+        """The call that a fence is; None for a fence of code that is only shown.
+
+        Raises
+        ------
+        ParseError : it names no block, or a line of it is no option.
+        """
+        first = (node.map or (0, 0))[0]
         words = node.info.split()
         if words[:1] != [PREFIX]:
-            yield d.CodeBlock(node.content.rstrip("\n"), words[0] if words else "")
-            return
+            return None
         if len(words) != 2:
             raise ParseError(
                 f"'{node.info.strip()}' does not name one block",
                 span=self.file.line_span(first),
                 expected=f"{PREFIX} and the name of a block",
             )
-        call = read_call(self.file, words[1], node.content, (first, first + 1), self.context, self)
-        if self.shown or self.registry.defines(call):
-            yield from self.registry.call(call)
+        return read_call(self.file, words[1], node.content, (first, first + 1), self.context, self)
 
     def math_block(self, node: SyntaxTreeNode) -> d.Block:
         first = (node.map or (0, 0))[0]
@@ -342,7 +362,7 @@ class _Reader(MarkdownReader):
         kind, rest = self.opened(node)
         if not self.form.has(kind):
             return
-        outside, self.shown = self.shown, self.shown or kind in ("question", "given", "hint")
+        outside, self.shown = self.shown, self.shown or kind in _ALWAYS
         if kind in PARTS:
             blocks: Iterator[d.Block] = self.inside(node, depth)
         else:

@@ -110,6 +110,13 @@ class Drawn(Protocol):
         """Draw all of it on an empty figure of its size."""
 
 
+def get_ready() -> None:
+    """Load what draws, which takes a second."""
+    import matplotlib.backends.backend_pdf
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
+
+
 def draw_pdf(plot: Drawn) -> bytes:
     """The plot as a PDF page.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Array = Any
 Horizontal = Literal["left", "center", "right"]
 Vertical = Literal["bottom", "center", "top"]
 
@@ -66,11 +69,12 @@ class _Box(NamedTuple):
     right: float
     top: float
 
-    def common(self, other: _Box) -> float:
-        """The area that both cover."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.top, other.top) - max(self.bottom, other.bottom)
-        return width * height if width > 0 and height > 0 else 0.0
+    def common(self, others: Array) -> float:
+        """The area that it shares with boxes (one a row), summed over them."""
+        left, bottom, right, top = others.T
+        width = np.minimum(self.right, right) - np.maximum(self.left, left)
+        height = np.minimum(self.top, top) - np.maximum(self.bottom, bottom)
+        return float(np.sum(np.maximum(width, 0.0) * np.maximum(height, 0.0)))
 
 
 def label_points(figure: Figure, axes: Axes, points: Sequence[Labelled]) -> None:
@@ -83,7 +87,7 @@ def label_points(figure: Figure, axes: Axes, points: Sequence[Labelled]) -> None
     scale = figure.dpi / 72
     centres = axes.transData.transform([(point.x, point.y) for point in points])
     half = 2.2 * scale
-    taken = [_Box(x - half, y - half, x + half, y + half) for x, y in centres]
+    taken = np.hstack([centres - half, centres + half])
     frame = axes.get_window_extent()
     for point, centre in zip(points, centres, strict=True):
         # A dollar sign in a label opens no formula.
@@ -101,7 +105,7 @@ def label_points(figure: Figure, axes: Axes, points: Sequence[Labelled]) -> None
         boxes = [place.box(centre, extent.width, extent.height, scale) for place in _PLACES]
         far = _FAR * extent.width * extent.height
         costs = [
-            sum(box.common(other) for other in taken) + _outside(box, frame) + far * place.ring
+            box.common(taken) + _outside(box, frame) + far * place.ring
             for box, place in zip(boxes, _PLACES, strict=True)
         ]
         best = costs.index(min(costs))
@@ -109,7 +113,7 @@ def label_points(figure: Figure, axes: Axes, points: Sequence[Labelled]) -> None
         text.set_position((place.across, place.up))
         text.set_horizontalalignment(place.horizontal)
         text.set_verticalalignment(place.vertical)
-        taken.append(boxes[best])
+        taken = np.vstack([taken, boxes[best]])
         if place.ring:
             line = axes.annotate(
                 "",
@@ -124,7 +128,7 @@ def label_points(figure: Figure, axes: Axes, points: Sequence[Labelled]) -> None
 
 def _outside(box: _Box, frame: object) -> float:
     """The part of a label that leaves the axes, as if several labels covered it."""
-    inside = _Box(*(float(getattr(frame, side)) for side in ("x0", "y0", "x1", "y1")))
+    inside = np.array([[getattr(frame, side) for side in ("x0", "y0", "x1", "y1")]])
     return 4 * ((box.right - box.left) * (box.top - box.bottom) - box.common(inside))
 
 

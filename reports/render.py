@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -16,7 +17,7 @@ from reports.layout import lay_out
 from reports.output import check_folder, check_name, check_targets, folder_of, write_files
 from reports.overflow import too_wide
 from reports.questions import questions_only
-from reports.tex import MissingPackageError, Overfull, compile_tex, missing_program, tex_program
+from reports.tex import MissingPackageError, Overfull, TexOutput, compile_tex, missing_program, tex_program
 from reports.typst_pdf import typst_pdf
 from reports.typst_writer import TypstWriter
 
@@ -99,16 +100,19 @@ def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, rout
     latex = LatexWriter(document, name)
     source = latex.write() if {"tex", FRAGMENT} & set(formats) or ("pdf" in formats and route != "typst") else ""
     used = None
-    if "pdf" in formats:
-        pdf, used, more = _pdf(document, latex, source, route)
-        warnings += more
-        contents[f"{name}.pdf"] = pdf
+    with ThreadPoolExecutor(1) as beside:  # TeX is a process of its own
+        typeset = beside.submit(compile_tex, source, latex.assets) if "pdf" in formats and _by_tex(route) else None
+        html = HtmlWriter(document).write() if "html" in formats else ""
+        if "pdf" in formats:
+            pdf, used, more = _pdf(document, latex, typeset, route)
+            warnings += more
+            contents[f"{name}.pdf"] = pdf
     if "tex" in formats:
         contents = {f"{name}.tex": source.encode(), **latex.assets, **contents}
     if FRAGMENT in formats:
         contents |= LatexWriter(document, name).fragment()
     if "html" in formats:
-        contents[f"{name}.html"] = HtmlWriter(document).write().encode()
+        contents[f"{name}.html"] = html.encode()
     if NOTEBOOK in formats:
         from reports.notebook_writer import answer_notebook, student_notebook
 
@@ -151,12 +155,18 @@ def check(name: str, formats: Sequence[str], route: str) -> None:
         raise missing_program()
 
 
-def _pdf(document: d.Document, latex: LatexWriter, source: str, route: str) -> tuple[bytes, str, list[str]]:
-    """The PDF, the route that it took, and warnings."""
+def _by_tex(route: str) -> bool:
+    return route == "tex" or (route == "auto" and tex_program() is not None)
+
+
+def _pdf(
+    document: d.Document, latex: LatexWriter, typeset: Future[TexOutput] | None, route: str
+) -> tuple[bytes, str, list[str]]:
+    """The PDF, the route that it took, and warnings. ``typeset``: what TeX makes of the document, where it is asked."""
     warnings: list[str] = []
-    if route == "tex" or (route == "auto" and tex_program() is not None):
+    if typeset is not None:
         try:
-            output = compile_tex(source, latex.assets)
+            output = typeset.result()
         except MissingPackageError as error:
             if route == "tex":
                 raise

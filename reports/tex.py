@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ EPOCH = "0"
 _JOB = "document"
 _MOST_RUNS = 5
 _OPTIONS = ("-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-jobname={_JOB}")
+_DRAFT = ("-draftmode",)
 _ERROR = re.compile(r"^(?:\.?/?[^\s:]+\.\w+:(\d+): |! )(.*)$", re.MULTILINE)
 _OVERFULL = re.compile(
     r"^Overfull \\([hv])box \((\d+(?:\.\d+)?)pt too (?:wide|high)\)(?:.*?\blines? (\d+))?", re.MULTILINE
@@ -100,10 +101,10 @@ def compile_tex(source: str, assets: Mapping[str, bytes] | None = None, *, secon
 
 
 def _runs(program: str, work: Path, source: str, seconds: float) -> str:
-    """Run until the auxiliary files stay the same; the last log."""
+    """Run until the auxiliary files stay the same; the last log. The first run makes these files alone."""
     before: tuple[bytes, ...] | None = None
-    for _ in range(_MOST_RUNS):
-        log = _run(program, work, source, seconds)
+    for number in range(_MOST_RUNS):
+        log = _run([program, *_OPTIONS, *(() if number else _DRAFT)], work, source, seconds)
         after = tuple(
             path.read_bytes() for path in sorted(work.glob(f"{_JOB}.*")) if path.suffix in (".aux", ".out", ".toc")
         )
@@ -113,11 +114,10 @@ def _runs(program: str, work: Path, source: str, seconds: float) -> str:
     return log
 
 
-def _run(program: str, work: Path, source: str, seconds: float) -> str:
-    command = [program, *_OPTIONS, f"{_JOB}.tex"]
+def _run(command: Sequence[str], work: Path, source: str, seconds: float) -> str:
     try:
         done = subprocess.run(
-            command,
+            [*command, f"{_JOB}.tex"],
             cwd=work,
             env=_environment(work),
             capture_output=True,
@@ -136,7 +136,8 @@ def _run(program: str, work: Path, source: str, seconds: float) -> str:
         if log_file.exists()
         else done.stdout.decode(errors="replace")
     )
-    if done.returncode != 0 or not (work / f"{_JOB}.pdf").exists():
+    made = _DRAFT[0] in command or (work / f"{_JOB}.pdf").exists()
+    if done.returncode != 0 or not made:
         raise _error(log, source)
     return log
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sympy import Symbol
 
@@ -39,11 +40,16 @@ class Definition:
         return next(iter(letters)) if len(letters) == 1 else None
 
 
-def conventional(system: RecurrentSystem) -> Iterator[Definition]:
+@lru_cache(maxsize=64)
+def conventional(system: RecurrentSystem) -> tuple[Definition, ...]:
     """Names that everybody uses, the likelier ones first: δ for the adjoint of a quantity that an activation is applied to, with
     its label, and that of a state before that of an output; a for z; a gate's label below instead of above; z, a and δ without
     a label for the only state that has one; and δ with a quantity as its label, as in δ^{h}_t and δ^{\\tilde C}_t.
     """
+    return tuple(_conventional(system))
+
+
+def _conventional(system: RecurrentSystem) -> Iterator[Definition]:
     inner = _inner(system)
     owned = [key for key, owner in inner.items() if owner in system.states]
     for key in (*owned, *(key for key in inner if key not in owned)):
@@ -57,6 +63,7 @@ def conventional(system: RecurrentSystem) -> Iterator[Definition]:
             yield _alias(system, name.key, system.adjoint_names[key], key)
 
 
+@lru_cache(maxsize=64)
 def unclear(system: RecurrentSystem) -> Mapping[str, tuple[str, ...]]:
     """Names without a label that several quantities of the states might have, and these quantities: δ where a cell has v and z."""
     inner = _inner(system)

@@ -49,7 +49,7 @@ class Names:
         for definition in definitions:
             self.lines.setdefault(definition.key, []).append(definition)
         known = {*system.shapes, *system.adjoint_owners}
-        usual = {one.key: one for one in reversed([*conventional(system)])}
+        usual = {one.key: one for one in reversed(conventional(system))}
         self.conventions = frozenset(usual) - known
         """Names that everybody uses, and that mean the same unless the author says otherwise."""
         self.unclear = {key: keys for key, keys in unclear(system).items() if key not in self.lines}

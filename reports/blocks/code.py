@@ -13,7 +13,7 @@ from reports.blocks.registry import REGISTRY
 from reports.code.executed import Executed, Picture, Raised
 from reports.code.expected import agrees
 from reports.code.marks import MarkError, answer, for_students, syntax_error
-from reports.code.outputs import ChangingError, Result, result_of
+from reports.code.outputs import ChangingError, Result
 from reports.code.pictures import as_pdf
 from reports.document import Block, CodeCell
 
@@ -23,10 +23,26 @@ _MOST_SECONDS = 3600
 _DRAWS = "draw less, or save it at fewer points to the inch"
 
 
+def _begin(call: BlockCall) -> None:
+    """Run the code of a block before its turn comes, while the blocks above it are made."""
+    source = _source(call)
+    if context_of(call).run and syntax_error(source) is None:
+        context_of(call).code().begin(call.span.start, source, _seconds(call))
+
+
+def _source(call: BlockCall) -> str:
+    return call.body.expandtabs(4).rstrip()
+
+
+def _seconds(call: BlockCall) -> int:
+    return call.integer("seconds", SECONDS, least=1, most=_MOST_SECONDS)
+
+
 @REGISTRY.block(
     "code",
     options=("name", "show", "output", "caption", "expect", "expect-error", "seconds", "student"),
     body="required",
+    ahead=_begin,
 )
 def code_block(call: BlockCall) -> Sequence[Block]:
     """``bptt code``: the body is Python; it is run, and shown with what it prints, draws, and comes to. All code of a
@@ -43,10 +59,9 @@ def code_block(call: BlockCall) -> Sequence[Block]:
     name = call.text("name")
     if name in context.code_names:
         raise call.error(f"there is a piece of code called {name!r} already", "name", expected="another name")
-    source = call.body.expandtabs(4).rstrip()
+    source = _source(call)
     student = _student(call, source) if call.flag("student", call.flag("show", True)) else None
-    seconds = call.integer("seconds", SECONDS, least=1, most=_MOST_SECONDS)
-    result = _run(call, source, seconds)
+    result = _run(call, source, _seconds(call))
     _check_error(call, result)
     _check_pictures(call, result)
     _check_expected(call, result)
@@ -105,13 +120,10 @@ def _run(call: BlockCall, source: str, seconds: int) -> Result:
             span=_line(call, unreadable.lineno or 1, unreadable.offset or 0),
             expected="Python alone, without commands of notebooks",
         )
-    # Jupyter's libraries take a moment; sheets without code need none of them.
     from reports.code.process import MAX_DATA, MAX_TEXT, EndedError, StartError, TimeIsUpError, TooMuchError
 
     try:
-        process = context_of(call).process()
-        number, outputs = process.run(source, seconds)
-        return result_of(number, outputs, process.folder)
+        return context_of(call).code().result(call.span.start, source, seconds)
     except StartError as error:
         raise CodeError(
             f"the process for the code does not start: {error}",

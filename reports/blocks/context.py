@@ -13,7 +13,7 @@ from reports.document import Inlines
 from verify.verdict import Verdict
 
 if TYPE_CHECKING:
-    from reports.code.process import Process
+    from reports.code.ahead import Runner
 
 
 @dataclass(frozen=True)
@@ -80,23 +80,24 @@ class SheetContext:
     code_names: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     """What the author of the sheet should look at."""
-    _process: Process | None = field(default=None, repr=False)
+    _code: Runner | None = field(default=None, repr=False)
 
     def __enter__(self) -> SheetContext:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._process is not None:
-            self._process.close()
-            self._process = None
+        if self._code is not None:
+            self._code.close()
+            self._code = None
 
-    def process(self) -> Process:
-        """The process in which the code of this sheet runs; the first call starts it."""
-        from reports.code.process import Process
+    def code(self) -> Runner:
+        """What runs the code of this sheet."""
+        # Jupyter's libraries take a moment; sheets without code need none of them.
+        from reports.code.ahead import Runner
 
-        if self._process is None:
-            self._process = Process()
-        return self._process
+        if self._code is None:
+            self._code = Runner()
+        return self._code
 
     def cell(self, call: BlockCall, option: str = "cell") -> Cell:
         """The cell that a block names: one that the sheet defines, or one of the library.

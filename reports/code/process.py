@@ -176,6 +176,10 @@ class Process:
             raise EndedError
         return number, list(cell.outputs)
 
+    def kill(self) -> None:
+        """End whatever it is doing: a piece of code that is at work ends with an error, in the thread that runs it."""
+        _kill(self._manager)
+
     def close(self) -> None:
         """End the process and all that it started; nothing is left of its folder."""
         if not self._finalizer.alive:

@@ -24,7 +24,7 @@ def registry() -> BlockRegistry:
         call.integer("steps", 3, 1, 5)
         call.flag("rules")
         call.choice("kind", ("plain", "full"), "plain")
-        return [d.Paragraph((*d.words(call.text("of")), *call.sentence("note"))), *call.body_blocks()]
+        return [d.Paragraph((*d.words(call.text("of")), *call.sentence("note")))]
 
     @registry.block("engine", required=("of",), body="optional")
     def engine(call: BlockCall) -> Sequence[d.Block]:
@@ -42,19 +42,20 @@ def registry() -> BlockRegistry:
 
     @registry.block("needs-body", body="required")
     def needs_body(call: BlockCall) -> Sequence[d.Block]:
-        return call.body_blocks()
+        parse_one(call.body_source)
+        return []
 
     return registry
 
 
-def test_options_keep_their_order_and_bodies_are_markdown(registry: BlockRegistry) -> None:
+def test_options_keep_their_order_and_bodies_their_lines(registry: BlockRegistry) -> None:
     seen: list[BlockCall] = []
     text = "```bptt echo\nof: h_t: yes\nnote:\n  long\n  value\nrules: yes\n---\nbody $x$\n\n- a\n```"
     document = read_markdown(text, registry, seen)
     (call,) = seen
     assert list(call.options.items()) == [("of", "h_t: yes"), ("note", "long\nvalue"), ("rules", "yes")]
     assert call.flag("rules") and call.body == "body $x$\n\n- a\n"
-    assert [type(block).__name__ for block in document.blocks] == ["Paragraph", "Paragraph", "BulletList"]
+    assert [type(block).__name__ for block in document.blocks] == ["Paragraph"]
 
 
 def test_other_fences_are_code(registry: BlockRegistry) -> None:
@@ -76,7 +77,7 @@ def test_other_fences_are_code(registry: BlockRegistry) -> None:
         ("```bptt echo\nof: a\nkind: ful\n```", 3, 7, "kind is 'ful'", "did you mean full?"),
         ("```bptt echo\nof: a\nnote: b $\\foo$\n```", 3, 10, "unknown command", None),
         ("- x\n\n  ```bptt echo\n  of: a\n  note: b $\\foo$\n  ```", 5, 12, "unknown command", None),
-        ("```bptt echo\nof: a\n---\nb\n$\\foo$\n```", 5, 2, "unknown command", None),
+        ("```bptt needs-body\n---\nb\n\\foo\n```", 4, 1, "unknown command", None),
         ("```bptt bare\n---\nbody\n```", 1, 1, "has no body", None),
         ("```bptt needs-body\n```", 1, 1, "needs a body", None),
         ("```bptt echo\nof: a", 1, 1, "never closed", None),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from numeric.functions import Array
-from numeric.losses import SmoothLoss
+from numeric.losses import SmoothLoss, total
 from numeric.simulate import Run
 from verify.programs.inside import ERRORS
 from verify.programs.results import Point
@@ -34,8 +34,8 @@ class PassedLoss(SmoothLoss):
         self.certain = self.certain and bool(np.array_equal(known, gradient))
 
     def value(self, time: int | None, arguments: Sequence[Array]) -> Array:
-        found = [np.sum(self.passed[(time, position)] * q) for position, q in enumerate(arguments)]
-        return np.reshape(sum(found[1:], found[0]), (1, 1))
+        found = [total(self.passed[(time, position)] * q) for position, q in enumerate(arguments)]
+        return sum(found[1:], found[0])
 
     def gradient(self, time: int | None, position: int, arguments: Sequence[Array]) -> Array:
         return self.passed[(time, position)]
