@@ -33,9 +33,10 @@ class Runner:
         """
         if place not in self._begun:
             self.begin(place, source, seconds)
-        if not self._begun[place].done():
+        begun = self._begun.pop(place)
+        if not begun.done():
             get_ready()  # figures are drawn later, most likely
-        return self._begun[place].result()
+        return begun.result()
 
     def close(self) -> None:
         """End the process, whatever it is doing, and forget what has not begun."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from derive.notation.source import Source
 from reports.blocks import REGISTRY, SheetContext
 from reports.code.executed import Picture, Printed, Raised
 from reports.document import CodeCell, Document
+from reports.forms import Form
 from reports.markdown import read_markdown
 from reports.sheet import build_all
 
@@ -163,3 +165,47 @@ def test_a_users_file_runs_only_when_told(tmp_path: Path) -> None:
     assert not proof.exists() and not (tmp_path / "out").exists()
     (built,) = build_all([str(sheet)], tmp_path / "out", "typst", run=True)
     assert proof.exists() and set(built.result.files) == {"tex", "pdf", "html"}
+
+
+def marker(path: Path, word: str) -> str:
+    return fence(f"with open({str(path)!r}, 'a') as file:\n    print({word!r}, file=file)")
+
+
+def test_code_runs_in_the_order_of_the_sheet_before_its_turn(tmp_path: Path) -> None:
+    """What is wrong with the first block is told, though the code behind it has begun."""
+    path = tmp_path / "log"
+    text = "```bptt cell\nname: c\n---\nh_t = \\foo\n```\n\n" + marker(path, "one") + "\n> " + "\n> ".join(
+        marker(path, "two").split("\n")
+    ) + "\n\n" + marker(path, "three")  # fmt: skip
+    with SheetContext(draws=2, run=True) as context:
+        with pytest.raises(ParseError, match="unknown command"):
+            read(context, text)
+        read(context, text.replace("\\foo", "W h_{t-1}"))
+    lines = path.read_text().split()
+    assert lines[-3:] == ["one", "two", "three"] and lines[:-3] == ["one", "two", "three"][: len(lines) - 3]
+
+
+@pytest.mark.parametrize(
+    ("show", "ran"),
+    [("answers", ["answer", "question", "steps"]), ("questions", ["question"]), ("hints", ["question", "hint"])],
+)
+def test_code_that_a_form_has_not_is_not_run(show: str, ran: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    parts = {"question": "question", "steps": "steps", "short": "short", "hint": "hint", "variant": "variant"}
+    text = marker(path, "answer") + "".join(f"\n::: {kind}\n{marker(path, word)}:::\n" for kind, word in parts.items())
+    with SheetContext(draws=2, run=True) as context:
+        read_markdown(Source(text, "sheet.md"), REGISTRY, context, Form(show=show))  # type: ignore[arg-type]
+    assert path.read_text().split() == ran
+
+
+def test_an_error_elsewhere_ends_code_that_is_at_work(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    body = f"import os, time\nopen({str(path)!r}, 'w').write(str(os.getpid()))\ntime.sleep(300)"
+    context = SheetContext(draws=2, run=True)
+    start = time.monotonic()
+    with pytest.raises(ParseError), context:
+        context.code()
+        document = Source("$\\foo$\n\n" + fence(body), "sheet.md")
+        read_markdown(document, REGISTRY, context)
+    assert time.monotonic() - start < 60
+    assert not path.exists() or not Path(f"/proc/{path.read_text()}").exists()
