@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bptt import console
 from bptt.checked_options import aliases_of, cell_of
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
 TABLE = "grades"
 """What the tables are called, without their endings."""
-STOPPED = 128
-"""A command that a signal stops has the exit status 128 and the signal's number."""
 
 
 def run_grade(options: argparse.Namespace) -> int:
@@ -31,6 +27,7 @@ def run_grade(options: argparse.Namespace) -> int:
     from reports.grading.folder import answers_of
     from reports.grading.marking import NOT_REACHED, mark_all
     from reports.output import check_folder, check_targets, folder_of
+    from reports.stopping import STOPPED, stoppable
 
     start = time.perf_counter()
     folder = folder_of(options.output)
@@ -40,7 +37,7 @@ def run_grade(options: argparse.Namespace) -> int:
     check_targets(folder, (f"{TABLE}.csv", f"{TABLE}.html"))
     task = _task(options)
     pages = _pages([answer.name for answer in answers])
-    with _stoppable() as stopped:
+    with stoppable() as stopped:
         marked = mark_all(answers, task, min(jobs, len(answers)), _kept(pages, folder))
     marked = [_written(one, pages, folder) for one in marked]  # a stop may have come before the last copy was
     _write_tables(marked, folder, f"Marks: {Path(options.folder).resolve().name}")
@@ -83,31 +80,6 @@ def _files(count: int) -> str:
 
 
 # -- while the work goes on ----------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[Callable[[], int | None]]:
-    """Let every signal that asks to stop do what Ctrl-C does; gives the signal that came, None if there was none."""
-    came: list[int] = []
-
-    def stop(number: int, _: Any) -> None:
-        came.append(number)
-        raise KeyboardInterrupt
-
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        asking = [one for name in ("SIGINT", "SIGTERM", "SIGHUP") if (one := getattr(signal, name, None)) is not None]
-        # What is ignored stays so: a command that nohup starts goes on when its terminal is closed.
-        before = {one: signal.signal(one, stop) for one in asking if signal.getsignal(one) != signal.SIG_IGN}
-    from reports.stopping import never_lost
-
-    end = never_lost(KeyboardInterrupt, lambda: came[-1] if came else signal.SIGINT)
-    try:
-        yield lambda: came[0] if came else None
-    finally:
-        end()
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def _kept(pages: Mapping[str, str], folder: Path) -> Callable[[Marked], Marked]:

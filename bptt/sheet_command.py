@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from typing import TYPE_CHECKING
 
 from bptt.console import safe, say, tell
@@ -20,6 +21,7 @@ _ROUTES = {"tex": "TeX", "typst": "Typst"}
 def run_sheet(options: argparse.Namespace) -> int:
     """Build the sheets that were asked for, or list what there is."""
     from reports.sheet import build_all, sheet_ids
+    from reports.stopping import STOPPED, stoppable
 
     if options.all and options.sheets:
         raise UsageError("--all and names ask for two things", expected="one of them")
@@ -27,18 +29,23 @@ def run_sheet(options: argparse.Namespace) -> int:
     if not names:
         say("\n".join(sheet_ids()))
         return 0
-    with Progress() as progress:
-        built = build_all(
-            names,
-            options.output,
-            options.route,
-            progress.say,
-            _form(options),
-            run=options.run,
-            notebook=options.notebook,
-            fragment=options.fragment,
-            jobs=jobs_of(options.jobs),
-        )
+    with stoppable() as stopped:
+        try:
+            with Progress() as progress:
+                built = build_all(
+                    names,
+                    options.output,
+                    options.route,
+                    progress.say,
+                    _form(options),
+                    run=options.run,
+                    notebook=options.notebook,
+                    fragment=options.fragment,
+                    jobs=jobs_of(options.jobs),
+                )
+        except KeyboardInterrupt:
+            tell("bptt: stopped")
+            return STOPPED + (stopped() or signal.SIGINT)
     for one in built:
         _report(one)
     return 0

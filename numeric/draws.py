@@ -72,7 +72,7 @@ def _sizes(system: RecurrentSystem, generator: np.random.Generator, largest: int
     return {name: int(size) for name, size in zip(names, choices, strict=False)}
 
 
-def number(value: Expr, sizes: dict[str, int]) -> int:
+def number(value: Expr, sizes: Mapping[str, int]) -> int:
     """A size in numbers.
 
     Raises
@@ -86,6 +86,11 @@ def number(value: Expr, sizes: dict[str, int]) -> int:
             expected=f"at most {MAX_SIZE:,}, or a letter such as n",
         )
     return found
+
+
+def exist(system: RecurrentSystem, sizes: Mapping[str, int]) -> bool:
+    """Whether no quantity has a negative size with these numbers, as one of n - 2 rows has where n = 1."""
+    return all(number(size, sizes) >= 0 for shape in system.shapes.values() for size in shape)
 
 
 def _values(

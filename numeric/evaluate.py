@@ -294,7 +294,7 @@ class Evaluator:
             value = self(factor)
             if factor.is_scalar:
                 scalar = value if scalar is None else scalar * value
-            elif len(factor.shape) > 2:
+            elif len(factor.shape) > 2 and chain is not None:
                 chain = self.arrays.contract(chain, value)
                 chain = chain[0] if len(node.shape) == 2 and chain.ndim == 3 else chain
             else:

@@ -98,6 +98,8 @@ def _columns(run: Run, of: e.Node, point: Point, evaluator: Evaluator, only_step
     entries = run.value(*point).size
     together = max(1, LARGEST // max(1, entries))
     columns = []
+    if not entries:
+        return np.zeros((_value(run, of, evaluator).size, 0))
     for first in range(0, entries, together):
         moved = run.moved.get((point, first, only_step))
         if moved is None:

@@ -154,6 +154,10 @@ def _parser(language: str) -> MarkdownIt:
     return parser
 
 
+def _is_container(node: SyntaxTreeNode) -> bool:
+    return node.type == f"container_{_CONTAINER}"
+
+
 def _table_caption(block: d.Block) -> d.Inlines | None:
     """The caption that a paragraph ``Table: …`` below a table is."""
     first = block.body[0] if isinstance(block, d.Paragraph) and block.body else None
@@ -190,7 +194,7 @@ class _Reader(MarkdownReader):
         kinds: list[str] = []
         around = node.parent
         while around is not None:
-            kinds += around.info.split()[:1] if around.type == f"container_{_CONTAINER}" else []
+            kinds += around.info.split()[:1] if _is_container(around) else []
             around = around.parent
         return all(map(self.form.has, kinds)) and (self.shown or not _ALWAYS.isdisjoint(kinds))
 
@@ -228,7 +232,7 @@ class _Reader(MarkdownReader):
         """The blocks that one node stands for, each with its line."""
         line = self.place(node).line
         for block in self.block(node, depth):
-            if not self.shown and not isinstance(block, d.Heading):
+            if not self.shown and not isinstance(block, d.Heading) and not _is_container(node):
                 continue
             yield block if block.line else replace(block, line=line)
 
@@ -253,7 +257,7 @@ class _Reader(MarkdownReader):
                 yield from self.fence(node)
             case "math_block":
                 yield self.math_block(node)
-            case _ if node.type == f"container_{_CONTAINER}":
+            case _ if _is_container(node):
                 yield from self.container(node, depth)
             case _:
                 raise ParseError(f"{node.type} is not part of a sheet", span=self.place(node))
@@ -363,15 +367,12 @@ class _Reader(MarkdownReader):
         if not self.form.has(kind):
             return
         outside, self.shown = self.shown, self.shown or kind in _ALWAYS
-        if kind in PARTS:
-            blocks: Iterator[d.Block] = self.inside(node, depth)
-        else:
-            blocks = iter([self.callout(kind, rest, node, depth)])
-        for block in blocks:
-            if self.shown:
-                asked = block.asked or kind in ("question", "given")
-                yield replace(block, line=block.line or self.place(node).line, asked=asked)
+        blocks = [*self.inside(node, depth)] if kind in PARTS else [self.callout(kind, rest, node, depth)]
+        wanted = blocks if self.shown or kind in PARTS else []  # a part is sifted block by block
         self.shown = outside
+        for block in wanted:
+            asked = block.asked or kind in ("question", "given")
+            yield replace(block, line=block.line or self.place(node).line, asked=asked)
 
     def opened(self, node: SyntaxTreeNode) -> tuple[str, str]:
         """The kind of a container, and the words behind it.

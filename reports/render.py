@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -100,19 +100,19 @@ def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, rout
     latex = LatexWriter(document, name)
     source = latex.write() if {"tex", FRAGMENT} & set(formats) or ("pdf" in formats and route != "typst") else ""
     used = None
-    with ThreadPoolExecutor(1) as beside:  # TeX is a process of its own
-        typeset = beside.submit(compile_tex, source, latex.assets) if "pdf" in formats and _by_tex(route) else None
-        html = HtmlWriter(document).write() if "html" in formats else ""
-        if "pdf" in formats:
-            pdf, used, more = _pdf(document, latex, typeset, route)
-            warnings += more
-            contents[f"{name}.pdf"] = pdf
+    with ThreadPoolExecutor(1) as beside:  # TeX is a process, which ends with whoever waits for it
+        html = beside.submit(HtmlWriter(document).write) if "html" in formats else None
+        typeset = _typeset(latex, source, route) if "pdf" in formats else None
+    if "pdf" in formats:
+        pdf, used, more = _pdf(document, latex, typeset)
+        warnings += more
+        contents[f"{name}.pdf"] = pdf
     if "tex" in formats:
         contents = {f"{name}.tex": source.encode(), **latex.assets, **contents}
     if FRAGMENT in formats:
         contents |= LatexWriter(document, name).fragment()
-    if "html" in formats:
-        contents[f"{name}.html"] = html.encode()
+    if html is not None:
+        contents[f"{name}.html"] = html.result().encode()
     if NOTEBOOK in formats:
         from reports.notebook_writer import answer_notebook, student_notebook
 
@@ -155,25 +155,26 @@ def check(name: str, formats: Sequence[str], route: str) -> None:
         raise missing_program()
 
 
-def _by_tex(route: str) -> bool:
-    return route == "tex" or (route == "auto" and tex_program() is not None)
+def _typeset(latex: LatexWriter, source: str, route: str) -> TexOutput | MissingPackageError | None:
+    """What TeX makes of the document, where it is asked; why it cannot, where Typst may."""
+    if route == "typst" or (route == "auto" and tex_program() is None):
+        return None
+    try:
+        return compile_tex(source, latex.assets)
+    except MissingPackageError as error:
+        if route == "tex":
+            raise
+        return error
 
 
 def _pdf(
-    document: d.Document, latex: LatexWriter, typeset: Future[TexOutput] | None, route: str
+    document: d.Document, latex: LatexWriter, typeset: TexOutput | MissingPackageError | None
 ) -> tuple[bytes, str, list[str]]:
-    """The PDF, the route that it took, and warnings. ``typeset``: what TeX makes of the document, where it is asked."""
-    warnings: list[str] = []
-    if typeset is not None:
-        try:
-            output = typeset.result()
-        except MissingPackageError as error:
-            if route == "tex":
-                raise
-            warnings.append(f"{error.message}; the PDF was made with Typst")
-        else:
-            known = {line for line, _ in too_wide(document)}
-            return output.pdf, "tex", [*dict.fromkeys(_sticking_out(output.overfull, latex.origins, known))]
+    """The PDF, the route that it took, and warnings."""
+    if isinstance(typeset, TexOutput):
+        known = {line for line, _ in too_wide(document)}
+        return typeset.pdf, "tex", [*dict.fromkeys(_sticking_out(typeset.overfull, latex.origins, known))]
+    warnings = [] if typeset is None else [f"{typeset.message}; the PDF was made with Typst"]
     return typst_pdf(TypstWriter(document).write()), "typst", warnings
 
 

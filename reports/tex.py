@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,8 +104,16 @@ def compile_tex(source: str, assets: Mapping[str, bytes] | None = None, *, secon
 def _runs(program: str, work: Path, source: str, seconds: float) -> str:
     """Run until the auxiliary files stay the same; the last log. The first run makes these files alone."""
     before: tuple[bytes, ...] | None = None
+    end = time.monotonic() + seconds
     for number in range(_MOST_RUNS):
-        log = _run([program, *_OPTIONS, *(() if number else _DRAFT)], work, source, seconds)
+        command = [program, *_OPTIONS, *(() if number else _DRAFT)]
+        try:
+            log = _run(command, work, source, end)
+        except subprocess.TimeoutExpired:
+            raise RenderError(
+                f"TeX was still at work after {seconds:g} seconds",
+                hint=f"is there a very long table or drawing? {_OTHER_ROUTE}",
+            ) from None
         after = tuple(
             path.read_bytes() for path in sorted(work.glob(f"{_JOB}.*")) if path.suffix in (".aux", ".out", ".toc")
         )
@@ -114,22 +123,16 @@ def _runs(program: str, work: Path, source: str, seconds: float) -> str:
     return log
 
 
-def _run(command: Sequence[str], work: Path, source: str, seconds: float) -> str:
-    try:
-        done = subprocess.run(
-            [*command, f"{_JOB}.tex"],
-            cwd=work,
-            env=_environment(work),
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired:
-        raise RenderError(
-            f"TeX was still at work after {seconds:g} seconds",
-            hint=f"is there a very long table or drawing? {_OTHER_ROUTE}",
-        ) from None
+def _run(command: Sequence[str], work: Path, source: str, end: float) -> str:
+    done = subprocess.run(
+        [*command, f"{_JOB}.tex"],
+        cwd=work,
+        env=_environment(work),
+        capture_output=True,
+        timeout=max(0.0, end - time.monotonic()),
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     log_file = work / f"{_JOB}.log"
     log = (
         log_file.read_text(encoding="utf-8", errors="replace")

@@ -106,7 +106,9 @@ class Norm(Node):
     @classmethod
     def shape_rule(cls, shapes: Sequence[Shape], conform: Conform, parameters: tuple[Any, ...] = ()) -> Shape:
         if len(shapes[0]) != 2:
-            raise ShapeError(f"norm of {show_shape(shapes[0])}", expected="a vector or a matrix")
+            raise MissingRuleError(
+                f"the norm of {show_shape(shapes[0])} is not computed", hint="take that of a vector or a matrix"
+            )
         return SCALAR
 
     def _direction(self) -> Node:

@@ -9,7 +9,7 @@ from functools import cached_property
 from sympy import Expr, Integer
 
 from derive import expressions as e
-from derive.errors import AmbiguityError, BpttError, ParseError, ShapeError
+from derive.errors import AmbiguityError, BpttError, MissingRuleError, ParseError, ShapeError
 from derive.expressions.node import ONE, SCALAR, Shape, is_scalar, is_vector
 from derive.notation import surface as s
 from derive.notation.infer import Inference, NameInfo, infer, one_hot_labels, size_symbols, walk
@@ -271,6 +271,8 @@ class Builder:
 
     def _slice(self, pre: Pre) -> e.Node:
         body = self.build(pre.args[0])
+        if len(body.shape) != 2:
+            raise MissingRuleError(f"{body} has more than two indices, and no part of it is taken")
         rows, columns = body.shape
         bounds = pre.data
         if len(bounds) == 1:

@@ -338,7 +338,14 @@ class LatexFrontEnd:
                 expected="an argument in braces, such as {x}",
             )
         self.out.push("group", raw.start, raw.start)
-        if raw.kind == "number" and len(raw.text) > 1 and "." not in raw.text:
+        if raw.kind == "number" and not raw.text.isdecimal():
+            raise ParseError(
+                f"TeX takes '{raw.text[0]}' alone of '{raw.text}'",
+                span=self.span(raw),
+                expected="braces around a number",
+                hint=f"did you mean {{{raw.text}}}?",
+            )
+        if raw.kind == "number" and len(raw.text) > 1:
             # TeX takes one digit: the frac of 12 is one half, one digit an argument.
             self.index -= 1
             self.raws[self.index] = Raw("number", raw.text[1:], raw.start + 1, raw.end)

@@ -128,3 +128,16 @@ def test_losses_of_stacks(seed: int, members: int) -> None:
     assert together.shape == (members, 1, 1)
     for k in range(members):
         assert np.allclose(together[k], SmoothLoss(seed).value(2, [q[k], r]), rtol=1e-12)
+
+
+def test_quantities_with_no_entries() -> None:
+    """Of n - 2 entries there are none where n = 2, which is among the sizes that are tried."""
+    cell = bptt.cell(
+        "h_t = \\tanh(W h_{t-1} + Q v + U x_t)\nv \\in \\mathbb{R}^{n-2}\nh_t \\in \\mathbb{R}^n\nQ \\in \\mathbb{R}^{n \\times (n-2)}"
+    )
+    run = run_of(cell, draw(cell, 1, length=3, fixed={"n": 2, "d": 3}))
+    by = e.Var("v", *cell.shapes["v"])
+    assert run.evaluator(t=3)(e.Derivative(cell.quantity("h", cell.time), by)).shape == (2, 0)
+    (right,) = bptt.check(r"$$\nabla_v L = Q^\top \sum_{t=1}^T \delta_t$$", cell=cell)
+    (wrong,) = bptt.check(r"$$\nabla_v L = 2 Q^\top \sum_{t=1}^T \delta_t$$", cell=cell)
+    assert (right.verdict, wrong.verdict) == ("correct", "wrong")

@@ -250,3 +250,17 @@ def test_what_a_sheet_is_called_in_another_language() -> None:
     assert walk.plain_text(english.title) == "One h_t" and walk.plain_text(german.title) == "Eins h_t"
     assert (english.subtitle, german.subtitle) == (d.words("Answers"), d.words("Lösungen"))
     assert (english.meta["fields"], german.meta["fields"]) == ("Name", "Vorname")
+
+
+@pytest.mark.parametrize("show", ["answers", "questions", "hints"])
+def test_a_question_in_a_part_is_asked_in_every_form(show: str) -> None:
+    """Of the parts for the printed numbers and for drawn ones, one is in each form, with its question and no more."""
+    parts = "".join(
+        f":::: {kind}\n\n{kind} words\n\n::: question\nWhat of the {kind}?\n:::\n\n{kind} answer\n\n::::\n\n"
+        for kind in ("original", "variant")
+    )
+    for variant, (there, gone) in enumerate((("original", "variant"), ("variant", "original"))):
+        form = Form(show=show, variant=variant)  # type: ignore[arg-type]
+        found = HtmlWriter(lay_out(read_markdown(Source(parts, "s.md"), REGISTRY, SheetContext(), form))).write()
+        assert f"What of the {there}?" in found and f"of the {gone}?" not in found
+        assert (f"{there} answer" in found and f"{there} words" in found) == (show == "answers")

@@ -13,7 +13,7 @@ from derive import expressions as e
 from derive.expressions.node import ONE
 from derive.system import RecurrentSystem, leaves
 from numeric.arguments import Signature
-from numeric.draws import Draw
+from numeric.draws import Draw, exist
 from numeric.losses import SmoothLoss
 from numeric.simulate import Run
 from numeric.truth import STEP
@@ -45,7 +45,8 @@ def beyond(way: Way, seed: int, ordinary: Case, length: int | None) -> Iterator[
         for number, steps in enumerate(steps for steps in LONG if steps >= least):
             yield _long(way, seed + 100 + number, {**sizes, "T": steps})
     if length is None or length <= MOST_STEPS:
-        for number, other in enumerate(_other_sizes(sizes)):
+        possible = [other for other in _other_sizes(sizes) if exist(way.system, other)]
+        for number, other in enumerate(possible):
             steps = max(_BETWEEN[number], least) if length is None else length
             scale = SCALE if 1 in other.values() else SCALE / 2
             yield way.case(seed + 200 + number, {**other, "T": steps}, scale, beyond="sizes")

@@ -82,3 +82,23 @@ def test_hostile_cells_are_refused(cell: str) -> None:
 def test_hostile_aliases_are_refused(alias: str) -> None:
     with pytest.raises(bptt.BpttError):
         bptt.check(displayed("h_t = h_t"), bptt.cell(RNN), aliases=[alias])
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        (r"[\frac{\partial h_t}{\partial W}]_{0:1} = 0", "unsupported"),
+        (r"\lVert \frac{\partial h_t}{\partial W} \rVert_F \ge 0", "unsupported"),
+        (r"2 \frac{\partial h_t}{\partial W} = \frac{\partial h_t}{\partial W} + \frac{\partial h_t}{\partial W}", "correct"),
+        (r"3 \frac{\partial h_t}{\partial W} = \frac{\partial h_t}{\partial W} + \frac{\partial h_t}{\partial W}", "wrong"),
+    ],
+)  # fmt: skip
+def test_tensors(claim: str, verdict: str) -> None:
+    assert verdicts(displayed(claim)) == [verdict]
+
+
+@pytest.mark.parametrize("number", ["1e3082", "12e3", "1.5", "1{,}5"])
+@pytest.mark.parametrize("command", ["frac", "sqrt"])
+def test_an_argument_without_braces_is_one_digit(command: str, number: str) -> None:
+    with pytest.raises(bptt.ParseError, match=r"TeX takes '1' alone of"):
+        bptt.parse(f"\\{command}{number}" + "{2}" * (command == "frac"))

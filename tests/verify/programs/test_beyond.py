@@ -149,3 +149,10 @@ def test_the_factors_of_a_product_in_the_wrong_order() -> None:
 
     (said,) = reasons(check_gradients(run, LOW_RANK))
     assert "P @ Q.T @ delta[t+1], where" in said and "Q @ P.T @ delta[t+1] belongs" in said
+
+
+def test_sizes_that_would_be_negative_are_not_tried() -> None:
+    cell = Cell.from_text("h_t = \\tanh(W h_{t-1} + U [x_t; v])\nv \\in \\mathbb{R}^{n-2}\nh_t \\in \\mathbb{R}^n")
+    way = Way(cell, False)
+    sizes = [case.points[0].drawn.sizes["n"] for case in beyond(way, 3, way.case(3, {"n": 4, "d": 3, "T": 4}), None)]
+    assert sizes and min(sizes) >= 2
