@@ -192,7 +192,7 @@ class _Search:
         self.first_errors: dict[str, BpttError] = {}
 
     def _by_place(self) -> dict[str, str]:
-        """What parameters are by where they stand: a capital in a denominator is a number, as in q^T k / \\sqrt{D}; a
+        """What parameters are by where they stand: a capital in a denominator without states is a number, as in q^T k / \\sqrt{D}; a
         Greek letter before ⊙, or inside diag, is a vector, and so is one that is added to it.
         """
         found: dict[str, str] = {}
@@ -201,7 +201,7 @@ class _Search:
                 names = set(names_in(pre.args[1]))
                 plain = all(
                     node.op in ("name", "scalar", "apply", "power", "times", "plus") for node in walk(pre.args[1])
-                )
+                ) and not any(self.infos[key].timed and self.convention[key] == "vector" for key in names)
                 found |= {key: "scalar" for key in names if plain and self._is_open(key, "matrix")}
             elif pre.op in ("hadamard", "diag"):
                 vectors = [arg.data[0] for arg in pre.args if arg.op == "name" and self._is_open(arg.data[0], "scalar")]

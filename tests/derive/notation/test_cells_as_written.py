@@ -259,3 +259,10 @@ def test_labels_may_have_accents() -> None:
     assert r"W_{\tilde{h}}" in cell.gradient(r"W_{\tilde h}").latex() and "W_h" in cell.gradient("W_h").latex()
     assert cell.gradient("W_h_tilde").latex() == cell.gradient(r"W_{\tilde h}").latex()
     validate_gradients(cell, draws=2)
+
+
+def test_a_capital_before_a_state_is_a_matrix_in_a_denominator_too() -> None:
+    gate = Cell.from_text("h_t = \\tanh(W h_{t-1} + U x_t)\ny_t = \\frac{h_t}{1 + \\exp(V h_t)}")
+    assert [str(size) for size in gate.shapes["V"]] == ["n", "n"]
+    score = Cell.from_text("s_t = \\frac{q_t^\\top k_t}{\\sqrt{D}}\nh_t = \\tanh(W h_{t-1} + s_t x_t)")
+    assert [str(size) for size in score.shapes["D"]] == ["1", "1"]
