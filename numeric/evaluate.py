@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ from sympy import Expr, Integer, lambdify
 
 from derive import expressions as e
 from derive.errors import DataError, MissingRuleError
-from numeric.functions import Array, numpy_function, softmax
+from numeric.functions import Array, numpy_function, softmax, total
 from numeric.trees import Tree
 
 MAX_RANGE = 10_000
@@ -52,11 +52,6 @@ def _has_nodes(value: Expr) -> bool:
 def _nodes(index: e.NodeIndex) -> tuple[Expr, ...]:
     """The nodes that another one is found from."""
     return index.args if isinstance(index, e.Edge) else index.args[:1]
-
-
-@cache
-def _method_name(kind: str) -> str:
-    return f"_{kind}"
 
 
 class Arrays(Protocol):
@@ -111,7 +106,7 @@ class NumpyArrays:
         return np.diagonal(m, axis1=-2, axis2=-1)[..., None]
 
     def total(self, x: Array) -> Array:
-        return np.sum(x, axis=(-2, -1), keepdims=True)
+        return total(x)
 
     def inverse(self, m: Array) -> Array:
         return np.linalg.inv(m)
@@ -245,7 +240,7 @@ class Evaluator:
 
     def __call__(self, node: e.Node) -> Array:
         """The value of an expression."""
-        method: Callable[[Any], Array] | None = getattr(self, _method_name(node.__class__.__name__), None)
+        method: Callable[[Any], Array] | None = getattr(self, f"_{type(node).__name__}", None)
         if method is None:
             raise MissingRuleError(f"{type(node).__name__} has no value")
         return method(node)

@@ -18,6 +18,11 @@ Array = Any
 """A NumPy array or a torch tensor."""
 
 
+def total(x: Array) -> Array:
+    """The sum of the entries of a matrix, or of each of a stack of them, as a (1, 1) array."""
+    return x.sum(axis=(-2, -1), keepdims=True)
+
+
 def _positive(x: Array) -> Array:
     return np.real(x) > 0
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from numeric.functions import Array
+from numeric.functions import Array, total
 
 
 @lru_cache(maxsize=4096)
@@ -15,11 +15,6 @@ def _coefficients(seed: int, time: int, position: int, shape: tuple[int, ...]) -
     generator = np.random.default_rng([seed, time, position])
     a, b, c, d = (generator.uniform(-1.0, 1.0, size=shape) for _ in range(4))
     return a, b, c, d
-
-
-def total(x: Array) -> Array:
-    """The sum of the entries of a matrix, or of each of a stack of them, as a (1, 1) array."""
-    return x.sum(axis=(-2, -1), keepdims=True)
 
 
 class SmoothLoss:

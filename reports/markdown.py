@@ -171,8 +171,6 @@ class _Reader(MarkdownReader):
 
     def __init__(self, source: Source, registry: BlockRegistry, context: Any, language: str, form: Form) -> None:
         self.form = form
-        self.shown = form.has_answers
-        """Whether what is read now is wanted."""
         self.file = FileText(source)
         self.registry = registry
         self.context = context
@@ -190,13 +188,13 @@ class _Reader(MarkdownReader):
         return tuple(self.inside(tree, 0))
 
     def is_read(self, node: SyntaxTreeNode) -> bool:
-        """Whether the containers around a node are wanted."""
+        """Whether the form has what a node is, by itself and by the containers around it."""
         kinds: list[str] = []
-        around = node.parent
+        around: SyntaxTreeNode | None = node
         while around is not None:
             kinds += around.info.split()[:1] if _is_container(around) else []
             around = around.parent
-        return all(map(self.form.has, kinds)) and (self.shown or not _ALWAYS.isdisjoint(kinds))
+        return all(map(self.form.has, kinds)) and (self.form.has_answers or not _ALWAYS.isdisjoint(kinds))
 
     # -- for handlers ------------------------------------------------------------------------------
 
@@ -231,8 +229,9 @@ class _Reader(MarkdownReader):
     def placed(self, node: SyntaxTreeNode, depth: int) -> Iterator[d.Block]:
         """The blocks that one node stands for, each with its line."""
         line = self.place(node).line
+        sifted = self.is_read(node) or _is_container(node)  # which sifts block by block
         for block in self.block(node, depth):
-            if not self.shown and not isinstance(block, d.Heading) and not _is_container(node):
+            if not sifted and not isinstance(block, d.Heading):
                 continue
             yield block if block.line else replace(block, line=line)
 
@@ -331,7 +330,7 @@ class _Reader(MarkdownReader):
         call = self.call(node)
         if call is None:
             yield d.CodeBlock(node.content.rstrip("\n"), "".join(node.info.split()[:1]))
-        elif self.shown or self.registry.defines(call):
+        elif self.is_read(node) or self.registry.defines(call):
             yield from self.registry.call(call)
 
     def call(self, node: SyntaxTreeNode) -> BlockCall | None:
@@ -366,11 +365,8 @@ class _Reader(MarkdownReader):
         kind, rest = self.opened(node)
         if not self.form.has(kind):
             return
-        outside, self.shown = self.shown, self.shown or kind in _ALWAYS
-        blocks = [*self.inside(node, depth)] if kind in PARTS else [self.callout(kind, rest, node, depth)]
-        wanted = blocks if self.shown or kind in PARTS else []  # a part is sifted block by block
-        self.shown = outside
-        for block in wanted:
+        blocks = self.inside(node, depth) if kind in PARTS else iter([self.callout(kind, rest, node, depth)])
+        for block in blocks if kind in PARTS or self.is_read(node) else ():
             asked = block.asked or kind in ("question", "given")
             yield replace(block, line=block.line or self.place(node).line, asked=asked)
 

@@ -120,6 +120,8 @@ def _runs(program: str, work: Path, source: str, seconds: float) -> str:
         if after == before:
             break
         before = after
+    if not (work / f"{_JOB}.pdf").exists():
+        raise _error(log, source)
     return log
 
 
@@ -139,8 +141,7 @@ def _run(command: Sequence[str], work: Path, source: str, end: float) -> str:
         if log_file.exists()
         else done.stdout.decode(errors="replace")
     )
-    made = _DRAFT[0] in command or (work / f"{_JOB}.pdf").exists()
-    if done.returncode != 0 or not made:
+    if done.returncode != 0:
         raise _error(log, source)
     return log
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from numeric.functions import Array
-from numeric.losses import SmoothLoss, total
+from numeric.functions import Array, total
+from numeric.losses import SmoothLoss
 from numeric.simulate import Run
 from verify.programs.inside import ERRORS
 from verify.programs.results import Point

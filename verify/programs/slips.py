@@ -10,7 +10,7 @@ import numpy as np
 from derive import expressions as e
 from derive.system import RecurrentSystem
 from numeric.evaluate import NumpyArrays
-from numeric.functions import Array, numpy_function
+from numeric.functions import Array, numpy_function, total
 from verify.programs.cases import Case
 from verify.programs.evidence import Evidence
 from verify.programs.measured import Pair
@@ -51,15 +51,10 @@ class _Slipped(NumpyArrays):
         return y * (1 - y) if name == "sigma" else 1 - y * y if name == "tanh" else numpy_function(name, 1)(x)
 
 
-def _sum(x: Array) -> Array:
-    """Over the entries of a vector, or of each of a stack of them."""
-    return np.sum(x, axis=(-2, -1), keepdims=True)
-
-
 _SLIPS = (
-    Slip("sigma", "exp(x) / sum(exp(x) + 1): it divides by a sum over the entries", lambda x: np.exp(x) / _sum(np.exp(x) + 1)),
-    Slip("sigma", "exp(x) / (1 + sum(exp(x))): it divides by a sum over the entries", lambda x: np.exp(x) / (1 + _sum(np.exp(x)))),
-    Slip("sigma", "softmax(x): it divides by a sum over the entries", lambda x: np.exp(x) / _sum(np.exp(x))),
+    Slip("sigma", "exp(x) / sum(exp(x) + 1): it divides by a sum over the entries", lambda x: np.exp(x) / total(np.exp(x) + 1)),
+    Slip("sigma", "exp(x) / (1 + sum(exp(x))): it divides by a sum over the entries", lambda x: np.exp(x) / (1 + total(np.exp(x)))),
+    Slip("sigma", "softmax(x): it divides by a sum over the entries", lambda x: np.exp(x) / total(np.exp(x))),
     Slip("sigma", "1 / (1 + exp(x)): the minus sign in the exponent is missing", lambda x: 1 / (1 + np.exp(x))),
     Slip("sigma", "1 / (1 - exp(-x)): the sign in the denominator is wrong", lambda x: 1 / (1 - np.exp(-x))),
     Slip("sigma", "tanh(x)", np.tanh),
