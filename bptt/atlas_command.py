@@ -25,8 +25,9 @@ def run_atlas(options: argparse.Namespace) -> int:
     """Build the book of the library's cells, or of those that are named."""
     from reports.atlas.book import book
     from reports.atlas.workshop import chapters, default_store
+    from reports.formats import FORMATS, check
     from reports.output import check_folder, check_targets, folder_of, write_files
-    from reports.render import FORMATS, check, make
+    from reports.render import make
 
     start = time.perf_counter()
     folder = folder_of(options.output)

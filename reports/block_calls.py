@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, get_args
 
 from derive.errors import BpttError, ParseError, clipped
@@ -140,7 +141,9 @@ class MarkdownReader:
         raise NotImplementedError
 
 
-BlockHandler = Callable[[BlockCall], Sequence[d.Block]]
+Later = Callable[[], Sequence[d.Block]]
+BlockHandler = Callable[[BlockCall], Sequence[d.Block] | Later]
+"""Gives the blocks that a call stands for, or what waits for them: that is asked when all else has been read."""
 
 
 @dataclass(frozen=True)
@@ -238,10 +241,14 @@ class BlockRegistry:
         """
         entry = self._checked(call)
         self._watch(call)
-        try:
-            return tuple(entry.handler(call))
-        except BpttError as error:
-            raise _located(error, call) from None
+        with _located_in(call):
+            found = entry.handler(call)
+            return (d.Later(partial(self._waited, call, found)),) if callable(found) else tuple(found)
+
+    def _waited(self, call: BlockCall, later: Later) -> d.Blocks:
+        self._watch(call)
+        with _located_in(call):
+            return tuple(later())
 
     def _checked(self, call: BlockCall) -> _Entry:
         entry = self._entries.get(call.name)
@@ -289,6 +296,15 @@ def did_you_mean(word: str, words: Iterable[str]) -> str | None:
     """The likely intention behind a misspelt word."""
     close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
     return f"did you mean {close[0]}?" if close else None
+
+
+@contextmanager
+def _located_in(call: BlockCall) -> Iterator[None]:
+    """Errors are about the file."""
+    try:
+        yield
+    except BpttError as error:
+        raise _located(error, call) from None
 
 
 def _located(error: BpttError, call: BlockCall) -> BpttError:

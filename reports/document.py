@@ -10,7 +10,7 @@ or HTML.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -268,6 +268,15 @@ class Marking(Placed):
 
 
 @dataclass(frozen=True)
+class Later(Placed):
+    """The place of blocks that are being made while the rest of a text is read; :func:`reports.markdown.read_markdown`
+    leaves none in its document. ``blocks`` waits for them.
+    """
+
+    blocks: Callable[[], Blocks]
+
+
+@dataclass(frozen=True)
 class Rule(Placed):
     """A line across the page, between two thoughts."""
 
@@ -334,6 +343,7 @@ Block = (
     | CodeCell
     | Callout
     | Marking
+    | Later
     | Rule
     | Rows
 )

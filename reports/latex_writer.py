@@ -14,6 +14,7 @@ from reports.code.pictures import as_pdf
 from reports.draw_tikz import draw_tikz
 from reports.drawing import Canvas
 from reports.escape import Code, checked_url, escape_tex, escape_tex_code
+from reports.formats import STYLE
 from reports.formulas import latex_formula
 from reports.layout import TABLE_SCALES, row_strut
 from reports.output import asset_stem
@@ -22,8 +23,6 @@ from reports.signs import PRODUCTS, RELATIONS
 from reports.templating import latex_templates
 from reports.writer import Writer, shown_blocks
 
-STYLE = "bptt-sheet.sty"
-"""The package that fragments need."""
 _COMMANDS = (r"\section", r"\subsection", r"\subsubsection")
 _COLUMNS = {"left": "l", "center": "c", "right": "r"}
 _PARAGRAPHS = {"left": r"\raggedright", "center": r"\centering", "right": r"\raggedleft"}

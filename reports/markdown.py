@@ -9,7 +9,7 @@ in itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -22,7 +22,7 @@ from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from derive.errors import ParseError
+from derive.errors import BpttError, ParseError
 from derive.notation.source import Source, Span
 from reports import document as d
 from reports import walk
@@ -60,7 +60,11 @@ _QUOTES = {"en": "“”‘’", "de": "„“‚‘"}
 
 
 def read_markdown(
-    text: str | Source, blocks: BlockRegistry | None = None, context: Any = None, form: Form = WHOLE
+    text: str | Source,
+    blocks: BlockRegistry | None = None,
+    context: Any = None,
+    form: Form = WHOLE,
+    meanwhile: Callable[[d.Blocks], None] = lambda blocks: None,
 ) -> d.Document:
     """A Markdown text as a document.
 
@@ -70,6 +74,7 @@ def read_markdown(
     blocks  : what fenced blocks ``bptt NAME`` stand for.
     context : passed on to those blocks.
     form    : what of it is wanted; blocks that are not are not called, but for those that define what others use.
+    meanwhile : what can be done with all other blocks before those are waited for that come later.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def read_markdown(
     source = with_numbers(source, form.variant)
     front = read_front_matter(source, form.settings)
     reader = _Reader(source, blocks or BlockRegistry(), context, front.values.get("language", "en"), form)
-    body = reader.read(front.rest)
+    body = _read(reader, front.rest, meanwhile)
     count = sum(1 for _ in walk.all_blocks(body))
     if count > MAX_BLOCKS:
         raise ParseError(
@@ -108,6 +113,19 @@ def read_markdown(
     meta = {key: value for key, value in front.values.items() if key not in ("title", "subtitle")}
     title = title or d.words(Path(source.name).stem.strip("<>"))
     return finished(d.Document(title, titles.get("subtitle", ()), meta, body), form)
+
+
+def _read(reader: _Reader, text: str, meanwhile: Callable[[d.Blocks], None]) -> d.Blocks:
+    """All blocks of a text. Of several errors, the first in the text is told."""
+    try:
+        body = reader.read(text)
+        if reader.later:
+            meanwhile(body)
+    except BpttError:
+        for block in reader.later:
+            block.blocks()
+        raise
+    return walk.with_later(body)
 
 
 def check_extent(source: Source) -> None:
@@ -177,6 +195,8 @@ class _Reader(MarkdownReader):
         self.language = language
         self.links: list[tuple[str, Span]] = []
         """Links to anchors, which are checked when all headings are known."""
+        self.later: list[d.Later] = []
+        """What is being made while the text is read."""
 
     def read(self, text: str) -> d.Blocks:
         """All blocks of the text, which has the same lines as the file."""
@@ -331,7 +351,9 @@ class _Reader(MarkdownReader):
         if call is None:
             yield d.CodeBlock(node.content.rstrip("\n"), "".join(node.info.split()[:1]))
         elif self.is_read(node) or self.registry.defines(call):
-            yield from self.registry.call(call)
+            found = self.registry.call(call)
+            self.later += (block for block in found if isinstance(block, d.Later))
+            yield from found
 
     def call(self, node: SyntaxTreeNode) -> BlockCall | None:
         """The call that a fence is; None for a fence of code that is only shown.

@@ -30,9 +30,10 @@ _SHARP = 160
 """Points of a picture's side, at least: a viewer that smooths does so only at their edges."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panels:
-    """Pictures that stand side by side, without gaps, in one array (H, W, 4) of colours and opacity from 0 to 1.
+    """Pictures that stand side by side, without gaps, in one array (H, W, 4) of colours and opacity from 0 to 1. No two
+    are equal.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class Panels:
     columns : what stands above each column; none of it, or one each.
     """
 
-    points: npt.NDArray[np.float64] = field(compare=False, repr=False)
+    points: npt.NDArray[np.float64] = field(repr=False)
     tile: tuple[int, int]
     rows: tuple[str, ...]
     columns: tuple[str, ...] = ()
@@ -98,13 +99,14 @@ class Panels:
         for k, name in enumerate(self.columns):
             axes.text(k + 0.5, -0.06, name, ha="center", va="bottom", rotation=90, **words)
 
-    def _apart(self) -> npt.NDArray[np.float64]:
+    def _apart(self) -> npt.NDArray[np.uint8]:
         """The pictures with nothing between them, enlarged by a whole number."""
         rows, columns = self.shape
         height, width = self.tile
         times = -(-_SHARP // max(self.tile))
         gap = max(1, round(_GAP * width * times / (1 + _GAP)))
-        tiles = self.points.reshape(rows, height, columns, width, -1).transpose(0, 2, 1, 3, 4)
+        shades = np.rint(self.points * 255).astype(np.uint8)  # a byte for each: enlarged, they are many
+        tiles = shades.reshape(rows, height, columns, width, -1).transpose(0, 2, 1, 3, 4)
         tiles = tiles.repeat(times, 2).repeat(times, 3)
         tiles = np.pad(tiles, ((0, 0), (0, 0), (0, gap), (0, gap), (0, 0)))
         return tiles.transpose(0, 2, 1, 3, 4).reshape(

@@ -12,7 +12,11 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from derive.errors import RenderError
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 Scale = Literal["linear", "log"]
 
 _CM = 1 / 2.54
+_KEPT = 32
+"""How many drawings are kept: a sheet needs each twice."""
 
 _DASHES: tuple[Any, ...] = (
     "-",
@@ -94,8 +100,8 @@ class Plot:
         _labels(figure, axes, self)
 
 
-class Drawn(Protocol):
-    """Whatever matplotlib draws for a document. Lengths are in centimetres."""
+class Drawn(Hashable, Protocol):
+    """Whatever matplotlib draws for a document; equal ones look the same. Lengths are in centimetres."""
 
     @property
     def width(self) -> float: ...
@@ -110,13 +116,6 @@ class Drawn(Protocol):
         """Draw all of it on an empty figure of its size."""
 
 
-def get_ready() -> None:
-    """Load what draws, which takes a second."""
-    import matplotlib.backends.backend_pdf
-    import matplotlib.backends.backend_svg
-    import matplotlib.figure  # noqa: F401
-
-
 def draw_pdf(plot: Drawn) -> bytes:
     """The plot as a PDF page.
 
@@ -124,7 +123,7 @@ def draw_pdf(plot: Drawn) -> bytes:
     ------
     RenderError : there is nothing to draw, or a label is not readable as a formula.
     """
-    return _draw(plot, "pdf", {"Creator": None, "Producer": None, "CreationDate": None})
+    return draw(plot).pdf
 
 
 def draw_svg(plot: Drawn) -> str:
@@ -134,29 +133,62 @@ def draw_svg(plot: Drawn) -> str:
     ------
     RenderError : as for :func:`draw_pdf`.
     """
-    return _draw(plot, "svg", {"Creator": None, "Date": None, "Format": None, "Type": None}).decode()
+    return draw(plot).svg
 
 
-def _draw(plot: Drawn, kind: str, metadata: dict[str, Any]) -> bytes:
+@dataclass(frozen=True)
+class Drawing:
+    """A plot in every format that documents need."""
+
+    pdf: bytes
+    svg: str
+
+
+@lru_cache(maxsize=_KEPT)
+def draw(plot: Drawn) -> Drawing:
+    """The plot in every format. Most of the time goes into where its letters stand, which is found once for all.
+
+    Raises
+    ------
+    RenderError : as for :func:`draw_pdf`.
+    """
     plot.check()
     with styled():
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(plot.width * _CM, plot.height * _CM))
-        plot.paint(figure)
-        return _saved(figure, kind, metadata)
+        try:
+            plot.paint(figure)
+            _lay_out(figure)
+            pdf = _saved(figure, "pdf", {"Creator": None, "Producer": None, "CreationDate": None})
+            svg = _saved(figure, "svg", {"Creator": None, "Date": None, "Format": None, "Type": None})
+        except ValueError as error:
+            raise RenderError(
+                "a label of a plot cannot be read as a formula",
+                expected="formulas between dollar signs",
+                hint=str(error).strip().splitlines()[-1],
+            ) from None
+    return Drawing(pdf, svg.decode())
+
+
+def draw_all(plots: Iterable[Drawn]) -> None:
+    """Draw plots before they are asked for, as many as are kept; what is wrong with one is told when it is asked for."""
+    for plot in islice(plots, _KEPT):
+        with suppress(RenderError):
+            draw(plot)
+
+
+def _lay_out(figure: Figure) -> None:
+    """Find the places of the axes, and leave them there."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def _saved(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
     out = io.BytesIO()
-    try:
-        figure.savefig(out, format=kind, metadata=metadata, transparent=True)
-    except ValueError as error:
-        raise RenderError(
-            "a label of a plot cannot be read as a formula",
-            expected="formulas between dollar signs",
-            hint=str(error).strip().splitlines()[-1],
-        ) from None
+    figure.savefig(out, format=kind, metadata=metadata, transparent=True)
     return out.getvalue()
 
 

@@ -3,63 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
 
-from derive.errors import UsageError
 from reports import document as d
+from reports.formats import FORMATS, FRAGMENT, NOTEBOOK, Rendered, RenderResult, check, file_names
 from reports.html_writer import HtmlWriter
 from reports.latex_writer import LatexWriter
 from reports.layout import lay_out
-from reports.output import check_folder, check_name, check_targets, folder_of, write_files
+from reports.output import check_folder, check_targets, folder_of, write_files
 from reports.overflow import too_wide
 from reports.questions import questions_only
-from reports.tex import MissingPackageError, Overfull, TexOutput, compile_tex, missing_program, tex_program
+from reports.tex import MissingPackageError, Overfull, TexOutput, compile_tex, tex_program
 from reports.typst_pdf import typst_pdf
 from reports.typst_writer import TypstWriter
 
-Format = Literal["tex", "pdf", "html", "ipynb", "fragment"]
-FORMATS: tuple[Format, ...] = ("tex", "pdf", "html")
-"""What is made where nothing else is asked for."""
-NOTEBOOK: Format = "ipynb"
-"""Two notebooks: the whole document, and what students get of it."""
-FRAGMENT: Format = "fragment"
-"""The body alone for a LaTeX document of one's own, and the package that it needs."""
-Route = Literal["auto", "tex", "typst"]
-ROUTES: tuple[Route, ...] = ("auto", "tex", "typst")
-
 _MISSING = re.compile(r"\\missingcharacter\{([0-9A-F]+)\}")
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """The contents of files by name; ``route`` is how the PDF was made (None without one); ``warnings`` are worth a
-    look, not errors.
-    """
-
-    contents: Mapping[str, bytes]
-    route: str | None = None
-    warnings: tuple[str, ...] = ()
-
-    def written_to(self, folder: Path, name: str) -> RenderResult:
-        """The files by format, once they are written."""
-        files = {
-            file.removeprefix(f"{name}.") if file.startswith(f"{name}.") else file: folder / file
-            for file in self.contents
-        }
-        return RenderResult(files, self.route, self.warnings)
-
-
-@dataclass(frozen=True)
-class RenderResult:
-    """Files that were written, by format (figures that the LaTeX file needs stand under their own names)."""
-
-    files: Mapping[str, Path]
-    route: str | None = None
-    warnings: tuple[str, ...] = field(default=())
 
 
 def render(
@@ -122,37 +82,6 @@ def make(document: d.Document, name: str, formats: Sequence[str] = FORMATS, rout
     if "tex" in formats or used == "tex":
         warnings += _missing_characters(source)
     return Rendered(contents, used, tuple(warnings))
-
-
-def file_names(name: str, formats: Sequence[str]) -> tuple[str, ...]:
-    """The files that a document gets, without those of its figures and the package of fragments."""
-    several: Mapping[str, tuple[str, ...]] = {
-        NOTEBOOK: (f"{name}.ipynb", f"{name}-student.ipynb"),
-        FRAGMENT: (f"{name}-fragment.tex",),
-    }
-    return tuple(file for ending in formats for file in several.get(ending, (f"{name}.{ending}",)))
-
-
-def check(name: str, formats: Sequence[str], route: str) -> None:
-    """Check what can be checked before the work.
-
-    Raises
-    ------
-    UsageError  : an unknown format or route, or a name that is no file name.
-    RenderError : the PDF shall be made by TeX, and there is none.
-    """
-    for file in file_names(name, formats):
-        check_name(name, file.removeprefix(name))
-    unknown = [entry for entry in formats if entry not in get_args(Format)]
-    if unknown or not formats:
-        raise UsageError(
-            f"there is no format {unknown[0]!r}" if unknown else "no format is asked for",
-            expected=f"some of {', '.join(get_args(Format))}",
-        )
-    if route not in ROUTES:
-        raise UsageError(f"there is no route {route!r}", expected=f"one of {', '.join(ROUTES)}")
-    if route == "tex" and "pdf" in formats and tex_program() is None:
-        raise missing_program()
 
 
 def _typeset(latex: LatexWriter, source: str, route: str) -> TexOutput | MissingPackageError | None:

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import resources
+from itertools import takewhile
 from pathlib import Path
 
 from derive.errors import BpttError, RenderError, UsageError, clipped
 from derive.files import is_file_name, read_text
 from derive.notation.source import Source
+from reports import walk
 from reports.block_calls import BlockCall, did_you_mean
-from reports.blocks import REGISTRY, SheetContext
-from reports.document import Document
+from reports.code.ahead import Runner
+from reports.document import Blocks, Document, Figure
+from reports.drawing import Canvas
+from reports.formats import FORMATS, FRAGMENT, NOTEBOOK, STYLE, Rendered, RenderResult, check, file_names
 from reports.forms import WHOLE, Form
-from reports.latex_writer import STYLE
-from reports.markdown import read_markdown
 from reports.output import check_folder, check_targets, folder_of, same_name, write_files
-from reports.render import FORMATS, FRAGMENT, NOTEBOOK, Rendered, RenderResult, check, file_names, make
+from reports.plot import draw_all
 from reports.workers import each
 
 MAX_BYTES = 200_000
 """Largest content file."""
+
+_CODE = re.compile(r"^[\s>]*[`~]{3,}[ \t]*bptt[ \t]+code\b", re.MULTILINE)
+"""Where code is, most likely, before anything has been read."""
 
 Say = Callable[[str], None]
 """Told what is being done, in a few words."""
@@ -108,16 +114,33 @@ def document_of(
         say(f"line {call.span.line}: {call.name}")
 
     folder = None if content.path is None else content.path.parent
-    with SheetContext(
-        draws,
-        seed,
-        short=form.detail == "short",
-        answers=form.has_answers,
-        run=run or content.path is None,
-        folder=folder,
-    ) as context:
-        document = read_markdown(content.source, REGISTRY.watched(watch), context, form)
+    may_run = run or content.path is None
+    with closing(Runner()) as code:
+        if may_run and _CODE.search(content.source.text):
+            code.start()
+        # The engine loads while the process starts.
+        from reports.blocks import REGISTRY, SheetContext
+        from reports.markdown import read_markdown
+
+        context = SheetContext(
+            draws,
+            seed,
+            short=form.detail == "short",
+            answers=form.has_answers,
+            run=may_run,
+            folder=folder,
+            code=code,
+        )
+        document = read_markdown(
+            content.source, REGISTRY.watched(watch), context, form, lambda blocks: _draw_ahead(blocks, code)
+        )
     return replace(document, warnings=(*document.warnings, *context.warnings, *_never_shown(called)))
+
+
+def _draw_ahead(blocks: Blocks, code: Runner) -> None:
+    """Draw the plots while there is nothing else to do."""
+    drawn = [block.content for block in walk.all_blocks(blocks) if isinstance(block, Figure)]
+    draw_all(takewhile(lambda plot: code.at_work, (plot for plot in drawn if not isinstance(plot, Canvas))))
 
 
 def _never_shown(called: Sequence[str]) -> list[str]:
@@ -231,6 +254,8 @@ def _make(
     say(f"{title}: reading")
     document = document_of(content, say=lambda text: say(f"{title}, {text}"), form=form, run=run)
     say(f"{title}: typesetting")
+    from reports.render import make
+
     return make(document, content.name, formats, route), time.perf_counter() - start
 
 

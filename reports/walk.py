@@ -22,6 +22,7 @@ from reports.document import (
     Heading,
     Inline,
     Inlines,
+    Later,
     LineBreak,
     Link,
     Math,
@@ -119,6 +120,23 @@ def joined(sentences: Iterable[Inlines], between: str) -> Inlines:
     for sentence in sentences:
         found += (*words(between if found else ""), *sentence)
     return found
+
+
+def with_later(blocks: Blocks) -> Blocks:
+    """The blocks with those in place that came later, in their order; each gets the line of its place."""
+    return tuple(found for block in blocks for found in _with_later(block))
+
+
+def _with_later(block: Block) -> Blocks:
+    match block:
+        case Later():
+            return tuple(replace(found, line=found.line or block.line, asked=block.asked) for found in block.blocks())
+        case BulletList() | NumberedList():
+            return (replace(block, items=tuple(map(with_later, block.items))),)
+        case Quote() | Callout():
+            return (replace(block, blocks=with_later(block.blocks)),)
+        case _:
+            return (block,)
 
 
 def with_sentences(block: Block, change: Callable[[Inlines], Inlines]) -> Block:

@@ -122,8 +122,8 @@ class Writer(ABC):
                 return self.figure(block)
             case d.CodeCell():
                 return self.code_cell(block)
-            case d.Aligned() | d.Marking():
-                raise TypeError("aligned formulas and marks are laid out before they are written")
+            case d.Aligned() | d.Marking() | d.Later():
+                raise TypeError("aligned formulas, marks and what comes later are laid out before they are written")
 
     def heading(self, heading: d.Heading) -> Code:
         """A heading."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
 from derive.errors import BpttError, CodeError, ParseError, RenderError, UsageError, clipped
 from derive.notation.source import Span
-from reports.block_calls import BlockCall
+from reports.block_calls import BlockCall, Later
 from reports.blocks.context import context_of
 from reports.blocks.registry import REGISTRY
 from reports.code.executed import Executed, Picture, Raised
@@ -27,7 +28,7 @@ def _begin(call: BlockCall) -> None:
     """Run the code of a block before its turn comes, while the blocks above it are made."""
     source = _source(call)
     if context_of(call).run and syntax_error(source) is None:
-        context_of(call).code().begin(call.span.start, source, _seconds(call))
+        context_of(call).code.begin(call.span.start, source, _seconds(call))
 
 
 def _source(call: BlockCall) -> str:
@@ -44,7 +45,7 @@ def _seconds(call: BlockCall) -> int:
     body="required",
     ahead=_begin,
 )
-def code_block(call: BlockCall) -> Sequence[Block]:
+def code_block(call: BlockCall) -> Later:
     """``bptt code``: the body is Python; it is run, and shown with what it prints, draws, and comes to. All code of a
     sheet runs in one process.
     """
@@ -59,23 +60,28 @@ def code_block(call: BlockCall) -> Sequence[Block]:
     name = call.text("name")
     if name in context.code_names:
         raise call.error(f"there is a piece of code called {name!r} already", "name", expected="another name")
+    if name:
+        context.code_names.append(name)
     source = _source(call)
     student = _student(call, source) if call.flag("student", call.flag("show", True)) else None
+    return partial(_ran, call, source, student)
+
+
+def _ran(call: BlockCall, source: str, student: str | None) -> Sequence[Block]:
+    """The code with what came out of it, once it has run."""
     result = _run(call, source, _seconds(call))
     _check_error(call, result)
     _check_pictures(call, result)
     _check_expected(call, result)
-    if name:
-        context.code_names.append(name)
     if result.complaints:
-        context.warnings.append(
+        context_of(call).warnings.append(
             f"line {call.span.line}: the code complains: {clipped(' '.join(result.complaints.split()), 200)}"
         )
     executed = Executed(
         _shown(call, source),
         student,
         result.outputs,
-        name,
+        call.text("name"),
         shown=call.flag("show", True),
         outputs_shown=call.flag("output", True),
         raises=call.flag("expect-error"),
@@ -123,7 +129,7 @@ def _run(call: BlockCall, source: str, seconds: int) -> Result:
     from reports.code.process import MAX_DATA, MAX_TEXT, EndedError, StartError, TimeIsUpError, TooMuchError
 
     try:
-        return context_of(call).code().result(call.span.start, source, seconds)
+        return context_of(call).code.result(call.span.start, source, seconds)
     except StartError as error:
         raise CodeError(
             f"the process for the code does not start: {error}",

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from derive.cell import Cell, cell, library
 from numeric.validate import Validation
 from reports.block_calls import BlockCall
+from reports.code.ahead import Runner
 from reports.document import Inlines
 from verify.verdict import Verdict
-
-if TYPE_CHECKING:
-    from reports.code.ahead import Runner
 
 
 @dataclass(frozen=True)
@@ -80,24 +77,14 @@ class SheetContext:
     code_names: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     """What the author of the sheet should look at."""
-    _code: Runner | None = field(default=None, repr=False)
+    code: Runner = field(default_factory=Runner, repr=False)
+    """What runs the code of this sheet."""
 
     def __enter__(self) -> SheetContext:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._code is not None:
-            self._code.close()
-            self._code = None
-
-    def code(self) -> Runner:
-        """What runs the code of this sheet."""
-        # Jupyter's libraries take a moment; sheets without code need none of them.
-        from reports.code.ahead import Runner
-
-        if self._code is None:
-            self._code = Runner()
-        return self._code
+        self.code.close()
 
     def cell(self, call: BlockCall, option: str = "cell") -> Cell:
         """The cell that a block names: one that the sheet defines, or one of the library.
