@@ -132,13 +132,15 @@ def document_of(
             code=code,
         )
         document = read_markdown(
-            content.source, REGISTRY.watched(watch), context, form, lambda blocks: _draw_ahead(blocks, code)
+            content.source, REGISTRY.watched(watch), context, form, lambda blocks: _get_ready(blocks, code)
         )
     return replace(document, warnings=(*document.warnings, *context.warnings, *_never_shown(called)))
 
 
-def _draw_ahead(blocks: Blocks, code: Runner) -> None:
-    """Draw the plots while there is nothing else to do."""
+def _get_ready(blocks: Blocks, code: Runner) -> None:
+    """Load what typesets and draw the plots, while code is at work and there is nothing else to do."""
+    import reports.render  # noqa: F401
+
     drawn = [block.content for block in walk.all_blocks(blocks) if isinstance(block, Figure)]
     draw_all(takewhile(lambda plot: code.at_work, (plot for plot in drawn if not isinstance(plot, Canvas))))
 

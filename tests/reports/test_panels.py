@@ -39,6 +39,11 @@ def test_pictures_keep_their_points_and_places() -> None:
             assert np.allclose(inside, points()[4 * row, 5 * column, :3])
 
 
+def test_pictures_of_the_same_size_are_drawn_each() -> None:
+    one, other = points(), 1 - points() * [1, 1, 1, 0]
+    assert draw_svg(Panels(one, (4, 5), ("a", "b"))) != draw_svg(Panels(other, (4, 5), ("a", "b")))
+
+
 def test_a_run_with_pictures(tmp_path: Path) -> None:
     imsave(tmp_path / "six.png", points())
     panels = {

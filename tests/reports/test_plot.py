@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import zlib
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -10,7 +12,7 @@ import matplotlib
 import pytest
 
 from derive.errors import RenderError
-from reports.plot import Plot, Reference, Series, draw_pdf, draw_svg
+from reports.plot import Plot, Reference, Series, draw, draw_all, draw_pdf, draw_svg
 from reports.plot_style import COLOURS
 from reports.plot_svg import inline_svg
 
@@ -22,14 +24,48 @@ PLOT = Plot(
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def nothing_drawn_before() -> None:
+    draw.cache_clear()
+
+
 def test_the_same_plot_gives_the_same_bytes() -> None:
-    assert draw_svg(PLOT) == draw_svg(PLOT)
-    assert draw_pdf(PLOT) == draw_pdf(PLOT)
-    assert b"CreationDate" not in draw_pdf(PLOT)
+    first, drawn = draw(PLOT), draw.cache_info().misses
+    draw.cache_clear()
+    assert draw(PLOT) == first and draw.cache_info().misses == drawn == 1, "drawn anew"
+    assert draw_svg(PLOT) == first.svg and draw_pdf(PLOT) == first.pdf and draw.cache_info().misses == 1
+    assert b"CreationDate" not in first.pdf
+
+
+def test_plots_that_differ_in_anything_are_drawn_by_themselves() -> None:
+    others = [
+        replace(PLOT, x_label=""),
+        replace(PLOT, width=9.0),
+        replace(PLOT, series=PLOT.series[:2]),
+        replace(PLOT, series=(replace(PLOT.series[0], marked=False), *PLOT.series[1:])),
+    ]
+    draw_all([PLOT, Plot(()), *others])  # what cannot be drawn is told when it is asked for
+    assert draw.cache_info().currsize == 1 + len(others)
+    assert len({draw_svg(plot) for plot in (PLOT, *others)}) == 1 + len(others)
+
+
+def test_places_are_the_same_in_all_formats() -> None:
+    """The frame of the axes, in points of print."""
+    drawn = draw(PLOT)
+    height = float(re.findall(r'viewBox="0 0 [\d.]+ ([\d.]+)"', drawn.svg)[0])
+    (frame,) = re.findall(r'<g id="patch_2">\s*<path d="([^"]+)"', drawn.svg)
+    corners = [(float(x), height - float(y)) for x, y in re.findall(r"[ML] ([\d.]+) ([\d.]+)", frame)]
+    (page, *_) = re.findall(rb"stream\r?\n(.*?)endstream", drawn.pdf, re.DOTALL)
+    points = [(float(x), float(y)) for x, y in re.findall(rb"([\d.]+) ([\d.]+) [ml]\n", zlib.decompress(page))]
+    for x, y in corners:
+        assert min(max(abs(x - u), abs(y - v)) for u, v in points) < 1e-4
+    (left, bottom), (right, top) = min(corners), max(corners)
+    assert 0 < left < right < 355 and 0 < bottom < top < height
 
 
 def test_settings_of_the_user_do_not_matter() -> None:
     before = draw_svg(PLOT)
+    draw.cache_clear()
     with matplotlib.rc_context({"lines.linewidth": 9, "font.size": 30, "axes.facecolor": "red"}):
         assert draw_svg(PLOT) == before
         assert matplotlib.rcParams["lines.linewidth"] == 9, "and ours do not leak"

@@ -20,6 +20,7 @@ from reports.document import CodeCell, Document
 from reports.forms import Form
 from reports.markdown import read_markdown
 from reports.sheet import build_all
+from reports.walk import all_blocks
 
 ROOT = Path(__file__).parents[3]
 
@@ -167,6 +168,35 @@ def test_a_users_file_runs_only_when_told(tmp_path: Path) -> None:
     assert not proof.exists() and not (tmp_path / "out").exists()
     (built,) = build_all([str(sheet)], tmp_path / "out", "typst", run=True)
     assert proof.exists() and set(built.result.files) == {"tex", "pdf", "html"}
+
+
+def test_of_two_errors_the_first_in_the_sheet_is_told() -> None:
+    slow, wrong = fence("import time\ntime.sleep(0.3)\n1 / 0"), "```bptt cell\nname: c\n---\nh_t = \\foo\n```\n"
+    with SheetContext(draws=2, run=True) as context, pytest.raises(CodeError, match="ZeroDivisionError") as caught:
+        read(context, f"::: answer\n{slow}:::\n\n{wrong}")
+    assert caught.value.span is not None and caught.value.span.line == 6
+    with SheetContext(draws=2, run=True) as context, pytest.raises(ParseError, match="unknown command"):
+        read(context, f"{wrong}\n{slow}")
+
+
+def test_code_keeps_its_place_wherever_it_stands(context: SheetContext) -> None:
+    pieces = [fence(f"print({k})") for k in range(4)]
+    inside = "\n".join(f"  {line}" for line in pieces[2].split("\n"))
+    text = (
+        f"{pieces[0]}\n::: answer\n> "
+        + "\n> ".join(pieces[1].split("\n"))
+        + f"\n:::\n\n- one\n\n{inside}\n\n{pieces[3]}"
+    )
+    done: list[int] = []
+    document = read_markdown(
+        Source(text, "sheet.md"), REGISTRY, context, meanwhile=lambda blocks: done.append(len(list(all_blocks(blocks))))
+    )
+    found = [
+        (block.line, block.executed.outputs) for block in all_blocks(document.blocks) if isinstance(block, CodeCell)
+    ]
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if "```bptt code" in line]
+    assert found == [(line, (Printed(f"{k}\n"),)) for k, line in enumerate(lines)]
+    assert done == [len(list(all_blocks(document.blocks)))], "all else has been read by then"
 
 
 def marker(path: Path, word: str) -> str:
