@@ -40,13 +40,16 @@ def command(*arguments: str) -> Callable[[], object]:
 
 def cold(runs: int) -> dict[str, float]:
     """Whole processes."""
+    from reports.sheet import sheet_ids
+
     with tempfile.TemporaryDirectory() as folder:
         return {
             "bptt --help (s)": median(command("--help"), runs),
             "bptt derive lstm (s)": median(command("derive", "lstm"), runs),
-            "bptt sheet lmu-dlai-2018-ex5 (s)": median(
-                command("sheet", "lmu-dlai-2018-ex5", "-o", folder), max(1, runs // 3)
-            ),
+            **{
+                f"bptt sheet {name} (s)": median(command("sheet", name, "-o", folder), max(1, runs // 3))
+                for name in (*sheet_ids(), "--all")
+            },
         }
 
 
