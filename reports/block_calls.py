@@ -141,8 +141,8 @@ class MarkdownReader:
         raise NotImplementedError
 
 
-Later = Callable[[], Sequence[d.Block]]
-BlockHandler = Callable[[BlockCall], Sequence[d.Block] | Later]
+BlocksLater = Callable[[], Sequence[d.Block]]
+BlockHandler = Callable[[BlockCall], Sequence[d.Block] | BlocksLater]
 """Gives the blocks that a call stands for, or what waits for them: that is asked when all else has been read."""
 
 
@@ -245,7 +245,7 @@ class BlockRegistry:
             found = entry.handler(call)
             return (d.Later(partial(self._waited, call, found)),) if callable(found) else tuple(found)
 
-    def _waited(self, call: BlockCall, later: Later) -> d.Blocks:
+    def _waited(self, call: BlockCall, later: BlocksLater) -> d.Blocks:
         self._watch(call)
         with _located_in(call):
             return tuple(later())

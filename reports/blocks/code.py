@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from derive.errors import BpttError, CodeError, ParseError, RenderError, UsageError, clipped
 from derive.notation.source import Span
-from reports.block_calls import BlockCall, Later
+from reports.block_calls import BlockCall, BlocksLater
 from reports.blocks.context import context_of
 from reports.blocks.registry import REGISTRY
 from reports.code.executed import Executed, Picture, Raised
@@ -45,7 +45,7 @@ def _seconds(call: BlockCall) -> int:
     body="required",
     ahead=_begin,
 )
-def code_block(call: BlockCall) -> Later:
+def code_block(call: BlockCall) -> BlocksLater:
     """``bptt code``: the body is Python; it is run, and shown with what it prints, draws, and comes to. All code of a
     sheet runs in one process.
     """
