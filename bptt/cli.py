@@ -18,6 +18,8 @@ from derive.errors import BpttError, clipped, visible
 _EPILOG = "A CELL is a library name (bptt cells), a file, or the equations themselves in quotes."
 _HINTS = "how much is told of a wrong equation, each step with those before it: 0: nothing, 1: where, 2: which kind of slip, {}, {}"
 _LARGEST = 1_000_000_000
+_OBJECTS = 20_000
+"""How many objects are made before it is looked which can be freed; Python's own number is 700."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -344,9 +346,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run() -> int:
-    """The command of the shell: :func:`main`, and an end without a search for what could be freed, which takes torch's
-    modules a second.
+    """The command of the shell: :func:`main`, with few searches for what could be freed, and none at the end; among
+    torch's and SymPy's objects, which stay, they take a tenth of the time, and the last one a second.
     """
+    gc.set_threshold(_OBJECTS)
     code = main()
     gc.freeze()
     return code

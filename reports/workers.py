@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -61,7 +62,7 @@ def _give(waiting: Iterator[tuple[int, Any]], idle: list[tuple[BaseProcess, Conn
 
 def _started(work: Callable[[Any], Any]) -> tuple[BaseProcess, Connection]:
     ours, theirs = multiprocessing.Pipe()
-    process = get_context("spawn").Process(target=_serve, args=(theirs, work), daemon=True)
+    process = get_context("spawn").Process(target=_serve, args=(theirs, work, gc.get_threshold()), daemon=True)
     process.start()
     theirs.close()  # so that the end of the process is the end of the connection
     return process, ours
@@ -89,7 +90,8 @@ def _kill(process: BaseProcess) -> None:
 # -- in the processes ----------------------------------------------------------------------------------
 
 
-def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
+def _serve(connection: Connection, work: Callable[[Any], Any], threshold: tuple[int, int, int]) -> None:
+    gc.set_threshold(*threshold)  # as in the process that started this one
     if hasattr(os, "setsid"):
         os.setsid()  # what a worker starts, TeX for one, can be ended with it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever is told to stop tells the workers
